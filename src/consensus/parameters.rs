@@ -1,0 +1,82 @@
+//! Governance parameters and the heights from which they hold (chain.md 2.5).
+
+use crate::primitives::Address;
+use alloc::string::{String, ToString};
+use serde::{Deserialize, Serialize};
+
+/// A whole parameter set, named as `kaia_getParams` names it. Amounts in peb are decimal strings, as on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Parameters {
+    #[serde(rename = "governance.deriveshaimpl")]
+    pub derive_sha_impl: u64,
+    #[serde(rename = "governance.governancemode")]
+    pub governance_mode: String,
+    #[serde(rename = "governance.governingnode")]
+    pub governing_node: Address,
+    #[serde(rename = "governance.govparamcontract")]
+    pub gov_param_contract: Address,
+    #[serde(rename = "governance.unitprice")]
+    pub unit_price: u64,
+    #[serde(rename = "istanbul.committeesize")]
+    pub committee_size: u64,
+    #[serde(rename = "istanbul.epoch")]
+    pub epoch: u64,
+    #[serde(rename = "istanbul.policy")]
+    pub proposer_policy: u64,
+    #[serde(rename = "kip71.basefeedenominator")]
+    pub base_fee_denominator: u64,
+    #[serde(rename = "kip71.gastarget")]
+    pub gas_target: u64,
+    #[serde(rename = "kip71.lowerboundbasefee")]
+    pub lower_bound_base_fee: u64,
+    #[serde(rename = "kip71.maxblockgasusedforbasefee")]
+    pub max_block_gas_used_for_base_fee: u64,
+    #[serde(rename = "kip71.upperboundbasefee")]
+    pub upper_bound_base_fee: u64,
+    #[serde(rename = "reward.deferredtxfee")]
+    pub deferred_tx_fee: bool,
+    #[serde(rename = "reward.kip82ratio")]
+    pub kip82_ratio: String,
+    #[serde(rename = "reward.minimumstake")]
+    pub minimum_stake: String,
+    #[serde(rename = "reward.mintingamount")]
+    pub minting_amount: String,
+    #[serde(rename = "reward.proposerupdateinterval")]
+    pub proposer_update_interval: u64,
+    #[serde(rename = "reward.ratio")]
+    pub ratio: String,
+    #[serde(rename = "reward.stakingupdateinterval")]
+    pub staking_update_interval: u64,
+    #[serde(rename = "reward.useginicoeff")]
+    pub use_gini_coeff: bool,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            derive_sha_impl: 0,
+            governance_mode: "none".to_string(),
+            governing_node: Address::ZERO,
+            gov_param_contract: Address::ZERO,
+            unit_price: 250_000_000_000,
+            committee_size: 21,
+            epoch: 604_800,
+            proposer_policy: 0,
+            base_fee_denominator: 20,
+            gas_target: 30_000_000,
+            lower_bound_base_fee: 25_000_000_000,
+            max_block_gas_used_for_base_fee: 60_000_000,
+            upper_bound_base_fee: 750_000_000_000,
+            deferred_tx_fee: false,
+            kip82_ratio: "20/80".to_string(),
+            minimum_stake: "2000000".to_string(),
+            minting_amount: "0".to_string(),
+            proposer_update_interval: 3_600,
+            ratio: "100/0/0".to_string(),
+            staking_update_interval: 86_400,
+            use_gini_coeff: false,
+        }
+    }
+}

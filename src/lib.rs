@@ -1,0 +1,33 @@
+//! Spanlight's core: a light client for Klaytn/Kaia chains (Istanbul BFT) and a verifier of k-of-n multi-bridge transfers.
+//!
+//! The core is a pure function of bytes, trust and time: no network, no clock, no randomness, no logging. Callers bring
+//! the bytes. What anybody supplied has an untrusted type ([`header::UntrustedHeader`]); only a check turns it into a
+//! verified one, whose fields are private and cannot be built elsewhere.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod consensus;
+pub mod error;
+pub mod primitives;
+pub mod profile;
+pub mod rlp;
+
+pub use error::Error;
+pub use primitives::{keccak256, Address, Hash, U256};
