@@ -1,0 +1,228 @@
+//! What the verifying party believes: both chains' rules and checkpoints, and which bridge is meant.
+//!
+//! Everything else is untrusted. Endpoints are never part of trust. Source: claims.md 4; the file's schema is in
+//! docs/trust.md.
+
+use crate::bridge::generation::Generation;
+use crate::consensus::light_client::Checkpoint;
+use crate::primitives::{Address, Hash};
+use crate::profile::ChainProfile;
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// The only version of the trust file.
+pub const TRUST_VERSION: u32 = 1;
+
+/// One trust file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// [`TRUST_VERSION`].
+    pub version: u32,
+    /// The chains; names are unique.
+    pub chains: Vec<TrustedChain>,
+    /// The bridge pair, where transfers are to be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<BridgePair>,
+    /// Accounts whose anchoring transactions count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchoring: Option<Anchoring>,
+}
+
+/// What is believed of one chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedChain {
+    /// Seconds for which a verified header may be built upon. The chain has no unbonding, so this is a policy.
+    pub trusting_period: u64,
+    /// Seconds after which a head is too old for verdicts that hold only as of now.
+    pub max_age: u64,
+    /// Seconds after which a transfer without enough votes counts as stuck.
+    pub patience: u64,
+    /// Whether headers may be skipped (claims.md 5, `jump`).
+    #[serde(default)]
+    pub allow_jump: bool,
+    /// The chain's rules.
+    pub profile: ChainProfile,
+    /// The header from which the chain is followed, with the council and parameters for the block after it.
+    pub checkpoint: Checkpoint,
+}
+
+/// Two bridge contracts that belong together. Nothing on chain ties a handle to its source: this does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BridgePair {
+    /// Both ends.
+    pub ends: [BridgeEnd; 2],
+}
+
+/// One bridge contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BridgeEnd {
+    /// Name of its chain.
+    pub chain: String,
+    /// Its address.
+    pub address: Address,
+    /// Whether it burns on request and mints on handle, rather than locks and releases.
+    pub mint_burn: bool,
+    /// Whether transfers from this end to the other are judged.
+    #[serde(default = "yes")]
+    pub sends: bool,
+    /// Runtime code that is accepted, and which rules it follows.
+    pub codes: Vec<AcceptedCode>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Runtime code that the verifying party accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedCode {
+    /// keccak-256 of the runtime code, as in the account.
+    pub hash: Hash,
+    /// The generation whose rules it follows.
+    pub generation: Generation,
+}
+
+/// Who may anchor which chain into which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchoring {
+    /// Chain that carries the anchors.
+    pub parent: String,
+    /// Chain whose headers are anchored.
+    pub child: String,
+    /// Accounts that may anchor.
+    pub accounts: Vec<Address>,
+}
+
+/// Why a trust file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// The version is not [`TRUST_VERSION`].
+    #[error("trust version {got}, this build reads {expected}")]
+    Version {
+        /// Read by this build.
+        expected: u32,
+        /// In the file.
+        got: u32,
+    },
+    /// Two chains share a name.
+    #[error("two chains have the same name")]
+    DuplicateChain,
+    /// A name refers to no chain of the file.
+    #[error("the trust names no such chain")]
+    UnknownChain,
+    /// The forks of a profile are not in order.
+    #[error("the profile's forks are out of order")]
+    ForkOrder,
+    /// A trusting period of zero would mean "for ever" or "never".
+    #[error("the trusting period must not be zero")]
+    ZeroTrustingPeriod,
+    /// The claim is about a transfer and the trust has no bridge pair.
+    #[error("the trust has no bridge pair")]
+    NoBridge,
+    /// Both ends of the pair are on one chain, or an end accepts no code.
+    #[error("a bridge pair needs two chains and accepted code at each end")]
+    BridgePair,
+    /// Transfers in this direction are not judged.
+    #[error("the trust does not allow transfers from this chain")]
+    Direction,
+    /// The claim is about an anchor and the trust has no anchoring accounts for these chains.
+    #[error("the trust has no anchoring accounts for these chains")]
+    NoAnchoring,
+}
+
+impl TrustError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Version { .. } => "trust.version",
+            Self::DuplicateChain => "trust.duplicate_chain",
+            Self::UnknownChain => "trust.unknown_chain",
+            Self::ForkOrder => "trust.fork_order",
+            Self::ZeroTrustingPeriod => "trust.zero_trusting_period",
+            Self::NoBridge => "trust.no_bridge",
+            Self::BridgePair => "trust.bridge_pair",
+            Self::Direction => "trust.direction",
+            Self::NoAnchoring => "trust.no_anchoring",
+        }
+    }
+}
+
+impl Trust {
+    /// Whether the file can be used at all.
+    ///
+    /// # Errors
+    /// The first rule of this file that does not hold.
+    pub fn check(&self) -> Result<(), TrustError> {
+        if self.version != TRUST_VERSION {
+            return Err(TrustError::Version { expected: TRUST_VERSION, got: self.version });
+        }
+        for (index, chain) in self.chains.iter().enumerate() {
+            if self.chains.iter().skip(index.saturating_add(1)).any(|other| other.profile.name == chain.profile.name) {
+                return Err(TrustError::DuplicateChain);
+            }
+            if !chain.profile.forks.is_ordered() {
+                return Err(TrustError::ForkOrder);
+            }
+            if chain.trusting_period == 0 {
+                return Err(TrustError::ZeroTrustingPeriod);
+            }
+        }
+        if let Some(BridgePair { ends: [a, b] }) = &self.bridge {
+            self.chain(&a.chain)?;
+            self.chain(&b.chain)?;
+            if a.chain == b.chain || a.codes.is_empty() || b.codes.is_empty() {
+                return Err(TrustError::BridgePair);
+            }
+        }
+        if let Some(anchoring) = &self.anchoring {
+            self.chain(&anchoring.parent)?;
+            self.chain(&anchoring.child)?;
+        }
+        Ok(())
+    }
+
+    /// The chain of this name.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn chain(&self, name: &str) -> Result<&TrustedChain, TrustError> {
+        self.chains.iter().find(|chain| chain.profile.name == name).ok_or(TrustError::UnknownChain)
+    }
+
+    /// The ends for transfers from chain `source`: the sending and the receiving one.
+    ///
+    /// # Errors
+    /// Where the trust has no pair, no such end, or does not judge this direction.
+    pub fn ends_from(&self, source: &str) -> Result<(&BridgeEnd, &BridgeEnd), TrustError> {
+        let [a, b] = &self.bridge.as_ref().ok_or(TrustError::NoBridge)?.ends;
+        let (from, to) = if a.chain == source {
+            (a, b)
+        } else if b.chain == source {
+            (b, a)
+        } else {
+            return Err(TrustError::UnknownChain);
+        };
+        if from.sends {
+            Ok((from, to))
+        } else {
+            Err(TrustError::Direction)
+        }
+    }
+}
+
+impl BridgeEnd {
+    /// The generation of accepted runtime code.
+    #[must_use]
+    pub fn generation(&self, code_hash: &Hash) -> Option<Generation> {
+        self.codes.iter().find(|code| code.hash == *code_hash).map(|code| code.generation)
+    }
+}

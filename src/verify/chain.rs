@@ -1,0 +1,262 @@
+//! Following one chain from its checkpoint to the headers that carry proofs.
+//!
+//! Headers that extend the checkpoint advance council and parameters; headers jumped to have their own type and only carry
+//! proofs (claims.md 5). What comes out is the only source of roots for everything else.
+
+use super::stop::Stop;
+use crate::bundle::{BundleError, HeaderEntry};
+use crate::commitment::CommitmentForm;
+use crate::consensus::light_client::{FollowMode, JumpedHeader, LightClient, VerifiedHeader};
+use crate::consensus::ConsensusError;
+use crate::header::UntrustedHeader;
+use crate::primitives::Hash;
+use crate::profile::Fork;
+use crate::trust::TrustedChain;
+use crate::verdict::{HeaderRef, Missing, Note, NotReached};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A header whose roots may be believed.
+#[derive(Clone, Debug)]
+pub enum AnchoredHeader {
+    /// Every header between it and the checkpoint was seen.
+    Followed(VerifiedHeader),
+    /// Sealed by the last verified council, or an ancestor of such a header; headers before it are unseen.
+    Jumped(JumpedHeader),
+}
+
+macro_rules! of_either {
+    ($self:ident, $method:ident) => {
+        match $self {
+            Self::Followed(header) => header.$method(),
+            Self::Jumped(header) => header.$method(),
+        }
+    };
+}
+
+impl AnchoredHeader {
+    /// Block number.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        of_either!(self, number)
+    }
+
+    /// Block hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        of_either!(self, hash)
+    }
+
+    /// Unix seconds.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        of_either!(self, time)
+    }
+
+    /// Root of the state after the block.
+    #[must_use]
+    pub fn state_root(&self) -> Hash {
+        of_either!(self, state_root)
+    }
+
+    /// Root of the block's transactions.
+    #[must_use]
+    pub fn transactions_root(&self) -> Hash {
+        of_either!(self, transactions_root)
+    }
+
+    /// Root of the block's receipts.
+    #[must_use]
+    pub fn receipts_root(&self) -> Hash {
+        of_either!(self, receipts_root)
+    }
+
+    /// How transactions and receipts are committed at this height: by the tracked parameters, never by the proof.
+    #[must_use]
+    pub fn commitment_form(&self) -> CommitmentForm {
+        CommitmentForm::from_parameter(of_either!(self, derive_sha_impl))
+    }
+
+    /// Number, hash and time.
+    #[must_use]
+    pub fn reference(&self) -> HeaderRef {
+        HeaderRef { number: self.number(), hash: self.hash(), time: self.time() }
+    }
+}
+
+/// One chain, followed from its checkpoint.
+#[derive(Clone, Debug)]
+pub struct FollowedChain<'t> {
+    trusted: &'t TrustedChain,
+    client: LightClient,
+    headers: BTreeMap<u64, AnchoredHeader>,
+    jumped: bool,
+    committee_unchecked: bool,
+}
+
+impl<'t> FollowedChain<'t> {
+    /// Starts at the trust's checkpoint, whose header anybody may supply: its hash is trusted.
+    ///
+    /// # Errors
+    /// Where the header is another one, or the checkpoint is older than the trusting period.
+    pub fn start(trusted: &'t TrustedChain, header: UntrustedHeader, now: u64) -> Result<Self, Stop> {
+        if header != header.without_seals() {
+            return Err(BundleError::UncheckedSeals.into());
+        }
+        let client = LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, header)?;
+        let verified = client.head().clone();
+        let age = now.saturating_sub(verified.time());
+        if age > trusted.trusting_period {
+            let need = trusted.trusting_period;
+            return Err(Stop::NotYetTrusted(NotReached::TrustExpired {
+                chain: trusted.profile.name.clone(),
+                have: age,
+                need,
+            }));
+        }
+        let headers = BTreeMap::from([(verified.number(), AnchoredHeader::Followed(verified))]);
+        Ok(Self { trusted, client, headers, jumped: false, committee_unchecked: false })
+    }
+
+    /// Verifies the headers after the head and makes the last of them the head. On an error nothing has changed.
+    ///
+    /// # Errors
+    /// The first rule that a header breaks.
+    pub fn advance(&mut self, headers: Vec<UntrustedHeader>, mode: FollowMode, now: u64) -> Result<(), Stop> {
+        let verified = self.client.advance(headers, mode, Some(now))?;
+        for header in verified {
+            self.committee_unchecked |= header.seals().is_some_and(|seals| seals.council_exceeds_committee && !seals.committee_checked);
+            self.headers.insert(header.number(), AnchoredHeader::Followed(header));
+        }
+        Ok(())
+    }
+
+    /// Accepts a run of headers beyond the head, the last of them sealed by the last verified council.
+    ///
+    /// # Errors
+    /// Where the trust allows no jump, or a rule is broken.
+    pub fn jump(&mut self, run: Vec<UntrustedHeader>, now: u64) -> Result<(), Stop> {
+        if !self.trusted.allow_jump {
+            let need = run.first().map_or(0, UntrustedHeader::number);
+            let have = self.client.head().number();
+            return Err(Stop::NotYetTrusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
+        }
+        let highest = self.head().number();
+        if run.first().is_some_and(|first| first.number() <= highest) {
+            return Err(BundleError::Order.into());
+        }
+        let jumped = self.client.jump(run, now, self.trusted.trusting_period)?;
+        for header in jumped {
+            self.committee_unchecked |= header.seals().is_some_and(|seals| seals.council_exceeds_committee && !seals.committee_checked);
+            self.headers.insert(header.number(), AnchoredHeader::Jumped(header));
+        }
+        self.jumped = true;
+        Ok(())
+    }
+
+    /// Follows everything that a bundle supplies of this chain.
+    ///
+    /// # Errors
+    /// The first rule that a header breaks.
+    pub fn from_proof(
+        trusted: &'t TrustedChain,
+        headers: &[HeaderEntry],
+        mode: FollowMode,
+        jumps: &[Vec<HeaderEntry>],
+        now: u64,
+    ) -> Result<Self, Stop> {
+        let (first, rest) = headers.split_first().ok_or(BundleError::Headers)?;
+        if !first.hints.is_empty() {
+            return Err(BundleError::Hint.into());
+        }
+        let mut chain = Self::start(trusted, UntrustedHeader::decode(&first.header)?, now)?;
+        chain.advance(decode_all(rest)?, mode, now)?;
+        super::hints::check_all(&chain, rest)?;
+        for run in jumps {
+            if run.is_empty() {
+                return Err(BundleError::Headers.into());
+            }
+            chain.jump(decode_all(run)?, now)?;
+            super::hints::check_all(&chain, run)?;
+        }
+        Ok(chain)
+    }
+
+    /// The chain's name in the trust.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.trusted.profile.name
+    }
+
+    /// What is believed of this chain.
+    #[must_use]
+    pub const fn trusted(&self) -> &'t TrustedChain {
+        self.trusted
+    }
+
+    /// The light client at the followed head.
+    #[must_use]
+    pub const fn client(&self) -> &LightClient {
+        &self.client
+    }
+
+    /// The newest header that may be believed, followed or jumped to.
+    #[must_use]
+    pub fn head(&self) -> HeaderRef {
+        let fallback = self.client.head();
+        self.headers.last_key_value().map_or_else(
+            || HeaderRef { number: fallback.number(), hash: fallback.hash(), time: fallback.time() },
+            |(_, header)| header.reference(),
+        )
+    }
+
+    /// The header of a height.
+    ///
+    /// # Errors
+    /// Above the head: trust does not reach. Below it: the header is not there.
+    pub fn header(&self, number: u64) -> Result<&AnchoredHeader, Stop> {
+        if let Some(header) = self.headers.get(&number) {
+            return Ok(header);
+        }
+        let have = self.head().number;
+        let chain = String::from(self.name());
+        if number > have {
+            return Err(Stop::NotYetTrusted(NotReached::Height { chain, have, need: number }));
+        }
+        Err(Stop::Incomplete(Missing::Header { chain, number }))
+    }
+
+    /// All headers that may be believed, ascending.
+    pub fn headers(&self) -> impl Iterator<Item = &AnchoredHeader> {
+        self.headers.values()
+    }
+
+    /// What a reader should know of how this chain was followed.
+    pub(super) fn notes(&self, notes: &mut Vec<Note>) {
+        let chain = String::from(self.name());
+        if self.jumped {
+            notes.push(Note::JumpedHeaders { chain: chain.clone() });
+        }
+        if self.trusted.profile.forks.is_active(Fork::Randao, self.head().number) {
+            notes.push(Note::RandomRevealUnchecked { chain: chain.clone() });
+        }
+        if self.committee_unchecked {
+            notes.push(Note::CommitteeUnchecked { chain });
+        }
+    }
+}
+
+fn decode_all(entries: &[HeaderEntry]) -> Result<Vec<UntrustedHeader>, Stop> {
+    entries.iter().map(|entry| UntrustedHeader::decode(&entry.header).map_err(Stop::from)).collect()
+}
+
+/// Trust errors that mean "does not reach" are no accusations.
+pub(super) fn classify(error: ConsensusError, chain: &str) -> Stop {
+    match error {
+        ConsensusError::TrustingPeriodOver { age, period } => {
+            Stop::NotYetTrusted(NotReached::TrustExpired { chain: chain.into(), have: age, need: period })
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,319 @@
+//! Evidence that was checked against a chain's headers: items of blocks and the bridge's state.
+//!
+//! Each piece is verified on its own before anything is judged, so the judging reads facts only. Reads are counted: a
+//! proven claim may not carry anything that no check used.
+
+use super::chain::FollowedChain;
+use super::stop::Stop;
+use crate::bridge::layout::{self, NonceWord, UpperWord};
+use crate::bundle::{BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
+use crate::commitment::{verify_items, BlockItems, ProvenItem};
+use crate::primitives::{Address, Hash, U256};
+use crate::receipt::{Log, Receipt};
+use crate::state::verify_state;
+use crate::transaction::Transaction;
+use crate::verdict::{HeaderRef, Missing};
+use crate::verify::error::VerifyError;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+/// Longest voters list that is read. The contract lets 12 operators vote at a time; re-registrations can add more.
+const MAX_VOTERS: u64 = 256;
+
+/// Facts of one chain, each under a believed header.
+#[derive(Clone, Debug)]
+pub struct Evidence<'c> {
+    chain: &'c FollowedChain<'c>,
+    blocks: BTreeMap<u64, Block>,
+    states: BTreeMap<u64, BridgeState>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    items: BTreeMap<u32, (ProvenItem, Cell<bool>)>,
+    /// Under the concat form the whole block is the proof, so its other items need no reader.
+    whole: bool,
+}
+
+/// A proven transaction with its receipt.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) transaction: Transaction,
+    pub(super) receipt: Receipt,
+    pub(super) header: HeaderRef,
+}
+
+/// What the evidence of one chain was needed for: storage words by height, items by block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Storage slots read, by height; a height without slots means that only the account was read.
+    pub slots: BTreeMap<u64, BTreeSet<Hash>>,
+    /// Items read, by block.
+    pub items: BTreeMap<u64, BTreeSet<u32>>,
+}
+
+impl<'c> Evidence<'c> {
+    /// Verifies every supplied piece under the chain's headers.
+    ///
+    /// # Errors
+    /// The first proof that does not hold.
+    pub fn verify(
+        chain: &'c FollowedChain<'c>,
+        bridge: Address,
+        blocks: &[BlockProof],
+        states: &[StateEvidence],
+    ) -> Result<Self, Stop> {
+        let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new() };
+        for block in blocks {
+            let header = chain.header(block.number)?;
+            let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
+            let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
+            let items = items.into_iter().map(|item| (item.index, (item, Cell::new(false)))).collect();
+            let whole = matches!(block.items, BlockItems::Concat { .. });
+            verified.blocks.insert(block.number, Block { items, whole });
+        }
+        for state in states {
+            let header = chain.header(state.number)?;
+            let proven = verify_state(&header.state_root(), &bridge, &state.proof)?.ok_or(VerifyError::BridgeAbsent)?;
+            let slots = proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))).collect();
+            let account = proven.account();
+            verified.states.insert(
+                state.number,
+                BridgeState {
+                    chain: chain.name().into(),
+                    header: header.reference(),
+                    balance: account.balance,
+                    code_hash: account.code_hash,
+                    used: Cell::new(false),
+                    slots,
+                },
+            );
+        }
+        Ok(verified)
+    }
+
+    pub(super) const fn chain(&self) -> &'c FollowedChain<'c> {
+        self.chain
+    }
+
+    /// The transaction and receipt at a place: same index in both lists of one header.
+    pub(super) fn item(&self, at: ItemRef) -> Result<Item, Stop> {
+        let header = self.chain.header(at.block)?.reference();
+        let block = self.blocks.get(&at.block).ok_or(BundleError::Dangling("a block"))?;
+        let (item, used) = block.items.get(&at.index).ok_or(BundleError::Dangling("an item"))?;
+        used.set(true);
+        let transaction = Transaction::decode(&item.transaction)?;
+        let receipt = Receipt::decode(&item.receipt)?;
+        Ok(Item { transaction, receipt, header })
+    }
+
+    /// The log at a place, with the item that emitted it.
+    pub(super) fn log(&self, at: LogRef) -> Result<(Item, Log), Stop> {
+        let item = self.item(at.item)?;
+        let index = usize::try_from(at.log).map_err(|_| BundleError::Dangling("a log"))?;
+        let log = item.receipt.logs.get(index).cloned().ok_or(BundleError::Dangling("a log"))?;
+        Ok((item, log))
+    }
+
+    /// The bridge's state after block `number`.
+    pub(super) fn state(&self, number: u64) -> Result<&BridgeState, Stop> {
+        self.chain.header(number)?;
+        let state = self.states.get(&number).ok_or_else(|| self.missing_state(Some(number)))?;
+        state.used.set(true);
+        Ok(state)
+    }
+
+    /// The newest proven state of the bridge.
+    pub(super) fn latest_state(&self) -> Result<&BridgeState, Stop> {
+        let (_, state) = self.states.last_key_value().ok_or_else(|| self.missing_state(None))?;
+        state.used.set(true);
+        Ok(state)
+    }
+
+    /// Proven states in a range of heights, ascending. They count as used only when a slot is read.
+    pub(super) fn states_in(&self, range: impl core::ops::RangeBounds<u64>) -> impl DoubleEndedIterator<Item = &BridgeState> {
+        self.states.range(range).map(|(_, state)| state)
+    }
+
+    fn missing_state(&self, number: Option<u64>) -> Stop {
+        Stop::Incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
+    }
+
+    /// What was read so far.
+    pub(super) fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for (number, state) in &self.states {
+            let slots: BTreeSet<Hash> =
+                state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot).collect();
+            if state.used.get() || !slots.is_empty() {
+                usage.slots.insert(*number, slots);
+            }
+        }
+        for (number, block) in &self.blocks {
+            let items: BTreeSet<u32> =
+                block.items.iter().filter(|(_, (_, used))| used.get()).map(|(index, _)| *index).collect();
+            if !items.is_empty() {
+                usage.items.insert(*number, items);
+            }
+        }
+        usage
+    }
+
+    /// A proof has no slack: everything supplied was read.
+    pub(super) fn everything_is_used(&self) -> Result<(), BundleError> {
+        for state in self.states.values() {
+            if state.slots.values().any(|(_, used)| !used.get()) {
+                return Err(BundleError::Unused("a storage word"));
+            }
+            if !state.used.get() && state.slots.is_empty() {
+                return Err(BundleError::Unused("a bridge state"));
+            }
+        }
+        for block in self.blocks.values() {
+            let mut read = block.items.values().map(|(_, used)| used.get());
+            let fits = if block.whole { read.any(|used| used) } else { read.all(|used| used) };
+            if !fits {
+                return Err(BundleError::Unused("a block item"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Heights at which something was proven.
+    pub(super) fn heights(&self) -> BTreeSet<u64> {
+        self.blocks.keys().chain(self.states.keys()).copied().collect()
+    }
+}
+
+/// The bridge's account and storage after one block, read through the layout of bridge.md 2.2.
+#[derive(Clone, Debug)]
+pub(super) struct BridgeState {
+    chain: String,
+    header: HeaderRef,
+    balance: U256,
+    code_hash: Hash,
+    used: Cell<bool>,
+    slots: BTreeMap<Hash, (U256, Cell<bool>)>,
+}
+
+impl BridgeState {
+    pub(super) const fn header(&self) -> HeaderRef {
+        self.header
+    }
+
+    pub(super) fn balance(&self) -> U256 {
+        self.used.set(true);
+        self.balance
+    }
+
+    pub(super) fn code_hash(&self) -> Hash {
+        self.used.set(true);
+        self.code_hash
+    }
+
+    /// Whether a slot was supplied at all.
+    pub(super) fn has(&self, slot: &Hash) -> bool {
+        self.slots.contains_key(slot)
+    }
+
+    fn slot(&self, slot: Hash) -> Result<U256, Stop> {
+        let Some((value, used)) = self.slots.get(&slot) else {
+            return Err(Stop::Incomplete(Missing::Slot {
+                chain: self.chain.clone(),
+                number: self.header.number,
+                slot,
+            }));
+        };
+        used.set(true);
+        Ok(*value)
+    }
+
+    fn address(&self, slot: Hash) -> Result<Address, Stop> {
+        Ok(Address::low_bytes(&Hash::from_u256(self.slot(slot)?)))
+    }
+
+    fn flag(&self, slot: Hash) -> Result<bool, Stop> {
+        Ok(!self.slot(slot)?.is_zero())
+    }
+
+    pub(super) fn nonces(&self) -> Result<NonceWord, Stop> {
+        Ok(NonceWord::decode(self.slot(layout::NONCE_SLOT)?)?)
+    }
+
+    pub(super) fn upper(&self) -> Result<UpperWord, Stop> {
+        Ok(UpperWord::decode(self.slot(layout::UPPER_SLOT)?)?)
+    }
+
+    /// The value-transfer threshold.
+    pub(super) fn threshold(&self) -> Result<u32, Stop> {
+        let value = self.slot(layout::threshold_slot(layout::VALUE_TRANSFER))?;
+        u8::try_from(value).map(u32::from).map_err(|_| VerifyError::BridgeStorage.into())
+    }
+
+    pub(super) fn is_operator(&self, address: &Address) -> Result<bool, Stop> {
+        self.flag(layout::operator_flag_slot(address))
+    }
+
+    pub(super) fn operator_count(&self) -> Result<u32, Stop> {
+        let value = self.slot(layout::OPERATOR_LIST_LENGTH_SLOT)?;
+        u32::try_from(value).map_err(|_| VerifyError::BridgeStorage.into())
+    }
+
+    pub(super) fn is_closed(&self, nonce: u64) -> Result<bool, Stop> {
+        self.flag(layout::closed_slot(nonce))
+    }
+
+    /// Whether the nonce was handled: below the sweep, or closed (bridge.md 2.5).
+    pub(super) fn is_handled(&self, nonce: u64) -> Result<bool, Stop> {
+        if self.nonces()?.lower_handle_nonce > nonce {
+            return Ok(true);
+        }
+        self.is_closed(nonce)
+    }
+
+    pub(super) fn registered_token(&self, token: &Address) -> Result<Address, Stop> {
+        self.address(layout::registered_token_slot(token))
+    }
+
+    pub(super) fn has_registered_token(&self, token: &Address) -> bool {
+        self.has(&layout::registered_token_slot(token))
+    }
+
+    pub(super) fn has_votes(&self, nonce: u64) -> bool {
+        self.has(&layout::voters_length_slot(nonce))
+    }
+
+    /// Everyone who ever voted on the nonce, each once. The list's own length makes it complete.
+    pub(super) fn voters(&self, nonce: u64) -> Result<BTreeSet<Address>, Stop> {
+        let length = u64::try_from(self.slot(layout::voters_length_slot(nonce))?).unwrap_or(u64::MAX);
+        if length > MAX_VOTERS {
+            return Err(Stop::Unsupported("votes.too_many_voters"));
+        }
+        (0..length).map(|index| self.address(layout::voters_item_slot(nonce, index))).collect()
+    }
+
+    /// The key for which the operator's vote stands.
+    pub(super) fn voted(&self, nonce: u64, operator: &Address) -> Result<Hash, Stop> {
+        Ok(Hash::from_u256(self.slot(layout::voted_slot(nonce, operator))?))
+    }
+
+    /// How many votes the contract counts for a key.
+    pub(super) fn vote_count(&self, nonce: u64, key: &Hash) -> Result<u32, Stop> {
+        let value = self.slot(layout::vote_count_slot(nonce, key))?;
+        u8::try_from(value).map(u32::from).map_err(|_| VerifyError::BridgeStorage.into())
+    }
+}
+
+/// The slots that judging a nonce may read at one height, for a prover that asks a node for them: `voters` are the
+/// addresses known to have voted or to be operators, `keys` the vote keys.
+#[must_use]
+pub fn slots_for_nonce(nonce: u64, voters: &[Address], keys: &[Hash]) -> Vec<Hash> {
+    let mut slots = Vec::from([layout::closed_slot(nonce), layout::voters_length_slot(nonce)]);
+    let count = u64::try_from(voters.len()).unwrap_or(MAX_VOTERS).min(MAX_VOTERS);
+    slots.extend((0..count).map(|index| layout::voters_item_slot(nonce, index)));
+    slots.extend(voters.iter().map(|voter| layout::voted_slot(nonce, voter)));
+    slots.extend(keys.iter().map(|key| layout::vote_count_slot(nonce, key)));
+    slots
+}

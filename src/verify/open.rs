@@ -1,0 +1,192 @@
+//! A nonce that is open on the destination: requested, voting, stuck, attempted or unrequested.
+//!
+//! These hold as of a destination header, so that header must be young enough for the trust's `max_age`; only `attempted`
+//! is final, because a vote for what was not requested stays one.
+
+use super::absence::{was_never_requested, was_never_requested_by};
+use super::checks::{Checks, Rule};
+use super::error::VerifyError;
+use super::evidence::{BridgeState, Evidence};
+use super::request::{check_code, ProvenRequest};
+use super::stop::Stop;
+use super::stuck::stuck_reason;
+use super::votes::{key_of, Tally};
+use super::Pair;
+use crate::bridge::calls::{expected_call, HandleCall};
+use crate::bundle::TransferProof;
+use crate::primitives::{Address, Hash};
+use crate::verdict::{FraudKind, HeaderRef, Missing, Note, NotReached, State};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+const OPEN: Rule = Rule { id: "D.open", words: "the nonce is open on the destination", source: "bridge.md 2.5" };
+const FRESH: Rule = Rule { id: "T.max_age", words: "the header is young enough", source: "claims.md 2, 4" };
+const UNREQUESTED: Rule =
+    Rule { id: "S.unrequested", words: "the source's request count has not reached the nonce", source: "claims.md 2" };
+
+/// What judging an open nonce gives.
+pub(super) struct Open {
+    pub(super) state: State,
+    pub(super) dissenters: Vec<Address>,
+    pub(super) notes: Vec<Note>,
+    /// Heights as of which it holds, where they are not the heads.
+    pub(super) source: Option<HeaderRef>,
+    pub(super) destination: HeaderRef,
+}
+
+/// A claim about "now" needs a header of about now.
+pub(super) fn header_is_young_enough(evidence: &Evidence<'_>, header: HeaderRef, now: u64) -> Result<(), Stop> {
+    let have = now.saturating_sub(header.time);
+    let need = evidence.chain().trusted().max_age;
+    if have <= need {
+        Ok(())
+    } else {
+        Err(Stop::NotYetTrusted(NotReached::Stale { chain: evidence.chain().name().into(), have, need }))
+    }
+}
+
+fn require_fresh(evidence: &Evidence<'_>, header: HeaderRef, now: u64, checks: &mut Checks) -> Result<(), Stop> {
+    checks.require(
+        FRESH,
+        &[("block", &header.number), ("time", &header.time), ("now", &now)],
+        header_is_young_enough(evidence, header, now),
+    )
+}
+
+/// The destination says the nonce is open; if it says otherwise the execution has to be shown.
+fn nonce_is_open(state: &BridgeState, nonce: u64) -> Result<(), Stop> {
+    if state.is_handled(nonce)? {
+        Err(Stop::Incomplete(Missing::Handle))
+    } else {
+        Ok(())
+    }
+}
+
+/// Judges a nonce that was requested and not executed.
+pub(super) fn judge_requested(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    request: &ProvenRequest,
+    checks: &mut Checks,
+) -> Result<Open, Stop> {
+    let state = open_state(pair, transfer.nonce, checks)?;
+    require_fresh(pair.destination, state.header(), pair.now, checks)?;
+    no_calls(transfer)?;
+    let call = expected_call(&request.event, request.tx_hash, request.header.number, request.destination_token);
+    let key = key_of(&call.encode());
+    let tally = live_votes(pair, state, transfer.nonce, checks)?;
+    let (votes, of) = (tally.operators(&key), state.threshold()?);
+    let mut notes: Vec<Note> = tally.former(&key).map(Note::ExOperatorVote).collect();
+    let reason = stuck_reason(pair, transfer, request, &key, &tally, state, &mut notes, checks)?;
+    let verdict = match reason {
+        Some(reason) => State::Stuck { reason, votes, of },
+        None if votes > 0 => State::Voting { votes, of },
+        None => State::Requested,
+    };
+    Ok(Open {
+        state: verdict,
+        dissenters: tally.dissenters(&key),
+        notes,
+        source: None,
+        destination: state.header(),
+    })
+}
+
+/// Judges a nonce without a request: nobody voted, or those who did are named.
+pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) -> Result<Open, Stop> {
+    let nonce = transfer.nonce;
+    let state = open_state(pair, nonce, checks)?;
+    let tally = live_votes(pair, state, nonce, checks)?;
+    if tally.keys().is_empty() {
+        no_calls(transfer)?;
+        require_fresh(pair.destination, state.header(), pair.now, checks)?;
+        let source = pair.source.latest_state()?;
+        check_code(pair.from, source, checks)?;
+        require_fresh(pair.source, source.header(), pair.now, checks)?;
+        let requests = source.nonces()?.request_nonce;
+        let absent = if requests <= nonce { Ok(()) } else { Err(Stop::Incomplete(Missing::Request)) };
+        checks.require(UNREQUESTED, &[("requests", &requests), ("nonce", &nonce)], absent)?;
+        return Ok(Open {
+            state: State::Unrequested,
+            dissenters: Vec::new(),
+            notes: Vec::new(),
+            source: Some(source.header()),
+            destination: state.header(),
+        });
+    }
+    check_source_code(pair, checks)?;
+    let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
+    let culprits: BTreeSet<Address> = tally.keys().iter().flat_map(|key| tally.voters(key)).collect();
+    let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
+    let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) { Vec::from([Note::RestsOnBlockTimes]) } else { Vec::new() };
+    Ok(Open {
+        state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of: state.threshold()? },
+        dissenters: Vec::new(),
+        notes,
+        source: None,
+        destination: state.header(),
+    })
+}
+
+/// Every code that the source had at a proven height is accepted: its counter means what it says.
+pub(super) fn check_source_code(pair: &Pair<'_>, checks: &mut Checks) -> Result<(), Stop> {
+    let state = pair.source.latest_state()?;
+    check_code(pair.from, state, checks)?;
+    Ok(())
+}
+
+fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'e BridgeState, Stop> {
+    let state = pair.destination.latest_state()?;
+    check_code(pair.to, state, checks)?;
+    let block = state.header().number;
+    checks.require(OPEN, &[("nonce", &nonce), ("at block", &block)], nonce_is_open(state, nonce))?;
+    Ok(state)
+}
+
+fn live_votes(pair: &Pair<'_>, state: &BridgeState, nonce: u64, checks: &mut Checks) -> Result<Tally, Stop> {
+    if !state.has_votes(nonce) {
+        return Err(Stop::Incomplete(Missing::Votes));
+    }
+    // Before execution every generation keeps its votes in storage.
+    check_code(pair.to, state, checks)?;
+    Tally::read(state, None, nonce)
+}
+
+/// Rule (a) or (a') for each vote's own named block: an honest vote among them would name a block with a request.
+fn every_vote_is_for_nothing(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    tally: &Tally,
+    seen_at: u64,
+    checks: &mut Checks,
+) -> Result<Vec<FraudKind>, Stop> {
+    let keys = tally.keys();
+    if let Some(stray) = transfer.calls.iter().map(|call| key_of(call)).find(|key| !keys.contains(key)) {
+        return Err(VerifyError::StrayCall(stray).into());
+    }
+    let mut kinds = Vec::new();
+    for key in keys {
+        let calldata = transfer.calls.iter().find(|call| key_of(call) == key);
+        let calldata = calldata.ok_or(Stop::Incomplete(Missing::VoteCall { key }))?;
+        kinds.push(vote_is_for_nothing(pair, transfer.nonce, &key, calldata, seen_at, checks)?);
+    }
+    Ok(kinds)
+}
+
+fn vote_is_for_nothing(
+    pair: &Pair<'_>,
+    nonce: u64,
+    key: &Hash,
+    calldata: &[u8],
+    seen_at: u64,
+    checks: &mut Checks,
+) -> Result<FraudKind, Stop> {
+    match HandleCall::decode(calldata) {
+        Ok(call) => was_never_requested(pair.source, nonce, call.request_block, seen_at, checks),
+        Err(_) => was_never_requested_by(pair.source, nonce, seen_at, key, checks),
+    }
+}
+
+fn no_calls(transfer: &TransferProof) -> Result<(), Stop> {
+    transfer.calls.first().map_or(Ok(()), |call| Err(VerifyError::StrayCall(key_of(call)).into()))
+}

@@ -1,0 +1,140 @@
+//! The request on the source chain: P1, P5, P6 and the source half of P7 of bridge.md 6.4.
+
+use super::checks::{Checks, Rule};
+use super::error::VerifyError;
+use super::evidence::{BridgeState, Evidence, Item};
+use super::stop::Stop;
+use crate::bridge::events::{RequestEvent, TokenType};
+use crate::bridge::generation::Generation;
+use crate::bundle::LogRef;
+use crate::primitives::{Address, Hash};
+use crate::receipt::{Log, Receipt};
+use crate::trust::BridgeEnd;
+use crate::verdict::HeaderRef;
+
+const SUCCESS: Rule =
+    Rule { id: "P.status", words: "the transaction succeeded", source: "bridge.md 6.3, chain.md 3.2" };
+const EMITTER: Rule = Rule { id: "P.emitter", words: "the log is the trusted bridge's", source: "bridge.md 6.6 F13" };
+const NONCE: Rule = Rule { id: "P.nonce", words: "the event is of the claimed nonce", source: "bridge.md 6.6 F5" };
+const DECODE: Rule = Rule { id: "P.event", words: "the event is canonical", source: "bridge.md 2.4, 6.6 F15" };
+const CODE: Rule = Rule { id: "P6", words: "the bridge's code and mode are the trusted ones", source: "bridge.md 6.4" };
+const COUNT: Rule = Rule { id: "P7.source", words: "the source counts this request", source: "bridge.md 6.4" };
+const REGISTRY: Rule = Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
+
+/// A request that is final on its chain.
+#[derive(Clone, Debug)]
+pub(super) struct ProvenRequest {
+    pub(super) event: RequestEvent,
+    pub(super) tx_hash: Hash,
+    pub(super) header: HeaderRef,
+    /// What the source's registry gave for the token at the request's block; zero for coin.
+    pub(super) destination_token: Address,
+}
+
+/// Status 1 only: every other code is a failure, and a failed transaction did nothing.
+pub(super) fn transaction_succeeded(receipt: &Receipt) -> Result<(), VerifyError> {
+    if receipt.is_success() {
+        Ok(())
+    } else {
+        Err(VerifyError::Status { expected: 1, got: receipt.status })
+    }
+}
+
+/// Any contract can emit a log with the bridge's topics; only the bridge's own counts.
+pub(super) fn log_is_the_bridges(log: &Log, bridge: &Address) -> Result<(), VerifyError> {
+    if log.address == *bridge {
+        Ok(())
+    } else {
+        Err(VerifyError::Emitter { expected: *bridge, got: log.address })
+    }
+}
+
+/// One transaction may hold several requests, so the nonce, never the transaction, is a transfer's identity.
+pub(super) fn event_is_of_the_nonce(got: u64, expected: u64) -> Result<(), VerifyError> {
+    if got == expected {
+        Ok(())
+    } else {
+        Err(VerifyError::Nonce { expected, got })
+    }
+}
+
+/// P6: another code could write any event and any storage word.
+pub(super) fn code_is_accepted(end: &BridgeEnd, state: &BridgeState) -> Result<Generation, Stop> {
+    let generation = end.generation(&state.code_hash()).ok_or(Stop::Unsupported("bridge.unknown_code"))?;
+    if state.nonces()?.mode_mint_burn == end.mint_burn {
+        Ok(generation)
+    } else {
+        Err(VerifyError::BridgeMode.into())
+    }
+}
+
+/// The source's own counter has passed the nonce.
+pub(super) fn source_counts_the_request(state: &BridgeState, nonce: u64) -> Result<(), Stop> {
+    let got = state.nonces()?.request_nonce;
+    if got > nonce {
+        Ok(())
+    } else {
+        Err(VerifyError::RequestCount { expected: nonce.saturating_add(1), got }.into())
+    }
+}
+
+/// P5: coin has no registry entry; a token without one could not have been requested by the trusted code.
+pub(super) fn registered_counterpart(event: &RequestEvent, state: &BridgeState) -> Result<Address, Stop> {
+    match event.token_type {
+        TokenType::Coin => Ok(Address::ZERO),
+        TokenType::Erc20 | TokenType::Erc721 => state.registered_token(&event.token),
+    }
+}
+
+/// Checks of an event's transaction and log that both ends share.
+pub(super) fn check_event(item: &Item, log: &Log, end: &BridgeEnd, checks: &mut Checks) -> Result<(), Stop> {
+    checks.require(SUCCESS, &[("status", &item.receipt.status)], transaction_succeeded(&item.receipt))?;
+    checks.require(
+        EMITTER,
+        &[("bridge", &end.address), ("emitter", &log.address)],
+        log_is_the_bridges(log, &end.address),
+    )
+}
+
+/// Records that an event decoded, or that it did not.
+pub(super) fn check_decoded<T, E: Into<Stop>>(decoded: Result<T, E>, checks: &mut Checks) -> Result<T, Stop> {
+    checks.require(DECODE, &[], decoded)
+}
+
+/// Records [`event_is_of_the_nonce`].
+pub(super) fn check_nonce(got: u64, expected: u64, checks: &mut Checks) -> Result<(), Stop> {
+    checks.require(NONCE, &[("claimed", &expected), ("event", &got)], event_is_of_the_nonce(got, expected))
+}
+
+/// Records [`code_is_accepted`].
+pub(super) fn check_code(end: &BridgeEnd, state: &BridgeState, checks: &mut Checks) -> Result<Generation, Stop> {
+    let header = state.header();
+    checks.require(
+        CODE,
+        &[("chain", &end.chain), ("block", &header.number), ("code", &state.code_hash())],
+        code_is_accepted(end, state),
+    )
+}
+
+/// Proves the request of `nonce` at a place on the source chain.
+pub(super) fn prove_request(
+    source: &Evidence<'_>,
+    end: &BridgeEnd,
+    at: LogRef,
+    nonce: u64,
+    checks: &mut Checks,
+) -> Result<ProvenRequest, Stop> {
+    let (item, log) = source.log(at)?;
+    check_event(&item, &log, end, checks)?;
+    let event = check_decoded(RequestEvent::decode(&log), checks)?;
+    check_nonce(event.nonce, nonce, checks)?;
+    let state = source.state(at.item.block)?;
+    check_code(end, state, checks)?;
+    checks.require(
+        COUNT,
+        &[("nonce", &nonce), ("requests", &state.nonces()?.request_nonce)],
+        source_counts_the_request(state, nonce),
+    )?;
+    let destination_token = checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
+    Ok(ProvenRequest { event, tx_hash: item.transaction.hash(), header: item.header, destination_token })
+}

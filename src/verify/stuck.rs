@@ -1,0 +1,130 @@
+//! Why a requested transfer does not move: each reason has its own evidence (claims.md 2).
+
+use super::checks::{Checks, Rule};
+use super::error::VerifyError;
+use super::evidence::{BridgeState, Item};
+use super::request::ProvenRequest;
+use super::stop::Stop;
+use super::votes::{key_of, sender_of, Tally};
+use super::Pair;
+use crate::bridge::events::TokenType;
+use crate::bundle::{ItemRef, TransferProof};
+use crate::primitives::Hash;
+use crate::verdict::{Missing, Note, StuckReason};
+use alloc::vec::Vec;
+
+const REVERTED: Rule = Rule {
+    id: "K.delivery_reverted",
+    words: "all votes but one are counted, and another operator's later attempt with the same calldata failed",
+    source: "claims.md 2",
+};
+const DIFFER: Rule =
+    Rule { id: "K.votes_differ", words: "no key can reach the threshold any more", source: "claims.md 2" };
+const LIQUIDITY: Rule =
+    Rule { id: "K.no_liquidity", words: "the destination bridge holds less coin than needed", source: "claims.md 2" };
+const PATIENCE: Rule =
+    Rule { id: "K.votes_missing", words: "older than the trust's patience", source: "claims.md 2, 4" };
+
+/// The first reason whose evidence is there, in the order of claims.md; `None` where the transfer is only under way.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn stuck_reason(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    request: &ProvenRequest,
+    key: &Hash,
+    tally: &Tally,
+    state: &BridgeState,
+    notes: &mut Vec<Note>,
+    checks: &mut Checks,
+) -> Result<Option<StuckReason>, Stop> {
+    let liquidity = coin_is_missing(request, state);
+    if let Some(at) = transfer.failed {
+        let reason = delivery_reverted(pair, at, transfer.nonce, key, tally, state);
+        let reason = checks.require(REVERTED, &[("block", &at.block), ("index", &at.index)], reason)?;
+        notes.extend(liquidity.map(|_| Note::LowLiquidity));
+        return Ok(Some(reason));
+    }
+    if no_key_can_reach_the_threshold(tally, state)? {
+        checks.require(DIFFER, &[], Ok::<(), Stop>(()))?;
+        return Ok(Some(StuckReason::VotesDiffer));
+    }
+    if let Some(reason) = liquidity {
+        checks.require(LIQUIDITY, &[("balance", &state.balance())], Ok::<(), Stop>(()))?;
+        return Ok(Some(reason));
+    }
+    let age = pair.now.saturating_sub(request.header.time);
+    if age > pair.destination.chain().trusted().patience {
+        checks.require(PATIENCE, &[("age", &age)], Ok::<(), Stop>(()))?;
+        return Ok(Some(StuckReason::VotesMissing { age }));
+    }
+    Ok(None)
+}
+
+/// The last attempt reverted. Shown by: an earlier state with k-1 votes for the key and the failing operator registered, the
+/// failed transaction of that operator with the same calldata, and the same k-1 votes still live at the newest state.
+///
+/// An outsider's or a late vote fails too; that is why the operator must be registered at both ends and the nonce open.
+fn delivery_reverted(
+    pair: &Pair<'_>,
+    at: ItemRef,
+    nonce: u64,
+    key: &Hash,
+    tally: &Tally,
+    state: &BridgeState,
+) -> Result<StuckReason, Stop> {
+    let attempt = pair.destination.item(at)?;
+    attempt_failed_with_the_key(pair, &attempt, key)?;
+    let operator = sender_of(&attempt.transaction, pair.destination.chain().trusted().profile.chain_id)?;
+    let needed = state.threshold()?.saturating_sub(1);
+    if tally.operators(key) < needed || tally.voters(key).contains(&operator) || !state.is_operator(&operator)? {
+        return Err(VerifyError::FailedAttempt("not the deciding operator's").into());
+    }
+    if at.block > state.header().number {
+        return Err(VerifyError::FailedAttempt("after the newest state").into());
+    }
+    let chain = pair.destination.chain().name();
+    let before = pair.destination.states_in(..at.block).rev().find(|state| state.has_votes(nonce));
+    let missing = Stop::Incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
+    let before = before.ok_or(missing)?;
+    let earlier = Tally::read(before, None, nonce)?;
+    let enough = before.threshold()?.saturating_sub(1);
+    if earlier.operators(key) < enough || !before.is_operator(&operator)? {
+        return Err(VerifyError::FailedAttempt("before the other votes were counted").into());
+    }
+    Ok(StuckReason::DeliveryReverted {
+        block: at.block,
+        gas_limit: attempt.transaction.gas(),
+        gas_used: attempt.receipt.gas_used,
+        status: attempt.receipt.status,
+    })
+}
+
+fn attempt_failed_with_the_key(pair: &Pair<'_>, attempt: &Item, key: &Hash) -> Result<(), VerifyError> {
+    if attempt.receipt.is_success() {
+        return Err(VerifyError::NotFailed);
+    }
+    if attempt.transaction.to() != Some(pair.to.address) {
+        return Err(VerifyError::NotACall);
+    }
+    if key_of(attempt.transaction.input()) != *key {
+        return Err(VerifyError::VoteCalldata);
+    }
+    Ok(())
+}
+
+/// Operators who have not voted could all join the most voted key, and still it would not be enough.
+fn no_key_can_reach_the_threshold(tally: &Tally, state: &BridgeState) -> Result<bool, Stop> {
+    if tally.keys().len() < 2 {
+        return Ok(false);
+    }
+    let most = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
+    let voted = tally.keys().iter().fold(0u32, |sum, key| sum.saturating_add(tally.operators(key)));
+    let silent = state.operator_count()?.saturating_sub(voted);
+    Ok(most.saturating_add(silent) < state.threshold()?)
+}
+
+/// Coin is never minted: the bridge has to hold it.
+fn coin_is_missing(request: &ProvenRequest, state: &BridgeState) -> Option<StuckReason> {
+    let (balance, amount) = (state.balance(), request.event.value);
+    (request.event.token_type == TokenType::Coin && balance < amount).then_some(StuckReason::NoLiquidity { balance, amount })
+}

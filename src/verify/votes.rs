@@ -1,0 +1,240 @@
+//! Who voted for what: P3 and P4 of bridge.md 6.4.
+//!
+//! On generation C the votes stay in the bridge's storage: the list of voters carries its own length, so it is complete and
+//! dissent cannot be hidden. Older code deletes them at execution; there the k vote transactions are the evidence.
+
+use super::checks::{Checks, Rule};
+use super::error::VerifyError;
+use super::evidence::{BridgeState, Evidence, Item};
+use super::request::transaction_succeeded;
+use super::stop::Stop;
+use crate::bundle::ItemRef;
+use crate::crypto::recover_address;
+use crate::primitives::{keccak256, Address, Hash};
+use crate::transaction::Transaction;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+const COUNT: Rule =
+    Rule { id: "P3.count", words: "the contract's count is the number of voters for the key", source: "bridge.md 6.4 P3" };
+const THRESHOLD: Rule =
+    Rule { id: "P4", words: "operators at the deciding vote reach the threshold", source: "bridge.md 6.4 P4" };
+const VOTE: Rule = Rule {
+    id: "P3.vote",
+    words: "a vote is a successful call of the bridge by another operator with the same calldata",
+    source: "bridge.md 6.4 P3",
+};
+
+/// Votes on one nonce, by key.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Operators at every state looked at, by the key of their live vote.
+    pub(super) counted: BTreeMap<Hash, BTreeSet<Address>>,
+    /// Voters who are no operators at one of these states.
+    pub(super) former: BTreeMap<Hash, BTreeSet<Address>>,
+}
+
+impl Tally {
+    /// Reads the live votes from `at`; a voter counts if registered there and, where given, `before`.
+    pub(super) fn read(at: &BridgeState, before: Option<&BridgeState>, nonce: u64) -> Result<Self, Stop> {
+        let mut tally = Self::default();
+        for voter in at.voters(nonce)? {
+            let key = at.voted(nonce, &voter)?;
+            if key.is_zero() {
+                continue;
+            }
+            let registered = at.is_operator(&voter)? && before.map_or(Ok(true), |state| state.is_operator(&voter))?;
+            let side = if registered { &mut tally.counted } else { &mut tally.former };
+            side.entry(key).or_default().insert(voter);
+        }
+        Ok(tally)
+    }
+
+    /// Operators whose counted vote is `key`.
+    pub(super) fn operators(&self, key: &Hash) -> u32 {
+        count(self.counted.get(key))
+    }
+
+    /// Everyone whose live vote is `key`, ascending.
+    pub(super) fn voters(&self, key: &Hash) -> Vec<Address> {
+        let all: BTreeSet<&Address> =
+            self.counted.get(key).into_iter().chain(self.former.get(key)).flatten().collect();
+        all.into_iter().copied().collect()
+    }
+
+    /// Everyone with a live vote for another key, ascending.
+    pub(super) fn dissenters(&self, key: &Hash) -> Vec<Address> {
+        let others = self.counted.iter().chain(&self.former).filter(|(other, _)| *other != key);
+        let all: BTreeSet<Address> = others.flat_map(|(_, voters)| voters.iter().copied()).collect();
+        all.into_iter().collect()
+    }
+
+    /// Every key with a live vote.
+    pub(super) fn keys(&self) -> BTreeSet<Hash> {
+        self.counted.keys().chain(self.former.keys()).copied().collect()
+    }
+
+    /// Voters who were no operators, for `key`.
+    pub(super) fn former(&self, key: &Hash) -> impl Iterator<Item = Address> + '_ {
+        self.former.get(key).into_iter().flatten().copied()
+    }
+}
+
+fn count(voters: Option<&BTreeSet<Address>>) -> u32 {
+    voters.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX))
+}
+
+/// The deciding vote: how many operators stood behind the executed key, and how many were needed.
+#[derive(Clone, Debug)]
+pub(super) struct Decision {
+    pub(super) votes: u32,
+    /// The threshold before and after the deciding block.
+    pub(super) thresholds: [u32; 2],
+    pub(super) voters: Vec<Address>,
+    pub(super) dissenters: Vec<Address>,
+    pub(super) former: Vec<Address>,
+    pub(super) by_transactions: bool,
+}
+
+/// The address that signed a transaction or, for Kaia's own types, the one it names and consensus has checked.
+pub(super) fn sender_of(transaction: &Transaction, chain_id: u64) -> Result<Address, Stop> {
+    Ok(transaction.sender(chain_id, &|digest, signature| recover_address(digest, signature).ok())?)
+}
+
+/// The contract adds one to a key's count for each live vote, so another number means other code or another layout.
+pub(super) fn count_is_the_number_of_voters(state: &BridgeState, nonce: u64, key: &Hash, tally: &Tally) -> Result<(), Stop> {
+    let expected = u32::try_from(tally.voters(key).len()).unwrap_or(u32::MAX);
+    let got = state.vote_count(nonce, key)?;
+    if expected == got {
+        Ok(())
+    } else {
+        Err(VerifyError::VoteCount { expected, got }.into())
+    }
+}
+
+/// The threshold and the membership of each voter are read at both ends of the deciding block, and the stricter end counts:
+/// the order inside the block then does not matter.
+pub(super) fn operators_reach_the_threshold(votes: u32, former: u32, thresholds: [u32; 2]) -> Result<u32, Stop> {
+    let [before, after] = thresholds;
+    let (strict, lax) = (before.max(after), before.min(after));
+    if votes >= strict {
+        return Ok(strict);
+    }
+    if votes >= lax {
+        return Err(Stop::Unsupported("votes.threshold_changed_in_block"));
+    }
+    if votes.saturating_add(former) >= lax {
+        return Err(Stop::Unsupported("votes.former_operators_decided"));
+    }
+    Err(VerifyError::Threshold { expected: strict, got: votes.saturating_add(former) }.into())
+}
+
+/// Evidence form (a): the votes in the state after the deciding block, where they can no longer change.
+pub(super) fn decide_by_state(
+    before: &BridgeState,
+    after: &BridgeState,
+    nonce: u64,
+    key: &Hash,
+    executor: Option<&Address>,
+    checks: &mut Checks,
+) -> Result<Decision, Stop> {
+    let tally = Tally::read(after, Some(before), nonce)?;
+    let votes = tally.operators(key);
+    checks.require(
+        COUNT,
+        &[("key", key), ("voters", &tally.voters(key).len())],
+        count_is_the_number_of_voters(after, nonce, key, &tally),
+    )?;
+    let voters = tally.voters(key);
+    if executor.is_some_and(|address| !voters.contains(address)) {
+        return Err(VerifyError::ExecutorVote.into());
+    }
+    let former: Vec<Address> = tally.former(key).collect();
+    let thresholds = [before.threshold()?, after.threshold()?];
+    Ok(Decision { votes, thresholds, voters, dissenters: tally.dissenters(key), former, by_transactions: false })
+}
+
+/// Evidence form (b): the vote transactions themselves, the executing one last.
+pub(super) fn decide_by_transactions(
+    destination: &Evidence<'_>,
+    bridge: &Address,
+    executing: &(ItemRef, Item),
+    votes: &[ItemRef],
+    states: [&BridgeState; 2],
+    checks: &mut Checks,
+) -> Result<Decision, Stop> {
+    let (last_place, last) = executing;
+    let chain_id = destination.chain().trusted().profile.chain_id;
+    let mut voters = BTreeSet::from([sender_of(&last.transaction, chain_id)?]);
+    for place in votes {
+        let vote = destination.item(*place)?;
+        let sender = sender_of(&vote.transaction, chain_id)?;
+        let shown = vote_is_another_operators(place, &vote, last_place, last, bridge)
+            .and_then(|()| if voters.insert(sender) { Ok(()) } else { Err(VerifyError::DuplicateVoter(sender)) });
+        checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
+    }
+    let [before, after] = states;
+    let (mut counted, mut former) = (0u32, Vec::new());
+    for voter in &voters {
+        if before.is_operator(voter)? && after.is_operator(voter)? {
+            counted = counted.saturating_add(1);
+        } else {
+            former.push(*voter);
+        }
+    }
+    let thresholds = [before.threshold()?, after.threshold()?];
+    let voters = voters.into_iter().collect();
+    Ok(Decision { votes: counted, thresholds, voters, dissenters: Vec::new(), former, by_transactions: true })
+}
+
+/// A vote transaction precedes the executing one, succeeded, calls the bridge, and carries the very same bytes: the vote key
+/// is their hash, so equal meaning is not enough.
+fn vote_is_another_operators(
+    place: &ItemRef,
+    vote: &Item,
+    last_place: &ItemRef,
+    last: &Item,
+    bridge: &Address,
+) -> Result<(), VerifyError> {
+    if place >= last_place {
+        return Err(VerifyError::VoteOrder);
+    }
+    transaction_succeeded(&vote.receipt)?;
+    if vote.transaction.to() != Some(*bridge) {
+        return Err(VerifyError::NotACall);
+    }
+    if vote.transaction.input() != last.transaction.input() {
+        return Err(VerifyError::VoteCalldata);
+    }
+    Ok(())
+}
+
+impl Decision {
+    /// Records [`operators_reach_the_threshold`] and gives the threshold.
+    pub(super) fn require_threshold(&self, checks: &mut Checks) -> Result<u32, Stop> {
+        let former = u32::try_from(self.former.len()).unwrap_or(u32::MAX);
+        let [before, after] = self.thresholds;
+        checks.require(
+            THRESHOLD,
+            &[("votes", &self.votes), ("threshold before", &before), ("threshold after", &after)],
+            operators_reach_the_threshold(self.votes, former, self.thresholds),
+        )
+    }
+
+    /// The stricter of the thresholds before and after the deciding block.
+    pub(super) fn threshold(&self) -> u32 {
+        let [before, after] = self.thresholds;
+        before.max(after)
+    }
+
+    /// Whether threshold or membership differ before and after the deciding block.
+    pub(super) fn changed_in_block(&self) -> bool {
+        let [before, after] = self.thresholds;
+        before != after
+    }
+}
+
+/// The vote key of a call: the contract hashes the whole calldata, trailing bytes included.
+pub(super) fn key_of(calldata: &[u8]) -> Hash {
+    keccak256(calldata)
+}
