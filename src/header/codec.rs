@@ -64,6 +64,9 @@ impl HeaderFields {
 
     /// The tail: everything up to the last field that is set, an unset one before it as the empty string. A field that is
     /// present with value zero is set.
+    ///
+    /// Only fields built by hand can have a hole. Such a header hashes like one with a zero there, and is refused all the
+    /// same: [`super::rules::field_count_matches_forks`] looks at the fields, not at their number.
     fn append_optional_fields(&self, stream: &mut RlpStream) {
         let optional = self.element_count().saturating_sub(FIXED_FIELDS);
         let number = |value: Option<u64>| ::rlp::encode(&value.unwrap_or_default()).to_vec();

@@ -37,7 +37,6 @@ struct RewardSection {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub(super) struct Kip71Section {
     lowerboundbasefee: u64,
     upperboundbasefee: u64,

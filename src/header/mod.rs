@@ -19,6 +19,8 @@ pub mod rules;
 mod text;
 
 #[cfg(test)]
+mod genesis_tests;
+#[cfg(test)]
 mod tests;
 
 pub use base_fee::base_fee;
