@@ -16,7 +16,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "all crates", run: || counted(&mut cargo("test --workspace --no-fail-fast")) },
     Suite { name: "core with both curve back ends", run: || counted(&mut cargo("test -p spanlight --features k256")) },
     Suite { name: "core without std and without a C compiler", run: no_std },
-    Suite { name: "core as WebAssembly in Node", run: wasm },
+    Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
+    Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
 ];
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must
@@ -43,6 +44,11 @@ fn failed(suite: &str, reason: &str) -> Tally {
 fn no_std() -> shell::Result<Tally> {
     let build = "build -p spanlight --target thumbv7em-none-eabi --no-default-features --features k256";
     shell::run(&mut cargo(build)).map(|()| Tally::PASSED)
+}
+
+/// A failed test ends the program, since WebAssembly cannot unwind: without capture its reason has been shown by then.
+fn wasi() -> shell::Result<Tally> {
+    counted(&mut cargo("test -p spanlight --lib --target wasm32-wasip1 -- --no-capture"))
 }
 
 /// The release profile, since that is what browsers get.
