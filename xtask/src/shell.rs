@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 /// What a chore gives: nothing, or why it failed, for a person to read.
 pub type Result<T = ()> = std::result::Result<T, String>;
 
-/// The top of the repository.
-pub fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+/// The top of the repository. Cargo names the folder at each start; the one at build time is wrong once the repository was
+/// moved together with what was built.
+pub fn root() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&own).join("..")
 }
 
 /// The folder that cargo builds into, however it was configured: this program was built there.
