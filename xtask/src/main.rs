@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     match run(&command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(reason) => {
             eprintln!("xtask {command}: {reason}");
             ExitCode::FAILURE
@@ -34,26 +34,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &str) -> shell::Result {
+fn run(command: &str) -> shell::Result<ExitCode> {
     match command {
-        "lint" => lint::run(),
-        "test" => test::run().print(),
-        "ci" => ci(),
+        "lint" => lint::run().map(|()| ExitCode::SUCCESS),
+        "test" => Ok(test::run().report()),
+        "ci" => Ok(ci()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         _ => Err(format!("no such command\n\n{HELP}")),
     }
 }
 
 /// Runs the tests also where a lint fails, so that one run tells everything; the failed lint then counts as one failure.
-fn ci() -> shell::Result {
+fn ci() -> ExitCode {
     let lint = lint::run();
     let mut tally = test::run();
     if let Err(reason) = lint {
         eprintln!("lint: {reason}");
         tally.failed += 1;
     }
-    tally.print()
+    tally.report()
 }

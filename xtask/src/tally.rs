@@ -1,6 +1,7 @@
 //! How many tests passed and failed, read from what test programs print.
 
 use std::ops::AddAssign;
+use std::process::ExitCode;
 
 /// Passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +37,12 @@ impl Tally {
         Some(Self { passed, failed })
     }
 
-    /// Prints the count as the last line of a run.
-    ///
-    /// # Errors
-    /// Where a test failed, or none ran.
-    pub fn print(self) -> Result<(), String> {
+    /// Prints the count as the last line of a run. The run failed where a test did, or where none ran.
+    pub fn report(self) -> ExitCode {
         println!("\n{} passed, {} failed", self.passed, self.failed);
         match self {
-            Self { failed: 0, passed: 1.. } => Ok(()),
-            _ => Err("not all tests passed".into()),
+            Self { failed: 0, passed: 1.. } => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
         }
     }
 }
