@@ -1,7 +1,7 @@
 //! Spanlight's core: a light client for Klaytn/Kaia chains (Istanbul BFT) and a verifier of k-of-n multi-bridge transfers.
 //!
 //! The core is a pure function of bytes, trust and time: no network, no clock, no randomness, no logging. Callers bring
-//! the bytes. What anybody supplied has an untrusted type ([`header::UntrustedHeader`]); only a check turns it into a
+//! the bytes. What anybody supplied has an untrusted type (`header::UntrustedHeader`); only a check turns it into a
 //! verified one, whose fields are private and cannot be built elsewhere.
 #![no_std]
 #![forbid(unsafe_code)]

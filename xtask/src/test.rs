@@ -1,0 +1,59 @@
+//! `cargo xtask test`: all suites, one after the other.
+//!
+//! To add a suite, write a function that gives a [`Tally`] and name it in [`SUITES`]. A program that prints cargo's closing
+//! line, or `N passed, N failed`, is counted by [`shell::counted`].
+
+use crate::shell::{self, cargo, counted, heading};
+use crate::tally::Tally;
+
+struct Suite {
+    name: &'static str,
+    run: fn() -> shell::Result<Tally>,
+}
+
+/// Quick ones first: a slip shows early.
+const SUITES: &[Suite] = &[
+    Suite { name: "all crates", run: || counted(&mut cargo("test --workspace --no-fail-fast")) },
+    Suite { name: "core with both curve back ends", run: || counted(&mut cargo("test -p spanlight --features k256")) },
+    Suite { name: "core without std and without a C compiler", run: no_std },
+    Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
+    Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
+];
+
+/// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must
+/// never look like success.
+pub fn run() -> Tally {
+    let mut total = Tally::default();
+    for suite in SUITES {
+        heading(suite.name);
+        total += match (suite.run)() {
+            Ok(tally) if tally.is_empty() => failed(suite.name, "ran no test"),
+            Ok(tally) => tally,
+            Err(reason) => failed(suite.name, &reason),
+        };
+    }
+    total
+}
+
+fn failed(suite: &str, reason: &str) -> Tally {
+    eprintln!("{suite}: {reason}");
+    Tally::FAILED
+}
+
+/// The target has no std to link, so the build itself is the test.
+fn no_std() -> shell::Result<Tally> {
+    let build = "build -p spanlight --target thumbv7em-none-eabi --no-default-features --features k256";
+    shell::run(&mut cargo(build)).map(|()| Tally::PASSED)
+}
+
+/// A failed test ends the program, since WebAssembly cannot unwind: without capture its reason has been shown by then.
+fn wasi() -> shell::Result<Tally> {
+    counted(&mut cargo("test -p spanlight --lib --target wasm32-wasip1 -- --no-capture"))
+}
+
+/// The release profile, since that is what browsers get.
+fn wasm() -> shell::Result<Tally> {
+    shell::run(&mut cargo("build --release -p wasm-check --target wasm32-unknown-unknown"))?;
+    let module = shell::target_dir()?.join("wasm32-unknown-unknown/release/wasm_check.wasm");
+    counted(shell::program("node", "tests/wasm/run.mjs").arg(module))
+}
