@@ -23,11 +23,15 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod commitment;
 pub mod consensus;
 pub mod error;
 pub mod primitives;
 pub mod profile;
+pub mod receipt;
 pub mod rlp;
+pub mod state;
+pub mod trie;
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};
