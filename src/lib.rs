@@ -23,13 +23,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod commitment;
 pub mod consensus;
 pub mod error;
 pub mod header;
 pub mod primitives;
 pub mod profile;
+pub mod receipt;
 pub mod rlp;
+<<<<<<< HEAD
 pub mod trie_root;
+=======
+pub mod state;
+pub mod trie;
+>>>>>>> proofs
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};
