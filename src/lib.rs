@@ -28,6 +28,7 @@ pub mod error;
 pub mod primitives;
 pub mod profile;
 pub mod rlp;
+pub mod transaction;
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};
