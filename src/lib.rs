@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bridge;
 pub mod consensus;
 pub mod error;
 pub mod primitives;
