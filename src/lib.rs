@@ -24,12 +24,16 @@ extern crate alloc;
 extern crate std;
 
 pub mod bridge;
+pub mod commitment;
 pub mod consensus;
 pub mod error;
 pub mod primitives;
 pub mod profile;
+pub mod receipt;
 pub mod rlp;
+pub mod state;
 pub mod transaction;
+pub mod trie;
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};

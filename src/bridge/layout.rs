@@ -44,9 +44,8 @@ pub const HANDLE_NONCE_BLOCKS: Hash = slot(17);
 
 const fn slot(number: u8) -> Hash {
     let mut word = [0u8; 32];
-    if let [.., last] = &mut word {
-        *last = number;
-    }
+    let [.., last] = &mut word;
+    *last = number;
     Hash(word)
 }
 

@@ -8,7 +8,9 @@ mod codec;
 mod kind;
 mod signing;
 #[cfg(test)]
-pub(crate) mod tests;
+pub(crate) mod recordings;
+#[cfg(test)]
+mod tests;
 
 pub use codec::items_of_body;
 pub use kind::{FeeDelegation, TransactionKind};

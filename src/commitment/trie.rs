@@ -1,0 +1,48 @@
+//! Trie form: an Ethereum trie with key RLP(index) and the item as value. Source: chain.md 3.1 "Original (0)".
+
+use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
+use crate::primitives::Hash;
+use crate::rlp::RlpStream;
+use crate::trie::{read_exact, EthereumLayout};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use trie_db::TrieConfiguration;
+
+/// The key of an item: its index as an RLP integer, not hashed.
+#[must_use]
+pub fn key(index: u32) -> Vec<u8> {
+    let mut stream = RlpStream::new();
+    stream.append(&index);
+    stream.out().to_vec()
+}
+
+/// Root of the trie of all items.
+pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
+    let entries: BTreeMap<Vec<u8>, &[u8]> = (0u32..).zip(items).map(|(i, item)| (key(i), item.as_ref())).collect();
+    Hash(EthereumLayout::trie_root(entries))
+}
+
+pub(super) fn verify(
+    roots: Roots<'_>,
+    indices: &[u32],
+    transaction_nodes: &[Vec<u8>],
+    receipt_nodes: &[Vec<u8>],
+) -> Result<Vec<ProvenItem>, CommitmentError> {
+    item_count_is_bounded(indices.len())?;
+    indices_ascend(indices.iter().copied())?;
+    let keys: Vec<Vec<u8>> = indices.iter().map(|index| key(*index)).collect();
+    let transactions = read_exact(roots.transactions, &keys, transaction_nodes)?;
+    let receipts = read_exact(roots.receipts, &keys, receipt_nodes)?;
+    indices
+        .iter()
+        .zip(transactions.into_iter().zip(receipts))
+        .map(|(index, (transaction, receipt))| {
+            let absent = |list| CommitmentError::ItemAbsent { list, index: *index };
+            Ok(ProvenItem {
+                index: *index,
+                transaction: transaction.ok_or_else(|| absent(List::Transactions))?,
+                receipt: receipt.ok_or_else(|| absent(List::Receipts))?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! Reads keys from exactly the nodes that their paths need.
+
+use super::{EthereumLayout, KeccakHasher, RlpNodeCodec, TrieError, EMPTY_ROOT};
+use crate::primitives::{keccak256, Hash};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use hash_db::{HashDBRef, Prefix};
+use trie_db::node::{NodeHandlePlan, NodePlan};
+use trie_db::{NodeCodec, Trie, TrieDBBuilder};
+
+/// Most nodes on the path of a 32-byte key: one for each nibble, and the leaf.
+pub const MAX_NODES_PER_KEY: usize = 65;
+
+/// Reads `keys` from the trie with this root, given exactly the nodes on their paths.
+///
+/// 1. There are at most [`MAX_NODES_PER_KEY`] nodes for each key.
+/// 2. The nodes ascend strictly by keccak hash: one order, none twice. The empty trie has no node at all.
+/// 3. Every node and every node embedded in it has the one form that the trie of its entries has.
+/// 4. Every key is followed from the root by hash, to its value or to the place where it is absent. A missing node is an
+///    error, never an absence.
+/// 5. Every node was needed.
+///
+/// Returns for each key its value, or `None` where absence is proven. The total size of the nodes is the caller's to bound.
+///
+/// # Errors
+/// [`TrieError`], one variant for each rule.
+pub fn read_exact(root: &Hash, keys: &[Vec<u8>], nodes: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, TrieError> {
+    node_count_is_bounded(keys.len(), nodes.len())?;
+    let given = GivenNodes::ascending(nodes)?;
+    let values = if *root == EMPTY_ROOT {
+        keys.iter().map(|_| None).collect()
+    } else {
+        given.every_form_is_canonical(root)?;
+        let trie = TrieDBBuilder::<EthereumLayout>::new(&given, &root.0).build();
+        keys.iter().map(|key| trie.get(key).map_err(|e| walk_error(*e))).collect::<Result<_, _>>()?
+    };
+    given.every_node_is_visited()?;
+    Ok(values)
+}
+
+fn node_count_is_bounded(keys: usize, got: usize) -> Result<(), TrieError> {
+    let limit = keys.saturating_mul(MAX_NODES_PER_KEY);
+    if got > limit {
+        return Err(TrieError::TooManyNodes { limit, got });
+    }
+    Ok(())
+}
+
+fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
+    match error {
+        trie_db::TrieError::InvalidStateRoot(hash) | trie_db::TrieError::IncompleteDatabase(hash) => {
+            TrieError::NodeMissing { hash: Hash(hash) }
+        }
+        trie_db::TrieError::DecoderError(_, error) => error,
+        trie_db::TrieError::InvalidHash(_, bytes) => TrieError::Reference { got: bytes.len() },
+        trie_db::TrieError::ValueAtIncompleteKey(..) => TrieError::Path,
+    }
+}
+
+/// The nodes of a proof by hash, and which of them a walk has asked for.
+struct GivenNodes<'a> {
+    by_hash: BTreeMap<[u8; 32], &'a [u8]>,
+    visited: RefCell<BTreeSet<[u8; 32]>>,
+}
+
+impl<'a> GivenNodes<'a> {
+    fn ascending(nodes: &'a [Vec<u8>]) -> Result<Self, TrieError> {
+        let mut by_hash = BTreeMap::new();
+        for (position, node) in nodes.iter().enumerate() {
+            let hash = keccak256(node).0;
+            if by_hash.last_key_value().is_some_and(|(last, _)| hash <= *last) {
+                return Err(TrieError::NodesNotAscending { position });
+            }
+            by_hash.insert(hash, node.as_slice());
+        }
+        Ok(Self { by_hash, visited: RefCell::default() })
+    }
+
+    fn every_form_is_canonical(&self, root: &Hash) -> Result<(), TrieError> {
+        for (hash, node) in &self.by_hash {
+            // Only the root is referenced by hash whatever its size.
+            if node.len() < root.0.len() && *hash != root.0 {
+                return Err(TrieError::HashedTooShort { got: node.len() });
+            }
+            self.form_is_canonical(node)?;
+        }
+        Ok(())
+    }
+
+    /// Recursion goes into embedded nodes only: less than 32 bytes, and less at each step.
+    fn form_is_canonical(&self, node: &[u8]) -> Result<(), TrieError> {
+        match RlpNodeCodec::decode_plan(node)? {
+            NodePlan::Extension { child, .. } => {
+                self.extension_leads_to_branch(node, &child)?;
+                self.embedded_is_canonical(node, &child)
+            }
+            NodePlan::Branch { children, .. } | NodePlan::NibbledBranch { children, .. } => {
+                children.iter().flatten().try_for_each(|child| self.embedded_is_canonical(node, child))
+            }
+            NodePlan::Empty | NodePlan::Leaf { .. } => Ok(()),
+        }
+    }
+
+    fn embedded_is_canonical(&self, node: &[u8], child: &NodeHandlePlan) -> Result<(), TrieError> {
+        match child {
+            NodeHandlePlan::Inline(range) => self.form_is_canonical(node.get(range.clone()).unwrap_or_default()),
+            NodeHandlePlan::Hash(_) => Ok(()),
+        }
+    }
+
+    /// Two extensions, or an extension and a leaf, would have been one node. Not knowable where a walk ends in the
+    /// extension; then no node below it is given.
+    fn extension_leads_to_branch(&self, node: &[u8], child: &NodeHandlePlan) -> Result<(), TrieError> {
+        let target = match child {
+            NodeHandlePlan::Inline(range) => node.get(range.clone()),
+            NodeHandlePlan::Hash(range) => node.get(range.clone()).and_then(|hash| self.by_hash.get(hash).copied()),
+        };
+        let Some(target) = target else { return Ok(()) };
+        match RlpNodeCodec::decode_plan(target)? {
+            NodePlan::Branch { .. } => Ok(()),
+            _ => Err(TrieError::ExtensionWithoutBranch),
+        }
+    }
+
+    fn every_node_is_visited(&self) -> Result<(), TrieError> {
+        let visited = self.visited.borrow();
+        match self.by_hash.keys().find(|hash| !visited.contains(*hash)) {
+            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash) }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl HashDBRef<KeccakHasher, Vec<u8>> for GivenNodes<'_> {
+    fn get(&self, hash: &[u8; 32], _prefix: Prefix) -> Option<Vec<u8>> {
+        let node = self.by_hash.get(hash)?;
+        self.visited.borrow_mut().insert(*hash);
+        Some(node.to_vec())
+    }
+
+    fn contains(&self, hash: &[u8; 32], prefix: Prefix) -> bool {
+        self.get(hash, prefix).is_some()
+    }
+}
