@@ -105,7 +105,7 @@ impl AnchorData {
         Ok(data)
     }
 
-    fn write(&self) -> Vec<u8> {
+    pub(super) fn write(&self) -> Vec<u8> {
         let mut stream = RlpStream::new();
         stream.begin_unbounded_list();
         let hashes =

@@ -151,3 +151,6 @@ impl TokenType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What tests of transactions and of the bridge read: vectors and recorded blocks.
 
-use super::items_of_body;
+use super::{items_of_body, Transaction};
 use crate::primitives::{decode_hex, Address, Hash};
 use crate::rlp::Reader;
 use alloc::vec::Vec;
@@ -32,6 +32,7 @@ pub(crate) fn hash(value: &Value) -> Hash {
 /// One block of a recording: the raw items of its transactions, the transactions as JSON, the receipts as JSON.
 pub(crate) struct Block {
     pub(crate) number: u64,
+    pub(crate) hash: String,
     pub(crate) items: Vec<Vec<u8>>,
     pub(crate) transactions: Vec<Value>,
     pub(crate) receipts: Vec<Value>,
@@ -46,7 +47,7 @@ pub(crate) fn recorded_blocks(chain: &str) -> Vec<Block> {
         Value::String(text) => u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap(),
         other => other.as_u64().unwrap(),
     };
-    let blank = |number| Block { number, items: vec![], transactions: vec![], receipts: vec![] };
+    let blank = |number| Block { number, hash: String::new(), items: vec![], transactions: vec![], receipts: vec![] };
     for line in BufReader::new(flate2::read::GzDecoder::new(data.as_slice())).lines() {
         let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
         match line["method"].as_str().unwrap() {
@@ -74,9 +75,17 @@ pub(crate) fn recorded_blocks(chain: &str) -> Vec<Block> {
         }
     }
     for (number, at) in hashes {
-        blocks.get_mut(&number).unwrap().receipts = receipts.remove(&at).unwrap_or_default();
+        let block = blocks.get_mut(&number).unwrap();
+        block.receipts = receipts.remove(&at).unwrap_or_default();
+        block.hash = at;
     }
     blocks.into_values().collect()
+}
+
+/// The decoded transactions of blocks by hash.
+pub(crate) fn recorded_transactions(blocks: &[Block]) -> std::collections::BTreeMap<Hash, Transaction> {
+    let decoded = blocks.iter().flat_map(|block| &block.items).map(|raw| Transaction::decode(raw).unwrap());
+    decoded.map(|transaction| (transaction.hash(), transaction)).collect()
 }
 
 pub(crate) fn recover(message: &Hash, signature: &[u8; 65]) -> Option<Address> {
