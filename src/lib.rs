@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bridge;
 pub mod commitment;
 pub mod consensus;
 pub mod error;
@@ -35,6 +36,7 @@ pub mod rlp;
 pub mod trie_root;
 =======
 pub mod state;
+pub mod transaction;
 pub mod trie;
 >>>>>>> proofs
 

@@ -1,0 +1,270 @@
+//! Where the bridge contract keeps its state (generations B and C, slots 0 to 17).
+//!
+//! `H(x)` is x left-padded to a word; the slot of key k of a mapping at p is keccak256(H(k) ‖ H(p)); item i of an array
+//! whose length is at p lies at keccak256(H(p)) + i. Source: bridge.md 2.2.
+
+use super::BridgeError;
+use crate::primitives::{keccak256, keccak256_concat, Address, Hash, U256};
+
+/// Vote type of value transfers.
+pub const TRANSFER_VOTE: u8 = 0;
+/// Vote type of configuration changes.
+pub const CONFIGURATION_VOTE: u8 = 1;
+
+/// Slot of the mapping of handled request transactions.
+pub const HANDLED_REQUEST_TXS: Hash = slot(0);
+/// Slot of the fee receiver.
+pub const FEE_RECEIVER: Hash = slot(1);
+/// Slot of the coin fee.
+pub const FEE_OF_COIN: Hash = slot(2);
+/// Slot of the owner.
+pub const OWNER: Hash = slot(4);
+/// Slot of the counterpart bridge, which is informational.
+pub const COUNTERPART_BRIDGE: Hash = slot(5);
+/// Slot of the mapping from own token to counterpart token.
+pub const REGISTERED_TOKENS: Hash = slot(6);
+/// Slot of the mapping of votes.
+pub const VOTES: Hash = slot(10);
+/// Slot of the mapping of closed nonces.
+pub const CLOSED: Hash = slot(11);
+/// Slot of the mapping of operator flags.
+pub const OPERATORS: Hash = slot(12);
+/// Slot of the operator list's length.
+pub const OPERATOR_LIST: Hash = slot(13);
+/// Slot of the mapping of thresholds.
+pub const THRESHOLDS: Hash = slot(14);
+/// Slot of [`NonceWord`].
+pub const NONCES: Hash = slot(15);
+/// Slot that holds the mode, which is packed into [`NonceWord`].
+pub const MODE: Hash = NONCES;
+/// Slot of [`UpperWord`].
+pub const UPPER: Hash = slot(16);
+/// Slot of the mapping from handle nonce to request block.
+pub const HANDLE_NONCE_BLOCKS: Hash = slot(17);
+
+const fn slot(number: u8) -> Hash {
+    let mut word = [0u8; 32];
+    let [.., last] = &mut word;
+    *last = number;
+    Hash(word)
+}
+
+fn number(value: u64) -> Hash {
+    Hash::from_u256(U256::from(value))
+}
+
+/// Slot of a key of the mapping at `at`.
+fn mapping(key: Hash, at: Hash) -> Hash {
+    keccak256_concat(&[key.as_bytes(), at.as_bytes()])
+}
+
+/// The slot `distance` behind `base`; slot numbers wrap as in the machine.
+fn behind(base: Hash, distance: u64) -> Hash {
+    Hash::from_u256(base.to_u256().wrapping_add(U256::from(distance)))
+}
+
+/// Slot of item `index` of the array whose length is at `at`.
+fn array_item(at: Hash, index: u64) -> Hash {
+    behind(keccak256(at.as_bytes()), index)
+}
+
+/// Slot of the number of equal votes that decide.
+#[must_use]
+pub fn threshold_slot(vote_type: u8) -> Hash {
+    mapping(number(u64::from(vote_type)), THRESHOLDS)
+}
+
+/// Slot that tells whether `operator` may vote.
+#[must_use]
+pub fn operator_flag_slot(operator: &Address) -> Hash {
+    mapping(operator.to_word(), OPERATORS)
+}
+
+/// Slot of the number of operators.
+#[must_use]
+pub const fn operator_list_length() -> Hash {
+    OPERATOR_LIST
+}
+
+/// Slot of operator `index`.
+#[must_use]
+pub fn operator_list_slot(index: u64) -> Hash {
+    array_item(OPERATOR_LIST, index)
+}
+
+/// Slot that tells whether `nonce` is handled and not swept yet. Handled means: below the lower handle nonce, or closed.
+#[must_use]
+pub fn closed_slot(nonce: u64) -> Hash {
+    mapping(number(nonce), CLOSED)
+}
+
+/// Slot that tells whether some request of the transaction was handled.
+#[must_use]
+pub fn handled_request_tx_slot(request_tx_hash: &Hash) -> Hash {
+    mapping(*request_tx_hash, HANDLED_REQUEST_TXS)
+}
+
+/// Slot of the request block of a handled nonce that is not swept yet.
+#[must_use]
+pub fn handle_nonce_block_slot(nonce: u64) -> Hash {
+    mapping(number(nonce), HANDLE_NONCE_BLOCKS)
+}
+
+/// Slot of the counterpart of `token` on the other chain.
+#[must_use]
+pub fn registered_token_slot(token: &Address) -> Hash {
+    mapping(token.to_word(), REGISTERED_TOKENS)
+}
+
+/// First slot of the votes of a type for a nonce. The functions below take it.
+#[must_use]
+pub fn votes_base(vote_type: u8, nonce: u64) -> Hash {
+    mapping(number(nonce), mapping(number(u64::from(vote_type)), VOTES))
+}
+
+/// Slot of the number of those who voted.
+#[must_use]
+pub const fn voters_length(base: Hash) -> Hash {
+    base
+}
+
+/// Slot of voter `index`.
+#[must_use]
+pub fn voters_item(base: Hash, index: u64) -> Hash {
+    array_item(base, index)
+}
+
+/// Slot of the vote key that `operator` voted for, zero if it did not vote.
+#[must_use]
+pub fn voted_slot(base: Hash, operator: &Address) -> Hash {
+    mapping(operator.to_word(), behind(base, 1))
+}
+
+/// Slot of the number of vote keys.
+#[must_use]
+pub fn vote_keys_length(base: Hash) -> Hash {
+    behind(base, 2)
+}
+
+/// Slot of vote key `index`. A key whose count fell to 0 and rose again is listed twice.
+#[must_use]
+pub fn vote_keys_item(base: Hash, index: u64) -> Hash {
+    array_item(vote_keys_length(base), index)
+}
+
+/// Slot of the number of live votes for `key`.
+#[must_use]
+pub fn vote_count_slot(base: Hash, key: &Hash) -> Hash {
+    mapping(*key, behind(base, 3))
+}
+
+/// The word at [`NONCES`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NonceWord {
+    /// Configuration votes decided.
+    pub configuration_nonce: u64,
+    /// Whether tokens are burned on request and minted on handle, instead of locked and released.
+    pub mode_mint_burn: bool,
+    /// Whether requests are accepted. Handles always are.
+    pub is_running: bool,
+    /// Requests made so far.
+    pub request_nonce: u64,
+    /// The lowest nonce not handled yet.
+    pub lower_handle_nonce: u64,
+}
+
+impl NonceWord {
+    /// Reads the packed word.
+    ///
+    /// # Errors
+    /// [`BridgeError::StorageWord`] where bytes beyond the variables are set or a flag is neither 0 nor 1: then this is
+    /// not the known contract's word.
+    pub fn decode(word: &Hash) -> Result<Self, BridgeError> {
+        let mut parts = PackedWord::new(word);
+        let decoded = Self {
+            configuration_nonce: parts.u64(),
+            mode_mint_burn: parts.u8() == 1,
+            is_running: parts.u8() == 1,
+            request_nonce: parts.u64(),
+            lower_handle_nonce: parts.u64(),
+        };
+        word_holds_nothing_else(word, decoded.encode())?;
+        Ok(decoded)
+    }
+
+    /// The packed word.
+    #[must_use]
+    pub fn encode(&self) -> Hash {
+        pack(&[
+            &self.configuration_nonce.to_le_bytes(),
+            &[u8::from(self.mode_mint_burn), u8::from(self.is_running)],
+            &self.request_nonce.to_le_bytes(),
+            &self.lower_handle_nonce.to_le_bytes(),
+        ])
+    }
+}
+
+/// The word at [`UPPER`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpperWord {
+    /// The highest nonce ever handled, 0 if none was.
+    pub upper_handle_nonce: u64,
+    /// Source block of the last nonce of the gap-free prefix, 1 at first.
+    pub recovery_block: u64,
+}
+
+impl UpperWord {
+    /// Reads the packed word.
+    ///
+    /// # Errors
+    /// [`BridgeError::StorageWord`] where bytes beyond the variables are set.
+    pub fn decode(word: &Hash) -> Result<Self, BridgeError> {
+        let mut parts = PackedWord::new(word);
+        let decoded = Self { upper_handle_nonce: parts.u64(), recovery_block: parts.u64() };
+        word_holds_nothing_else(word, decoded.encode())?;
+        Ok(decoded)
+    }
+
+    /// The packed word.
+    #[must_use]
+    pub fn encode(&self) -> Hash {
+        pack(&[&self.upper_handle_nonce.to_le_bytes(), &self.recovery_block.to_le_bytes()])
+    }
+}
+
+/// Reads packed variables from the right.
+struct PackedWord<'a> {
+    bytes: core::iter::Rev<core::slice::Iter<'a, u8>>,
+}
+
+impl<'a> PackedWord<'a> {
+    fn new(word: &'a Hash) -> Self {
+        Self { bytes: word.0.iter().rev() }
+    }
+
+    fn u8(&mut self) -> u8 {
+        self.bytes.next().copied().unwrap_or_default()
+    }
+
+    fn u64(&mut self) -> u64 {
+        u64::from_le_bytes(core::array::from_fn(|_| self.u8()))
+    }
+}
+
+/// Variables in order, the first at the right end.
+fn pack(little_endian: &[&[u8]]) -> Hash {
+    let mut word = [0u8; 32];
+    let bytes = little_endian.iter().flat_map(|bytes| bytes.iter());
+    for (to, from) in word.iter_mut().rev().zip(bytes) {
+        *to = *from;
+    }
+    Hash(word)
+}
+
+fn word_holds_nothing_else(word: &Hash, packed: Hash) -> Result<(), BridgeError> {
+    if *word == packed {
+        Ok(())
+    } else {
+        Err(BridgeError::StorageWord { got: *word })
+    }
+}
