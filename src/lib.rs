@@ -24,6 +24,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod consensus;
+pub mod crypto;
 pub mod error;
 pub mod primitives;
 pub mod profile;
