@@ -26,9 +26,11 @@ extern crate std;
 pub mod consensus;
 pub mod crypto;
 pub mod error;
+pub mod header;
 pub mod primitives;
 pub mod profile;
 pub mod rlp;
+pub mod trie_root;
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};

@@ -5,8 +5,8 @@
 //! attacker could give one thing two encodings. Source: chain.md 0 (canonical-only decoding).
 
 use crate::primitives::{Address, Hash, U256};
-use alloc::vec::Vec;
 use ::rlp::{PayloadInfo, Rlp};
+use alloc::vec::Vec;
 
 pub use ::rlp::RlpStream;
 
