@@ -24,21 +24,28 @@ extern crate alloc;
 extern crate std;
 
 pub mod bridge;
+pub mod bundle;
 pub mod commitment;
 pub mod consensus;
+pub mod crypto;
 pub mod error;
 pub mod header;
 pub mod primitives;
 pub mod profile;
 pub mod receipt;
+pub mod report;
 pub mod rlp;
-<<<<<<< HEAD
-pub mod trie_root;
-=======
 pub mod state;
 pub mod transaction;
 pub mod trie;
->>>>>>> proofs
+pub mod trie_root;
+pub mod trust;
+pub mod verdict;
+pub mod verify;
 
 pub use error::Error;
+pub use bundle::ProofBundle;
 pub use primitives::{keccak256, Address, Hash, U256};
+pub use trust::Trust;
+pub use verdict::Verdict;
+pub use verify::verify;

@@ -1,3 +1,27 @@
 //! Who may seal a block, how many must, and how both change from block to block.
+//!
+//! Nothing here reads the validators that a header lists: outside genesis no node compares that list with anything, so one
+//! dishonest proposer could put itself alone there. The council follows from votes only. Source: chain.md 1.7, 2.2.
 
+pub mod committee;
+pub mod council;
+pub mod equivocation;
+mod error;
+pub mod go_rand;
+pub mod light_client;
 pub mod parameters;
+pub mod quorum;
+pub mod seals;
+pub mod shuffle;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tracking;
+pub mod verified;
+pub mod votes;
+
+pub use council::Council;
+pub use equivocation::Equivocation;
+pub use error::ConsensusError;
+pub use light_client::{Checkpoint, FollowMode, LightClient};
+pub use seals::SealReport;
+pub use verified::{JumpedHeader, VerifiedHeader};

@@ -1,8 +1,17 @@
-//! Governance parameters and the heights from which they hold (chain.md 2.5).
+//! Governance parameters and the heights from which they hold.
+//!
+//! A change is voted in one epoch, announced in the `Governance` field of the epoch block that follows, and holds from one
+//! epoch after that (one block later before Kore). Source: chain.md 2.3 (values), 2.5.
 
-use crate::primitives::Address;
+use super::ConsensusError;
+use crate::primitives::{decode_hex, Address};
+use crate::profile::{Fork, ForkSchedule};
+use crate::rlp::{item_length, Reader, RlpError};
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
-use serde::{Deserialize, Serialize};
+use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
 
 /// A whole parameter set, named as `kaia_getParams` names it. Amounts in peb are decimal strings, as on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,5 +87,506 @@ impl Default for Parameters {
             staking_update_interval: 86_400,
             use_gini_coeff: false,
         }
+    }
+}
+
+impl Parameters {
+    /// The set with `changes` over it.
+    #[must_use]
+    pub fn merged(&self, changes: &ParameterChanges) -> Self {
+        let mut merged = self.clone();
+        for (name, value) in &changes.0 {
+            merged.set(*name, value);
+        }
+        merged
+    }
+
+    /// A value of the wrong kind cannot be in [`ParameterChanges`]; it would change nothing.
+    fn set(&mut self, name: ParameterName, value: &ParameterValue) {
+        use ParameterName as N;
+        match value {
+            ParameterValue::Address(new) => match name {
+                N::GoverningNode => self.governing_node = *new,
+                N::GovParamContract => self.gov_param_contract = *new,
+                _ => {}
+            },
+            ParameterValue::Bool(new) => match name {
+                N::DeferredTxFee => self.deferred_tx_fee = *new,
+                N::UseGiniCoeff => self.use_gini_coeff = *new,
+                _ => {}
+            },
+            ParameterValue::Text(new) => {
+                let field = match name {
+                    N::GovernanceMode => &mut self.governance_mode,
+                    N::Kip82Ratio => &mut self.kip82_ratio,
+                    N::MinimumStake => &mut self.minimum_stake,
+                    N::MintingAmount => &mut self.minting_amount,
+                    N::Ratio => &mut self.ratio,
+                    _ => return,
+                };
+                field.clone_from(new);
+            }
+            ParameterValue::Integer(new) => {
+                let field = match name {
+                    N::DeriveShaImpl => &mut self.derive_sha_impl,
+                    N::UnitPrice => &mut self.unit_price,
+                    N::CommitteeSize => &mut self.committee_size,
+                    N::Epoch => &mut self.epoch,
+                    N::ProposerPolicy => &mut self.proposer_policy,
+                    N::BaseFeeDenominator => &mut self.base_fee_denominator,
+                    N::GasTarget => &mut self.gas_target,
+                    N::LowerBoundBaseFee => &mut self.lower_bound_base_fee,
+                    N::MaxBlockGasUsedForBaseFee => &mut self.max_block_gas_used_for_base_fee,
+                    N::UpperBoundBaseFee => &mut self.upper_bound_base_fee,
+                    N::ProposerUpdateInterval => &mut self.proposer_update_interval,
+                    N::StakingUpdateInterval => &mut self.staking_update_interval,
+                    _ => return,
+                };
+                *field = *new;
+            }
+        }
+    }
+}
+
+/// The bytes' form of a parameter (chain.md 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Address,
+    Integer,
+    /// A decimal number of any size, kept as text.
+    Amount,
+    Text,
+    Bool,
+}
+
+macro_rules! parameter_names {
+    ($($variant:ident, $text:literal, $kind:ident, $votable:literal;)*) => {
+        /// The name of a governance parameter, in the order of the texts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)]
+        pub enum ParameterName { $($variant,)* }
+
+        impl ParameterName {
+            /// Every name, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name as it stands in votes and in the `Governance` field.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// Whether a vote may change it.
+            #[must_use]
+            pub const fn is_votable(self) -> bool {
+                match self { $(Self::$variant => $votable,)* }
+            }
+
+            const fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+parameter_names! {
+    DeriveShaImpl, "governance.deriveshaimpl", Integer, true;
+    GovernanceMode, "governance.governancemode", Text, false;
+    GoverningNode, "governance.governingnode", Address, true;
+    GovParamContract, "governance.govparamcontract", Address, true;
+    UnitPrice, "governance.unitprice", Integer, true;
+    CommitteeSize, "istanbul.committeesize", Integer, true;
+    Epoch, "istanbul.epoch", Integer, false;
+    ProposerPolicy, "istanbul.policy", Integer, false;
+    BaseFeeDenominator, "kip71.basefeedenominator", Integer, true;
+    GasTarget, "kip71.gastarget", Integer, true;
+    LowerBoundBaseFee, "kip71.lowerboundbasefee", Integer, true;
+    MaxBlockGasUsedForBaseFee, "kip71.maxblockgasusedforbasefee", Integer, true;
+    UpperBoundBaseFee, "kip71.upperboundbasefee", Integer, true;
+    DeferredTxFee, "reward.deferredtxfee", Bool, false;
+    Kip82Ratio, "reward.kip82ratio", Text, true;
+    MinimumStake, "reward.minimumstake", Amount, false;
+    MintingAmount, "reward.mintingamount", Amount, true;
+    ProposerUpdateInterval, "reward.proposerupdateinterval", Integer, false;
+    Ratio, "reward.ratio", Text, true;
+    StakingUpdateInterval, "reward.stakingupdateinterval", Integer, false;
+    UseGiniCoeff, "reward.useginicoeff", Bool, false;
+}
+
+impl ParameterName {
+    /// The parameter named exactly `text`, lower case as the chain writes it.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|name| name.as_str() == text).copied()
+    }
+
+    /// The value that the bytes of a vote give.
+    ///
+    /// # Errors
+    /// [`ConsensusError::ParameterValue`] where they have another form or break the value's own check.
+    pub fn value_of_bytes(self, bytes: &[u8]) -> Result<ParameterValue, ConsensusError> {
+        let bad = ConsensusError::ParameterValue(self);
+        let text = || core::str::from_utf8(bytes).map(ToString::to_string).map_err(|_| bad.clone());
+        let value = match self.kind() {
+            Kind::Address => Address::from_slice(bytes).map(ParameterValue::Address).ok_or_else(|| bad.clone())?,
+            Kind::Integer if bytes.len() <= 8 => {
+                ParameterValue::Integer(bytes.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte)))
+            }
+            Kind::Integer => return Err(bad),
+            Kind::Amount => ParameterValue::Text(canonical_decimal(&text()?).ok_or_else(|| bad.clone())?),
+            Kind::Text => ParameterValue::Text(text()?),
+            Kind::Bool => match bytes {
+                [0] => ParameterValue::Bool(false),
+                [1] => ParameterValue::Bool(true),
+                _ => return Err(bad),
+            },
+        };
+        self.value_is_allowed(&value).then_some(value).ok_or(bad)
+    }
+
+    /// The value that the JSON of a `Governance` field gives.
+    fn value_of_json(self, json: &JsonValue<'_>) -> Result<ParameterValue, ConsensusError> {
+        let value = match (self.kind(), json) {
+            (Kind::Address, JsonValue::Text(text)) => {
+                decode_hex(text).ok().and_then(|bytes| Address::from_slice(&bytes)).map(ParameterValue::Address)
+            }
+            (Kind::Integer, JsonValue::Integer(number)) => Some(ParameterValue::Integer(*number)),
+            // Nodes read every number as a float, so that `7.0` and `7e0` are 7. A float's text has no exponent here.
+            (Kind::Integer, JsonValue::Float(number)) => {
+                format!("{number}").parse().ok().map(ParameterValue::Integer)
+            }
+            (Kind::Amount, JsonValue::Text(text)) => canonical_decimal(text).map(ParameterValue::Text),
+            (Kind::Text, JsonValue::Text(text)) => Some(ParameterValue::Text(text.to_string())),
+            (Kind::Bool, JsonValue::Bool(value)) => Some(ParameterValue::Bool(*value)),
+            _ => None,
+        };
+        // Beyond 2^53 a float no longer tells neighbours apart: what nodes would read is not what stands there.
+        value
+            .filter(|value| !matches!(value, ParameterValue::Integer(number) if *number > 1 << 53))
+            .filter(|value| self.value_is_allowed(value))
+            .ok_or(ConsensusError::ParameterValue(self))
+    }
+
+    fn value_is_allowed(self, value: &ParameterValue) -> bool {
+        match (self, value) {
+            (Self::DeriveShaImpl, ParameterValue::Integer(form)) => *form <= 2,
+            (Self::CommitteeSize | Self::BaseFeeDenominator, ParameterValue::Integer(number)) => *number > 0,
+            (Self::Ratio, ParameterValue::Text(text)) => is_ratio(text, 3),
+            (Self::Kip82Ratio, ParameterValue::Text(text)) => is_ratio(text, 2),
+            _ => true,
+        }
+    }
+}
+
+/// A decimal number without leading zeros.
+fn canonical_decimal(text: &str) -> Option<String> {
+    let digits_only = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let trimmed = text.trim_start_matches('0');
+    digits_only.then(|| if trimmed.is_empty() { "0" } else { trimmed }.to_string())
+}
+
+/// Whether `text` is `parts` numbers between slashes that sum to 100.
+fn is_ratio(text: &str, parts: usize) -> bool {
+    let numbers: Option<alloc::vec::Vec<u8>> = text.split('/').take(4).map(|part| part.parse().ok()).collect();
+    numbers.is_some_and(|numbers| {
+        numbers.len() == parts && numbers.iter().map(|number| u64::from(*number)).sum::<u64>() == 100
+    })
+}
+
+/// One value, in the form of its parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ParameterValue {
+    /// An address.
+    Address(Address),
+    /// A number below 2^64.
+    Integer(u64),
+    /// Text, or an amount in decimal digits.
+    Text(String),
+    /// A switch.
+    Bool(bool),
+}
+
+/// What JSON can hold before the parameter's name gives it a form.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum JsonValue<'a> {
+    Bool(bool),
+    Integer(u64),
+    Float(f64),
+    #[serde(borrow)]
+    Text(Cow<'a, str>),
+}
+
+/// New values of some parameters: the content of a `Governance` field, or the votes of an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParameterChanges(pub BTreeMap<ParameterName, ParameterValue>);
+
+impl ParameterChanges {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets one value; a later vote overrides an earlier one.
+    pub fn insert(&mut self, name: ParameterName, value: ParameterValue) {
+        self.0.insert(name, value);
+    }
+
+    /// Decodes a non-empty `Governance` field: an RLP string that holds a JSON object.
+    ///
+    /// # Errors
+    /// Where it is something else, names an unknown parameter, or a value has the wrong form.
+    pub fn decode(field: &[u8]) -> Result<Self, ConsensusError> {
+        if item_length(field)? != field.len() {
+            return Err(RlpError::TooMany.into());
+        }
+        let json = Reader::items(field).bytes()?;
+        let object: BTreeMap<Cow<'_, str>, JsonValue<'_>> =
+            serde_json::from_slice(json).map_err(|_| ConsensusError::GovernanceJson)?;
+        let mut changes = Self::default();
+        for (text, value) in &object {
+            let name = ParameterName::from_text(text).ok_or(ConsensusError::ParameterName)?;
+            changes.insert(name, name.value_of_json(value)?);
+        }
+        Ok(changes)
+    }
+}
+
+impl Serialize for ParameterChanges {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterChanges {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = <BTreeMap<String, JsonValue<'_>>>::deserialize(deserializer)?;
+        let mut changes = Self::default();
+        for (text, value) in &object {
+            let name = ParameterName::from_text(text).ok_or_else(|| de::Error::custom("unknown parameter"))?;
+            changes.insert(name, name.value_of_json(value).map_err(|e| de::Error::custom(format!("{e}: {text}")))?);
+        }
+        Ok(changes)
+    }
+}
+
+/// Changes that a verified epoch block announced and that do not hold yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PendingChange {
+    /// The epoch block that announced them.
+    pub announced_at: u64,
+    /// The changes.
+    pub changes: ParameterChanges,
+}
+
+impl PendingChange {
+    /// The first block for which the changes hold: one epoch after the announcement, before Kore one block later.
+    ///
+    /// Kore is looked up at the block itself: it is what decides P(n) of chain.md 2.5.
+    #[must_use]
+    pub fn effective_at(&self, epoch: u64, forks: &ForkSchedule) -> u64 {
+        let from = self.announced_at.saturating_add(epoch);
+        if forks.is_active(Fork::Kore, from) {
+            from
+        } else {
+            from.saturating_add(1)
+        }
+    }
+}
+
+/// Whether `number` is an epoch block. An epoch of zero, which no chain has, makes none.
+#[must_use]
+pub fn is_epoch_block(number: u64, epoch: u64) -> bool {
+    number.checked_rem(epoch) == Some(0)
+}
+
+/// Checks the `Governance` field of block `number` and gives the changes it announces; `votes` are the parameter votes of
+/// the epoch before it, or none where they are not all known (then only the form can be checked, and the quorum that
+/// sealed the block stands for the rest).
+///
+/// # Errors
+/// Where the field stands outside an epoch block, is malformed, or differs from the votes.
+pub fn check_governance(
+    field: &[u8],
+    number: u64,
+    epoch: u64,
+    votes: Option<&ParameterChanges>,
+) -> Result<ParameterChanges, ConsensusError> {
+    governance_is_at_an_epoch_block(field, number, epoch)?;
+    let announced = if field.is_empty() { ParameterChanges::default() } else { ParameterChanges::decode(field)? };
+    governance_names_something(field, &announced)?;
+    governance_is_votable(&announced)?;
+    match votes {
+        Some(votes) if is_epoch_block(number, epoch) => governance_equals_the_votes(&announced, votes)?,
+        _ => {}
+    }
+    Ok(announced)
+}
+
+fn governance_is_at_an_epoch_block(field: &[u8], number: u64, epoch: u64) -> Result<(), ConsensusError> {
+    if field.is_empty() || is_epoch_block(number, epoch) {
+        Ok(())
+    } else {
+        Err(ConsensusError::GovernanceOffEpoch { number, epoch })
+    }
+}
+
+/// An empty object would be a second way to say nothing.
+fn governance_names_something(field: &[u8], announced: &ParameterChanges) -> Result<(), ConsensusError> {
+    if field.is_empty() || !announced.is_empty() {
+        Ok(())
+    } else {
+        Err(ConsensusError::GovernanceMismatch)
+    }
+}
+
+/// What no vote may change, no announcement can: above all the epoch, by which all of this is counted.
+fn governance_is_votable(announced: &ParameterChanges) -> Result<(), ConsensusError> {
+    match announced.0.keys().find(|name| !name.is_votable()) {
+        None => Ok(()),
+        Some(name) => Err(ConsensusError::ForbiddenParameter(*name)),
+    }
+}
+
+fn governance_equals_the_votes(
+    announced: &ParameterChanges,
+    votes: &ParameterChanges,
+) -> Result<(), ConsensusError> {
+    if announced == votes {
+        Ok(())
+    } else {
+        Err(ConsensusError::GovernanceMismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consensus::testing::{governance_field, Vectors};
+
+    fn sample() -> ParameterChanges {
+        let mut changes = ParameterChanges::default();
+        changes.insert(ParameterName::UnitPrice, ParameterValue::Integer(25_000_000_000));
+        changes.insert(ParameterName::CommitteeSize, ParameterValue::Integer(7));
+        changes
+    }
+
+    #[test]
+    fn decodes_the_vector_and_writes_the_same_json() {
+        let field = Vectors::load().bytes("governance");
+        assert_eq!(ParameterChanges::decode(&field), Ok(sample()));
+        assert_eq!(governance_field(&serde_json::to_string(&sample()).unwrap()), field);
+    }
+
+    #[test]
+    fn merging_changes_exactly_the_named_values() {
+        let merged = Parameters::default().merged(&sample());
+        let expected = Parameters { unit_price: 25_000_000_000, committee_size: 7, ..Parameters::default() };
+        assert_eq!(merged, expected);
+    }
+
+    #[test]
+    fn every_parameter_is_known_by_its_json_name_and_merges_back() {
+        let json = serde_json::to_value(Parameters::default()).unwrap();
+        let names: std::vec::Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let known: std::vec::Vec<&str> = ParameterName::ALL.iter().map(|name| name.as_str()).collect();
+        assert_eq!(names, known);
+        let other = Parameters {
+            derive_sha_impl: 2,
+            governance_mode: "single".to_string(),
+            governing_node: Address([1; 20]),
+            gov_param_contract: Address([2; 20]),
+            unit_price: 1,
+            committee_size: 2,
+            epoch: 3,
+            proposer_policy: 2,
+            base_fee_denominator: 4,
+            gas_target: 5,
+            lower_bound_base_fee: 6,
+            max_block_gas_used_for_base_fee: 7,
+            upper_bound_base_fee: 8,
+            deferred_tx_fee: true,
+            kip82_ratio: "10/90".to_string(),
+            minimum_stake: "9".to_string(),
+            minting_amount: "10".to_string(),
+            proposer_update_interval: 11,
+            ratio: "1/2/97".to_string(),
+            staking_update_interval: 12,
+            use_gini_coeff: true,
+        };
+        let changes: ParameterChanges = serde_json::from_value(serde_json::to_value(&other).unwrap()).unwrap();
+        assert_eq!(Parameters::default().merged(&changes), other);
+    }
+
+    #[test]
+    fn rejects_unknown_names_wrong_forms_and_what_is_no_object() {
+        let decode = |json: &str| ParameterChanges::decode(&governance_field(json));
+        assert_eq!(decode(r#"{"istanbul.timeout":1}"#), Err(ConsensusError::ParameterName));
+        assert_eq!(decode("[]"), Err(ConsensusError::GovernanceJson));
+        assert_eq!(decode(r#"{"governance.unitprice":1}x"#), Err(ConsensusError::GovernanceJson));
+        let bad = |name| Err(ConsensusError::ParameterValue(name));
+        assert_eq!(decode(r#"{"governance.unitprice":"1"}"#), bad(ParameterName::UnitPrice));
+        assert_eq!(decode(r#"{"governance.unitprice":1.5}"#), bad(ParameterName::UnitPrice));
+        assert_eq!(decode(r#"{"governance.unitprice":-1}"#), bad(ParameterName::UnitPrice));
+        assert_eq!(decode(r#"{"governance.unitprice":9007199254740993}"#), bad(ParameterName::UnitPrice));
+        assert_eq!(decode(r#"{"istanbul.committeesize":0}"#), bad(ParameterName::CommitteeSize));
+        assert_eq!(decode(r#"{"governance.deriveshaimpl":3}"#), bad(ParameterName::DeriveShaImpl));
+        assert_eq!(decode(r#"{"kip71.basefeedenominator":0}"#), bad(ParameterName::BaseFeeDenominator));
+        assert_eq!(decode(r#"{"reward.ratio":"34/54/13"}"#), bad(ParameterName::Ratio));
+        assert_eq!(decode(r#"{"reward.ratio":"50/50"}"#), bad(ParameterName::Ratio));
+        assert_eq!(decode(r#"{"reward.kip82ratio":"20/81"}"#), bad(ParameterName::Kip82Ratio));
+        assert_eq!(decode(r#"{"reward.mintingamount":"x"}"#), bad(ParameterName::MintingAmount));
+        assert_eq!(decode(r#"{"reward.mintingamount":1}"#), bad(ParameterName::MintingAmount));
+        assert!(ParameterChanges::decode(&[0xc0]).is_err());
+        assert!(ParameterChanges::decode(&[0x82, b'{', b'}', 0]).is_err());
+    }
+
+    #[test]
+    fn an_integral_float_is_the_number_that_nodes_read() {
+        let field = governance_field(r#"{"governance.unitprice":2.5e10,"istanbul.committeesize":7.0}"#);
+        assert_eq!(ParameterChanges::decode(&field), Ok(sample()));
+    }
+
+    #[test]
+    fn a_change_holds_one_epoch_after_its_announcement_and_a_block_later_before_kore() {
+        let change = PendingChange { announced_at: 60, changes: sample() };
+        let forks = |kore| ForkSchedule { kore, ..ForkSchedule::default() };
+        assert_eq!(change.effective_at(30, &forks(None)), 91);
+        assert_eq!(change.effective_at(30, &forks(Some(91))), 91);
+        assert_eq!(change.effective_at(30, &forks(Some(90))), 90);
+        assert_eq!(change.effective_at(30, &forks(Some(0))), 90);
+    }
+
+    #[test]
+    fn rejects_governance_in_a_block_that_ends_no_epoch() {
+        let field = Vectors::load().bytes("governance");
+        let off = Err(ConsensusError::GovernanceOffEpoch { number: 31, epoch: 30 });
+        assert_eq!(check_governance(&field, 31, 30, Some(&sample())), off);
+        assert_eq!(check_governance(&field, 60, 30, Some(&sample())), Ok(sample()));
+        assert_eq!(check_governance(&[], 31, 30, Some(&sample())), Ok(ParameterChanges::default()));
+    }
+
+    #[test]
+    fn rejects_governance_that_misses_adds_or_changes_a_vote() {
+        let field = Vectors::load().bytes("governance");
+        let differs = Err(ConsensusError::GovernanceMismatch);
+        assert_eq!(check_governance(&[], 60, 30, Some(&sample())), differs);
+        assert_eq!(check_governance(&field, 60, 30, Some(&ParameterChanges::default())), differs);
+        let mut other = sample();
+        other.insert(ParameterName::CommitteeSize, ParameterValue::Integer(8));
+        assert_eq!(check_governance(&field, 60, 30, Some(&other)), differs);
+        assert_eq!(check_governance(&governance_field("{}"), 60, 30, None), differs);
+    }
+
+    #[test]
+    fn with_unknown_votes_only_the_form_is_checked_but_never_a_forbidden_name_let_in() {
+        let field = Vectors::load().bytes("governance");
+        assert_eq!(check_governance(&field, 60, 30, None), Ok(sample()));
+        let epoch = governance_field(r#"{"istanbul.epoch":1}"#);
+        let forbidden = Err(ConsensusError::ForbiddenParameter(ParameterName::Epoch));
+        assert_eq!(check_governance(&epoch, 60, 30, None), forbidden);
     }
 }

@@ -1,0 +1,397 @@
+//! The light client: from an anchor of trust forward, header by header.
+//!
+//! *Full* checks the seals of every header. *Sparse* links every header by hash and checks seals only where they carry
+//! weight: at the end, at every vote on the council, and before other parameters hold; between two such points one council
+//! and one parameter set stand, so that the later seals cover the earlier headers. A *jump* leaves headers out and
+//! therefore never advances the client. Source: chain.md 1.8, 2.9; claims.md 4, 5.
+
+use super::council::Council;
+use super::parameters::{is_epoch_block, ParameterChanges, Parameters, PendingChange};
+use super::seals::{check as check_seals, check_committed, proposer_of, SealContext, SealReport};
+use super::tracking::{first_epoch_votes, Change, Tracked};
+use super::verified::{JumpedHeader, VerifiedHeader};
+use super::ConsensusError;
+use crate::header::{check_child, rules, HeaderError, UntrustedHeader};
+use crate::primitives::{Address, Hash};
+use crate::profile::ChainProfile;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// A block to start from, and what holds for the block after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// Height.
+    pub number: u64,
+    /// Block hash.
+    pub hash: Hash,
+    /// The council for block `number` + 1, in any order.
+    pub council: Vec<Address>,
+    /// The parameters for block `number` + 1.
+    pub parameters: Parameters,
+    /// Changes announced up to `number` and not in force at `number` + 1, oldest first.
+    #[serde(default)]
+    pub pending: Vec<PendingChange>,
+    /// Parameter votes of the epoch up to `number`; left out where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_votes: Option<ParameterChanges>,
+}
+
+/// Which headers' seals are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FollowMode {
+    /// All.
+    Full,
+    /// Where they carry weight. Elsewhere a header must carry none, so that nothing unchecked rides along.
+    Sparse,
+}
+
+/// A chain followed up to a verified head.
+#[derive(Clone, Debug)]
+pub struct LightClient {
+    profile: ChainProfile,
+    head: VerifiedHeader,
+    tracked: Tracked,
+}
+
+impl LightClient {
+    /// Starts from block 0, whose hash the profile names; its validators are the first council and its announcement is
+    /// merged into the profile's parameters.
+    ///
+    /// # Errors
+    /// Where the header is another block, or names no usable council or parameters.
+    pub fn from_genesis(profile: &ChainProfile, header: UntrustedHeader) -> Result<Self, ConsensusError> {
+        header_is_the_anchor(&header, 0, profile.genesis_hash)?;
+        let fields = header.fields();
+        if !fields.vote.is_empty() {
+            return Err(ConsensusError::Unsupported("vote in genesis"));
+        }
+        let council = Council::new(&fields.extra.validators)?;
+        let parameters = if fields.governance.is_empty() {
+            profile.parameters.clone()
+        } else {
+            profile.parameters.merged(&ParameterChanges::decode(&fields.governance)?)
+        };
+        let tracked = Tracked {
+            council_before: Some(council.clone()),
+            council,
+            parameters,
+            pending: Vec::new(),
+            epoch_votes: first_epoch_votes(profile),
+        };
+        tracked.rules_are_known(1, profile)?;
+        Ok(Self::new(profile, header, tracked))
+    }
+
+    /// Starts from a checkpoint of the verifying party. The header's own seals are not looked at: they lie outside the
+    /// hash that the checkpoint names.
+    ///
+    /// # Errors
+    /// Where the header is another block, or the checkpoint contradicts itself.
+    pub fn from_checkpoint(
+        profile: &ChainProfile,
+        checkpoint: &Checkpoint,
+        header: UntrustedHeader,
+    ) -> Result<Self, ConsensusError> {
+        header_is_the_anchor(&header, checkpoint.number, checkpoint.hash)?;
+        let tracked = Tracked {
+            council: Council::new(&checkpoint.council)?,
+            council_before: None,
+            parameters: checkpoint.parameters.clone(),
+            pending: checkpoint.pending.clone(),
+            epoch_votes: checkpoint.epoch_votes.clone(),
+        };
+        let next = checkpoint.number.checked_add(1).ok_or(ConsensusError::Checkpoint("height at its limit"))?;
+        tracked.rules_are_known(next, profile)?;
+        checkpoint_agrees_with_itself(checkpoint, profile)?;
+        Ok(Self::new(profile, header, tracked))
+    }
+
+    fn new(profile: &ChainProfile, header: UntrustedHeader, tracked: Tracked) -> Self {
+        let head = VerifiedHeader::new(header, &tracked.parameters, None);
+        Self { profile: profile.clone(), head, tracked }
+    }
+
+    /// Follows `headers`, which begin right after the head. On an error nothing has changed.
+    ///
+    /// # Errors
+    /// The first rule that one of the headers breaks.
+    pub fn advance(
+        &mut self,
+        headers: Vec<UntrustedHeader>,
+        mode: FollowMode,
+        now: Option<u64>,
+    ) -> Result<Vec<VerifiedHeader>, ConsensusError> {
+        let mut tracked = self.tracked.clone();
+        let mut outcomes = Vec::with_capacity(headers.len());
+        let mut parent = self.head.header();
+        let mut rest = headers.iter();
+        while let Some(header) = rest.next() {
+            let sealed = mode == FollowMode::Full || rest.len() == 0;
+            let (change, seals) = self.step(&tracked, header, parent, sealed, now)?;
+            outcomes.push((core::mem::replace(&mut tracked, change.next).parameters, seals));
+            parent = header;
+        }
+        let verified: Vec<VerifiedHeader> = headers
+            .into_iter()
+            .zip(outcomes)
+            .map(|(header, (parameters, seals))| VerifiedHeader::new(header, &parameters, seals))
+            .collect();
+        if let Some(head) = verified.last() {
+            self.head = head.clone();
+            self.tracked = tracked;
+        }
+        Ok(verified)
+    }
+
+    /// One header: its fit after its parent, its effects, and its seals where they carry weight.
+    fn step(
+        &self,
+        tracked: &Tracked,
+        header: &UntrustedHeader,
+        parent: &UntrustedHeader,
+        sealed: bool,
+        now: Option<u64>,
+    ) -> Result<(Change, Option<SealReport>), ConsensusError> {
+        let profile = &self.profile;
+        tracked.rules_are_known(header.number(), profile)?;
+        check_child(header, parent, profile, &tracked.parameters, now)?;
+        let change = tracked.after(header.fields(), profile)?;
+        let seals = if sealed || change.needs_seals(tracked) {
+            let Tracked { council, parameters, .. } = tracked;
+            Some(check_seals(header, &SealContext { profile, council, parameters, parent: Some(parent) })?)
+        } else {
+            nothing_unchecked_rides_along(header)?;
+            None
+        };
+        if let Some(cast) = &change.vote {
+            let proposer = match &seals {
+                Some(report) => report.proposer,
+                None => proposer_of(header)?,
+            };
+            tracked.check_vote(cast, &proposer, profile)?;
+        }
+        Ok((change, seals))
+    }
+
+    /// Which of `headers`, given to one sparse [`Self::advance`], must carry seals. For whoever prepares them: the others
+    /// must carry none. Decides nothing about their truth.
+    ///
+    /// # Errors
+    /// Where a vote or an announcement cannot be followed.
+    pub fn needs_seals(&self, headers: &[UntrustedHeader]) -> Result<Vec<bool>, ConsensusError> {
+        let mut tracked = self.tracked.clone();
+        let mut needs = Vec::with_capacity(headers.len());
+        for header in headers {
+            let change = tracked.after(header.fields(), &self.profile)?;
+            needs.push(change.needs_seals(&tracked));
+            tracked = change.next;
+        }
+        if let Some(last) = needs.last_mut() {
+            *last = true;
+        }
+        Ok(needs)
+    }
+
+    /// Reaches beyond headers that are not given: `run` are consecutive headers, of which the last carries a quorum of the
+    /// last verified council and the others nothing.
+    ///
+    /// That the proposer is in the last verified council is not asked: it may have joined since, and its seal is inside the
+    /// hash that the quorum signed. Changes announced before the jump are taken into account, those inside are unseen.
+    ///
+    /// # Errors
+    /// Where the trusting period is over, or the run does not hold together.
+    pub fn jump(
+        &self,
+        run: Vec<UntrustedHeader>,
+        now: u64,
+        trusting_period: u64,
+    ) -> Result<Vec<JumpedHeader>, ConsensusError> {
+        check_trusting_period(self.head.time(), now, trusting_period)?;
+        let (first, last) = match (run.first(), run.last()) {
+            (Some(first), Some(last)) => (first, last),
+            _ => return Err(ConsensusError::JumpEmpty),
+        };
+        self.jump_goes_forward(first)?;
+        self.jump_takes_its_time(first)?;
+        run_is_linked(&run, &self.profile)?;
+        rules::time_is_not_in_the_future(last.fields(), now)?;
+        let tracked = Tracked {
+            parameters: self.tracked.parameters_at(last.number(), &self.profile),
+            ..self.tracked.clone()
+        };
+        tracked.rules_are_known(last.number(), &self.profile)?;
+        let context = SealContext {
+            profile: &self.profile,
+            council: &tracked.council,
+            parameters: &tracked.parameters,
+            parent: None,
+        };
+        let mut seals = Some(check_committed(last, &context)?);
+        let mut jumped: Vec<JumpedHeader> = run
+            .into_iter()
+            .rev()
+            .map(|header| {
+                let parameters = self.tracked.parameters_at(header.number(), &self.profile);
+                JumpedHeader::new(header, &parameters, seals.take())
+            })
+            .collect();
+        jumped.reverse();
+        Ok(jumped)
+    }
+
+    /// The run begins above the head; right above it, it must continue the head and not another branch.
+    fn jump_goes_forward(&self, first: &UntrustedHeader) -> Result<(), ConsensusError> {
+        let (head, got) = (self.head.number(), first.number());
+        if got <= head {
+            return Err(ConsensusError::JumpBackwards { head, got });
+        }
+        if head.checked_add(1) == Some(got) {
+            rules::extends_parent_hash(first, self.head.header())?;
+        }
+        Ok(())
+    }
+
+    /// Every block is at least a second younger than the one before (H9), also across the gap.
+    fn jump_takes_its_time(&self, first: &UntrustedHeader) -> Result<(), ConsensusError> {
+        let blocks = first.number().saturating_sub(self.head.number());
+        let least = self.head.time().saturating_add(blocks);
+        let got = first.fields().time;
+        if got >= least {
+            Ok(())
+        } else {
+            Err(ConsensusError::JumpTime { least, got })
+        }
+    }
+
+    /// The rules of the chain.
+    #[must_use]
+    pub const fn profile(&self) -> &ChainProfile {
+        &self.profile
+    }
+
+    /// The last verified header.
+    #[must_use]
+    pub const fn head(&self) -> &VerifiedHeader {
+        &self.head
+    }
+
+    /// The council for the next block.
+    #[must_use]
+    pub const fn council(&self) -> &Council {
+        &self.tracked.council
+    }
+
+    /// The parameters for the next block.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.tracked.parameters
+    }
+
+    /// What is needed to start again from the head.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            number: self.head.number(),
+            hash: self.head.hash(),
+            council: self.tracked.council.members().to_vec(),
+            parameters: self.tracked.parameters.clone(),
+            pending: self.tracked.pending.clone(),
+            epoch_votes: self.tracked.epoch_votes.clone(),
+        }
+    }
+
+    pub(super) fn rules_are_known(&self) -> Result<(), ConsensusError> {
+        self.tracked.rules_are_known(self.head.number().saturating_add(1), &self.profile)
+    }
+}
+
+/// Whether a header of `head_time` is still ground for a jump at `now`.
+///
+/// The chain has no unbonding: the period is the verifying party's guess of how long the keys of a past council stay out of
+/// an attacker's hands.
+///
+/// # Errors
+/// Where the period is over or zero.
+pub const fn check_trusting_period(head_time: u64, now: u64, period: u64) -> Result<(), ConsensusError> {
+    if period == 0 {
+        return Err(ConsensusError::TrustingPeriodZero);
+    }
+    if now.saturating_sub(head_time) > period {
+        return Err(ConsensusError::TrustingPeriodOver { head_time, now, period });
+    }
+    Ok(())
+}
+
+fn header_is_the_anchor(header: &UntrustedHeader, number: u64, hash: Hash) -> Result<(), ConsensusError> {
+    if header.hash() == hash && header.number() == number {
+        return Ok(());
+    }
+    Err(ConsensusError::Anchor {
+        expected_number: number,
+        expected: hash,
+        got_number: header.number(),
+        got: header.hash(),
+    })
+}
+
+fn checkpoint_agrees_with_itself(checkpoint: &Checkpoint, profile: &ChainProfile) -> Result<(), ConsensusError> {
+    let epoch = checkpoint.parameters.epoch;
+    let mut oldest = 0;
+    for change in &checkpoint.pending {
+        let at = change.announced_at;
+        if at <= oldest || at > checkpoint.number || !is_epoch_block(at, epoch) {
+            return Err(ConsensusError::Checkpoint("pending changes are not of past epoch blocks in order"));
+        }
+        if change.effective_at(epoch, &profile.forks) <= checkpoint.number.saturating_add(1) {
+            return Err(ConsensusError::Checkpoint("a pending change is in force already"));
+        }
+        oldest = at;
+    }
+    let votable = |changes: &ParameterChanges| changes.0.keys().all(|name| name.is_votable());
+    let pending = checkpoint.pending.iter().map(|change| &change.changes);
+    if pending.chain(&checkpoint.epoch_votes).all(votable) {
+        Ok(())
+    } else {
+        Err(ConsensusError::Checkpoint("a change that no vote can make"))
+    }
+}
+
+/// Committed seals and the round byte lie outside the hash: where nobody checks them they would be an attacker's words
+/// inside a verified header.
+fn nothing_unchecked_rides_along(header: &UntrustedHeader) -> Result<(), ConsensusError> {
+    if header.fields().extra.committed_seals.is_empty() && header.fields().round() == 0 {
+        Ok(())
+    } else {
+        Err(ConsensusError::UncheckedSeals { number: header.number() })
+    }
+}
+
+/// The base fee is left to the quorum: its bounds may have changed unseen.
+fn run_is_linked(run: &[UntrustedHeader], profile: &ChainProfile) -> Result<(), ConsensusError> {
+    for header in run {
+        rules::field_count_matches_forks(header.fields(), profile)?;
+        rules::block_score_is_one(header.fields())?;
+    }
+    for pair in run.windows(2) {
+        if let [parent, child] = pair {
+            nothing_unchecked_rides_along(parent)?;
+            link(parent, child)?;
+        }
+    }
+    Ok(())
+}
+
+fn link(parent: &UntrustedHeader, child: &UntrustedHeader) -> Result<(), HeaderError> {
+    rules::extends_parent_hash(child, parent)?;
+    rules::number_follows_parent(child.fields(), parent.fields())?;
+    rules::time_follows_parent(child.fields(), parent.fields())
+}
+
+#[cfg(test)]
+#[path = "light_client_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "recorded_tests.rs"]
+mod recorded_tests;

@@ -1,0 +1,247 @@
+//! The vote in a header: its bytes, and the rules that a block with it must meet.
+//!
+//! One thing is state-dependent and not checked here: that the target of a `govparamcontract` vote is a contract. The
+//! quorum that seals the block answers for it, and a chain that uses such a contract is refused as a whole
+//! ([`super::light_client`]). Source: chain.md 2.3, 2.4.
+
+use super::council::{Council, MAX_MEMBERS};
+use super::parameters::{ParameterName, ParameterValue, Parameters};
+use super::ConsensusError;
+use crate::primitives::Address;
+use crate::rlp::Reader;
+use alloc::vec::Vec;
+
+const ADD: &[u8] = b"governance.addvalidator";
+const REMOVE: &[u8] = b"governance.removevalidator";
+
+/// What a vote asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vote {
+    /// These addresses join the council.
+    AddValidators(Vec<Address>),
+    /// These addresses leave the council.
+    RemoveValidators(Vec<Address>),
+    /// A parameter takes a value.
+    Parameter(ParameterName, ParameterValue),
+}
+
+impl Vote {
+    /// Whether it is about the council.
+    #[must_use]
+    pub const fn is_about_validators(&self) -> bool {
+        matches!(self, Self::AddValidators(_) | Self::RemoveValidators(_))
+    }
+
+    fn named_validators(&self) -> &[Address] {
+        match self {
+            Self::AddValidators(named) | Self::RemoveValidators(named) => named,
+            Self::Parameter(..) => &[],
+        }
+    }
+}
+
+/// A vote with the address that claims to cast it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CastVote {
+    /// Who votes, as the vote says.
+    pub voter: Address,
+    /// For what.
+    pub vote: Vote,
+}
+
+/// Decodes a non-empty `Vote` field as Kaia v2 does.
+///
+/// # Errors
+/// Where it is no list of voter, key and value, the key is unknown or forbidden, or the value has the wrong form.
+pub fn decode(field: &[u8]) -> Result<CastVote, ConsensusError> {
+    let mut reader = Reader::list(field)?;
+    let voter = reader.address()?;
+    let key = reader.bytes()?;
+    let value = reader.bytes()?;
+    reader.finish()?;
+    let vote = match key {
+        ADD => Vote::AddValidators(named_addresses(value)?),
+        REMOVE => Vote::RemoveValidators(named_addresses(value)?),
+        other => parameter_vote(other, value)?,
+    };
+    Ok(CastVote { voter, vote })
+}
+
+fn parameter_vote(key: &[u8], value: &[u8]) -> Result<Vote, ConsensusError> {
+    let name = core::str::from_utf8(key).ok().and_then(ParameterName::from_text);
+    let name = name.ok_or(ConsensusError::ParameterName)?;
+    parameter_is_votable(name)?;
+    Ok(Vote::Parameter(name, name.value_of_bytes(value)?))
+}
+
+const fn parameter_is_votable(name: ParameterName) -> Result<(), ConsensusError> {
+    if name.is_votable() {
+        Ok(())
+    } else {
+        Err(ConsensusError::ForbiddenParameter(name))
+    }
+}
+
+/// Addresses one behind the other. Where the length is no multiple of 20 the node takes the last 20 bytes, padded with
+/// zeros on the left: a 42-byte text of an address stands in mainnet's history and means its last 20 characters.
+fn named_addresses(value: &[u8]) -> Result<Vec<Address>, ConsensusError> {
+    let chunks = value.chunks_exact(20);
+    if !chunks.remainder().is_empty() {
+        return Ok(Vec::from([last_twenty_bytes(value)]));
+    }
+    vote_is_bounded(chunks.len())?;
+    Ok(chunks.filter_map(Address::from_slice).collect())
+}
+
+const fn vote_is_bounded(got: usize) -> Result<(), ConsensusError> {
+    if got <= MAX_MEMBERS {
+        Ok(())
+    } else {
+        Err(ConsensusError::CouncilTooLarge { limit: MAX_MEMBERS, got })
+    }
+}
+
+fn last_twenty_bytes(value: &[u8]) -> Address {
+    let mut out = [0u8; 20];
+    for (to, from) in out.iter_mut().rev().zip(value.iter().rev()) {
+        *to = *from;
+    }
+    Address(out)
+}
+
+/// Decodes a non-empty `Vote` field as Klaytn 1.12 and before do, which ignore what they cannot read: `None` is a vote
+/// that changes nothing. Parameter votes are not read at all, because such a chain's announcements are not compared with
+/// them.
+///
+/// # Errors
+/// [`ConsensusError::Unsupported`] for several addresses in one string, which these releases never wrote.
+pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
+    let Some((voter, adds, value)) = legacy_parts(field) else {
+        return Ok(None);
+    };
+    let mut reader = Reader::items(value);
+    let named = if reader.next_is_list() {
+        match legacy_list(reader) {
+            Some(named) => named,
+            None => return Ok(None),
+        }
+    } else {
+        let Ok(bytes) = reader.bytes() else {
+            return Ok(None);
+        };
+        if bytes.len() > 20 && bytes.chunks_exact(20).remainder().is_empty() {
+            return Err(ConsensusError::Unsupported("legacy vote with joined addresses"));
+        }
+        Vec::from([last_twenty_bytes(bytes)])
+    };
+    vote_is_bounded(named.len())?;
+    let vote = if adds { Vote::AddValidators(named) } else { Vote::RemoveValidators(named) };
+    Ok(Some(CastVote { voter, vote }))
+}
+
+fn legacy_parts(field: &[u8]) -> Option<(Address, bool, &[u8])> {
+    let mut reader = Reader::list(field).ok()?;
+    let voter = reader.address().ok()?;
+    let adds = match reader.bytes().ok()? {
+        ADD => true,
+        REMOVE => false,
+        _ => return None,
+    };
+    let value = reader.raw().ok()?;
+    reader.finish().ok()?;
+    Some((voter, adds, value))
+}
+
+fn legacy_list(mut reader: Reader<'_>) -> Option<Vec<Address>> {
+    let mut items = reader.nested().ok()?;
+    let mut named = Vec::new();
+    while !items.is_empty() {
+        named.push(items.address().ok()?);
+    }
+    Some(named)
+}
+
+/// Checks a decoded v2 vote in a block whose proposer is known. `council_before` is the council of the block before, where
+/// it is known.
+///
+/// That in mode "single" the voter is the governing node is *not* a rule of the chain: any member's vote in its own block
+/// counts, and a client that refused it would leave the chain.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check(
+    cast: &CastVote,
+    proposer: &Address,
+    council: &Council,
+    council_before: Option<&Council>,
+    parameters: &Parameters,
+) -> Result<(), ConsensusError> {
+    voter_is_in_the_council(cast, council)?;
+    voter_is_the_proposer(cast, proposer)?;
+    governing_node_is_not_moved(cast, parameters)?;
+    governing_node_sat_in_the_council(cast, council_before, parameters)?;
+    base_fee_bounds_stay_ordered(cast, parameters)
+}
+
+fn voter_is_in_the_council(cast: &CastVote, council: &Council) -> Result<(), ConsensusError> {
+    if council.contains(&cast.voter) {
+        Ok(())
+    } else {
+        Err(ConsensusError::VoterNotInCouncil(cast.voter))
+    }
+}
+
+fn voter_is_the_proposer(cast: &CastVote, proposer: &Address) -> Result<(), ConsensusError> {
+    if cast.voter == *proposer {
+        Ok(())
+    } else {
+        Err(ConsensusError::VoterNotProposer { expected: *proposer, got: cast.voter })
+    }
+}
+
+fn governing_node_is_not_moved(cast: &CastVote, parameters: &Parameters) -> Result<(), ConsensusError> {
+    let moves = cast.vote.named_validators().contains(&parameters.governing_node);
+    if moves && parameters.governance_mode == "single" {
+        return Err(ConsensusError::VoteOnGoverningNode(parameters.governing_node));
+    }
+    Ok(())
+}
+
+fn governing_node_sat_in_the_council(
+    cast: &CastVote,
+    council_before: Option<&Council>,
+    parameters: &Parameters,
+) -> Result<(), ConsensusError> {
+    let asks = matches!(cast.vote, Vote::Parameter(ParameterName::GoverningNode, _));
+    match council_before {
+        Some(before) if asks && parameters.governance_mode == "single" => {
+            if before.contains(&parameters.governing_node) {
+                Ok(())
+            } else {
+                Err(ConsensusError::GoverningNodeNotInCouncil(parameters.governing_node))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn base_fee_bounds_stay_ordered(cast: &CastVote, parameters: &Parameters) -> Result<(), ConsensusError> {
+    let (lower, upper) = match cast.vote {
+        Vote::Parameter(ParameterName::LowerBoundBaseFee, ParameterValue::Integer(lower)) => {
+            (lower, parameters.upper_bound_base_fee)
+        }
+        Vote::Parameter(ParameterName::UpperBoundBaseFee, ParameterValue::Integer(upper)) => {
+            (parameters.lower_bound_base_fee, upper)
+        }
+        _ => return Ok(()),
+    };
+    if lower <= upper {
+        Ok(())
+    } else {
+        Err(ConsensusError::BaseFeeBounds { lower, upper })
+    }
+}
+
+#[cfg(test)]
+#[path = "votes_tests.rs"]
+mod tests;

@@ -1,0 +1,18 @@
+//! The back end on Bitcoin's C library.
+
+use super::{address_of_uncompressed, checked_parts, CurveError};
+use crate::primitives::{Address, Hash};
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::Message;
+
+/// As [`super::recover_address`]. Recovery in this library does not ask for a low S.
+///
+/// # Errors
+/// [`CurveError`] where no key belongs to the signature.
+pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, CurveError> {
+    let (scalars, recovery_id) = checked_parts(signature)?;
+    let recovery_id = RecoveryId::from_u8_masked(recovery_id);
+    let signature = RecoverableSignature::from_compact(scalars, recovery_id).map_err(|_| CurveError::NoKey)?;
+    let key = signature.recover_ecdsa(Message::from_digest(digest.0)).map_err(|_| CurveError::NoKey)?;
+    address_of_uncompressed(&key.serialize_uncompressed())
+}

@@ -1,0 +1,18 @@
+//! The back end in pure Rust, for places without a C compiler.
+
+use super::{address_of_uncompressed, checked_parts, CurveError};
+use crate::primitives::{Address, Hash};
+use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+
+/// As [`super::recover_address`]. Recovery in this library does not ask for a low S.
+///
+/// # Errors
+/// [`CurveError`] where no key belongs to the signature.
+pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, CurveError> {
+    let (scalars, recovery_id) = checked_parts(signature)?;
+    let recovery_id = RecoveryId::from_byte(recovery_id).ok_or(CurveError::NoKey)?;
+    let signature = Signature::from_slice(scalars).map_err(|_| CurveError::NoKey)?;
+    let key =
+        VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery_id).map_err(|_| CurveError::NoKey)?;
+    address_of_uncompressed(key.to_sec1_point(false).as_bytes())
+}

@@ -1,0 +1,159 @@
+//! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
+
+use crate::primitives::Address;
+use crate::verdict::{AsOf, Check, Missing, Note, NotReached, State, StuckReason, TransferVerdict, Verdict};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use serde::Serialize;
+
+/// The JSON form of one transfer's verdict.
+#[derive(Serialize)]
+pub(crate) struct TransferJson<'a> {
+    from: &'a str,
+    to: &'a str,
+    source_bridge: Address,
+    destination_bridge: Address,
+    nonce: u64,
+    verdict: &'static str,
+    state: Option<&'static str>,
+    reason: Option<&'static str>,
+    code: Option<&'static str>,
+    detail: Option<String>,
+    culprits: &'a [Address],
+    dissenters: &'a [Address],
+    votes: Option<u32>,
+    threshold: Option<u32>,
+    notes: Vec<&'static str>,
+    as_of: AsOf,
+    checks: &'a [Check],
+}
+
+pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
+    let state = transfer.verdict.state();
+    let votes = state.and_then(State::votes);
+    let notes: &[Note] = match &transfer.verdict {
+        Verdict::Proven { notes, .. } => notes,
+        _ => &[],
+    };
+    TransferJson {
+        from: &transfer.from,
+        to: &transfer.to,
+        source_bridge: transfer.source_bridge,
+        destination_bridge: transfer.destination_bridge,
+        nonce: transfer.nonce,
+        verdict: transfer.verdict.name(),
+        state: state.map(State::name),
+        reason: state.and_then(State::reason),
+        code: transfer.verdict.code(),
+        detail: transfer.verdict.detail(),
+        culprits: state.map(State::culprits).unwrap_or_default(),
+        dissenters: &transfer.dissenters,
+        votes: votes.map(|(votes, _)| votes),
+        threshold: votes.map(|(_, of)| of),
+        notes: notes.iter().map(Note::code).collect(),
+        as_of: transfer.as_of,
+        checks: &transfer.checks,
+    }
+}
+
+impl Verdict {
+    /// One sentence on what stands in the way or what is special; `None` where the state says it all.
+    #[must_use]
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Proven { state: State::Stuck { reason, .. }, .. } => Some(reason.sentence()),
+            Self::Proven { .. } => None,
+            Self::NotYetTrusted(reason) => Some(reason.sentence()),
+            Self::Incomplete { missing } => Some(missing.sentence()),
+            Self::Unsupported(what) => Some((*what).to_string()),
+            Self::Invalid(error) => Some(error.to_string()),
+        }
+    }
+
+    /// The exit code for this verdict alone (claims.md 6).
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Proven { state: State::Handled { .. }, .. } => 0,
+            Self::Proven { state: State::Fraud { .. } | State::Attempted { .. }, .. } | Self::Invalid(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// The worst of several exit codes: 1, then 4, 3, 2, 0 (claims.md 6).
+#[must_use]
+pub fn worst_exit_code(codes: impl IntoIterator<Item = u8>) -> u8 {
+    const WORST_FIRST: [u8; 5] = [64, 1, 4, 3, 2];
+    let codes: Vec<u8> = codes.into_iter().collect();
+    WORST_FIRST.into_iter().find(|code| codes.contains(code)).unwrap_or(0)
+}
+
+impl StuckReason {
+    fn sentence(&self) -> String {
+        match self {
+            Self::DeliveryReverted { block, gas_limit, gas_used, status } => alloc::format!(
+                "the last attempt reverted: block {block}, status {status:#x}, gas {gas_used} of {gas_limit}"
+            ),
+            Self::VotesDiffer => "operators voted differently, and no vote can reach the threshold".to_string(),
+            Self::NoLiquidity { balance, amount } => {
+                alloc::format!("the destination bridge holds {balance}, the transfer needs {amount}")
+            }
+            Self::VotesMissing { age } => alloc::format!("votes are missing {age} s after the request"),
+        }
+    }
+}
+
+impl NotReached {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Height { chain, have, need } => {
+                alloc::format!("chain {chain} is trusted up to block {have}, block {need} is needed")
+            }
+            Self::Stale { chain, have, need } => {
+                alloc::format!("the newest header of chain {chain} is {have} s old, at most {need} s are allowed")
+            }
+            Self::TrustExpired { chain, have, need } => {
+                alloc::format!("the trusted header of chain {chain} is {have} s old, the trusting period is {need} s")
+            }
+            Self::JumpNotAllowed { chain, have, need } => {
+                alloc::format!("chain {chain}: headers from {have} to {need} are skipped, and the trust allows no jump")
+            }
+        }
+    }
+}
+
+impl Missing {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Request => "the source counts this request; its event is not shown".to_string(),
+            Self::Handle => "the destination has executed this nonce; the handle event is not shown".to_string(),
+            Self::Votes => "the destination's votes for this nonce are not shown".to_string(),
+            Self::VoteCall { key } => alloc::format!("the calldata of vote {key} is not shown"),
+            Self::BridgeState { chain, number: Some(number) } => {
+                alloc::format!("the bridge's state on {chain} at or after block {number} is not shown")
+            }
+            Self::BridgeState { chain, number: None } => {
+                alloc::format!("the bridge's state on {chain} is not shown")
+            }
+            Self::Slot { chain, number, slot } => {
+                alloc::format!("storage slot {slot} of the bridge on {chain} at block {number} is not shown")
+            }
+            Self::Header { chain, number } => alloc::format!("header {number} of {chain} is not shown"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_exit_code_wins_in_the_order_of_the_claims() {
+        assert_eq!(worst_exit_code([]), 0);
+        assert_eq!(worst_exit_code([0, 2, 3, 4, 1]), 1);
+        assert_eq!(worst_exit_code([0, 2, 3, 4]), 4);
+        assert_eq!(worst_exit_code([2, 3]), 3);
+        assert_eq!(worst_exit_code([0, 2]), 2);
+    }
+}

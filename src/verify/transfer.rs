@@ -1,0 +1,164 @@
+//! The verdict on one transfer: executed or open, requested or not (claims.md 2).
+
+use super::absence::{was_never_requested, was_never_requested_by};
+use super::checks::Checks;
+use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
+use super::matching::{delivery, differences};
+use super::open::{check_source_code, judge_requested, judge_unrequested, Open};
+use super::request::{prove_request, ProvenRequest};
+use super::stop::Stop;
+use super::votes::key_of;
+use super::Pair;
+use crate::bundle::{BundleError, LogRef, TransferProof};
+use crate::primitives::Address;
+use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
+use alloc::vec::Vec;
+
+struct Judged {
+    state: State,
+    dissenters: Vec<Address>,
+    notes: Vec<Note>,
+    as_of: AsOf,
+}
+
+/// Judges one transfer on verified evidence.
+pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdict {
+    let mut checks = Checks::default();
+    let judged = match transfer.handle {
+        Some(at) => judge_executed(pair, transfer, at, &mut checks),
+        None => judge_open(pair, transfer, &mut checks),
+    };
+    let (verdict, dissenters, as_of) = match judged {
+        Ok(Judged { state, dissenters, mut notes, as_of }) => {
+            pair.source.chain().notes(&mut notes);
+            pair.destination.chain().notes(&mut notes);
+            (Verdict::Proven { state, notes }, dissenters, as_of)
+        }
+        Err(stop) => (stop.into(), Vec::new(), pair.heads()),
+    };
+    TransferVerdict {
+        from: pair.from.chain.clone(),
+        to: pair.to.chain.clone(),
+        source_bridge: pair.from.address,
+        destination_bridge: pair.to.address,
+        nonce: transfer.nonce,
+        verdict,
+        dissenters,
+        as_of,
+        checks: checks.into_vec(),
+    }
+}
+
+fn judge_open(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) -> Result<Judged, Stop> {
+    if !transfer.votes.is_empty() || transfer.request.is_none() && transfer.failed.is_some() {
+        return Err(BundleError::Unused("a reference").into());
+    }
+    let Open { state, dissenters, notes, source, destination } = match transfer.request {
+        Some(at) => {
+            let request = prove_request(pair.source, pair.from, at, transfer.nonce, checks)?;
+            judge_requested(pair, transfer, &request, checks)?
+        }
+        None => judge_unrequested(pair, transfer, checks)?,
+    };
+    let as_of = AsOf { source: source.or(pair.heads().source), destination: Some(destination) };
+    Ok(Judged { state, dissenters, notes, as_of })
+}
+
+fn judge_executed(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    at: LogRef,
+    checks: &mut Checks,
+) -> Result<Judged, Stop> {
+    if transfer.failed.is_some() {
+        return Err(BundleError::Unused("a reference").into());
+    }
+    let handle = prove_handle(pair.destination, pair.to, at, transfer.nonce, checks)?;
+    let execution = prove_execution(pair.destination, pair.to, &handle, transfer, checks)?;
+    no_stray_calls(&handle, transfer)?;
+    if !execution.decision.by_transactions && !transfer.votes.is_empty() {
+        return Err(BundleError::Unused("a reference").into());
+    }
+    let mut notes = Vec::new();
+    let state = match transfer.request {
+        Some(at) => {
+            let request = prove_request(pair.source, pair.from, at, transfer.nonce, checks)?;
+            judge_match(pair, &request, &handle, &execution, &mut notes, checks)?
+        }
+        None => judge_without_request(pair, transfer.nonce, &handle, &execution, &mut notes, checks)?,
+    };
+    let decision = execution.decision;
+    notes.extend(decision.former.iter().map(|former| Note::ExOperatorVote(*former)));
+    if decision.by_transactions {
+        notes.push(Note::VotesByTransactions);
+    }
+    if decision.changed_in_block() {
+        notes.push(Note::OperatorsChangedInBlock);
+    }
+    Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
+}
+
+/// Both ends are proven: the same, or fraud that names every difference.
+fn judge_match(
+    pair: &Pair<'_>,
+    request: &ProvenRequest,
+    handle: &ProvenHandle,
+    execution: &Execution,
+    notes: &mut Vec<Note>,
+    checks: &mut Checks,
+) -> Result<State, Stop> {
+    let call = execution.call.as_ref().ok_or(Stop::Unsupported("bridge.undecodable_call"))?;
+    let differing = differences(request, &handle.event, call, checks);
+    if !differing.is_empty() {
+        return Ok(fraud(FraudKind::Differs(differing), execution));
+    }
+    delivery(pair.to, &handle.event, &handle.item.receipt.logs, checks)
+        .map_err(|_| Stop::Unsupported("bridge.unusual_token"))?;
+    let of = execution.decision.require_threshold(checks)?;
+    if mapping_changed(pair, request)? {
+        notes.push(Note::TokenMappingChanged);
+    }
+    Ok(State::Handled { votes: execution.decision.votes, of })
+}
+
+/// Only the execution is proven: fraud, if the source shows that nobody requested it.
+fn judge_without_request(
+    pair: &Pair<'_>,
+    nonce: u64,
+    handle: &ProvenHandle,
+    execution: &Execution,
+    notes: &mut Vec<Note>,
+    checks: &mut Checks,
+) -> Result<State, Stop> {
+    check_source_code(pair, checks)?;
+    let deadline = handle.header.time;
+    let kind = match &execution.call {
+        Some(call) => was_never_requested(pair.source, nonce, call.request_block, deadline, checks)?,
+        None => {
+            let key = key_of(handle.item.transaction.input());
+            was_never_requested_by(pair.source, nonce, deadline, &key, checks)?
+        }
+    };
+    if kind == FraudKind::NamedBlockDidNotExist {
+        notes.push(Note::RestsOnBlockTimes);
+    }
+    Ok(fraud(kind, execution))
+}
+
+fn fraud(kind: FraudKind, execution: &Execution) -> State {
+    let decision = &execution.decision;
+    State::Fraud { kind, culprits: decision.voters.clone(), votes: decision.votes, of: decision.threshold() }
+}
+
+/// Whether a later proven registry entry of the source differs from the one at the request.
+fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
+    let later = request.header.number.saturating_add(1)..;
+    for state in pair.source.states_in(later) {
+        if state.has_registered_token(&request.event.token)
+            && state.registered_token(&request.event.token)? != request.destination_token
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
