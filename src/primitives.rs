@@ -233,6 +233,30 @@ pub mod hex_bytes {
     }
 }
 
+/// serde of lists of byte strings as 0x texts, for `#[serde(with = "...")]`.
+pub mod hex_list {
+    use super::{decode_hex, encode_hex, format, Vec};
+    use alloc::borrow::Cow;
+    use serde::{de, Deserialize, Deserializer, Serializer};
+
+    /// Writes a list of 0x texts.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(items: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(items.iter().map(|item| encode_hex(item)))
+    }
+
+    /// Reads a list of 0x texts.
+    ///
+    /// # Errors
+    /// Where a text is no hex.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
+        let texts = <Vec<Cow<'de, str>>>::deserialize(deserializer)?;
+        texts.iter().map(|text| decode_hex(text).map_err(|e| de::Error::custom(format!("{e}")))).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

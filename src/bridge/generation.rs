@@ -5,9 +5,10 @@
 //! contract that merely looks like a bridge may mean anything by its events. Source: bridge.md 2.1, 2.6 (11).
 
 use crate::primitives::{keccak256, Hash};
+use serde::{Deserialize, Serialize};
 
 /// A generation of the bridge contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Generation {
     /// 2019 to 2022: no encoded request event; votes are deleted when they decide. No code of it is known.
     A,

@@ -127,6 +127,16 @@ pub enum TokenType {
     Erc721,
 }
 
+impl core::fmt::Display for TokenType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Coin => "coin",
+            Self::Erc20 => "ERC-20",
+            Self::Erc721 => "ERC-721",
+        })
+    }
+}
+
 impl TokenType {
     /// The number in events.
     #[must_use]

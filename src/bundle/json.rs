@@ -1,12 +1,9 @@
 //! The JSON form: the same values under their names, byte strings as 0x text.
 
 use super::{BundleError, ProofBundle, MAX_BYTES, VERSION};
-use crate::primitives::{decode_hex, encode_hex};
 use alloc::borrow::Cow;
-use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
-use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// The JSON form's outermost object.
 #[derive(Serialize, Deserialize)]
@@ -44,20 +41,6 @@ impl ProofBundle {
         let bundle = document.bundle.into_owned();
         bundle.is_ordered()?;
         Ok(bundle)
-    }
-}
-
-/// serde of lists of byte strings as 0x texts, for `#[serde(with = "...")]`.
-pub(crate) mod hex_list {
-    use super::{de, decode_hex, encode_hex, format, Cow, Deserialize, Deserializer, Serializer, Vec};
-
-    pub(crate) fn serialize<S: Serializer>(items: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(items.iter().map(|item| encode_hex(item)))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u8>>, D::Error> {
-        let texts = <Vec<Cow<'de, str>>>::deserialize(deserializer)?;
-        texts.iter().map(|text| decode_hex(text).map_err(|e| de::Error::custom(format!("{e}")))).collect()
     }
 }
 

@@ -144,7 +144,7 @@ pub struct TransferProof {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<ItemRef>,
     /// Calldata of votes whose transactions are not shown, by ascending keccak.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "json::hex_list")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::primitives::hex_list")]
     pub calls: Vec<Vec<u8>>,
 }
 

@@ -16,7 +16,9 @@ use crate::primitives::Hash;
 use crate::receipt::ReceiptError;
 use crate::rlp::RlpError;
 use crate::trie::TrieError;
+use crate::primitives::hex_list;
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 
 pub use concat::split_transactions;
 pub use simple::SimpleEntry;
@@ -178,15 +180,18 @@ impl CommitmentError {
 }
 
 /// What a prover supplies for chosen items of one block's transactions and receipts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum BlockItems {
     /// Trie nodes of both lists.
     Trie {
         /// Strictly ascending, not empty.
         indices: Vec<u32>,
         /// Exactly the nodes on the paths of the indices, ascending by hash.
+        #[serde(with = "hex_list")]
         transaction_nodes: Vec<Vec<u8>>,
         /// The same of the receipts.
+        #[serde(with = "hex_list")]
         receipt_nodes: Vec<Vec<u8>>,
     },
     /// Items with their paths.
@@ -199,8 +204,10 @@ pub enum BlockItems {
     /// The whole lists, of the same length.
     Concat {
         /// Every transaction.
+        #[serde(with = "hex_list")]
         transactions: Vec<Vec<u8>>,
         /// Every receipt.
+        #[serde(with = "hex_list")]
         receipts: Vec<Vec<u8>>,
     },
 }

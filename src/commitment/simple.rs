@@ -7,22 +7,26 @@
 //! Items of 64 bytes are refused: their hash could as well be that of an inner node.
 
 use super::{indices_ascend, item_count_is_bounded, root_matches, CommitmentError, List, ProvenItem, Roots, MAX_ITEMS};
-use crate::primitives::{keccak256, keccak256_concat, Hash};
+use crate::primitives::{hex_bytes, keccak256, keccak256_concat, Hash};
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 
 /// An item longer or shorter than two hashes cannot be an inner node.
 const NODE_LENGTH: usize = 64;
 
 /// One transaction and its receipt, with the sibling hashes from the item up to the root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SimpleEntry {
     /// Place in the block.
     pub index: u32,
     /// The transaction as the chain commits to it.
+    #[serde(with = "hex_bytes")]
     pub transaction: Vec<u8>,
     /// Siblings in the transaction tree.
     pub transaction_path: Vec<Hash>,
     /// The receipt as the chain commits to it.
+    #[serde(with = "hex_bytes")]
     pub receipt: Vec<u8>,
     /// Siblings in the receipt tree.
     pub receipt_path: Vec<Hash>,

@@ -38,7 +38,8 @@ pub struct Checkpoint {
 }
 
 /// Which headers' seals are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FollowMode {
     /// All.
     Full,

@@ -10,6 +10,10 @@ compile_error!("choose a curve back end: feature `libsecp256k1` or `k256`");
 
 use crate::primitives::{Address, Hash, U256};
 
+pub use nonce_point::nonce_point_has_y;
+
+mod nonce_point;
+
 #[cfg(feature = "libsecp256k1")]
 pub mod libsecp;
 #[cfg(feature = "k256")]

@@ -10,11 +10,13 @@ pub mod storage;
 #[cfg(test)]
 mod tests;
 
+use crate::primitives::hex_list;
 use crate::primitives::{keccak256, Address, Hash, U256};
 use crate::rlp::RlpError;
 use crate::trie::{read_exact, TrieError};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountKind};
 pub use account_key::{AccountKey, WeightedKey};
@@ -99,13 +101,16 @@ impl StateError {
 }
 
 /// What a prover supplies for one account and some of its storage.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StateProof {
     /// Exactly the nodes on the path of the account, ascending by hash.
+    #[serde(with = "hex_list")]
     pub account_nodes: Vec<Vec<u8>>,
     /// The slots, strictly ascending.
     pub slots: Vec<Hash>,
     /// Exactly the nodes on the paths of the slots, ascending by hash.
+    #[serde(with = "hex_list")]
     pub storage_nodes: Vec<Vec<u8>>,
 }
 

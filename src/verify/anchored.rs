@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use super::request::transaction_succeeded;
 use super::stop::Stop;
 use super::votes::sender_of;
-use crate::bridge::anchoring::decode_payload;
+use crate::bridge::anchoring::Anchoring as Payload;
 use crate::bundle::ItemRef;
 use crate::primitives::{Address, Hash};
 use crate::transaction::TransactionKind;
@@ -44,7 +44,9 @@ pub(super) fn judge_anchored(
     if !anchoring.accounts.contains(&account) {
         return Err(VerifyError::AnchorAccount(account).into());
     }
-    let data = decode_payload(item.transaction.input())?;
+    let Payload::Block(data) = Payload::decode(item.transaction.input())? else {
+        return Err(VerifyError::NotAnAnchor.into());
+    };
     let header = child.header(child_number)?;
     let fields = [
         ("number", data.number == child_number),

@@ -6,8 +6,7 @@
 use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
-use crate::consensus::light_client::{FollowMode, JumpedHeader, LightClient, VerifiedHeader};
-use crate::consensus::ConsensusError;
+use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
 use crate::header::UntrustedHeader;
 use crate::primitives::Hash;
 use crate::profile::Fork;
@@ -72,6 +71,15 @@ impl AnchoredHeader {
         of_either!(self, receipts_root)
     }
 
+    /// Block hash of the block before.
+    #[must_use]
+    pub fn parent_hash(&self) -> Hash {
+        match self {
+            Self::Followed(header) => header.fields().parent_hash,
+            Self::Jumped(header) => header.fields().parent_hash,
+        }
+    }
+
     /// How transactions and receipts are committed at this height: by the tracked parameters, never by the proof.
     #[must_use]
     pub fn commitment_form(&self) -> CommitmentForm {
@@ -124,9 +132,9 @@ impl<'t> FollowedChain<'t> {
     /// # Errors
     /// The first rule that a header breaks.
     pub fn advance(&mut self, headers: Vec<UntrustedHeader>, mode: FollowMode, now: u64) -> Result<(), Stop> {
-        let verified = self.client.advance(headers, mode, Some(now))?;
+        let verified = self.client.advance(headers, mode, Some(now)).map_err(|e| classify(e, self.name()))?;
         for header in verified {
-            self.committee_unchecked |= header.seals().is_some_and(|seals| seals.council_exceeds_committee && !seals.committee_checked);
+            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
             self.headers.insert(header.number(), AnchoredHeader::Followed(header));
         }
         Ok(())
@@ -142,13 +150,14 @@ impl<'t> FollowedChain<'t> {
             let have = self.client.head().number();
             return Err(Stop::NotYetTrusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
         }
-        let highest = self.head().number();
+        let highest = self.head().number;
         if run.first().is_some_and(|first| first.number() <= highest) {
             return Err(BundleError::Order.into());
         }
-        let jumped = self.client.jump(run, now, self.trusted.trusting_period)?;
+        let jumped =
+            self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
         for header in jumped {
-            self.committee_unchecked |= header.seals().is_some_and(|seals| seals.council_exceeds_committee && !seals.committee_checked);
+            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
             self.headers.insert(header.number(), AnchoredHeader::Jumped(header));
         }
         self.jumped = true;
@@ -251,11 +260,18 @@ fn decode_all(entries: &[HeaderEntry]) -> Result<Vec<UntrustedHeader>, Stop> {
     entries.iter().map(|entry| UntrustedHeader::decode(&entry.header).map_err(Stop::from)).collect()
 }
 
+/// Whether the signers could have been checked against a committee and were not.
+fn committee_is_open(seals: &SealReport) -> bool {
+    let council = seals.signers.len().saturating_add(seals.absent.len());
+    u64::try_from(council).is_ok_and(|council| council > seals.members) && !seals.committee_checked
+}
+
 /// Trust errors that mean "does not reach" are no accusations.
-pub(super) fn classify(error: ConsensusError, chain: &str) -> Stop {
+fn classify(error: ConsensusError, chain: &str) -> Stop {
     match error {
-        ConsensusError::TrustingPeriodOver { age, period } => {
-            Stop::NotYetTrusted(NotReached::TrustExpired { chain: chain.into(), have: age, need: period })
+        ConsensusError::TrustingPeriodOver { head_time, now, period } => {
+            let have = now.saturating_sub(head_time);
+            Stop::NotYetTrusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
         }
         other => other.into(),
     }

@@ -239,16 +239,16 @@ impl BridgeState {
     }
 
     pub(super) fn nonces(&self) -> Result<NonceWord, Stop> {
-        Ok(NonceWord::decode(self.slot(layout::NONCE_SLOT)?)?)
+        Ok(NonceWord::decode(&Hash::from_u256(self.slot(layout::NONCES)?))?)
     }
 
     pub(super) fn upper(&self) -> Result<UpperWord, Stop> {
-        Ok(UpperWord::decode(self.slot(layout::UPPER_SLOT)?)?)
+        Ok(UpperWord::decode(&Hash::from_u256(self.slot(layout::UPPER)?))?)
     }
 
     /// The value-transfer threshold.
     pub(super) fn threshold(&self) -> Result<u32, Stop> {
-        let value = self.slot(layout::threshold_slot(layout::VALUE_TRANSFER))?;
+        let value = self.slot(layout::threshold_slot(layout::TRANSFER_VOTE))?;
         u8::try_from(value).map(u32::from).map_err(|_| VerifyError::BridgeStorage.into())
     }
 
@@ -257,7 +257,7 @@ impl BridgeState {
     }
 
     pub(super) fn operator_count(&self) -> Result<u32, Stop> {
-        let value = self.slot(layout::OPERATOR_LIST_LENGTH_SLOT)?;
+        let value = self.slot(layout::operator_list_length())?;
         u32::try_from(value).map_err(|_| VerifyError::BridgeStorage.into())
     }
 
@@ -282,38 +282,43 @@ impl BridgeState {
     }
 
     pub(super) fn has_votes(&self, nonce: u64) -> bool {
-        self.has(&layout::voters_length_slot(nonce))
+        self.has(&layout::voters_length(votes_of(nonce)))
     }
 
     /// Everyone who ever voted on the nonce, each once. The list's own length makes it complete.
     pub(super) fn voters(&self, nonce: u64) -> Result<BTreeSet<Address>, Stop> {
-        let length = u64::try_from(self.slot(layout::voters_length_slot(nonce))?).unwrap_or(u64::MAX);
+        let length = u64::try_from(self.slot(layout::voters_length(votes_of(nonce)))?).unwrap_or(u64::MAX);
         if length > MAX_VOTERS {
             return Err(Stop::Unsupported("votes.too_many_voters"));
         }
-        (0..length).map(|index| self.address(layout::voters_item_slot(nonce, index))).collect()
+        (0..length).map(|index| self.address(layout::voters_item(votes_of(nonce), index))).collect()
     }
 
     /// The key for which the operator's vote stands.
     pub(super) fn voted(&self, nonce: u64, operator: &Address) -> Result<Hash, Stop> {
-        Ok(Hash::from_u256(self.slot(layout::voted_slot(nonce, operator))?))
+        Ok(Hash::from_u256(self.slot(layout::voted_slot(votes_of(nonce), operator))?))
     }
 
     /// How many votes the contract counts for a key.
     pub(super) fn vote_count(&self, nonce: u64, key: &Hash) -> Result<u32, Stop> {
-        let value = self.slot(layout::vote_count_slot(nonce, key))?;
+        let value = self.slot(layout::vote_count_slot(votes_of(nonce), key))?;
         u8::try_from(value).map(u32::from).map_err(|_| VerifyError::BridgeStorage.into())
     }
+}
+
+/// Base slot of the votes on a transfer.
+fn votes_of(nonce: u64) -> Hash {
+    layout::votes_base(layout::TRANSFER_VOTE, nonce)
 }
 
 /// The slots that judging a nonce may read at one height, for a prover that asks a node for them: `voters` are the
 /// addresses known to have voted or to be operators, `keys` the vote keys.
 #[must_use]
 pub fn slots_for_nonce(nonce: u64, voters: &[Address], keys: &[Hash]) -> Vec<Hash> {
-    let mut slots = Vec::from([layout::closed_slot(nonce), layout::voters_length_slot(nonce)]);
+    let mut slots = Vec::from([layout::closed_slot(nonce), layout::voters_length(votes_of(nonce))]);
     let count = u64::try_from(voters.len()).unwrap_or(MAX_VOTERS).min(MAX_VOTERS);
-    slots.extend((0..count).map(|index| layout::voters_item_slot(nonce, index)));
-    slots.extend(voters.iter().map(|voter| layout::voted_slot(nonce, voter)));
-    slots.extend(keys.iter().map(|key| layout::vote_count_slot(nonce, key)));
+    slots.extend((0..count).map(|index| layout::voters_item(votes_of(nonce), index)));
+    slots.extend(voters.iter().map(|voter| layout::voted_slot(votes_of(nonce), voter)));
+    slots.extend(keys.iter().map(|key| layout::vote_count_slot(votes_of(nonce), key)));
     slots
 }

@@ -6,9 +6,10 @@ use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry, SealHint};
 use crate::consensus::council::Council;
 use crate::consensus::seals::SealReport;
-use crate::crypto::nonce_point_y;
+use crate::crypto::nonce_point_has_y;
 use crate::header::UntrustedHeader;
 use crate::primitives::Address;
+use alloc::vec::Vec;
 
 /// Checks every hint of headers that were just verified.
 pub(super) fn check_all(chain: &FollowedChain<'_>, entries: &[HeaderEntry]) -> Result<(), Stop> {
@@ -31,13 +32,14 @@ fn hints_fit_the_seals(header: &UntrustedHeader, seals: &SealReport, hints: &[Se
     let proposer: [u8; 65] = extra.seal.as_slice().try_into().map_err(|_| BundleError::Hint)?;
     let signatures = core::iter::once(&proposer).chain(&extra.committed_seals);
     let signers = core::iter::once(&seals.proposer).chain(&seals.signers);
-    let council = Council::new(seals.signers.iter().chain(&seals.absent).copied())?;
+    let members: Vec<Address> = seals.signers.iter().chain(&seals.absent).copied().collect();
+    let council = Council::new(&members)?;
     if hints.len() != extra.committed_seals.len().saturating_add(1) {
         return Err(BundleError::Hint.into());
     }
     for ((hint, signature), signer) in hints.iter().zip(signatures).zip(signers) {
         let place: Option<&Address> = council.members().get(usize::from(hint.signer));
-        if place != Some(signer) || nonce_point_y(signature)? != hint.y {
+        if place != Some(signer) || nonce_point_has_y(signature, &hint.y).is_err() {
             return Err(BundleError::Hint.into());
         }
     }

@@ -6,7 +6,8 @@
 use super::checks::{Checks, Rule};
 use super::request::ProvenRequest;
 use crate::bridge::calls::HandleCall;
-use crate::bridge::events::{HandleEvent, TokenType};
+use crate::bridge::events::HandleEvent;
+use crate::bridge::TokenType;
 use crate::bridge::uri::token_uri;
 use crate::primitives::{encode_hex, Address, Hash};
 use crate::receipt::Log;
@@ -148,7 +149,7 @@ pub(super) fn differences(
         ),
         checks.record(
             M2,
-            &[("requested", &q.token_type.name()), ("executed", &handle.token_type.name())],
+            &[("requested", &q.token_type), ("executed", &handle.token_type)],
             token_type_is_the_same(request, handle),
         ),
         checks.record(M3, &[("requested", &q.from), ("executed", &handle.from)], sender_is_the_same(request, handle)),

@@ -179,7 +179,7 @@ fn verify_equivocation(
     let chain = follow(proof, trust, now)?;
     let [first, second] = headers;
     let (first, second) = (UntrustedHeader::decode(first)?, UntrustedHeader::decode(second)?);
-    Ok(equivocation::check(&first, &second, chain.client(), Some(now))?)
+    Ok(equivocation::check(chain.client(), &first, &second)?)
 }
 
 fn verify_anchored(
