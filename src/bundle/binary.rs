@@ -54,17 +54,21 @@ impl ProofBundle {
         let claim = read_claim(reader.nested()?)?;
         reader.finish()?;
         let bundle = Self { chains, claim };
-        bundle.is_ordered()?;
+        bundle.is_well_formed()?;
         Ok(bundle)
     }
 
-    /// Every list that stands for a set is strictly ascending: one bundle, one encoding.
-    pub(super) fn is_ordered(&self) -> Result<()> {
+    /// Every list that stands for a set is strictly ascending, so that one bundle has one encoding; and something is
+    /// claimed, so that "everything claimed is proven" is never true of nothing.
+    pub(crate) fn is_well_formed(&self) -> Result<()> {
         for chain in &self.chains {
             ascending(chain.blocks.iter().map(|block| block.number))?;
             ascending(chain.states.iter().map(|state| state.number))?;
         }
         if let Claim::Transfers { transfers, .. } = &self.claim {
+            if transfers.is_empty() {
+                return Err(BundleError::NoClaim);
+            }
             ascending(transfers.iter().map(|transfer| transfer.nonce))?;
             for transfer in transfers {
                 ascending(transfer.votes.iter().copied())?;

@@ -39,7 +39,7 @@ impl ProofBundle {
             return Err(BundleError::Version { expected: VERSION, got: document.version });
         }
         let bundle = document.bundle.into_owned();
-        bundle.is_ordered()?;
+        bundle.is_well_formed()?;
         Ok(bundle)
     }
 }

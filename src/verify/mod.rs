@@ -27,6 +27,7 @@ mod stuck;
 mod transfer;
 mod votes;
 
+use crate::error::Error;
 use crate::bundle::{BundleError, ChainProof, Claim, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::header::UntrustedHeader;
@@ -73,9 +74,11 @@ impl Pair<'_> {
 /// Verifies everything that `bundle` claims against what `trust` believes at unix time `now`.
 ///
 /// # Errors
-/// Only where `trust` cannot be used at all. What is wrong with the bundle is a verdict, not an error.
-pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, TrustError> {
+/// Only where `trust` cannot be used at all or the bundle claims nothing in its one form. What is wrong with the evidence is
+/// a verdict, not an error.
+pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, Error> {
     trust.check()?;
+    bundle.is_well_formed()?;
     Ok(match &bundle.claim {
         Claim::Transfers { transfers, complete } => {
             verify_transfers(bundle, transfers, *complete, trust, now).unwrap_or_else(|stop| {
@@ -114,6 +117,7 @@ pub fn judge_transfers(
     complete: Option<(u64, u64)>,
     now: u64,
 ) -> Result<(Report, [Usage; 2]), Stop> {
+    trust.check()?;
     let (from, to) = trust.ends_from(source.chain().name())?;
     if to.chain != destination.chain().name() {
         return Err(BundleError::Chains.into());

@@ -79,11 +79,18 @@ pub(super) fn source_counts_the_request(state: &BridgeState, nonce: u64) -> Resu
     }
 }
 
-/// P5: coin has no registry entry; a token without one could not have been requested by the trusted code.
+/// P5: coin has no registry entry. A token without one at the end of the request's block was deregistered in it; then nothing
+/// says which token is right, and "none" must not be matched with "none".
 pub(super) fn registered_counterpart(event: &RequestEvent, state: &BridgeState) -> Result<Address, Stop> {
     match event.token_type {
         TokenType::Coin => Ok(Address::ZERO),
-        TokenType::Erc20 | TokenType::Erc721 => state.registered_token(&event.token),
+        TokenType::Erc20 | TokenType::Erc721 => {
+            let token = state.registered_token(&event.token)?;
+            if token.is_zero() {
+                return Err(Stop::Unsupported("bridge.token_not_registered"));
+            }
+            Ok(token)
+        }
     }
 }
 
