@@ -9,7 +9,7 @@ mod codec;
 mod layout;
 mod reader;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::primitives::Hash;
 use crate::rlp::RlpError;
