@@ -163,6 +163,36 @@ fn blob_and_set_code_transactions_need_a_recipient() {
     }
 }
 
+/// The list items of the raw transaction, with item `index` (a list holding one list) given a further item inside.
+fn with_longer_entry(raw: &[u8], index: usize) -> Vec<u8> {
+    let mut reader = Reader::list(&raw[2..]).unwrap();
+    let mut stream = crate::rlp::RlpStream::new();
+    stream.begin_unbounded_list();
+    for at in 0.. {
+        let Ok(item) = reader.raw() else { break };
+        if at == index {
+            let mut entry = Reader::list(item).unwrap().nested().unwrap();
+            stream.begin_list(1).begin_unbounded_list();
+            while let Ok(part) = entry.raw() {
+                stream.append_raw(part, 1);
+            }
+            stream.append(&1u8).finalize_unbounded_list();
+        } else {
+            stream.append_raw(item, 1);
+        }
+    }
+    stream.finalize_unbounded_list();
+    [&raw[..2], &stream.out()[..]].concat()
+}
+
+#[test]
+fn rejects_access_entries_and_authorizations_with_an_item_too_many() {
+    let too_many = Err(TransactionError::Rlp(RlpError::TooMany));
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7801"), 7)), too_many);
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7804"), 8)), too_many);
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7804"), 9)), too_many);
+}
+
 #[test]
 fn rejects_a_fee_ratio_that_is_no_percentage() {
     let transaction = Transaction::decode(&raw_of("0x32")).unwrap();
