@@ -5,7 +5,7 @@ use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::stop::Stop;
 use crate::bridge::events::RequestEvent;
-use crate::bridge::TokenType;
+use crate::bridge::events::TokenType;
 use crate::bridge::generation::Generation;
 use crate::bundle::LogRef;
 use crate::primitives::{Address, Hash};

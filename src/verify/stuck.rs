@@ -7,7 +7,7 @@ use super::request::ProvenRequest;
 use super::stop::Stop;
 use super::votes::{key_of, sender_of, Tally};
 use super::Pair;
-use crate::bridge::TokenType;
+use crate::bridge::events::TokenType;
 use crate::bundle::{ItemRef, TransferProof};
 use crate::primitives::Hash;
 use crate::verdict::{Missing, Note, StuckReason};
