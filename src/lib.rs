@@ -26,12 +26,14 @@ extern crate std;
 pub mod commitment;
 pub mod consensus;
 pub mod error;
+pub mod header;
 pub mod primitives;
 pub mod profile;
 pub mod receipt;
 pub mod rlp;
 pub mod state;
 pub mod trie;
+pub mod trie_root;
 
 pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};

@@ -21,7 +21,9 @@ pub(crate) fn prove(entries: &Entries, keys: &[Vec<u8>]) -> (Hash, Vec<Vec<u8>>)
         }
         trie.commit();
     }
-    assert_eq!(root, EthereumLayout::trie_root(entries.clone()), "two ways of building one root");
+    // Three ways of building one root.
+    assert_eq!(root, EthereumLayout::trie_root(entries.clone()));
+    assert_eq!(Hash(root), crate::trie_root::trie_root(entries.clone()));
     let mut recorder = Recorder::<EthereumLayout>::new();
     if !entries.is_empty() {
         assert!(HashDB::contains(&db, &root, EMPTY_PREFIX));
