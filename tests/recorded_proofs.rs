@@ -1,15 +1,27 @@
 //! Roots and state proofs of two real chains: everything recorded verifies, with exact node sets.
 
+// A test stops where the recording is not what it should be.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
+
 use flate2::read::GzDecoder;
+use memory_db::{HashKey, MemoryDB};
 use serde_json::Value;
-use spanlight::commitment::{derive_root, split_transactions, verify_items, BlockItems, CommitmentForm};
+use spanlight::commitment::{self, derive_root, split_transactions, verify_items, BlockItems, CommitmentForm};
 use spanlight::primitives::decode_hex;
 use spanlight::receipt::Receipt;
 use spanlight::rlp::{Reader, RlpError};
 use spanlight::state::{verify_state, StateProof};
+use spanlight::trie::{EthereumLayout, KeccakHasher};
 use spanlight::{keccak256, Hash, U256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
+use trie_db::{Recorder, Trie, TrieDBBuilder, TrieDBMutBuilder, TrieMut};
 
 struct Recording {
     form: CommitmentForm,
@@ -196,4 +208,49 @@ fn a_concat_block_with_one_byte_changed_or_one_receipt_less_is_refused() {
     }
     assert!(verify(transactions.clone(), receipts[1..].to_vec()).is_err());
     assert_eq!(Receipt::decode(&[]), Err(RlpError::Malformed.into()));
+}
+
+/// Root of a list as a trie, and exactly the nodes on the path of one index.
+fn trie_proof(items: &[Vec<u8>], index: u32) -> (Hash, Vec<Vec<u8>>) {
+    let null: &[u8] = &[0x80];
+    let mut db = MemoryDB::<KeccakHasher, HashKey<_>, Vec<u8>>::from_null_node(null, null.into());
+    let mut root = [0u8; 32];
+    let mut trie = TrieDBMutBuilder::<EthereumLayout>::new(&mut db, &mut root).build();
+    for (index, item) in (0u32..).zip(items) {
+        trie.insert(&commitment::trie::key(index), item).expect("room");
+    }
+    drop(trie);
+    let mut recorder = Recorder::<EthereumLayout>::new();
+    let trie = TrieDBBuilder::<EthereumLayout>::new(&db, &root).with_recorder(&mut recorder).build();
+    trie.get(&commitment::trie::key(index)).expect("every node");
+    let nodes = recorder.drain().into_iter().map(|record| (keccak256(&record.data), record.data));
+    (Hash(root), nodes.collect::<BTreeMap<_, _>>().into_values().collect())
+}
+
+#[test]
+fn every_transaction_of_the_service_chain_is_proven_with_its_receipt() {
+    let recording = recording("service", CommitmentForm::Trie);
+    let blocks = recording.blocks();
+    let bodies: BTreeMap<&str, &Value> =
+        recording.all("debug_getBlockRlp").filter_map(|(params, answer)| Some((params[0].as_str()?, answer))).collect();
+    let mut proven_items = 0;
+    for (params, answers) in recording.all("kaia_getBlockReceipts") {
+        let (number, block) = blocks.iter().find(|(_, block)| block["hash"] == params[0]).expect("its block");
+        let roots = [hash(&block["transactionsRoot"]), hash(&block["receiptsRoot"])];
+        let transactions = body(bodies[number]);
+        let answers = answers.as_array().expect("receipts").iter();
+        let receipts: Vec<Vec<u8>> =
+            answers.map(|json| Receipt::from_rpc_json(json).expect("a receipt").encode()).collect();
+        for index in 0..u32::try_from(transactions.len()).expect("few") {
+            let [(root, transaction_nodes), (_, receipt_nodes)] =
+                [&transactions, &receipts].map(|list| trie_proof(list, index));
+            assert_eq!(root, roots[0]);
+            let items = BlockItems::Trie { indices: vec![index], transaction_nodes, receipt_nodes };
+            let proven = verify_items(CommitmentForm::Trie, &roots[0], &roots[1], &items).expect("a proof");
+            let place = usize::try_from(index).expect("small");
+            assert_eq!((&proven[0].transaction, &proven[0].receipt), (&transactions[place], &receipts[place]));
+            proven_items += 1;
+        }
+    }
+    assert!(proven_items > 100, "{proven_items}");
 }
