@@ -327,7 +327,7 @@ fn a_node_that_an_enemy_made_never_panics_and_reads_only_if_it_is_canonical() {
                 plan.build(&made);
             }
             for key in &keys {
-                let _ = read_exact(&keccak256(&made), &[key.clone()], &[made.clone()]);
+                let _ = read_exact(&keccak256(&made), core::slice::from_ref(key), core::slice::from_ref(&made));
             }
         }
     }
