@@ -12,11 +12,11 @@ pub mod trie;
 #[cfg(test)]
 mod tests;
 
+use crate::primitives::hex_list;
 use crate::primitives::Hash;
 use crate::receipt::ReceiptError;
 use crate::rlp::RlpError;
 use crate::trie::TrieError;
-use crate::primitives::hex_list;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 

@@ -3,10 +3,9 @@
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
-use crate::trie::{read_exact, EthereumLayout};
-use alloc::collections::BTreeMap;
+use crate::trie::ExactReader;
+use crate::trie_root::trie_root;
 use alloc::vec::Vec;
-use trie_db::TrieConfiguration;
 
 /// The key of an item: its index as an RLP integer, not hashed.
 #[must_use]
@@ -18,8 +17,7 @@ pub fn key(index: u32) -> Vec<u8> {
 
 /// Root of the trie of all items.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
-    let entries: BTreeMap<Vec<u8>, &[u8]> = (0u32..).zip(items).map(|(i, item)| (key(i), item.as_ref())).collect();
-    Hash(EthereumLayout::trie_root(entries))
+    trie_root((0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref().to_vec())).collect())
 }
 
 pub(super) fn verify(
@@ -30,19 +28,18 @@ pub(super) fn verify(
 ) -> Result<Vec<ProvenItem>, CommitmentError> {
     item_count_is_bounded(indices.len())?;
     indices_ascend(indices.iter().copied())?;
-    let keys: Vec<Vec<u8>> = indices.iter().map(|index| key(*index)).collect();
-    let transactions = read_exact(roots.transactions, &keys, transaction_nodes)?;
-    let receipts = read_exact(roots.receipts, &keys, receipt_nodes)?;
-    indices
+    let transactions = read_items(List::Transactions, roots.transactions, indices, transaction_nodes)?;
+    let receipts = read_items(List::Receipts, roots.receipts, indices, receipt_nodes)?;
+    let items = indices.iter().zip(transactions.into_iter().zip(receipts));
+    Ok(items.map(|(index, (transaction, receipt))| ProvenItem { index: *index, transaction, receipt }).collect())
+}
+
+fn read_items(list: List, root: &Hash, indices: &[u32], nodes: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, CommitmentError> {
+    let reader = ExactReader::new(root, indices.len(), nodes)?;
+    let items = indices
         .iter()
-        .zip(transactions.into_iter().zip(receipts))
-        .map(|(index, (transaction, receipt))| {
-            let absent = |list| CommitmentError::ItemAbsent { list, index: *index };
-            Ok(ProvenItem {
-                index: *index,
-                transaction: transaction.ok_or_else(|| absent(List::Transactions))?,
-                receipt: receipt.ok_or_else(|| absent(List::Receipts))?,
-            })
-        })
-        .collect()
+        .map(|index| reader.get(&key(*index))?.ok_or(CommitmentError::ItemAbsent { list, index: *index }))
+        .collect::<Result<_, _>>()?;
+    reader.finish()?;
+    Ok(items)
 }

@@ -217,10 +217,8 @@ impl LightClient {
         self.jump_takes_its_time(first)?;
         run_is_linked(&run, &self.profile)?;
         rules::time_is_not_in_the_future(last.fields(), now)?;
-        let tracked = Tracked {
-            parameters: self.tracked.parameters_at(last.number(), &self.profile),
-            ..self.tracked.clone()
-        };
+        let tracked =
+            Tracked { parameters: self.tracked.parameters_at(last.number(), &self.profile), ..self.tracked.clone() };
         tracked.rules_are_known(last.number(), &self.profile)?;
         let context = SealContext {
             profile: &self.profile,

@@ -1,7 +1,5 @@
 use super::*;
-use crate::consensus::testing::{
-    address_of, addresses_of, child_of, council_of, seal, sign, small_client, Vectors,
-};
+use crate::consensus::testing::{address_of, addresses_of, child_of, council_of, seal, sign, small_client, Vectors};
 use crate::header::HeaderFields;
 use crate::primitives::{decode_hex, U256};
 use crate::profile::QuorumPolicy;

@@ -16,6 +16,7 @@ use crate::rlp::RlpError;
 
 pub use codec::RlpNodeCodec;
 pub use layout::{EthereumLayout, HashBytesHasher, KeccakHasher};
+pub(crate) use reader::ExactReader;
 pub use reader::{read_exact, MAX_NODES_PER_KEY};
 
 /// Root of the trie without entries: keccak of the empty RLP string. Source: chain.md 0.

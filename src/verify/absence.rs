@@ -18,11 +18,8 @@ const NEVER: Rule = Rule {
     words: "the source's request count at or after the named block has not passed the nonce",
     source: "claims.md 2 (a), bridge.md 6.6 F7",
 };
-const FUTURE: Rule = Rule {
-    id: "F7.a'",
-    words: "the named block did not exist at the time of the vote",
-    source: "claims.md 2 (a')",
-};
+const FUTURE: Rule =
+    Rule { id: "F7.a'", words: "the named block did not exist at the time of the vote", source: "claims.md 2 (a')" };
 
 /// Shows that `nonce` was not requested by block `named`; `deadline` is a time by which the vote had been cast.
 ///

@@ -27,9 +27,9 @@ mod stuck;
 mod transfer;
 mod votes;
 
-use crate::error::Error;
 use crate::bundle::{BundleError, ChainProof, Claim, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
+use crate::error::Error;
 use crate::header::UntrustedHeader;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
@@ -80,13 +80,12 @@ pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, E
     trust.check()?;
     bundle.is_well_formed()?;
     Ok(match &bundle.claim {
-        Claim::Transfers { transfers, complete } => {
-            verify_transfers(bundle, transfers, *complete, trust, now).unwrap_or_else(|stop| {
+        Claim::Transfers { transfers, complete } => verify_transfers(bundle, transfers, *complete, trust, now)
+            .unwrap_or_else(|stop| {
                 let complete = complete.map(|_| Err(Verdict::from(stop.clone())));
                 let transfers = transfers.iter().map(|t| refused(bundle, t, trust, &stop)).collect();
                 Report { transfers, complete, ..Report::default() }
-            })
-        }
+            }),
         Claim::Equivocation { first, second } => {
             let [chain] = bundle.chains.as_slice() else {
                 return Ok(Report { equivocation: Some(Err(wrong_chains())), ..Report::default() });
@@ -124,8 +123,8 @@ pub fn judge_transfers(
     }
     let pair = Pair { source, destination, from, to, now };
     let verdicts: Vec<TransferVerdict> = transfers.iter().map(|transfer| transfer::judge(&pair, transfer)).collect();
-    let complete = complete
-        .map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
+    let complete =
+        complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
     Ok((Report { transfers: verdicts, complete, ..Report::default() }, usage))
 }
@@ -144,8 +143,7 @@ fn verify_transfers(
     }
     let (source_chain, destination_chain) = (follow(source, trust, now)?, follow(destination, trust, now)?);
     let source_facts = Evidence::verify(&source_chain, from.address, &source.blocks, &source.states)?;
-    let destination_facts =
-        Evidence::verify(&destination_chain, to.address, &destination.blocks, &destination.states)?;
+    let destination_facts = Evidence::verify(&destination_chain, to.address, &destination.blocks, &destination.states)?;
     let (report, _) = judge_transfers(trust, &source_facts, &destination_facts, transfers, complete, now)?;
     // What is not proven may well have left evidence unread; what is proven may not.
     let settled = report.transfers.iter().all(|verdict| matches!(verdict.verdict, Verdict::Proven { .. }));
@@ -171,12 +169,7 @@ fn jumps_are_used(proof: &ChainProof, facts: &Evidence<'_>) -> Result<(), Bundle
     Ok(())
 }
 
-fn verify_equivocation(
-    proof: &ChainProof,
-    headers: [&[u8]; 2],
-    trust: &Trust,
-    now: u64,
-) -> Result<Equivocation, Stop> {
+fn verify_equivocation(proof: &ChainProof, headers: [&[u8]; 2], trust: &Trust, now: u64) -> Result<Equivocation, Stop> {
     if !proof.blocks.is_empty() || !proof.states.is_empty() || !proof.jumps.is_empty() {
         return Err(BundleError::Unused("evidence").into());
     }

@@ -20,7 +20,8 @@ const NONCE: Rule = Rule { id: "P.nonce", words: "the event is of the claimed no
 const DECODE: Rule = Rule { id: "P.event", words: "the event is canonical", source: "bridge.md 2.4, 6.6 F15" };
 const CODE: Rule = Rule { id: "P6", words: "the bridge's code and mode are the trusted ones", source: "bridge.md 6.4" };
 const COUNT: Rule = Rule { id: "P7.source", words: "the source counts this request", source: "bridge.md 6.4" };
-const REGISTRY: Rule = Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
+const REGISTRY: Rule =
+    Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
 
 /// A request that is final on its chain.
 #[derive(Clone, Debug)]
@@ -143,6 +144,7 @@ pub(super) fn prove_request(
         &[("nonce", &nonce), ("requests", &state.nonces()?.request_nonce)],
         source_counts_the_request(state, nonce),
     )?;
-    let destination_token = checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
+    let destination_token =
+        checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
     Ok(ProvenRequest { event, tx_hash: item.transaction.hash(), header: item.header, destination_token })
 }

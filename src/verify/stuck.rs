@@ -126,5 +126,6 @@ fn no_key_can_reach_the_threshold(tally: &Tally, state: &BridgeState) -> Result<
 /// Coin is never minted: the bridge has to hold it.
 fn coin_is_missing(request: &ProvenRequest, state: &BridgeState) -> Option<StuckReason> {
     let (balance, amount) = (state.balance(), request.event.value);
-    (request.event.token_type == TokenType::Coin && balance < amount).then_some(StuckReason::NoLiquidity { balance, amount })
+    (request.event.token_type == TokenType::Coin && balance < amount)
+        .then_some(StuckReason::NoLiquidity { balance, amount })
 }

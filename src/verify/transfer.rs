@@ -64,12 +64,7 @@ fn judge_open(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) ->
     Ok(Judged { state, dissenters, notes, as_of })
 }
 
-fn judge_executed(
-    pair: &Pair<'_>,
-    transfer: &TransferProof,
-    at: LogRef,
-    checks: &mut Checks,
-) -> Result<Judged, Stop> {
+fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks: &mut Checks) -> Result<Judged, Stop> {
     if transfer.failed.is_some() {
         return Err(BundleError::Unused("a reference").into());
     }
