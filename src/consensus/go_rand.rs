@@ -35,8 +35,7 @@ impl GoRand {
         for _ in 0..20 {
             draw();
         }
-        let state: VecDeque<u64> =
-            TABLE.iter().map(|fixed| (draw() << 40) ^ (draw() << 20) ^ draw() ^ fixed).collect();
+        let state: VecDeque<u64> = TABLE.iter().map(|fixed| (draw() << 40) ^ (draw() << 20) ^ draw() ^ fixed).collect();
         Self { words: in_order_of_use(&state) }
     }
 

@@ -252,9 +252,7 @@ impl ParameterName {
             }
             (Kind::Integer, JsonValue::Integer(number)) => Some(ParameterValue::Integer(*number)),
             // Nodes read every number as a float, so that `7.0` and `7e0` are 7. A float's text has no exponent here.
-            (Kind::Integer, JsonValue::Float(number)) => {
-                format!("{number}").parse().ok().map(ParameterValue::Integer)
-            }
+            (Kind::Integer, JsonValue::Float(number)) => format!("{number}").parse().ok().map(ParameterValue::Integer),
             (Kind::Amount, JsonValue::Text(text)) => canonical_decimal(text).map(ParameterValue::Text),
             (Kind::Text, JsonValue::Text(text)) => Some(ParameterValue::Text(text.to_string())),
             (Kind::Bool, JsonValue::Bool(value)) => Some(ParameterValue::Bool(*value)),
@@ -451,10 +449,7 @@ fn governance_is_votable(announced: &ParameterChanges) -> Result<(), ConsensusEr
     }
 }
 
-fn governance_equals_the_votes(
-    announced: &ParameterChanges,
-    votes: &ParameterChanges,
-) -> Result<(), ConsensusError> {
+fn governance_equals_the_votes(announced: &ParameterChanges, votes: &ParameterChanges) -> Result<(), ConsensusError> {
     if announced == votes {
         Ok(())
     } else {
