@@ -333,9 +333,13 @@ fn a_governance_contract_is_unsupported_from_kore_on() {
     profile.forks.kore = Some(3);
     let mut client = LightClient::from_checkpoint(&profile, &client.checkpoint(), start).unwrap();
     follow_to(&mut client, 2);
+    let unsupported = ConsensusError::Unsupported("governance by contract");
     let header = child_of(&client);
-    let refused = follow(&mut client, &header, &KEYS);
-    assert_eq!(refused, Err(ConsensusError::Unsupported("governance by contract")));
+    assert_eq!(follow(&mut client, &header, &KEYS), Err(unsupported.clone()));
+    let jumped = client.jump(far_run(&client, &[1, 2, 3]), client.head().time() + 600, 3600);
+    assert_eq!(jumped, Err(unsupported.clone()));
+    let (one, other) = (seal(&header, 1, &KEYS), seal(&rival_of(&header), 1, &KEYS));
+    assert_eq!(equivocation::check(&client, &one, &other), Err(unsupported));
 }
 
 #[test]
@@ -453,6 +457,24 @@ fn a_jump_run_must_hold_together_and_go_forward() {
     let back = seal(&child_of(&small_client(&KEYS)), 1, &KEYS);
     let refused = client.jump(vec![back], now, 3600);
     assert_eq!(refused, Err(ConsensusError::JumpBackwards { head: 2, got: 1 }));
+}
+
+#[test]
+fn a_jump_run_keeps_the_rules_between_its_headers() {
+    let client = small_client(&KEYS);
+    let now = client.head().time() + 600;
+    let run = far_run(&client, &[1, 2, 3]);
+    let refuse = |change: fn(&mut crate::header::HeaderFields)| {
+        let mut fields = run[1].clone().into_fields();
+        change(&mut fields);
+        let last = seal(&UntrustedHeader::new(fields), 6, &[1, 2, 3]);
+        client.jump(vec![run[0].clone(), last], now, 3600).unwrap_err()
+    };
+    use ConsensusError::Header;
+    assert!(matches!(refuse(|f| f.base_fee = Some(crate::U256::ONE)), Header(HeaderError::FieldTooEarly { .. })));
+    assert!(matches!(refuse(|f| f.block_score = crate::U256::ZERO), Header(HeaderError::BlockScore { .. })));
+    assert!(matches!(refuse(|f| f.number += 1), Header(HeaderError::Number { .. })));
+    assert!(matches!(refuse(|f| f.time -= 1), Header(HeaderError::TimeNotAfterParent { .. })));
 }
 
 #[test]

@@ -241,6 +241,29 @@ fn weighted_random_needs_to_be_told_who_is_qualified() {
 }
 
 #[test]
+fn weighted_random_demotes_nobody_before_the_istanbul_fork() {
+    let mut case = Case::new();
+    case.parameters.proposer_policy = 2;
+    case.profile.forks.istanbul = Some(2);
+    assert_eq!(case.sealed(1, &[1, 2, 3]).map(|report| report.members), Ok(4));
+}
+
+#[test]
+fn a_weighted_random_committee_is_known_from_randao_on_if_nobody_is_demoted() {
+    let mut case = Case::new();
+    case.parameters.proposer_policy = 2;
+    case.parameters.committee_size = 2;
+    let drawn = |case: &Case| lottery(1, &case.context()).unwrap().is_some();
+    case.profile.qualified = Some(Qualified::Council);
+    assert!(!drawn(&case));
+    case.profile.forks.randao = Some(1);
+    assert!(drawn(&case));
+    case.profile.qualified = Some(Qualified::AtLeast(4));
+    assert!(!drawn(&case));
+    assert_eq!(case.sealed(1, &[1, 2, 3]).map(|report| report.committee_checked), Ok(false));
+}
+
+#[test]
 fn an_unknown_policy_or_a_committee_of_none_is_unsupported() {
     let mut case = Case::new();
     case.parameters.proposer_policy = 3;
