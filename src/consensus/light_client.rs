@@ -85,7 +85,8 @@ impl LightClient {
     }
 
     /// Starts from a checkpoint of the verifying party. The header's own seals are not looked at: they lie outside the
-    /// hash that the checkpoint names.
+    /// hash that the checkpoint names. The form of commitments at the checkpoint itself is taken to be that of the next
+    /// block; where it changes exactly there, proofs in that one block are refused.
     ///
     /// # Errors
     /// Where the header is another block, or the checkpoint contradicts itself.

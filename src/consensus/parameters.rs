@@ -258,11 +258,7 @@ impl ParameterName {
             (Kind::Bool, JsonValue::Bool(value)) => Some(ParameterValue::Bool(*value)),
             _ => None,
         };
-        // Beyond 2^53 a float no longer tells neighbours apart: what nodes would read is not what stands there.
-        value
-            .filter(|value| !matches!(value, ParameterValue::Integer(number) if *number > 1 << 53))
-            .filter(|value| self.value_is_allowed(value))
-            .ok_or(ConsensusError::ParameterValue(self))
+        value.filter(|value| self.value_is_allowed(value)).ok_or(ConsensusError::ParameterValue(self))
     }
 
     fn value_is_allowed(self, value: &ParameterValue) -> bool {
@@ -346,9 +342,24 @@ impl ParameterChanges {
         let mut changes = Self::default();
         for (text, value) in &object {
             let name = ParameterName::from_text(text).ok_or(ConsensusError::ParameterName)?;
-            changes.insert(name, name.value_of_json(value)?);
+            let value = name.value_of_json(value)?;
+            number_survives_a_float(name, &value)?;
+            changes.insert(name, value);
         }
         Ok(changes)
+    }
+}
+
+/// Nodes read every number of an announcement as a float of 53 significant bits. Of one with more they would read another
+/// number than stands there, so it is refused.
+fn number_survives_a_float(name: ParameterName, value: &ParameterValue) -> Result<(), ConsensusError> {
+    match value {
+        ParameterValue::Integer(number)
+            if *number != 0 && number.leading_zeros().saturating_add(number.trailing_zeros()) < 11 =>
+        {
+            Err(ConsensusError::ParameterValue(name))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -537,6 +548,21 @@ mod tests {
         assert_eq!(decode(r#"{"reward.mintingamount":1}"#), bad(ParameterName::MintingAmount));
         assert!(ParameterChanges::decode(&[0xc0]).is_err());
         assert!(ParameterChanges::decode(&[0x82, b'{', b'}', 0]).is_err());
+    }
+
+    #[test]
+    fn a_large_number_is_read_where_a_float_holds_it() {
+        let decode = |number: u64| {
+            let field = governance_field(&format!(r#"{{"governance.unitprice":{number}}}"#));
+            ParameterChanges::decode(&field).is_ok()
+        };
+        assert!(decode(0) && decode(1 << 53) && decode(10_000_000_000_000_000) && decode(1 << 63));
+        assert!(!decode((1 << 53) + 1) && !decode(u64::MAX));
+        // Votes are exact, and what a client gathered of them it must be able to write down and read again.
+        let mut votes = ParameterChanges::default();
+        votes.insert(ParameterName::UnitPrice, ParameterValue::Integer(u64::MAX));
+        let text = serde_json::to_string(&votes).unwrap();
+        assert_eq!(serde_json::from_str::<ParameterChanges>(&text).unwrap(), votes);
     }
 
     #[test]
