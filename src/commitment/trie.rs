@@ -3,10 +3,9 @@
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
-use crate::trie::{read_exact, EthereumLayout};
+use crate::trie::{read_exact, trie_root};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use trie_db::TrieConfiguration;
 
 /// The key of an item: its index as an RLP integer, not hashed.
 #[must_use]
@@ -19,7 +18,7 @@ pub fn key(index: u32) -> Vec<u8> {
 /// Root of the trie of all items.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
     let entries: BTreeMap<Vec<u8>, &[u8]> = (0u32..).zip(items).map(|(i, item)| (key(i), item.as_ref())).collect();
-    Hash(EthereumLayout::trie_root(entries))
+    trie_root(entries)
 }
 
 pub(super) fn verify(
