@@ -6,6 +6,7 @@
 //! Source: chain.md 3.1, bridge.md 6.3.
 
 pub mod concat;
+mod prove;
 pub mod simple;
 pub mod trie;
 
@@ -21,6 +22,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use concat::split_transactions;
+pub use prove::prove_items;
 pub use simple::SimpleEntry;
 
 /// Most items of one block that are looked at.
