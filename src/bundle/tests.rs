@@ -31,7 +31,10 @@ fn sample() -> ProofBundle {
             },
         },
         BlockProof { number: 2, items: BlockItems::Simple { count: 3, entries: vec![simple] } },
-        BlockProof { number: u64::MAX, items: BlockItems::Concat { transactions: vec![vec![5]], receipts: vec![vec![6]] } },
+        BlockProof {
+            number: u64::MAX,
+            items: BlockItems::Concat { transactions: vec![vec![5]], receipts: vec![vec![6]] },
+        },
     ];
     let proof = StateProof { account_nodes: vec![vec![9]], slots: vec![Hash([3; 32])], storage_nodes: vec![] };
     let source = ChainProof {

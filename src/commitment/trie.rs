@@ -3,13 +3,8 @@
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
-<<<<<<< HEAD
-use crate::trie::ExactReader;
-use crate::trie_root::trie_root;
-=======
-use crate::trie::{prove_keys, read_exact, trie_nodes, trie_root};
+use crate::trie::{prove_keys, trie_nodes, trie_root, ExactReader};
 use alloc::collections::BTreeMap;
->>>>>>> builders
 use alloc::vec::Vec;
 
 /// The key of an item: its index as an RLP integer, not hashed.
@@ -22,9 +17,6 @@ pub fn key(index: u32) -> Vec<u8> {
 
 /// Root of the trie of all items.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
-<<<<<<< HEAD
-    trie_root((0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref().to_vec())).collect())
-=======
     trie_root(entries(items))
 }
 
@@ -37,7 +29,6 @@ pub(super) fn prove(items: &[Vec<u8>], indices: &[u32]) -> Result<Vec<Vec<u8>>, 
 
 fn entries<T: AsRef<[u8]>>(items: &[T]) -> BTreeMap<Vec<u8>, &[u8]> {
     (0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref())).collect()
->>>>>>> builders
 }
 
 pub(super) fn verify(

@@ -20,11 +20,8 @@ use crate::rlp::RlpError;
 pub use build::{trie_nodes, trie_root};
 pub use codec::RlpNodeCodec;
 pub use layout::{EthereumLayout, HashBytesHasher, KeccakHasher};
-<<<<<<< HEAD
-pub(crate) use reader::ExactReader;
-=======
 pub use prove::prove_keys;
->>>>>>> builders
+pub(crate) use reader::ExactReader;
 pub use reader::{read_exact, MAX_NODES_PER_KEY};
 
 /// Root of the trie without entries: keccak of the empty RLP string. Source: chain.md 0.

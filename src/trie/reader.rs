@@ -26,21 +26,9 @@ pub const MAX_NODES_PER_KEY: usize = 65;
 /// # Errors
 /// [`TrieError`], one variant for each rule.
 pub fn read_exact(root: &Hash, keys: &[Vec<u8>], nodes: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, TrieError> {
-<<<<<<< HEAD
     let reader = ExactReader::new(root, keys.len(), nodes)?;
     let values = keys.iter().map(|key| reader.get(key)).collect::<Result<_, _>>()?;
     reader.finish()?;
-=======
-    node_count_is_bounded(keys.len(), nodes.len())?;
-    let given = GivenNodes::ascending(nodes)?;
-    let values = if *root == EMPTY_ROOT {
-        keys.iter().map(|_| None).collect()
-    } else {
-        given.every_form_is_canonical(root)?;
-        given.read(root, keys)?
-    };
-    given.every_node_is_visited()?;
->>>>>>> builders
     Ok(values)
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn prove(entries: &Entries, keys: &[Vec<u8>]) -> (Hash, Vec<Vec<u8>>)
     }
     // Three ways of building one root.
     assert_eq!(root, EthereumLayout::trie_root(entries.clone()));
-    assert_eq!(Hash(root), crate::trie_root::trie_root(entries.clone()));
+    assert_eq!(Hash(root), trie_root(entries.clone()));
     let mut recorder = Recorder::<EthereumLayout>::new();
     if !entries.is_empty() {
         assert!(HashDB::contains(&db, &root, EMPTY_PREFIX));
@@ -314,7 +314,6 @@ fn codes_are_distinct() {
     assert!(codes.iter().all(|code| code.starts_with("trie.")), "{}", format!("{codes:?}"));
 }
 
-<<<<<<< HEAD
 #[test]
 fn a_node_that_an_enemy_made_never_panics_and_reads_only_if_it_is_canonical() {
     let keys = [vec![], vec![0x12], vec![0x12, 0x34], index_key(200)];
@@ -329,7 +328,11 @@ fn a_node_that_an_enemy_made_never_panics_and_reads_only_if_it_is_canonical() {
             }
             for key in &keys {
                 let _ = read_exact(&keccak256(&made), core::slice::from_ref(key), core::slice::from_ref(&made));
-=======
+            }
+        }
+    }
+}
+
 /// A bag of random entries: keys are RLP indices or hashes, values of every length from 1 to 80.
 fn random_entries(seed: u32, count: u32, key: impl Fn(u32) -> Vec<u8>) -> Entries {
     let value = |i: u32| {
@@ -361,13 +364,10 @@ fn built_nodes_have_the_root_and_prove_present_and_absent_keys() {
                 let expected: Vec<_> = keys.iter().map(|key| entries.get(key).cloned()).collect();
                 assert_eq!(read_exact(&root, &keys, &proof), Ok(expected));
                 assert_eq!(proof, prove(&entries, &keys).1, "the same as another prover picks");
->>>>>>> builders
             }
         }
     }
 }
-<<<<<<< HEAD
-=======
 
 #[test]
 fn a_proof_needs_each_of_its_nodes() {
@@ -393,4 +393,3 @@ fn the_empty_trie_needs_no_node() {
     assert_eq!(trie_nodes(&Entries::new()), (EMPTY_ROOT, BTreeMap::new()));
     assert_eq!(prove_keys(&EMPTY_ROOT, &[index_key(0)], &BTreeMap::new()), Ok(vec![]));
 }
->>>>>>> builders
