@@ -135,7 +135,7 @@ fn split_type(raw: &[u8]) -> Result<(u16, &[u8]), TransactionError> {
     }
 }
 
-const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {
+pub(super) const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {
     if got >= 1 && got <= 99 {
         Ok(got)
     } else {

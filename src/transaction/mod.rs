@@ -8,6 +8,7 @@ mod codec;
 mod kind;
 #[cfg(test)]
 pub(crate) mod recordings;
+mod rpc;
 mod signing;
 #[cfg(test)]
 mod tests;
@@ -72,6 +73,12 @@ pub enum TransactionError {
     /// No public key fits the signature.
     #[error("no sender can be recovered")]
     NoSender,
+    /// A member of a node's answer is absent or malformed, or its hash is not that of the other members.
+    #[error("member {field} of the node's answer is absent, malformed or wrong")]
+    Json {
+        /// Name of the member.
+        field: &'static str,
+    },
 }
 
 impl TransactionError {
@@ -88,6 +95,7 @@ impl TransactionError {
             Self::V { .. } => "transaction.v",
             Self::HighS => "transaction.high_s",
             Self::NoSender => "transaction.no_sender",
+            Self::Json { .. } => "transaction.json",
         }
     }
 }
