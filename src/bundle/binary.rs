@@ -41,9 +41,7 @@ impl ProofBundle {
     /// # Errors
     /// Where the bytes are no canonical bundle of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() > MAX_BYTES {
-            return Err(BundleError::TooLarge { most: MAX_BYTES, got: bytes.len() });
-        }
+        size_is_allowed(bytes.len(), MAX_BYTES)?;
         let rest = bytes.strip_prefix(&MAGIC).ok_or(BundleError::Magic)?;
         let (version, body) = rest.split_first().ok_or(BundleError::Magic)?;
         if *version != VERSION {
@@ -76,6 +74,15 @@ impl ProofBundle {
             }
         }
         Ok(())
+    }
+}
+
+/// Asked before anything is read.
+pub(super) const fn size_is_allowed(got: usize, most: usize) -> Result<()> {
+    if got <= most {
+        Ok(())
+    } else {
+        Err(BundleError::TooLarge { most, got })
     }
 }
 

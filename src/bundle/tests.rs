@@ -126,9 +126,10 @@ fn refuses_other_magic_and_other_versions() {
 }
 
 #[test]
-fn refuses_a_file_beyond_the_limit_before_reading_it() {
-    let huge = vec![0u8; MAX_BYTES + 1];
-    assert_eq!(ProofBundle::decode(&huge), Err(BundleError::TooLarge { most: MAX_BYTES, got: MAX_BYTES + 1 }));
+fn refuses_a_file_beyond_the_limit() {
+    assert_eq!(binary::size_is_allowed(MAX_BYTES, MAX_BYTES), Ok(()));
+    let too_large = BundleError::TooLarge { most: MAX_BYTES, got: MAX_BYTES + 1 };
+    assert_eq!(binary::size_is_allowed(MAX_BYTES + 1, MAX_BYTES), Err(too_large));
 }
 
 #[test]
