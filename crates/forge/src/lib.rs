@@ -10,6 +10,7 @@ pub mod chain;
 pub mod evidence;
 pub mod keys;
 pub mod scenario;
+pub mod scenarios;
 pub mod stage;
 pub mod state;
 
