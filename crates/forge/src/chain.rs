@@ -13,6 +13,9 @@ use spanlight::receipt::{Log, Receipt};
 use spanlight::rlp::RlpStream;
 use spanlight::transaction::Transaction;
 
+/// Who is paid for blocks.
+const REWARDED: Address = Address([0xee; 20]);
+
 /// How a chain is set up.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -158,7 +161,7 @@ impl Chain {
         let tracked =
             Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
         let mut chain = Self { profile, bridge, blocks: Vec::new(), nonces: std::collections::BTreeMap::new() };
-        let state = chain.state();
+        let state = chain.state(setup.start);
         let mut first = first_header(setup, &chain.profile, &state);
         seal(&mut first, setup.council[0], &[]);
         let items = Vec::new;
@@ -174,8 +177,10 @@ impl Chain {
         chain
     }
 
-    fn state(&self) -> State {
-        let people = (101..109).map(|key| (keys::address(key), person(key, 1_000 + key)));
+    /// Every block pays a reward, so no two blocks have one state.
+    fn state(&self, number: u64) -> State {
+        let rewarded = (REWARDED, person(0, number));
+        let people = (101..109).map(|key| (keys::address(key), person(key, 1_000 + key))).chain([rewarded]);
         let contract = Contract {
             address: self.bridge.address,
             balance: self.bridge.balance,
@@ -278,7 +283,7 @@ impl Chain {
         let form = CommitmentForm::from_parameter(at.parameters.derive_sha_impl);
         let transactions: Vec<Vec<u8>> = items.iter().map(|(transaction, _)| transaction.encode()).collect();
         let receipts: Vec<Vec<u8>> = items.iter().map(|(_, receipt)| receipt.encode()).collect();
-        let state = self.state();
+        let state = self.state(parent.header.number() + 1);
         let mut fields = self.child_of(&parent, &at, time);
         fields.state_root = state.root();
         fields.transactions_root = derive_root(form, &transactions);
@@ -436,7 +441,7 @@ fn first_header(setup: &Setup, profile: &ChainProfile, state: &State) -> HeaderF
     let none: [&[u8]; 0] = [];
     HeaderFields {
         parent_hash: keccak256(b"before the first block"),
-        rewardbase: Address([0xee; 20]),
+        rewardbase: REWARDED,
         state_root: state.root(),
         transactions_root: derive_root(setup.form, &none),
         receipts_root: derive_root(setup.form, &none),
