@@ -27,7 +27,7 @@ mod stuck;
 mod transfer;
 mod votes;
 
-use crate::bundle::{BundleError, ChainProof, Claim, ProofBundle, TransferProof};
+use crate::bundle::{BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::header::UntrustedHeader;
@@ -90,7 +90,7 @@ pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, E
             let [chain] = bundle.chains.as_slice() else {
                 return Ok(Report { equivocation: Some(Err(wrong_chains())), ..Report::default() });
             };
-            let proven = verify_equivocation(chain, [&first.header, &second.header], trust, now);
+            let proven = verify_equivocation(chain, [first, second], trust, now);
             Report { equivocation: Some(proven.map_err(Verdict::from)), ..Report::default() }
         }
         Claim::Anchored { child_number, anchor } => {
@@ -169,13 +169,22 @@ fn jumps_are_used(proof: &ChainProof, facts: &Evidence<'_>) -> Result<(), Bundle
     Ok(())
 }
 
-fn verify_equivocation(proof: &ChainProof, headers: [&[u8]; 2], trust: &Trust, now: u64) -> Result<Equivocation, Stop> {
+fn verify_equivocation(
+    proof: &ChainProof,
+    entries: [&HeaderEntry; 2],
+    trust: &Trust,
+    now: u64,
+) -> Result<Equivocation, Stop> {
     if !proof.blocks.is_empty() || !proof.states.is_empty() || !proof.jumps.is_empty() {
         return Err(BundleError::Unused("evidence").into());
     }
     let chain = follow(proof, trust, now)?;
-    let [first, second] = headers;
-    let (first, second) = (UntrustedHeader::decode(first)?, UntrustedHeader::decode(second)?);
+    // Nothing here reads hints, so none may ride along.
+    if entries.iter().any(|entry| !entry.hints.is_empty()) {
+        return Err(BundleError::Hint.into());
+    }
+    let [first, second] = entries.map(|entry| UntrustedHeader::decode(&entry.header));
+    let (first, second) = (first?, second?);
     Ok(equivocation::check(chain.client(), &first, &second)?)
 }
 
