@@ -1,0 +1,8 @@
+//! Verdicts for people: words first, colour second.
+
+pub(crate) mod report;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod transfer;
+pub(crate) mod trust;
+pub(crate) mod words;
