@@ -6,6 +6,7 @@
 mod bundle_file;
 mod clock;
 mod commands;
+mod endpoints;
 mod failure;
 mod files;
 mod nonces;
