@@ -4,8 +4,10 @@ use crate::bridge::Bridge;
 use crate::keys;
 use crate::state::{person, Contract, State};
 use spanlight::commitment::{derive_root, CommitmentForm};
-use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::parameters::{is_epoch_block, ParameterChanges, ParameterName, Parameters, PendingChange};
+use spanlight::consensus::light_client::Checkpoint;
+use spanlight::consensus::seals::{lottery, SealContext};
+use spanlight::consensus::Council;
 use spanlight::header::{base_fee, committed_digest, HeaderFields, IstanbulExtra, UntrustedHeader};
 use spanlight::primitives::{keccak256, Address, Hash, U256};
 use spanlight::profile::{BlobSchedule, ChainProfile, Fork, ForkSchedule, QuorumPolicy, VoteRules};
@@ -158,7 +160,8 @@ impl Chain {
             clock_skew: 300,
         };
         let council = setup.council.clone();
-        let tracked = Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
+        let tracked =
+            Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
         let mut chain = Self { profile, bridge, blocks: Vec::new(), nonces: std::collections::BTreeMap::new() };
         let state = chain.state(setup.start);
         let mut first = first_header(setup, &chain.profile, &state);
@@ -265,13 +268,14 @@ impl Chain {
     fn unsealed<T>(&mut self, fill: impl FnOnce(&mut NewBlock<'_>) -> T) -> (Block, T) {
         let parent = self.head().clone();
         let at = parent.after.clone();
+        let committee = self.committee(&parent, &at);
         let mut new = NewBlock {
             number: parent.header.number() + 1,
             time: parent.header.fields().time + 1,
             items: Vec::new(),
             round: 0,
-            proposer: at.council[0],
-            committers: at.council[..quorum(at.council.len(), at.parameters.committee_size)].to_vec(),
+            proposer: committee[0],
+            committers: committee[..quorum(at.council.len(), at.parameters.committee_size)].to_vec(),
             vote: None,
             before_seal: None,
             after_seal: None,
@@ -301,6 +305,23 @@ impl Chain {
         }
         let header = UntrustedHeader::new(fields);
         (Block { header, transactions, receipts, form, state, at, after }, out)
+    }
+
+    /// Keys of the committee of round 0, the proposer first. In a small council everybody sits in it.
+    fn committee(&self, parent: &Block, at: &Tracked) -> Vec<u64> {
+        if at.council.len() as u64 <= at.parameters.committee_size {
+            return at.council.clone();
+        }
+        let council = Council::new(&keys::addresses(&at.council)).expect("a council");
+        let context = SealContext {
+            profile: &self.profile,
+            council: &council,
+            parameters: &at.parameters,
+            parent: Some(&parent.header),
+        };
+        let lottery = lottery(parent.header.number() + 1, &context).expect("a sealed parent").expect("round-robin");
+        let key_of = |member: &Address| *at.council.iter().find(|key| keys::address(**key) == *member).expect("a member");
+        lottery.committee(0).iter().map(key_of).collect()
     }
 
     fn child_of(&self, parent: &Block, at: &Tracked, time: u64) -> HeaderFields {
@@ -520,15 +541,7 @@ impl NewBlock<'_> {
     }
 
     /// Adds a signed transaction with its outcome; gives its index.
-    pub fn transaction(
-        &mut self,
-        key: u64,
-        to: Address,
-        value: U256,
-        input: Vec<u8>,
-        status: u64,
-        logs: Vec<Log>,
-    ) -> u32 {
+    pub fn transaction(&mut self, key: u64, to: Address, value: U256, input: Vec<u8>, status: u64, logs: Vec<Log>) -> u32 {
         let nonce = self.chain.nonces.entry(key).or_default();
         let unsigned = keys::Unsigned { nonce: *nonce, gas: 300_000, to, value, input };
         *nonce += 1;
@@ -536,6 +549,20 @@ impl NewBlock<'_> {
         let bloom = Box::new(spanlight::receipt::bloom_of(&logs));
         let receipt = Receipt { status, gas_used: 21_000 + 1_000 * logs.len() as u64, bloom, logs };
         self.items.push((transaction, receipt));
+        self.items.len() as u32 - 1
+    }
+
+    /// An account of this chain anchors a block of another one.
+    pub fn anchor(&mut self, key: u64, payload: &[u8]) -> u32 {
+        const ANCHORING: u8 = 0x48;
+        let mut stream = RlpStream::new_list(6);
+        stream.append(&0u8).append(&50u8).append(&100_000u64);
+        stream.append(&keys::address(key).as_bytes()).append(&payload);
+        stream.begin_list(1).begin_list(3).append(&1u8).append(&1u8).append(&1u8);
+        let item = [&[ANCHORING], stream.out().as_ref()].concat();
+        let transaction = Transaction::decode(&item).expect("an anchoring transaction");
+        let bloom = Box::new([0; 256]);
+        self.items.push((transaction, Receipt { status: 1, gas_used: 30_000, bloom, logs: Vec::new() }));
         self.items.len() as u32 - 1
     }
 

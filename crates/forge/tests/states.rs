@@ -2,7 +2,7 @@
 
 use spanlight::commitment::CommitmentForm;
 use spanlight::verdict::{Note, Verdict};
-use spanlight_forge::scenarios::{all, Case};
+use spanlight_forge::scenarios::{all, chains, Case};
 
 /// Said of how the chains were followed, in every case here: the main chain has Randao.
 const OF_THE_CHAINS: [&str; 1] = ["random_reveal_unchecked"];
@@ -17,22 +17,27 @@ fn is_judged_as_it_is(case: &Case, form: CommitmentForm) -> Result<(), String> {
     same.then_some(()).ok_or_else(|| format!("{} {form:?}: {state:?} {notes:?} {:?}", case.name, transfer.dissenters))
 }
 
-fn all_are_judged(form: CommitmentForm) {
-    let wrong: Vec<String> = all(form).iter().filter_map(|case| is_judged_as_it_is(case, form).err()).collect();
+fn all_are_judged(cases: &[Case], form: CommitmentForm) {
+    let wrong: Vec<String> = cases.iter().filter_map(|case| is_judged_as_it_is(case, form).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn every_case_has_its_state_with_tries() {
-    all_are_judged(CommitmentForm::Trie);
+    all_are_judged(&all(CommitmentForm::Trie), CommitmentForm::Trie);
 }
 
 #[test]
 fn every_case_has_its_state_with_binary_hash_trees() {
-    all_are_judged(CommitmentForm::Simple);
+    all_are_judged(&all(CommitmentForm::Simple), CommitmentForm::Simple);
 }
 
 #[test]
 fn every_case_has_its_state_with_concatenation() {
-    all_are_judged(CommitmentForm::Concat);
+    all_are_judged(&all(CommitmentForm::Concat), CommitmentForm::Concat);
+}
+
+#[test]
+fn however_the_chains_are_followed_a_handled_transfer_is_handled() {
+    all_are_judged(&chains::all(), CommitmentForm::Concat);
 }
