@@ -38,7 +38,6 @@ pub mod rlp;
 pub mod state;
 pub mod transaction;
 pub mod trie;
-pub mod trie_root;
 pub mod trust;
 pub mod verdict;
 pub mod verify;

@@ -56,7 +56,7 @@ pub fn split_transactions(bytes: &[u8]) -> Result<Vec<Vec<u8>>, CommitmentError>
     Ok(items)
 }
 
-fn lists_have_one_length(transactions: usize, receipts: usize) -> Result<(), CommitmentError> {
+pub(super) fn lists_have_one_length(transactions: usize, receipts: usize) -> Result<(), CommitmentError> {
     if transactions == receipts {
         Ok(())
     } else {

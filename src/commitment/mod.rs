@@ -6,21 +6,23 @@
 //! Source: chain.md 3.1, bridge.md 6.3.
 
 pub mod concat;
+mod prove;
 pub mod simple;
 pub mod trie;
 
 #[cfg(test)]
 mod tests;
 
+use crate::primitives::hex_list;
 use crate::primitives::Hash;
 use crate::receipt::ReceiptError;
 use crate::rlp::RlpError;
 use crate::trie::TrieError;
-use crate::primitives::hex_list;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use concat::split_transactions;
+pub use prove::prove_items;
 pub use simple::SimpleEntry;
 
 /// Most items of one block that are looked at.

@@ -34,22 +34,48 @@ pub struct SimpleEntry {
 
 /// Root of the tree of all items; that of no items is the hash of nothing.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
-    let mut level: Vec<Hash> = items.iter().map(|item| keccak256(item.as_ref())).collect();
-    while level.len() > 1 {
-        level = level.chunks(2).filter_map(|pair| Some(parent(pair.first()?, pair.last()?))).collect();
-    }
-    level.first().copied().unwrap_or_else(|| keccak256(&[]))
+    levels(items).last().and_then(|top| top.first()).copied().unwrap_or_else(|| keccak256(&[]))
 }
 
 /// The siblings of item `index` from the bottom up; empty where there is no such item.
 pub fn path<T: AsRef<[u8]>>(items: &[T], index: u32) -> Vec<Hash> {
+    path_through(&levels(items), index)
+}
+
+/// The items at `indices` with their paths; none for an index that is beyond a list.
+pub(super) fn prove(transactions: &[Vec<u8>], receipts: &[Vec<u8>], indices: &[u32]) -> Vec<SimpleEntry> {
+    let (transaction_levels, receipt_levels) = (levels(transactions), levels(receipts));
+    let entry = |index: &u32| {
+        let place = usize::try_from(*index).ok()?;
+        Some(SimpleEntry {
+            index: *index,
+            transaction: transactions.get(place)?.clone(),
+            transaction_path: path_through(&transaction_levels, *index),
+            receipt: receipts.get(place)?.clone(),
+            receipt_path: path_through(&receipt_levels, *index),
+        })
+    };
+    indices.iter().filter_map(entry).collect()
+}
+
+/// The hashes of the items, then those of each level above up to the root.
+fn levels<T: AsRef<[u8]>>(items: &[T]) -> Vec<Vec<Hash>> {
     let mut level: Vec<Hash> = items.iter().map(|item| keccak256(item.as_ref())).collect();
+    let mut levels = Vec::new();
+    while level.len() > 1 {
+        let above = level.chunks(2).filter_map(|pair| Some(parent(pair.first()?, pair.last()?))).collect();
+        levels.push(core::mem::replace(&mut level, above));
+    }
+    levels.push(level);
+    levels
+}
+
+fn path_through(levels: &[Vec<Hash>], index: u32) -> Vec<Hash> {
     let mut path = Vec::new();
     let mut position = usize::try_from(index).unwrap_or(usize::MAX);
-    while level.len() > 1 {
+    for level in levels.iter().filter(|level| level.len() > 1) {
         let Some(node) = level.get(position) else { return Vec::new() };
         path.push(*level.get(position ^ 1).unwrap_or(node));
-        level = level.chunks(2).filter_map(|pair| Some(parent(pair.first()?, pair.last()?))).collect();
         position = position.wrapping_shr(1);
     }
     path
@@ -106,7 +132,7 @@ fn parent(left: &Hash, right: &Hash) -> Hash {
     keccak256_concat(&[&left.0, &right.0])
 }
 
-fn index_is_below_count(index: u32, count: u32) -> Result<(), CommitmentError> {
+pub(super) fn index_is_below_count(index: u32, count: u32) -> Result<(), CommitmentError> {
     if index < count {
         Ok(())
     } else {

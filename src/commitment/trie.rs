@@ -3,10 +3,9 @@
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
-use crate::trie::{read_exact, EthereumLayout};
+use crate::trie::{prove_keys, read_exact, trie_nodes, trie_root};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use trie_db::TrieConfiguration;
 
 /// The key of an item: its index as an RLP integer, not hashed.
 #[must_use]
@@ -18,8 +17,18 @@ pub fn key(index: u32) -> Vec<u8> {
 
 /// Root of the trie of all items.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
-    let entries: BTreeMap<Vec<u8>, &[u8]> = (0u32..).zip(items).map(|(i, item)| (key(i), item.as_ref())).collect();
-    Hash(EthereumLayout::trie_root(entries))
+    trie_root(entries(items))
+}
+
+/// Exactly the nodes on the paths of the indices, ascending by hash.
+pub(super) fn prove(items: &[Vec<u8>], indices: &[u32]) -> Result<Vec<Vec<u8>>, CommitmentError> {
+    let (root, nodes) = trie_nodes(&entries(items));
+    let keys: Vec<Vec<u8>> = indices.iter().map(|index| key(*index)).collect();
+    Ok(prove_keys(&root, &keys, &nodes)?)
+}
+
+fn entries<T: AsRef<[u8]>>(items: &[T]) -> BTreeMap<Vec<u8>, &[u8]> {
+    (0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref())).collect()
 }
 
 pub(super) fn verify(

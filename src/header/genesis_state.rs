@@ -4,7 +4,7 @@ use super::genesis::GenesisError;
 use super::text::number;
 use crate::primitives::{decode_hex, keccak256, Address, Hash, U256};
 use crate::rlp::{append_u256, RlpStream};
-use crate::trie_root::trie_root;
+use crate::trie::trie_root;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

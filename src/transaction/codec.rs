@@ -177,7 +177,7 @@ fn payload_of_list(list: &[u8]) -> Result<&[u8], RlpError> {
     list.get(header..).ok_or(RlpError::Malformed)
 }
 
-const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {
+pub(super) const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {
     if got >= 1 && got <= 99 {
         Ok(got)
     } else {

@@ -6,6 +6,7 @@
 
 mod codec;
 mod kind;
+mod rpc;
 mod signing;
 #[cfg(test)]
 pub(crate) mod recordings;
@@ -73,6 +74,12 @@ pub enum TransactionError {
     /// No public key fits the signature.
     #[error("no sender can be recovered")]
     NoSender,
+    /// A member of a node's answer is absent or malformed, or its hash is not that of the other members.
+    #[error("member {field} of the node's answer is absent, malformed or wrong")]
+    Json {
+        /// Name of the member.
+        field: &'static str,
+    },
 }
 
 impl TransactionError {
@@ -89,6 +96,7 @@ impl TransactionError {
             Self::V { .. } => "transaction.v",
             Self::HighS => "transaction.high_s",
             Self::NoSender => "transaction.no_sender",
+            Self::Json { .. } => "transaction.json",
         }
     }
 }

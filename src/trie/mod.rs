@@ -3,10 +3,13 @@
 //! A proof is the set of nodes on the paths of the asked keys, no more and no less, in one canonical order.
 //! [`read_exact`] returns the value or the proven absence of each key. `trie-db` walks the trie; it would let unused nodes,
 //! duplicates and non-minimal node forms pass, so the codec and the reader refuse them here: one proof, one encoding.
-//! [`EthereumLayout`] also builds tries with `trie-db`'s own tools. Source: chain.md 4.1.
+//! [`trie_root`] and [`trie_nodes`] build a trie whose every entry is known; [`prove_keys`] picks the proof of some keys out
+//! of any nodes. Source: chain.md 4.1.
 
+mod build;
 mod codec;
 mod layout;
+mod prove;
 mod reader;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -14,8 +17,10 @@ pub(crate) mod tests;
 use crate::primitives::Hash;
 use crate::rlp::RlpError;
 
+pub use build::{trie_nodes, trie_root};
 pub use codec::RlpNodeCodec;
 pub use layout::{EthereumLayout, HashBytesHasher, KeccakHasher};
+pub use prove::prove_keys;
 pub use reader::{read_exact, MAX_NODES_PER_KEY};
 
 /// Root of the trie without entries: keccak of the empty RLP string. Source: chain.md 0.

@@ -32,8 +32,7 @@ pub fn read_exact(root: &Hash, keys: &[Vec<u8>], nodes: &[Vec<u8>]) -> Result<Ve
         keys.iter().map(|_| None).collect()
     } else {
         given.every_form_is_canonical(root)?;
-        let trie = TrieDBBuilder::<EthereumLayout>::new(&given, &root.0).build();
-        keys.iter().map(|key| trie.get(key).map_err(|e| walk_error(*e))).collect::<Result<_, _>>()?
+        given.read(root, keys)?
     };
     given.every_node_is_visited()?;
     Ok(values)
@@ -59,7 +58,7 @@ fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
 }
 
 /// The nodes of a proof by hash, and which of them a walk has asked for.
-struct GivenNodes<'a> {
+pub(super) struct GivenNodes<'a> {
     by_hash: BTreeMap<[u8; 32], &'a [u8]>,
     visited: RefCell<BTreeSet<[u8; 32]>>,
 }
@@ -75,6 +74,24 @@ impl<'a> GivenNodes<'a> {
             by_hash.insert(hash, node.as_slice());
         }
         Ok(Self { by_hash, visited: RefCell::default() })
+    }
+
+    /// Nodes that somebody has filed by hash, without a look at the hashes.
+    pub(super) fn by_claimed_hash(nodes: &'a BTreeMap<Hash, Vec<u8>>) -> Self {
+        let by_hash = nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())).collect();
+        Self { by_hash, visited: RefCell::default() }
+    }
+
+    /// The values of `keys` in a trie that is not empty.
+    pub(super) fn read(&self, root: &Hash, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, TrieError> {
+        let trie = TrieDBBuilder::<EthereumLayout>::new(self, &root.0).build();
+        keys.iter().map(|key| trie.get(key).map_err(|e| walk_error(*e))).collect()
+    }
+
+    /// The nodes that walks have asked for, in the order of their hashes.
+    pub(super) fn into_visited(self) -> Vec<Vec<u8>> {
+        let visited = self.visited.into_inner();
+        visited.iter().filter_map(|hash| self.by_hash.get(hash)).map(|node| node.to_vec()).collect()
     }
 
     fn every_form_is_canonical(&self, root: &Hash) -> Result<(), TrieError> {

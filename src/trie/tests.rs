@@ -311,3 +311,64 @@ fn codes_are_distinct() {
     assert_eq!(codes.len(), errors.len());
     assert!(codes.iter().all(|code| code.starts_with("trie.")), "{}", format!("{codes:?}"));
 }
+
+/// A bag of random entries: keys are RLP indices or hashes, values of every length from 1 to 80.
+fn random_entries(seed: u32, count: u32, key: impl Fn(u32) -> Vec<u8>) -> Entries {
+    let value = |i: u32| {
+        let digest = keccak256(&[seed.to_be_bytes(), i.to_be_bytes()].concat()).0;
+        digest.iter().cycle().take(1 + usize::from(digest[0]) % 80).copied().collect()
+    };
+    (0..count).map(|i| (key(i), value(i))).collect()
+}
+
+fn hashed_key(index: u32) -> Vec<u8> {
+    keccak256(&index.to_be_bytes()).0.to_vec()
+}
+
+#[test]
+fn built_nodes_have_the_root_and_prove_present_and_absent_keys() {
+    let kinds: [fn(u32) -> Vec<u8>; 2] = [index_key, hashed_key];
+    for key in kinds {
+        for count in (0..20).chain([127, 128, 129, 200, 256, 257, 300]) {
+            let entries = random_entries(count, count, key);
+            let (root, nodes) = trie_nodes(&entries);
+            assert_eq!(root, trie_root(entries.clone()));
+            assert_eq!(root.0, EthereumLayout::trie_root(entries.clone()), "{count} entries");
+            assert!(nodes.iter().all(|(hash, node)| *hash == keccak256(node)));
+            let all: Vec<Vec<u8>> = entries.keys().cloned().collect();
+            assert_eq!(prove_keys(&root, &all, &nodes), Ok(nodes.values().cloned().collect()), "no node is idle");
+            for chosen in [vec![0], vec![count / 2], vec![count], vec![0, count / 3, count + 1, count + 100]] {
+                let keys: Vec<Vec<u8>> = chosen.into_iter().map(key).collect();
+                let proof = prove_keys(&root, &keys, &nodes).unwrap();
+                let expected: Vec<_> = keys.iter().map(|key| entries.get(key).cloned()).collect();
+                assert_eq!(read_exact(&root, &keys, &proof), Ok(expected));
+                assert_eq!(proof, prove(&entries, &keys).1, "the same as another prover picks");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_proof_needs_each_of_its_nodes() {
+    let entries = random_entries(1, 200, hashed_key);
+    let keys = [hashed_key(3), hashed_key(77), hashed_key(1000)];
+    let (root, nodes) = trie_nodes(&entries);
+    let proof = prove_keys(&root, &keys, &nodes).unwrap();
+    assert!(proof.len() > 4 && proof.len() < nodes.len());
+    for node in &proof {
+        let hash = keccak256(node);
+        let mut fewer = nodes.clone();
+        fewer.remove(&hash);
+        assert_eq!(prove_keys(&root, &keys, &fewer), Err(TrieError::NodeMissing { hash }));
+        let mut swapped = nodes.clone();
+        swapped.insert(hash, nodes.values().find(|other| *other != node).unwrap().clone());
+        assert!(prove_keys(&root, &keys, &swapped).is_err(), "a node under another's hash");
+    }
+    assert_eq!(prove_keys(&root, &[], &nodes), Ok(vec![]));
+}
+
+#[test]
+fn the_empty_trie_needs_no_node() {
+    assert_eq!(trie_nodes(&Entries::new()), (EMPTY_ROOT, BTreeMap::new()));
+    assert_eq!(prove_keys(&EMPTY_ROOT, &[index_key(0)], &BTreeMap::new()), Ok(vec![]));
+}

@@ -92,7 +92,6 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::CommitteeUnchecked { chain } => {
             format!("that signers of {chain} were in the block's committee is not checked")
         }
-        _ => note.code().replace('_', " "),
     }
 }
 

@@ -1,33 +1,57 @@
-//! The root of a Merkle-Patricia trie whose every entry is known.
+//! A Merkle-Patricia trie whose every entry is known: its root, and its nodes.
 //!
-//! Used where a verifier builds a whole trie itself: the genesis state, and the transactions or receipts of a block under
-//! the trie commitment. Proofs of single entries are another matter. Source: chain.md 3.1 (Original), 4.1.
+//! Used where a whole trie is there to be built: the genesis state, and the transactions or receipts of a block under the
+//! trie commitment. One recursion makes root and nodes, so what a prover proves from is what a verifier computes.
+//! Source: chain.md 3.1 (Original), 4.1.
 
+use super::EMPTY_ROOT;
 use crate::primitives::{keccak256, Hash};
 use crate::rlp::RlpStream;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// One entry: the key as nibbles, and the value.
-type Entry = (Vec<u8>, Vec<u8>);
+type Entry<'a> = (Vec<u8>, &'a [u8]);
 
 /// The root over `entries`; an empty value is the same as no entry, as in the nodes' tries.
 ///
 /// Recursion goes one level down for each nibble in which two keys part, so its depth is at most twice the length of the
 /// longest key: 64 for hashed keys.
 #[must_use]
-pub fn trie_root(entries: BTreeMap<Vec<u8>, Vec<u8>>) -> Hash {
-    let entries: Vec<Entry> =
-        entries.into_iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (nibbles(&key), value)).collect();
-    keccak256(&node(&entries, 0))
+pub fn trie_root<V: AsRef<[u8]>>(entries: BTreeMap<Vec<u8>, V>) -> Hash {
+    keccak256(&node(&sorted(&entries), 0, &mut |_, _| ()))
+}
+
+/// The root over `entries` as [`trie_root`] gives it, and by hash every node that a walk from there asks for: the root, and
+/// each node that another one references by hash. The empty trie has none: its root says that it is empty.
+#[must_use]
+pub fn trie_nodes<V: AsRef<[u8]>>(entries: &BTreeMap<Vec<u8>, V>) -> (Hash, BTreeMap<Hash, Vec<u8>>) {
+    let mut nodes = BTreeMap::new();
+    let top = node(&sorted(entries), 0, &mut |hash, node: &[u8]| {
+        nodes.insert(hash, node.to_vec());
+    });
+    let root = keccak256(&top);
+    if root != EMPTY_ROOT {
+        nodes.insert(root, top);
+    }
+    (root, nodes)
+}
+
+/// The entries that have a value, in the order of the map: that of their nibbles.
+fn sorted<V: AsRef<[u8]>>(entries: &BTreeMap<Vec<u8>, V>) -> Vec<Entry<'_>> {
+    let entries = entries.iter().map(|(key, value)| (key, value.as_ref()));
+    entries.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (nibbles(key), value)).collect()
 }
 
 fn nibbles(key: &[u8]) -> Vec<u8> {
     key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
 }
 
+/// Is told of every node that its parent references by hash.
+type OnHashed<'a> = dyn FnMut(Hash, &[u8]) + 'a;
+
 /// RLP of the node over sorted `entries` that all agree in their first `depth` nibbles.
-fn node(entries: &[Entry], depth: usize) -> Vec<u8> {
+fn node(entries: &[Entry<'_>], depth: usize, on_hashed: &mut OnHashed<'_>) -> Vec<u8> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
         return Vec::from([0x80]);
     };
@@ -41,11 +65,11 @@ fn node(entries: &[Entry], depth: usize) -> Vec<u8> {
     let other = last.0.get(depth..).unwrap_or_default();
     let common = path.iter().zip(other).take_while(|(a, b)| a == b).count();
     if common == 0 {
-        return branch(entries, depth);
+        return branch(entries, depth, on_hashed);
     }
-    let child = branch(entries, depth.saturating_add(common));
+    let child = branch(entries, depth.saturating_add(common), on_hashed);
     let shared = path.get(..common).unwrap_or_default();
-    pair(&hex_prefix(shared, 0), |stream| append_reference(stream, &child))
+    pair(&hex_prefix(shared, 0), |stream| append_reference(stream, &child, on_hashed))
 }
 
 fn pair(path: &[u8], append_second: impl FnOnce(&mut RlpStream)) -> Vec<u8> {
@@ -55,11 +79,11 @@ fn pair(path: &[u8], append_second: impl FnOnce(&mut RlpStream)) -> Vec<u8> {
     stream.out().to_vec()
 }
 
-fn branch(entries: &[Entry], depth: usize) -> Vec<u8> {
+fn branch(entries: &[Entry<'_>], depth: usize, on_hashed: &mut OnHashed<'_>) -> Vec<u8> {
     let mut stream = RlpStream::new_list(17);
     // A key that ends here sorts before all that go on.
     let (own_value, mut rest) = match entries.split_first() {
-        Some((first, rest)) if first.0.len() == depth => (first.1.as_slice(), rest),
+        Some((first, rest)) if first.0.len() == depth => (first.1, rest),
         _ => (&[][..], entries),
     };
     for nibble in 0..16u8 {
@@ -69,7 +93,8 @@ fn branch(entries: &[Entry], depth: usize) -> Vec<u8> {
         if below.is_empty() {
             stream.append_empty_data();
         } else {
-            append_reference(&mut stream, &node(below, depth.saturating_add(1)));
+            let child = node(below, depth.saturating_add(1), on_hashed);
+            append_reference(&mut stream, &child, on_hashed);
         }
     }
     stream.append(&own_value);
@@ -77,11 +102,13 @@ fn branch(entries: &[Entry], depth: usize) -> Vec<u8> {
 }
 
 /// A node shorter than a hash stands in its parent itself.
-fn append_reference(stream: &mut RlpStream, node: &[u8]) {
+fn append_reference(stream: &mut RlpStream, node: &[u8], on_hashed: &mut OnHashed<'_>) {
     if node.len() < 32 {
         stream.append_raw(node, 1);
     } else {
-        stream.append(&keccak256(node).as_bytes());
+        let hash = keccak256(node);
+        stream.append(&hash.as_bytes());
+        on_hashed(hash, node);
     }
 }
 
