@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
     let names = [opened.from.as_str(), opened.to.as_str()];
-    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence_for(&opened.trust, names.into_iter(), audited.now));
+    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence(&opened.trust, &names, audited.now));
     if let Some(path) = &args.out {
         let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), audited.bundle.len());
     }
