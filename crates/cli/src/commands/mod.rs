@@ -1,10 +1,16 @@
 //! The commands, one file each.
 
+mod audit;
 mod completions;
+mod demo;
 mod inspect;
 mod profile;
+mod prove;
+mod sources;
 mod sync;
 mod verify;
+
+use sources::Sources;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -33,20 +39,26 @@ NO_COLOR=1 turns colours off. Start with: spanlight demo";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Profile(profile::Args),
     Sync(sync::Args),
+    Prove(prove::Args),
     Verify(verify::Args),
     Inspect(inspect::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
 }
 
 impl Cli {
     pub(crate) fn run(&self) -> Result<Output, Failure> {
         match &self.command {
+            Command::Demo(args) => demo::run(args),
             Command::Profile(args) => profile::run(args),
             Command::Sync(args) => sync::run(args),
+            Command::Prove(args) => prove::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Inspect(args) => inspect::run(args),
+            Command::Audit(args) => audit::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
     }
