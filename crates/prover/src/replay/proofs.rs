@@ -4,7 +4,6 @@ use super::{canonical_text, invalid, node_error, SERVER_ERROR};
 use crate::rpc::RpcError;
 use serde_json::{json, Value};
 use spanlight::primitives::{decode_hex, encode_hex, keccak256};
-use spanlight::rlp::Reader;
 use spanlight::trie::{prove_keys, read_exact};
 use spanlight::{Hash, U256};
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +19,7 @@ struct AccountProof {
     account: Value,
     storage_root: Option<Hash>,
     slots: BTreeMap<Hash, Value>,
-    nodes: Vec<Vec<u8>>,
+    nodes: BTreeMap<Hash, Vec<u8>>,
 }
 
 impl Proofs {
@@ -34,9 +33,7 @@ impl Proofs {
         for slot in slots.as_array()? {
             for node in slot.get("proof")?.as_array()? {
                 let node = decode_hex(node.as_str()?).ok()?;
-                if !proof.nodes.contains(&node) {
-                    proof.nodes.push(node);
-                }
+                proof.nodes.insert(keccak256(&node), node);
             }
             proof.slots.insert(slot_of(slot.get("key")?)?, slot.clone());
         }
@@ -68,7 +65,7 @@ impl AccountProof {
         let nodes = prove_keys(&root, std::slice::from_ref(&key), &self.nodes).ok()?;
         let value = read_exact(&root, &[key], &nodes).ok()?.into_iter().next()?;
         let word = match value {
-            Some(bytes) => Reader::list(&[]).ok().map_or_else(|| word_of(&bytes), |_| None)?,
+            Some(bytes) => word_of(&bytes)?,
             None => U256::ZERO,
         };
         let proof: Vec<String> = nodes.iter().map(|node| encode_hex(node)).collect();
