@@ -1,9 +1,9 @@
 //! `spanlight demo`: both directions of the shipped recordings, audited, and compared with what is known of them.
 
-use super::audit::{AuditJson, Audited};
+use super::audit::AuditJson;
 use crate::failure::Failure;
 use crate::files;
-use crate::gather::{self, VoteScan};
+use crate::gather::{self, Gathered, Pair};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
@@ -13,7 +13,7 @@ use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
 use spanlight::{Address, Trust};
-use spanlight_prover::Replay;
+use spanlight_prover::{Replay, VoteScan};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -95,11 +95,12 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         return write_files(folder);
     }
     let trust = trust_file::parse(TRUST, Form::Toml, "trust.toml")?;
-    let story: Story = serde_json::from_slice(STORY).map_err(|e| Failure::unreadable(format!("transfers.json: {e}")))?;
-    let main = gather::replay(MAIN.to_vec(), "main.rpc.jsonl.gz")?;
-    let service = gather::replay(SERVICE.to_vec(), "service.rpc.jsonl.gz")?;
-    let forth = audit_direction(&trust, &story, "main", [&main, &service])?;
-    let back = audit_direction(&trust, &story, "service", [&service, &main])?;
+    let story: Story =
+        serde_json::from_slice(STORY).map_err(|e| Failure::unreadable(format!("transfers.json: {e}")))?;
+    let main = gather::replay(MAIN, "main.rpc.jsonl.gz")?;
+    let service = gather::replay(SERVICE, "service.rpc.jsonl.gz")?;
+    let forth = audit_direction(&trust, &story, ["main", "service"], [&main, &service])?;
+    let back = audit_direction(&trust, &story, ["service", "main"], [&service, &main])?;
     let surprises = surprises(&story, [&forth, &back]);
     let exit = u8::from(!surprises.is_empty());
     if args.json {
@@ -116,38 +117,29 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     Ok(Output { text: out, exit })
 }
 
-/// Audits every nonce that the story tells of, range by range.
-fn audit_direction(trust: &Trust, story: &Story, from: &str, nodes: [&Replay; 2]) -> Result<Audited, Failure> {
+/// Audits the nonces that were requested. Votes for others are found by the scan: nobody tells where to look.
+fn audit_direction(trust: &Trust, story: &Story, names: [&str; 2], nodes: [&Replay; 2]) -> Result<Gathered, Failure> {
+    let [from, _] = names;
     let nonces = story.transfers.iter().filter(|transfer| transfer.from == from).map(|transfer| transfer.nonce);
-    let mut whole: Option<Audited> = None;
-    for range in ranges(nonces) {
-        let audited = gather::audit(trust, from, nodes, range, VoteScan::Full, None, &Bar::new())?;
-        match &mut whole {
-            Some(whole) => whole.report.transfers.extend(audited.report.transfers),
-            None => whole = Some(audited),
-        }
-    }
-    whole.ok_or_else(|| Failure::unreadable("transfers.json: no transfer"))
+    let nonces = first_run(nonces).ok_or_else(|| Failure::unreadable("transfers.json: no transfer"))?;
+    gather::audit(&Pair { trust, names, nodes, now: None }, nonces, VoteScan::Full, &Bar::new())
 }
 
-/// Neighbouring nonces as ranges.
-fn ranges(nonces: impl Iterator<Item = u64>) -> Vec<Nonces> {
-    let mut ranges: Vec<Nonces> = Vec::new();
-    for nonce in nonces {
-        match ranges.last_mut() {
-            Some(range) if range.last.checked_add(1) == Some(nonce) => range.last = nonce,
-            _ => ranges.push(Nonces { first: nonce, last: nonce }),
-        }
-    }
-    ranges
+/// The first nonces, as long as each follows the one before.
+fn first_run(mut nonces: impl Iterator<Item = u64>) -> Option<Nonces> {
+    let first = nonces.next()?;
+    let last =
+        nonces.try_fold(first, |last, nonce| if last.checked_add(1) == Some(nonce) { Ok(nonce) } else { Err(last) });
+    Some(Nonces { first, last: last.unwrap_or_else(|last| last) })
 }
 
 /// Verdicts that differ from what is known, in words.
-fn surprises(story: &Story, audits: [&Audited; 2]) -> Vec<String> {
+fn surprises(story: &Story, audits: [&Gathered; 2]) -> Vec<String> {
     let verdicts: Vec<&TransferVerdict> = audits.iter().flat_map(|audited| &audited.report.transfers).collect();
     let mut surprises: Vec<String> = Vec::new();
     for expected in &story.transfers {
-        let found = verdicts.iter().find(|v| v.from == expected.from && v.to == expected.to && v.nonce == expected.nonce);
+        let found =
+            verdicts.iter().find(|v| v.from == expected.from && v.to == expected.to && v.nonce == expected.nonce);
         let place = format!("{} to {}, request {}", expected.from, expected.to, expected.nonce);
         match found {
             None => surprises.push(format!("{place}: no verdict")),
@@ -174,11 +166,12 @@ fn is_as_expected(expected: &Expected, found: &TransferVerdict) -> bool {
     })
 }
 
-fn append_direction(out: &mut String, audited: &Audited) {
+fn append_direction(out: &mut String, audited: &Gathered) {
     let Some(first) = audited.report.transfers.first() else { return };
     let _ = writeln!(out, "{}", bold(&format!("{} to {}", first.from, first.to)));
     if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-        let (source, destination) = (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
+        let (source, destination) =
+            (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
         let _ = writeln!(out, "  as of {source}, {destination}");
     }
     table::append(out, &audited.report.transfers);
@@ -196,7 +189,7 @@ fn append_legend(out: &mut String) {
     out.push('\n');
 }
 
-fn append_summary(out: &mut String, audits: [&Audited; 2], surprises: &[String]) {
+fn append_summary(out: &mut String, audits: [&Gathered; 2], surprises: &[String]) {
     let verdicts: Vec<&TransferVerdict> = audits.iter().flat_map(|audited| &audited.report.transfers).collect();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for verdict in &verdicts {
@@ -224,8 +217,9 @@ fn append_summary(out: &mut String, audits: [&Audited; 2], surprises: &[String])
 }
 
 fn write_files(folder: &Path) -> Result<Output, Failure> {
-    std::fs::create_dir_all(folder)
-        .map_err(|e| Failure::unreadable(format!("{}: cannot be made: {e}", folder.display())).hint("choose another folder"))?;
+    std::fs::create_dir_all(folder).map_err(|e| {
+        Failure::unreadable(format!("{}: cannot be made: {e}", folder.display())).hint("choose another folder")
+    })?;
     let mut text = String::new();
     for (name, bytes) in FILES {
         let path = folder.join(name);

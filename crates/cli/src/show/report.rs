@@ -27,12 +27,21 @@ pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
     codes
 }
 
+/// Every verdict in a report, on transfers and on what is claimed beside them.
+pub(crate) fn verdicts(report: &Report) -> impl Iterator<Item = &Verdict> {
+    let transfers = report.transfers.iter().map(|transfer| &transfer.verdict);
+    let complete = report.complete.iter().filter_map(|found| found.as_ref().err());
+    let equivocation = report.equivocation.iter().filter_map(|found| found.as_ref().err());
+    let anchored = report.anchored.iter().filter_map(|found| found.as_ref().err());
+    transfers.chain(complete).chain(equivocation).chain(anchored)
+}
+
 /// The JSON form: `transfers`, `equivocations`, `complete`, and what the bundle claims beside them.
 #[derive(Serialize)]
 pub(crate) struct ReportJson<'r> {
     transfers: &'r [TransferVerdict],
-    equivocations: Vec<Value>,
-    complete: Option<bool>,
+    pub(crate) equivocations: Vec<Value>,
+    pub(crate) complete: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     completeness: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
