@@ -11,12 +11,16 @@ use spanlight::{Address, Hash};
 use std::collections::BTreeSet;
 
 impl<T: Transport> Gathering<'_, '_, T> {
-    pub(super) async fn executed(&mut self, proof: &mut TransferProof, block: u64, index: u32) -> Result<(), ProveError> {
+    pub(super) async fn executed(
+        &mut self,
+        proof: &mut TransferProof,
+        block: u64,
+        index: u32,
+    ) -> Result<(), ProveError> {
         let nonce = proof.nonce;
         let side = &mut self.destination;
-        let (at, _) = side
-            .find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce))
-            .await?;
+        let (at, _) =
+            side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
         let transaction = side.transaction(block, index).await?;
         let direct = transaction.to() == Some(side.bridge);

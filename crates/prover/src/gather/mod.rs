@@ -48,8 +48,9 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let requests = LogSearch::new(&[topic::REQUEST, topic::REQUEST_ENCODED], options.window, |log| {
             RequestEvent::decode(log).ok().map(|event| event.nonce)
         });
-        let handles =
-            LogSearch::new(&[topic::HANDLE], options.window, |log| HandleEvent::decode(log).ok().map(|event| event.nonce));
+        let handles = LogSearch::new(&[topic::HANDLE], options.window, |log| {
+            HandleEvent::decode(log).ok().map(|event| event.nonce)
+        });
         Self { source, destination, requests, handles, destination_codes, options }
     }
 

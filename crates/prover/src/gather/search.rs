@@ -34,7 +34,11 @@ impl LogSearch {
     }
 
     /// Request nonces ascend with height, so a window that holds any tells on which side to go on.
-    pub(super) async fn request<T: Transport>(&mut self, side: &Side<'_, '_, T>, nonce: u64) -> Result<Place, ProveError> {
+    pub(super) async fn request<T: Transport>(
+        &mut self,
+        side: &Side<'_, '_, T>,
+        nonce: u64,
+    ) -> Result<Place, ProveError> {
         let (mut low, mut high) = (0, self.count(side));
         while low < high {
             let middle = low.midpoint(high);
