@@ -1,10 +1,77 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
 use crate::primitives::Address;
+use crate::consensus::Equivocation;
 use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
+use crate::verify::{Anchored, Completeness, Report};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::Serialize;
+
+/// The JSON form of a whole report: what `--json` prints and what JavaScript gets.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportJson<'r> {
+    /// One verdict for each transfer.
+    pub transfers: &'r [TransferVerdict],
+    /// What came of a claimed equivocation; none or one.
+    pub equivocations: Vec<Claimed<'r, Equivocation>>,
+    /// Whether the transfers are proven to be all; `null` where nobody claims it.
+    pub complete: Option<bool>,
+    /// What came of that claim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<Claimed<'r, Completeness>>,
+    /// What came of a claimed anchor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchored: Option<Claimed<'r, Anchored>>,
+}
+
+impl<'r> ReportJson<'r> {
+    /// The JSON form of `report`.
+    #[must_use]
+    pub fn new(report: &'r Report) -> Self {
+        Self {
+            transfers: &report.transfers,
+            equivocations: report.equivocation.iter().map(Claimed::new).collect(),
+            complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
+            completeness: report.complete.as_ref().map(Claimed::new),
+            anchored: report.anchored.as_ref().map(Claimed::new),
+        }
+    }
+}
+
+/// What came of a claim beside the transfers.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Claimed<'r, T> {
+    /// It holds; `verdict` is `proven`.
+    Proven {
+        /// `proven`.
+        verdict: &'static str,
+        /// What is proven.
+        #[serde(flatten)]
+        found: &'r T,
+    },
+    /// It is not proven.
+    Refused {
+        /// The verdict's name.
+        verdict: &'static str,
+        /// Its code.
+        code: Option<&'static str>,
+        /// In words.
+        detail: Option<String>,
+    },
+}
+
+impl<'r, T> Claimed<'r, T> {
+    fn new(found: &'r Result<T, Verdict>) -> Self {
+        match found {
+            Ok(found) => Self::Proven { verdict: "proven", found },
+            Err(verdict) => {
+                Self::Refused { verdict: verdict.name(), code: verdict.code(), detail: verdict.detail() }
+            }
+        }
+    }
+}
 
 /// The JSON form of one transfer's verdict.
 #[derive(Serialize)]

@@ -7,6 +7,7 @@
 
 mod binary;
 mod json;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use binary::{MAGIC, VERSION};
+pub use summary::{BlockSummary, BundleSummary, ChainSummary, ClaimSummary, RunSummary, StateSummary};
 
 /// Largest bundle that is read, in bytes of its binary form.
 pub const MAX_BYTES: usize = 256 << 20;

@@ -13,9 +13,10 @@ use crate::primitives::{Address, Hash};
 use crate::transaction::TransactionKind;
 use crate::trust::Anchoring;
 use crate::verdict::HeaderRef;
+use serde::Serialize;
 
 /// A proven anchor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Anchored {
     /// The child header.
     pub child: HeaderRef,

@@ -9,6 +9,7 @@ use super::Pair;
 use crate::bundle::TransferProof;
 use crate::verdict::{AsOf, TransferVerdict, Verdict};
 use alloc::vec::Vec;
+use serde::Serialize;
 
 const RANGE: Rule = Rule {
     id: "C.requests",
@@ -22,7 +23,7 @@ const ABOVE: Rule = Rule {
 };
 
 /// Whether the transfers shown are all of a range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Completeness {
     /// First nonce, inclusive.
     pub first: u64,

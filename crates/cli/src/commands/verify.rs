@@ -2,11 +2,12 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::show::report::{self, ReportJson};
+use crate::show::report;
 use crate::show::style::dim;
 use crate::show::transfer::Checks;
 use crate::show::trust;
 use crate::{bundle_file, clock, trust_file};
+use spanlight::report::ReportJson;
 use spanlight::verdict::{NotReached, Verdict};
 use std::path::PathBuf;
 

@@ -1,12 +1,10 @@
-//! A whole report: as text, and as the JSON that `verify` and `audit` share.
+//! A whole report as text.
 
 use super::style::{bold, dim, toned, Tone};
 use super::transfer::{self, header_words, Checks};
 use super::{table, words};
-use serde::Serialize;
-use serde_json::{json, Value};
 use spanlight::consensus::equivocation::Equivocation;
-use spanlight::verdict::{TransferVerdict, Verdict};
+use spanlight::verdict::Verdict;
 use spanlight::verify::{Anchored, Completeness, Report};
 use std::fmt::Write;
 
@@ -34,57 +32,6 @@ pub(crate) fn verdicts(report: &Report) -> impl Iterator<Item = &Verdict> {
     let equivocation = report.equivocation.iter().filter_map(|found| found.as_ref().err());
     let anchored = report.anchored.iter().filter_map(|found| found.as_ref().err());
     transfers.chain(complete).chain(equivocation).chain(anchored)
-}
-
-/// The JSON form: `transfers`, `equivocations`, `complete`, and what the bundle claims beside them.
-#[derive(Serialize)]
-pub(crate) struct ReportJson<'r> {
-    transfers: &'r [TransferVerdict],
-    pub(crate) equivocations: Vec<Value>,
-    pub(crate) complete: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    completeness: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    anchored: Option<Value>,
-}
-
-impl<'r> ReportJson<'r> {
-    pub(crate) fn new(report: &'r Report) -> Self {
-        Self {
-            transfers: &report.transfers,
-            equivocations: report.equivocation.iter().map(|found| proven_or(found, |e| json!(e))).collect(),
-            complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
-            completeness: report.complete.as_ref().map(|found| proven_or(found, completeness_json)),
-            anchored: report.anchored.as_ref().map(|found| proven_or(found, anchored_json)),
-        }
-    }
-}
-
-fn proven_or<T>(found: &Result<T, Verdict>, proven: impl Fn(&T) -> Value) -> Value {
-    match found {
-        Ok(found) => {
-            let mut value = proven(found);
-            if let Some(fields) = value.as_object_mut() {
-                fields.insert("verdict".to_string(), json!("proven"));
-            }
-            value
-        }
-        Err(verdict) => json!({ "verdict": verdict.name(), "code": verdict.code(), "detail": verdict.detail() }),
-    }
-}
-
-pub(crate) fn completeness_json(found: &Completeness) -> Value {
-    json!({
-        "first": found.first, "last": found.last, "request_nonce": found.request_nonce,
-        "complete": found.complete, "against": found.against, "as_of": found.as_of,
-    })
-}
-
-fn anchored_json(found: &Anchored) -> Value {
-    json!({
-        "child": found.child, "parent": found.parent,
-        "transaction": found.transaction, "account": found.account,
-    })
 }
 
 /// Appends everything that the report says.

@@ -1,0 +1,38 @@
+//! Values across the border.
+
+use crate::fault::Fault;
+use serde::Serialize;
+use spanlight::{ProofBundle, Trust};
+use wasm_bindgen::JsValue;
+
+/// A value as a JavaScript object: 64-bit numbers as `bigint`, absent values as `null`.
+pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer =
+        serde_wasm_bindgen::Serializer::json_compatible().serialize_large_number_types_as_bigints(true);
+    value.serialize(&serializer).map_err(|e| Fault::new("binding.value", e.to_string()).into())
+}
+
+/// A bundle in either form, told apart by the first byte that is no space.
+pub(crate) fn read_bundle(bytes: &[u8]) -> Result<ProofBundle, Fault> {
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
+        let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("bundle.json", "the bundle is not UTF-8 text"))?;
+        return Ok(ProofBundle::from_json(text)?);
+    }
+    Ok(ProofBundle::decode(bytes)?)
+}
+
+/// A trust file in JSON, usable.
+pub(crate) fn read_trust(text: &str) -> Result<Trust, Fault> {
+    let trust: Trust = read_json(text, "trust.json", "trust")?;
+    trust.check()?;
+    Ok(trust)
+}
+
+/// Any JSON; `what` names it in the message.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    code: &'static str,
+    what: &str,
+) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|e| Fault::new(code, format!("{what}: {e}")))
+}
