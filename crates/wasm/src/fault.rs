@@ -1,6 +1,7 @@
 //! Refusals as JavaScript sees them: `{code, message}`.
 
 use serde::Serialize;
+#[cfg(feature = "prover")]
 use spanlight_prover::ProveError;
 use wasm_bindgen::JsValue;
 
@@ -24,6 +25,7 @@ impl<E: Into<spanlight::Error>> From<E> for Fault {
     }
 }
 
+#[cfg(feature = "prover")]
 /// Not a `From`, which would overlap with the one above.
 pub(crate) fn of_gathering(error: &ProveError) -> Fault {
     let message = match error {

@@ -5,8 +5,10 @@
 //! message begins with [`PANIC`]: the package then drops the instance, whose memory may be in any state.
 
 mod convert;
+#[cfg(feature = "prover")]
 mod endpoint;
 mod fault;
+#[cfg(feature = "prover")]
 mod gather;
 mod light_client;
 

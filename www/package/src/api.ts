@@ -1,0 +1,220 @@
+import { compile, call } from "./engine.js";
+import { open } from "./endpoint.js";
+import { errorOf, EndpointError } from "./errors.js";
+import { toJson } from "./json.js";
+import type { Glue } from "./glue.js";
+import type {
+  Address,
+  Audit,
+  BundleSummary,
+  Endpoint,
+  FollowMode,
+  GatherOptions,
+  HeaderRef,
+  Proof,
+  ProveOptions,
+  Report,
+  Subject,
+  Synced,
+  SyncOptions,
+  Time,
+  Trust,
+} from "./types.js";
+
+/**
+ * Judges a proof bundle by what you trust. Nothing else is asked: no node, no server.
+ *
+ * @param bundle - the file, in its binary form, or in its JSON form as bytes or text
+ * @param trust - your trust file
+ * @param now - the time to judge by; the clock of this machine if left out
+ * @throws {@link InputError} or {@link TrustError} where one of them cannot be read. What is wrong with the evidence is a
+ * verdict.
+ */
+export async function verify(bundle: Uint8Array | string, trust: Trust, now: Time = new Date()): Promise<Report> {
+  const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
+  return call((glue) => glue.verify(bytes(bundle), text, time) as Report);
+}
+
+/**
+ * Says what is in a bundle, believing nothing of it.
+ *
+ * @param bundle - the file
+ * @param trust - if given, it is also said whether the bundle starts from its checkpoints
+ */
+export async function inspect(bundle: Uint8Array | string, trust?: Trust): Promise<BundleSummary> {
+  const text = trust === undefined ? undefined : toJson(trust, "trust.json");
+  return call((glue) => glue.inspect(bytes(bundle), text) as BundleSummary);
+}
+
+/**
+ * Makes the bundle for one transfer, a transaction or a range, from nodes that are not trusted, and judges it.
+ *
+ * @param subject - what is to be proven
+ */
+export async function prove(subject: Subject, options: ProveOptions): Promise<Proof> {
+  return gatherPair("prove", tagged(subject), options, 10_000n) as Promise<Proof>;
+}
+
+/**
+ * Judges every transfer of a range, both ends included, and says whether these are all.
+ *
+ * @param range - the first and the last request nonce
+ */
+export async function audit(range: readonly [first: number | bigint, last: number | bigint], options: ProveOptions): Promise<Audit> {
+  return gatherPair("audit", { range }, options, 0xffff_ffff_ffff_ffffn) as Promise<Audit>;
+}
+
+/** Follows a chain from your checkpoint to the node's head. */
+export async function sync(options: SyncOptions): Promise<Synced> {
+  const { chain, to, deep, mode } = options;
+  const ask = toJson({ chain, to, deep, mode, now: seconds(options.now ?? new Date()) }, "options.json");
+  const trust = toJson(options.trust, "trust.json");
+  return gather(options, [options.endpoint], (glue, [endpoint], progress) => glue.sync(trust, ask, endpoint, progress)) as Promise<Synced>;
+}
+
+/** Compiles the module ahead of its first use. */
+export async function load(): Promise<void> {
+  await compile();
+}
+
+/**
+ * A light client of one chain that you feed with headers yourself. `JSON.stringify` stores it, {@link LightClient.restore}
+ * brings it back; whoever can change the stored text decides what is trusted.
+ */
+export class LightClient {
+  #told: Told;
+
+  private constructor(told: Told) {
+    this.#told = told;
+  }
+
+  /**
+   * Starts at the checkpoint of a chain of the trust.
+   *
+   * @param header - RLP of the checkpoint's header, from anybody: its hash is checked
+   */
+  static async start(trust: Trust, chain: string, header: Uint8Array, now: Time = new Date()): Promise<LightClient> {
+    const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
+    return new LightClient(await call((glue) => glue.light_client_start(text, chain, header, time) as Told));
+  }
+
+  /** Brings a stored client back. */
+  static async restore(stored: string | StoredLightClient, now: Time = new Date()): Promise<LightClient> {
+    const state = typeof stored === "string" ? parse<StoredLightClient>(stored, "state.json").state : stored.state;
+    const time = seconds(now);
+    return new LightClient(await call((glue) => glue.light_client_restore(state, time) as Told));
+  }
+
+  /**
+   * Verifies headers that begin right after the head, given as RLP, and makes the last of them the head. Where it throws,
+   * nothing has changed. One call at a time.
+   *
+   * @param mode - whether every header's seals are checked, or those that carry weight; then the others must carry none
+   */
+  async advance(headers: readonly Uint8Array[], now: Time = new Date(), mode: FollowMode = "full"): Promise<HeaderRef> {
+    const time = seconds(now);
+    const { state } = this.#told;
+    this.#told = await call((glue) => glue.light_client_advance(state, [...headers], mode, time) as Told);
+    return this.head;
+  }
+
+  /** The chain's name. */
+  get chain(): string {
+    return this.#told.chain;
+  }
+
+  /** The newest verified header. */
+  get head(): HeaderRef {
+    return this.#told.head;
+  }
+
+  /** Who may seal the next block. */
+  get council(): readonly Address[] {
+    return this.#told.council;
+  }
+
+  /** For `JSON.stringify`. */
+  toJSON(): StoredLightClient {
+    return { spanlight: "light-client", state: this.#told.state };
+  }
+}
+
+/** A stored {@link LightClient}. */
+export interface StoredLightClient {
+  spanlight: "light-client";
+  state: string;
+}
+
+interface Told {
+  state: string;
+  chain: string;
+  head: HeaderRef;
+  council: Address[];
+}
+
+type Callback = (stage: string, done: number, total: number | undefined) => void;
+
+async function gatherPair(kind: "prove" | "audit", subject: unknown, options: ProveOptions, scan: bigint): Promise<unknown> {
+  const { from, mode, headers, window } = options;
+  const asked = options.scan === undefined ? scan : options.scan;
+  const now = seconds(options.now ?? new Date());
+  const ask = toJson({ from, subject, now, mode, headers, window, scan: asked }, "options.json");
+  const trust = toJson(options.trust, "trust.json");
+  const endpoints = pair(options, trust);
+  return gather(options, endpoints, (glue, [source, destination], progress) => glue[kind](trust, ask, source, destination, progress));
+}
+
+/** The endpoints of the requests and of the executions. */
+function pair({ from, endpoints }: ProveOptions, trust: string): [Endpoint, Endpoint] {
+  const ends = parse<{ bridge?: { ends?: { chain: string }[] } }>(trust, "trust.json").bridge?.ends ?? [];
+  const to = ends.map((end) => end.chain).find((chain) => chain !== from);
+  const missing = (chain: string | undefined): never => {
+    throw errorOf("options.endpoints", `no endpoint for chain ${chain ?? "at the other end of the bridge"}`);
+  };
+  return [endpoints[from] ?? missing(from), (to === undefined ? undefined : endpoints[to]) ?? missing(to)];
+}
+
+async function gather<E extends Endpoint[]>(
+  options: GatherOptions,
+  endpoints: [...E],
+  job: (glue: Glue, endpoints: unknown[], progress: Callback | undefined) => Promise<unknown>,
+): Promise<unknown> {
+  const { signal, onProgress, timeout = 15_000 } = options;
+  signal?.throwIfAborted();
+  let last: unknown;
+  const failed = (cause: unknown): void => void (last = cause);
+  const opened = endpoints.map((endpoint) => open(endpoint, { signal, timeout, failed }));
+  const progress: Callback | undefined = onProgress && ((stage, done, total) => onProgress({ stage, done, total }));
+  try {
+    return await call((glue) => job(glue, opened, progress));
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    if (thrown instanceof EndpointError && thrown.code === "rpc.transport") throw new EndpointError(thrown.code, thrown.message, { cause: last });
+    throw thrown;
+  }
+}
+
+function parse<T>(text: string, code: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw errorOf(code, "not JSON", cause);
+  }
+}
+
+function tagged(subject: Subject): Subject {
+  const names = Object.keys(subject);
+  if (names.length === 1) return subject;
+  throw errorOf("options.subject", "name one of nonce, transaction and range");
+}
+
+function bytes(bundle: Uint8Array | string): Uint8Array {
+  return typeof bundle === "string" ? new TextEncoder().encode(bundle) : bundle;
+}
+
+function seconds(time: Time): bigint {
+  if (typeof time === "bigint") return time;
+  const value = time instanceof Date ? time.getTime() / 1000 : time;
+  if (Number.isFinite(value) && value >= 0) return BigInt(Math.floor(value));
+  throw errorOf("options.now", "the time is no unix time");
+}

@@ -1,0 +1,125 @@
+// How a node is asked: an address by fetch, anything else by its own `request`.
+import type { Endpoint } from "./types.js";
+
+/** What the module calls: resolves to the text of a JSON-RPC response. */
+export interface TextEndpoint {
+  request(method: string, params: string): Promise<string>;
+}
+
+export interface EndpointOptions {
+  signal: AbortSignal | undefined;
+  timeout: number;
+  /** Told of the last failure, since only its words reach the module. */
+  failed(cause: unknown): void;
+}
+
+/** Longest answer that is read, in bytes. */
+const MOST = 64 * 1024 * 1024;
+const TRIES = 3;
+const PAUSE = 250;
+
+export function open(endpoint: Endpoint, options: EndpointOptions): TextEndpoint {
+  const ask =
+    typeof endpoint === "string" || endpoint instanceof URL ? byFetch(endpoint, options) : byProvider(endpoint);
+  return {
+    async request(method, params) {
+      try {
+        options.signal?.throwIfAborted();
+        return await abortable(ask(method, params), options.signal);
+      } catch (cause) {
+        options.failed(cause);
+        throw cause;
+      }
+    },
+  };
+}
+
+function byProvider(provider: Exclude<Endpoint, string | URL>): TextEndpoint["request"] {
+  return async (method, params) => {
+    try {
+      const result = await provider.request({ method, params: JSON.parse(params) as unknown[] });
+      return JSON.stringify({ result: result ?? null });
+    } catch (thrown) {
+      const error = thrown as { code?: unknown; message?: unknown };
+      // A provider throws the node's own error; without a number it is a failure to reach it.
+      if (typeof error?.code !== "number" || !Number.isSafeInteger(error.code)) throw thrown;
+      return JSON.stringify({ error: { code: error.code, message: String(error.message ?? "") } });
+    }
+  };
+}
+
+function byFetch(address: string | URL, { signal, timeout }: EndpointOptions): TextEndpoint["request"] {
+  let id = 0;
+  return async (method, params) => {
+    const body = `{"jsonrpc":"2.0","id":${++id},"method":${JSON.stringify(method)},"params":${params}}`;
+    for (let tried = 1; ; tried++) {
+      try {
+        return await post(address, body, signal, timeout);
+      } catch (cause) {
+        if (tried === TRIES || signal?.aborted || cause instanceof Refusal) throw cause;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** (tried - 1)));
+      }
+    }
+  };
+}
+
+/** An answer that asking again would not change. */
+class Refusal extends Error {}
+
+async function post(
+  address: string | URL,
+  body: string,
+  signal: AbortSignal | undefined,
+  timeout: number,
+): Promise<string> {
+  const timer = new AbortController();
+  const stop = (): void => timer.abort(signal?.reason);
+  const late = setTimeout(() => timer.abort(new Error(`no answer within ${timeout} ms`)), timeout);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal });
+    const text = await read(response);
+    if (response.ok || text.startsWith("{")) return text;
+    const status = `HTTP status ${response.status}`;
+    throw response.status === 429 || response.status >= 500 ? new Error(status) : new Refusal(status);
+  } catch (cause) {
+    throw timer.signal.aborted ? timer.signal.reason : cause;
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function read(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > MOST) {
+      await reader.cancel();
+      throw new Refusal(`an answer of more than ${MOST} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** Gives up waiting when the signal says so, also where a provider does not listen to it. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

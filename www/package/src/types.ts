@@ -1,0 +1,289 @@
+/** `0x` and 64 hex digits. */
+export type Hash = `0x${string}`;
+/** `0x` and 40 hex digits, lower case. */
+export type Address = `0x${string}`;
+
+/**
+ * A trust file: what you believe. Its schema is docs/trust.md of the project; `spanlight profile` writes the parts of a chain.
+ *
+ * Given as JSON text, or as the parsed object. In an object, a number beyond 2^53 must be a `bigint`.
+ */
+export type Trust = string | TrustObject;
+
+/** A parsed trust file. Only the parts that a program is likely to touch are typed. */
+export interface TrustObject {
+  version: 1;
+  chains: TrustedChain[];
+  bridge?: { ends: [BridgeEnd, BridgeEnd] };
+  anchoring?: { parent: string; child: string; accounts: string[] };
+}
+
+/** What is believed of one chain. */
+export interface TrustedChain {
+  /** Seconds for which a verified header may be built upon. */
+  trusting_period: number | bigint;
+  /** Seconds after which a head is too old for verdicts about now. */
+  max_age: number | bigint;
+  /** Seconds after which a transfer without enough votes counts as stuck. */
+  patience: number | bigint;
+  allow_jump?: boolean;
+  profile: { name: string; chain_id: number | bigint; [more: string]: unknown };
+  checkpoint: Checkpoint;
+}
+
+/** A block to start from, and what holds for the block after it. */
+export interface Checkpoint {
+  number: number | bigint;
+  hash: string;
+  council: string[];
+  [more: string]: unknown;
+}
+
+/** One bridge contract. */
+export interface BridgeEnd {
+  chain: string;
+  address: string;
+  mint_burn: boolean;
+  sends?: boolean;
+  codes: { hash: string; generation: string }[];
+}
+
+/** Unix seconds, or a `Date`. */
+export type Time = number | bigint | Date;
+
+/** What Spanlight says of a claim. Only `proven` says yes. */
+export type VerdictName = "proven" | "not_yet_trusted" | "incomplete" | "unsupported" | "invalid";
+
+/** The state of a transfer. */
+export type StateName = "requested" | "voting" | "handled" | "stuck" | "fraud" | "attempted" | "unrequested";
+
+/** A block header to which a verdict refers. */
+export interface HeaderRef {
+  number: bigint;
+  hash: Hash;
+  /** Unix seconds. */
+  time: bigint;
+}
+
+/** The heights as of which a verdict holds. */
+export interface AsOf {
+  source: HeaderRef | null;
+  destination: HeaderRef | null;
+}
+
+/** One rule that was checked. */
+export interface Check {
+  /** For example `M5`. */
+  id: string;
+  /** The rule in words. */
+  rule: string;
+  /** Where the rule stands. */
+  source: string;
+  /** Names and values that it was checked on. */
+  inputs: [name: string, value: string][];
+  outcome: "passed" | "failed";
+}
+
+/** The verdict on one transfer. The names are those of `spanlight verify --json`. */
+export interface TransferVerdict {
+  /** Source chain. */
+  from: string;
+  /** Destination chain. */
+  to: string;
+  source_bridge: Address;
+  destination_bridge: Address;
+  /** Request nonce. */
+  nonce: bigint;
+  verdict: VerdictName;
+  /** Where the verdict is `proven`. */
+  state: StateName | null;
+  /** Why it is stuck, or how it is fraud. */
+  reason: string | null;
+  /** The stable code of what stands in the way; `null` where something is proven. */
+  code: string | null;
+  /** One sentence on what stands in the way or what is special. */
+  detail: string | null;
+  /** Operators who voted for something that was not requested. */
+  culprits: Address[];
+  /** Operators with a live vote for another key than the one requested or executed. */
+  dissenters: Address[];
+  votes: number | null;
+  threshold: number | null;
+  /** Codes of what a careful reader should know. */
+  notes: string[];
+  as_of: AsOf;
+  checks: Check[];
+}
+
+/** What came of a claim beside the transfers, where it is not proven. */
+export interface Refused {
+  verdict: Exclude<VerdictName, "proven">;
+  code: string | null;
+  detail: string | null;
+}
+
+/** Whether the transfers shown are all of a range. */
+export interface Completeness {
+  verdict: "proven";
+  first: bigint;
+  last: bigint;
+  /** The source bridge's count of requests. */
+  request_nonce: bigint;
+  complete: boolean;
+  /** Codes of what speaks against it. */
+  against: string[];
+  as_of: AsOf;
+}
+
+/** Two sealed blocks of one height. */
+export interface Equivocation {
+  verdict: "proven";
+  number: bigint;
+  hashes: [Hash, Hash];
+  both: Address[];
+  first_only: Address[];
+  second_only: Address[];
+}
+
+/** A child block that an account committed to in the parent chain: a time bound, not finality. */
+export interface Anchored {
+  verdict: "proven";
+  child: HeaderRef;
+  parent: HeaderRef;
+  transaction: Hash;
+  account: Address;
+}
+
+/** The verdicts on everything that a bundle claims. */
+export interface Report {
+  transfers: TransferVerdict[];
+  equivocations: (Equivocation | Refused)[];
+  /** `null` where nobody claims that the transfers are all. */
+  complete: boolean | null;
+  completeness?: Completeness | Refused;
+  anchored?: Anchored | Refused;
+}
+
+/** A report, and the bundle that lets anybody else come to it. */
+export interface Proof extends Report {
+  bundle: Uint8Array;
+}
+
+/** What an audit found. */
+export interface Audit extends Proof {
+  /** Whether votes for what nobody requested were looked for in every block: they leave no event. */
+  vote_scan: "full" | "none";
+}
+
+/** What a bundle says about itself. Nothing here is verified. */
+export interface BundleSummary {
+  verified: false;
+  chains: ChainSummary[];
+  claim: ClaimSummary;
+}
+
+/** What is claimed: transfers and whether they are all, two sealed blocks, or an anchored block. */
+export type ClaimSummary =
+  | { transfers: bigint[]; complete: [first: bigint, last: bigint] | null }
+  | { equivocation: true }
+  | { anchored: bigint };
+
+/** What one chain's part of a bundle holds. */
+export interface ChainSummary {
+  chain: string;
+  mode: FollowMode;
+  headers: RunSummary;
+  /** Hash of the first header. */
+  start: Hash | null;
+  /** How the start relates to your trust, if you gave one. */
+  start_is: string | null;
+  jumps: RunSummary[];
+  blocks: { number: bigint; form: "trie" | "simple" | "concat"; items: number; bytes: number }[];
+  states: { number: bigint; slots: number; nodes: number; bytes: number }[];
+}
+
+/** A run of headers. */
+export interface RunSummary {
+  first: bigint | null;
+  last: bigint | null;
+  count: number;
+  bytes: number;
+}
+
+/** Which headers' seals are checked: all, or those that carry weight. */
+export type FollowMode = "full" | "sparse";
+
+/** A node, by its address or by an object that can ask it, for example a wallet's or viem's provider. */
+export type Endpoint = string | URL | RequestProvider;
+
+/** An object with the `request` method of EIP-1193. */
+export interface RequestProvider {
+  request(call: { method: string; params: unknown[] }): Promise<unknown>;
+}
+
+/** Told how far a long call is. */
+export interface ProgressEvent {
+  /** `headers`, `transfers`, `blocks` … */
+  stage: string;
+  done: number;
+  /** Where it is known. */
+  total: number | undefined;
+}
+
+/** What `prove`, `audit` and `sync` take beside their subject. */
+export interface GatherOptions {
+  /** By which to judge; the clock of this machine if left out. */
+  now?: Time;
+  /** Which headers' seals are checked; `full` if left out. */
+  mode?: FollowMode;
+  onProgress?: (event: ProgressEvent) => void;
+  /** Stops the call, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds for one request to an endpoint given by address; 15,000 if left out. */
+  timeout?: number;
+}
+
+/** What `prove` and `audit` take. */
+export interface ProveOptions extends GatherOptions {
+  trust: Trust;
+  /** The chain of the requests, by its name in the trust. */
+  from: string;
+  /** A node of each of the two chains, by the chain's name in the trust. Not trusted. */
+  endpoints: Readonly<Record<string, Endpoint>>;
+  /** Which headers the bundle carries; `sparse` if left out. */
+  headers?: "sparse" | "full" | "jump";
+  /** How many blocks below the head are read for votes, which leave no event; `null` for none. */
+  scan?: number | bigint | null;
+  /** Blocks in one log query; 1000 if left out. */
+  window?: number | bigint;
+}
+
+/** What is to be proven: one nonce, what a transaction of either chain requests or executes, or a range. */
+export type Subject =
+  | { nonce: number | bigint }
+  | { transaction: string }
+  | { range: readonly [first: number | bigint, last: number | bigint] };
+
+/** What `sync` takes. */
+export interface SyncOptions extends GatherOptions {
+  trust: Trust;
+  /** The chain's name in the trust. */
+  chain: string;
+  endpoint: Endpoint;
+  /** Follow up to this height; the node's head if left out. */
+  to?: number | bigint;
+  /** Recompute the transactions and receipts roots of every block too. */
+  deep?: boolean;
+}
+
+/** A followed chain. */
+export interface Synced {
+  head: HeaderRef;
+  /** Who may seal the next block. */
+  council: Address[];
+  /** Put it into your trust to start from here the next time. */
+  checkpoint: Checkpoint;
+  headers_checked: bigint;
+  seals_checked: bigint;
+  roots_recomputed: bigint;
+}
