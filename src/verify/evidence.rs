@@ -268,10 +268,14 @@ impl BridgeState {
         self.flag(layout::closed_slot(nonce))
     }
 
-    /// Whether the nonce was handled: below the sweep, or closed (bridge.md 2.5).
+    /// Whether the nonce was handled: below the sweep, or closed (bridge.md 2.5). A nonce above the highest that was ever
+    /// handled is open without a look at its own slot.
     pub(super) fn is_handled(&self, nonce: u64) -> Result<bool, Stop> {
         if self.nonces()?.lower_handle_nonce > nonce {
             return Ok(true);
+        }
+        if !self.has(&layout::closed_slot(nonce)) && self.has(&layout::UPPER) && self.upper()?.upper_handle_nonce < nonce {
+            return Ok(false);
         }
         self.is_closed(nonce)
     }
