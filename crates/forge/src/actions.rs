@@ -138,7 +138,13 @@ impl NewBlock<'_> {
         self.record_vote(key, RELAY, b"relay".to_vec(), outcome)
     }
 
-    fn record_vote(&mut self, key: u64, to: Address, input: Vec<u8>, outcome: Result<Option<HandleEvent>, ()>) -> Voted {
+    fn record_vote(
+        &mut self,
+        key: u64,
+        to: Address,
+        input: Vec<u8>,
+        outcome: Result<Option<HandleEvent>, ()>,
+    ) -> Voted {
         const REVERTED: u64 = 9;
         let (status, logs) = match &outcome {
             Ok(Some(event)) => (1, self.logs_of(event)),
@@ -165,6 +171,6 @@ impl NewBlock<'_> {
     pub fn spoil_receipt(&mut self, index: u32, change: impl FnOnce(&mut spanlight::receipt::Receipt)) {
         let receipt = &mut self.items[index as usize].1;
         change(receipt);
-        receipt.bloom = Box::new(spanlight::receipt::bloom_of(&receipt.logs));
+        *receipt.bloom = spanlight::receipt::bloom_of(&receipt.logs);
     }
 }

@@ -76,7 +76,13 @@ pub struct Bridge {
 impl Bridge {
     /// A bridge of the reference build, with these operators.
     #[must_use]
-    pub fn new(address: Address, generation: Generation, mint_burn: bool, operators: Vec<Address>, threshold: u8) -> Self {
+    pub fn new(
+        address: Address,
+        generation: Generation,
+        mint_burn: bool,
+        operators: Vec<Address>,
+        threshold: u8,
+    ) -> Self {
         Self {
             address,
             generation,
@@ -228,7 +234,9 @@ impl Bridge {
                 out.insert(layout::vote_keys_item(base, index as u64), key.to_u256());
             }
             out.extend(votes.voted.iter().map(|(voter, key)| (layout::voted_slot(base, voter), key.to_u256())));
-            out.extend(votes.counts.iter().map(|(key, count)| (layout::vote_count_slot(base, key), U256::from(*count))));
+            out.extend(
+                votes.counts.iter().map(|(key, count)| (layout::vote_count_slot(base, key), U256::from(*count))),
+            );
         }
         out.extend(self.forged.iter().map(|(slot, value)| (*slot, *value)));
         out

@@ -1,8 +1,8 @@
 //! Test keys: key i is the number i, as in the recorded vectors.
 
 use k256::ecdsa::SigningKey;
-use spanlight::{Address, Hash, U256};
 use spanlight::transaction::Transaction;
+use spanlight::{Address, Hash, U256};
 
 fn signing_key(key: u64) -> SigningKey {
     let mut bytes = [0u8; 32];
@@ -67,7 +67,8 @@ pub fn nonce_point_y(signature: &[u8; 65]) -> [u8; 32] {
     let mut compressed = [2 + (signature[64] & 1); 33];
     compressed[1..].copy_from_slice(&signature[..32]);
     let encoded = k256::Sec1Point::from_bytes(compressed).expect("33 bytes are a compressed point");
-    let point = Option::<k256::AffinePoint>::from(k256::AffinePoint::from_sec1_point(&encoded)).expect("R is on the curve");
+    let point =
+        Option::<k256::AffinePoint>::from(k256::AffinePoint::from_sec1_point(&encoded)).expect("R is on the curve");
     let bytes = point.to_sec1_point(false);
     bytes.as_bytes()[33..].try_into().expect("32 bytes of y")
 }

@@ -100,9 +100,8 @@ impl Stage {
     #[must_use]
     pub fn new(setup: &StageSetup) -> Self {
         let operators = keys::addresses(&OPERATORS[..setup.operators]);
-        let bridge = |address, generation, mints| {
-            Bridge::new(address, generation, mints, operators.clone(), setup.threshold)
-        };
+        let bridge =
+            |address, generation, mints| Bridge::new(address, generation, mints, operators.clone(), setup.threshold);
         let mut from = bridge(Address([0x51; 20]), Generation::C, !setup.mint_burn);
         from.registered.insert(SOURCE_TOKEN, DESTINATION_TOKEN);
         let mut to = bridge(Address([0xd1; 20]), setup.generation, setup.mint_burn);
@@ -196,16 +195,15 @@ impl Stage {
     #[must_use]
     pub fn prove_plan(&self, plan: &Plan, transfers: Vec<TransferProof>) -> Scenario {
         let mut trust = self.trust.clone();
-        for (trusted, (chain, plan)) in trust
-            .chains
-            .iter_mut()
-            .zip([(&self.source, &plan.source), (&self.destination, &plan.destination)])
+        for (trusted, (chain, plan)) in
+            trust.chains.iter_mut().zip([(&self.source, &plan.source), (&self.destination, &plan.destination)])
         {
             trusted.checkpoint = chain.checkpoint(plan.from);
         }
         let now = plan.now.unwrap_or_else(|| self.source.time().max(self.destination.time()) + 1);
         let mut plan = plan.clone();
-        plan.source.slots = plan.source_states.iter().map(|number| (*number, self.slots(&self.source, &transfers))).collect();
+        plan.source.slots =
+            plan.source_states.iter().map(|number| (*number, self.slots(&self.source, &transfers))).collect();
         plan.destination.slots =
             plan.destination_states.iter().map(|number| (*number, self.slots(&self.destination, &transfers))).collect();
         let chains = [plan.source.prove(&self.source), plan.destination.prove(&self.destination)];
@@ -303,4 +301,3 @@ impl Plan {
         }
     }
 }
-

@@ -52,8 +52,7 @@ fn no_liquidity(form: CommitmentForm) -> Case {
     let request = stage.request(coin(2_000_000));
     stage.destination.idle(1);
     let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
-    let reason =
-        StuckReason::NoLiquidity { balance: U256::from(1_000_000u64), amount: U256::from(2_000_000u64) };
+    let reason = StuckReason::NoLiquidity { balance: U256::from(1_000_000u64), amount: U256::from(2_000_000u64) };
     Case::new("stuck_no_liquidity", stage.prove(transfer), State::Stuck { reason, votes: 0, of: 2 })
 }
 

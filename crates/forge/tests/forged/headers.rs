@@ -47,10 +47,7 @@ fn rejects_a_block_that_breaks_a_header_rule_though_a_quorum_sealed_it() {
     assert_eq!(wrong(|h| h.blob_gas_used = Some(1)), "header.blob_gas_used");
     assert_eq!(wrong(|h| h.blob_gas_used = Some(262_144)), "header.blob_gas_used");
     assert_eq!(wrong(|h| h.excess_blob_gas = Some(131_072)), "header.excess_blob_gas");
-    assert_eq!(
-        wrong(|h| (h.blob_gas_used, h.excess_blob_gas) = (None, None)),
-        "header.field_missing"
-    );
+    assert_eq!(wrong(|h| (h.blob_gas_used, h.excess_blob_gas) = (None, None)), "header.field_missing");
     assert_eq!(wrong(|h| h.governance = vec![0x82, b'{', b'}']), "consensus.governance_off_epoch");
     assert_eq!(wrong(|h| h.vote = vec![0xc0]), "rlp.too_few");
 }

@@ -19,7 +19,8 @@ fn two_shown_transfers_are_all_of_two() {
         let completeness = report.complete.unwrap().unwrap();
         assert!(completeness.complete, "{:?}", completeness.against);
         assert_eq!((completeness.first, completeness.last, completeness.request_nonce), (0, 1, 2));
-        let states: Vec<_> = report.transfers.iter().map(|t| t.verdict.state().map(spanlight::verdict::State::name)).collect();
+        let states: Vec<_> =
+            report.transfers.iter().map(|t| t.verdict.state().map(spanlight::verdict::State::name)).collect();
         assert_eq!(states, [Some("handled"), Some("requested")]);
     }
 }
