@@ -263,3 +263,46 @@ fn a_block_sealed_anew_by_the_council_is_another_block() {
     scenario.source().headers.last_mut().unwrap().header = fields.encode();
     assert_eq!(scenario.outcome(), ("invalid", "header.number"));
 }
+
+#[test]
+fn the_quorum_is_the_profiles_policy() {
+    use spanlight::profile::QuorumPolicy;
+    let with = |policy: QuorumPolicy, committers: &[u64]| {
+        let mut setup = StageSetup::default();
+        setup.source.council = vec![1, 2, 3];
+        let mut stage = Stage::new(&setup);
+        let request = stage.source.block(|block| {
+            block.committers = committers.to_vec();
+            block.request(coin(500))
+        });
+        stage.destination.idle(1);
+        stage.trust.chains[0].profile.quorum = policy;
+        let scenario = stage.prove(TransferProof { request: Some(request.at), ..TransferProof::default() });
+        scenario.outcome().1
+    };
+    assert_eq!(with(QuorumPolicy::Engine, &[1, 2, 3]), "requested");
+    assert_eq!(with(QuorumPolicy::Engine, &[1, 2]), "consensus.quorum_missed");
+    assert_eq!(with(QuorumPolicy::Custom(2), &[1, 2]), "requested");
+    assert_eq!(with(QuorumPolicy::Custom(2), &[1]), "consensus.quorum_missed");
+    assert_eq!(with(QuorumPolicy::Node, &[1]), "requested");
+    assert_eq!(with(QuorumPolicy::Node, &[]), "consensus.no_seals");
+}
+
+#[test]
+fn does_not_judge_chains_whose_rules_headers_do_not_tell() {
+    use spanlight::profile::Qualified;
+    let with = |change: fn(&mut spanlight::trust::TrustedChain)| {
+        let mut scenario = block(|_| ());
+        change(&mut scenario.trust.chains[0]);
+        scenario.verdict()
+    };
+    let unsupported = |verdict: spanlight::Verdict| matches!(verdict, spanlight::Verdict::Unsupported(_));
+    assert!(unsupported(with(|chain| chain.checkpoint.parameters.gov_param_contract = spanlight::Address([1; 20]))));
+    assert!(unsupported(with(|chain| chain.checkpoint.parameters.proposer_policy = 2)));
+    assert!(unsupported(with(|chain| chain.checkpoint.parameters.proposer_policy = 3)));
+    let told = with(|chain| {
+        chain.checkpoint.parameters.proposer_policy = 2;
+        chain.profile.qualified = Some(Qualified::Council);
+    });
+    assert_eq!(told.name(), "proven");
+}

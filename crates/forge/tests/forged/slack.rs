@@ -281,3 +281,41 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
     assert!(matches!(error(|trust| trust.version = 2), TrustError::Version { .. }));
     assert_eq!(error(|trust| trust.chains[0].profile.forks.london = None), TrustError::ForkOrder);
 }
+
+#[test]
+fn does_not_cut_a_block_with_transactions_of_unknown_type() {
+    let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Concat));
+    let request = stage.source.block(|block| {
+        block.unknown.push(vec![0x50, 0xc0]);
+        block.request(coin(500))
+    });
+    stage.destination.idle(1);
+    let scenario = stage.prove(TransferProof { request: Some(request.at), ..TransferProof::default() });
+    assert_eq!(scenario.outcome(), ("unsupported", "transaction.unsupported_type"));
+}
+
+/// The one number of a bundle that its roots do not fix: how many items a binary hash tree has, where no shown path runs
+/// along its right edge. It is read for nothing else, and the index and both items stay what they are.
+#[test]
+fn a_trees_count_is_fixed_by_the_paths_that_meet_its_right_edge() {
+    let outcome = |index: usize, count: u32| {
+        let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Simple));
+        let request = stage.source.block(|block| {
+            (0..index).for_each(|_| block.transfer(107));
+            let request = block.request(coin(500));
+            (index + 1..6).for_each(|_| block.transfer(108));
+            request
+        });
+        stage.destination.idle(1);
+        let mut scenario = stage.prove(TransferProof { request: Some(request.at), ..TransferProof::default() });
+        let BlockItems::Simple { count: claimed, .. } = &mut scenario.source().blocks[0].items else {
+            panic!("simple")
+        };
+        assert_eq!(*claimed, 6);
+        *claimed = count;
+        scenario.outcome().0
+    };
+    let allowed = |index: usize| (1..=17).filter(|count| outcome(index, *count) == "proven").collect::<Vec<_>>();
+    assert_eq!(allowed(0), [5, 6, 7, 8]);
+    assert_eq!(allowed(5), [6]);
+}
