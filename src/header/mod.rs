@@ -16,7 +16,7 @@ mod genesis_governance;
 mod genesis_state;
 pub mod rpc;
 pub mod rules;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod genesis_tests;

@@ -4,7 +4,7 @@ use crate::primitives::{decode_hex, U256};
 use alloc::format;
 
 /// A number in 0x-hex of any digit count, if it fits.
-pub(super) fn hex_number(text: &str) -> Option<U256> {
+pub(crate) fn hex_number(text: &str) -> Option<U256> {
     let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty())?;
     let padding = if digits.len() & 1 == 1 { "0" } else { "" };
     let bytes = decode_hex(&format!("0x{padding}{digits}")).ok()?;

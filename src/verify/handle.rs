@@ -132,6 +132,7 @@ fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Resu
 
 /// Every supplied calldata must have been needed.
 pub(super) fn no_stray_calls(handle: &ProvenHandle, transfer: &TransferProof) -> Result<(), Stop> {
-    let stray: Vec<Hash> = if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
+    let stray: Vec<Hash> =
+        if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
     stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall(*key).into()))
 }

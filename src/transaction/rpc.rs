@@ -1,0 +1,155 @@
+//! A transaction rebuilt from what a node's `kaia` namespace answers.
+//!
+//! The field table says which members of the object a type has. Whether they were read as the node meant them is not
+//! left to trust in a form: the rebuilt transaction must have the hash that the object claims, so a node that spells a
+//! field otherwise, or lies about one, is refused here. The hash itself is a claim until the encoding is proven.
+//! Source: chain.md 5.3.
+
+use super::codec::fee_ratio_is_a_percentage;
+use super::kind::Field;
+use super::{AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind, MAX_SIGNATURES};
+use crate::header::text::hex_number;
+use crate::primitives::{decode_hex, Address, Hash, U256};
+use alloc::vec::Vec;
+use core::str::FromStr;
+use serde_json::Value;
+
+impl Transaction {
+    /// Rebuilds a transaction from an item of `transactions` of `kaia_getBlockByNumber` with full transactions.
+    ///
+    /// # Errors
+    /// [`TransactionError::Json`] where a needed member is absent or malformed, or `hash` is not that of the rest.
+    pub fn from_rpc_json(object: &Value) -> Result<Self, TransactionError> {
+        let object = Object(object);
+        let type_number = object.read("typeInt", |value| u16::try_from(value.as_u64()?).ok())?;
+        let (kind, delegation) =
+            TransactionKind::of_number(type_number).ok_or(TransactionError::UnsupportedType { type_number })?;
+        let mut transaction = Self::blank(kind, delegation);
+        for field in kind.fields(delegation) {
+            transaction.read_json(field, object)?;
+        }
+        hash_is_the_claimed_one(transaction.hash(), object.text("hash")?)?;
+        Ok(transaction)
+    }
+
+    fn read_json(&mut self, field: Field, object: Object<'_>) -> Result<(), TransactionError> {
+        match field {
+            Field::ChainId => self.chain_id = object.number("chainId")?,
+            Field::Nonce => self.nonce = object.number("nonce")?,
+            Field::GasPrice => self.gas_price = object.number("gasPrice")?,
+            // What stands under gasPrice is then the price paid in the end.
+            Field::FeeCap => self.gas_price = object.number("maxFeePerGas")?,
+            Field::Tip => self.tip = object.number("maxPriorityFeePerGas")?,
+            Field::Gas => self.gas = object.number("gas")?,
+            Field::To => self.to = Some(object.text("to")?),
+            Field::ToOrCreate => self.to = object.read("to", none_or_address)?,
+            Field::Value => self.value = object.number("value")?,
+            Field::From => self.from = Some(object.text("from")?),
+            Field::Input => self.input = object.bytes("input")?,
+            Field::Key => self.key = object.bytes("key")?,
+            Field::HumanReadable => self.human_readable = object.read("humanReadable", Value::as_bool)?,
+            Field::CodeFormat => self.code_format = object.number("codeFormat")?,
+            Field::FeeRatio => self.fee_ratio = fee_ratio_is_a_percentage(object.number("feeRatio")?)?,
+            Field::AccessList => self.access_list = object.list("accessList", access_entry)?,
+            Field::BlobFeeCap => self.blob_fee_cap = object.number("blobFeeCap")?,
+            Field::BlobHashes => self.blob_hashes = object.list("blobHashes", parsed)?,
+            Field::Authorizations => self.authorizations = object.list("authorizationList", authorization)?,
+            Field::FlatSignature => self.signatures = one_signature(object.signatures("signatures")?)?,
+            Field::Signatures => self.signatures = object.signatures("signatures")?,
+            Field::FeePayer => self.fee_payer = Some(object.text("feePayer")?),
+            Field::FeePayerSignatures => self.fee_payer_signatures = object.signatures("feePayerSignatures")?,
+        }
+        Ok(())
+    }
+}
+
+fn hash_is_the_claimed_one(rebuilt: Hash, claimed: Hash) -> Result<(), TransactionError> {
+    if rebuilt == claimed {
+        Ok(())
+    } else {
+        Err(TransactionError::Json { field: "hash" })
+    }
+}
+
+fn one_signature(signatures: Vec<Signature>) -> Result<Vec<Signature>, TransactionError> {
+    if signatures.len() == 1 {
+        Ok(signatures)
+    } else {
+        Err(TransactionError::Json { field: "signatures" })
+    }
+}
+
+/// The members of a JSON object, each read under the name that its error then bears.
+#[derive(Clone, Copy)]
+struct Object<'a>(&'a Value);
+
+impl Object<'_> {
+    fn read<T>(self, field: &'static str, parse: impl FnOnce(&Value) -> Option<T>) -> Result<T, TransactionError> {
+        self.0.get(field).and_then(parse).ok_or(TransactionError::Json { field })
+    }
+
+    fn number<T: TryFrom<U256>>(self, field: &'static str) -> Result<T, TransactionError> {
+        self.read(field, number)
+    }
+
+    fn text<T: FromStr>(self, field: &'static str) -> Result<T, TransactionError> {
+        self.read(field, parsed)
+    }
+
+    fn bytes(self, field: &'static str) -> Result<Vec<u8>, TransactionError> {
+        self.read(field, |value| decode_hex(value.as_str()?).ok())
+    }
+
+    fn list<T>(self, field: &'static str, parse: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, TransactionError> {
+        self.read(field, |value| value.as_array()?.iter().map(parse).collect())
+    }
+
+    fn signatures(self, field: &'static str) -> Result<Vec<Signature>, TransactionError> {
+        let signatures = self.list(field, signature)?;
+        if signatures.len() > MAX_SIGNATURES {
+            return Err(TransactionError::TooManySignatures { max: MAX_SIGNATURES });
+        }
+        Ok(signatures)
+    }
+}
+
+/// Digits after 0x, if the number fits.
+fn number<T: TryFrom<U256>>(value: &Value) -> Option<T> {
+    T::try_from(hex_number(value.as_str()?)?).ok()
+}
+
+fn parsed<T: FromStr>(value: &Value) -> Option<T> {
+    value.as_str()?.parse().ok()
+}
+
+fn none_or_address(value: &Value) -> Option<Option<Address>> {
+    if value.is_null() {
+        Some(None)
+    } else {
+        parsed(value).map(Some)
+    }
+}
+
+fn signature(value: &Value) -> Option<Signature> {
+    Some(Signature { v: number(value.get("V")?)?, r: number(value.get("R")?)?, s: number(value.get("S")?)? })
+}
+
+fn access_entry(value: &Value) -> Option<AccessEntry> {
+    let slots = value.get("storageKeys")?.as_array()?.iter().map(parsed).collect::<Option<_>>()?;
+    Some(AccessEntry { address: parsed(value.get("address")?)?, slots })
+}
+
+fn authorization(value: &Value) -> Option<Authorization> {
+    Some(Authorization {
+        chain_id: number(value.get("chainId")?)?,
+        address: parsed(value.get("address")?)?,
+        nonce: number(value.get("nonce")?)?,
+        y_parity: number(value.get("yParity")?)?,
+        r: number(value.get("r")?)?,
+        s: number(value.get("s")?)?,
+    })
+}
+
+#[cfg(test)]
+#[path = "rpc_tests.rs"]
+mod tests;
