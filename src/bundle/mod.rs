@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use binary::{MAGIC, VERSION};
+pub(crate) use binary::{ascending, transfers_ascend};
 
 /// Largest bundle that is read, in bytes of its binary form.
 pub const MAX_BYTES: usize = 256 << 20;

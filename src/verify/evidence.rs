@@ -6,7 +6,7 @@
 use super::chain::FollowedChain;
 use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
-use crate::bundle::{BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
+use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
 use crate::commitment::{verify_items, BlockItems, ProvenItem};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
@@ -65,6 +65,9 @@ impl<'c> Evidence<'c> {
         blocks: &[BlockProof],
         states: &[StateEvidence],
     ) -> Result<Self, Stop> {
+        // Bundles that were decoded ascend already; others may come from a caller's own memory.
+        ascending(blocks.iter().map(|block| block.number))?;
+        ascending(states.iter().map(|state| state.number))?;
         let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new() };
         for block in blocks {
             let header = chain.header(block.number)?;
