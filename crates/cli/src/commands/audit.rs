@@ -1,0 +1,115 @@
+//! `spanlight audit`: every transfer of a range, read from two endpoints and verified.
+
+use super::Sources;
+use crate::failure::Failure;
+use crate::files;
+use crate::gather::{self, Gathered};
+use crate::nonces::Nonces;
+use crate::output::Output;
+use crate::progress::Bar;
+use crate::show::report::{self, ReportJson};
+use crate::show::style::{bold, dim};
+use crate::show::transfer::{self, Checks};
+use crate::show::trust;
+use serde::Serialize;
+use spanlight_prover::VoteScan;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Audit a range of transfers: judge each, and say whether they are all.
+///
+/// Reads both chains from the endpoints, follows them from your trust file's checkpoints, and verifies everything; the
+/// endpoints are not believed. The exit code is that of the worst verdict.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: Sources,
+    /// Request nonces, both ends included: 0..20, or one like 61.
+    #[arg(long, value_name = "A..B")]
+    nonces: Nonces,
+    /// Whether to search for votes for transfers that nobody requested; those found are judged too.
+    #[arg(long, value_enum, default_value_t = Scan::Full)]
+    vote_scan: Scan,
+    /// Also write the proof bundle of the whole range to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// List every check with its inputs.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Whether votes for what nobody requested are searched for: they leave no event.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scan {
+    /// Read every block of the destination since the checkpoint.
+    Full,
+    /// Do not search: only votes for the nonces asked for are found.
+    None,
+}
+
+impl From<Scan> for VoteScan {
+    fn from(scan: Scan) -> Self {
+        match scan {
+            Scan::Full => Self::Full,
+            Scan::None => Self::None,
+        }
+    }
+}
+
+/// The JSON form of an audit.
+#[derive(Serialize)]
+pub(super) struct AuditJson<'a> {
+    #[serde(flatten)]
+    report: ReportJson<'a>,
+    vote_scan: &'static str,
+}
+
+impl<'a> AuditJson<'a> {
+    pub(super) fn new(audited: &'a Gathered) -> Self {
+        let mut report = ReportJson::new(&audited.report);
+        report.complete = Some(report.complete.unwrap_or(false));
+        Self { report, vote_scan: audited.vote_scan }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Output, Failure> {
+    let opened = args.sources.open()?;
+    let scan = args.vote_scan.into();
+    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, &Bar::new())?;
+    let bundle = audited.bundle.encode();
+    if let Some(path) = &args.out {
+        files::write(path, &bundle)?;
+    }
+    let codes = report::exit_codes(&audited.report);
+    if args.json {
+        return Output::json(&AuditJson::new(&audited), spanlight::report::worst_exit_code(codes));
+    }
+    let mut out = String::new();
+    append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
+    let names = [opened.from.as_str(), opened.to.as_str()];
+    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence(&opened.trust, &names, audited.now));
+    if let Some(path) = &args.out {
+        let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), bundle.len());
+    }
+    Ok(Output::with_exit(out, codes))
+}
+
+fn append(out: &mut String, audited: &Gathered, checks: Checks) {
+    if let Some(first) = audited.report.transfers.first() {
+        let _ = writeln!(out, "{}", bold(&format!("Audit of {} to {}", first.from, first.to)));
+        if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
+            let (source, destination) =
+                (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
+            let _ = writeln!(out, "  as of {source}, {destination}");
+        }
+    }
+    report::append(out, &audited.report, checks);
+    let scan = match audited.vote_scan {
+        "full" => "all transactions of the destination were looked through for votes that nobody requested",
+        _ => "votes that nobody requested were not searched for outside these nonces",
+    };
+    let _ = writeln!(out, "{} {scan}", dim("  vote scan"));
+}

@@ -1,0 +1,65 @@
+//! The commands, one file each.
+
+mod audit;
+mod completions;
+mod demo;
+mod inspect;
+mod profile;
+mod prove;
+mod sources;
+mod sync;
+mod verify;
+
+use sources::Sources;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use clap::{Parser, Subcommand};
+
+/// Verify Klaytn/Kaia bridge transfers without trusting a node, a prover or an operator.
+///
+/// What you trust stands in a trust file of your own (`profile` starts one); everything else is checked against it.
+#[derive(Debug, Parser)]
+#[command(name = "spanlight", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   everything asked for is proven and handled
+  1   invalid, fraud, attempted fraud or equivocation
+  2   requested, voting, stuck, unrequested, not yet trusted, unsupported or incomplete
+  3   a file cannot be read
+  4   an endpoint failed
+  64  the command was called wrongly
+
+NO_COLOR=1 turns colours off. Start with: spanlight demo";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Profile(profile::Args),
+    Sync(sync::Args),
+    Prove(prove::Args),
+    Verify(verify::Args),
+    Inspect(inspect::Args),
+    Audit(audit::Args),
+    Completions(completions::Args),
+}
+
+impl Cli {
+    pub(crate) fn run(&self) -> Result<Output, Failure> {
+        match &self.command {
+            Command::Demo(args) => demo::run(args),
+            Command::Profile(args) => profile::run(args),
+            Command::Sync(args) => sync::run(args),
+            Command::Prove(args) => prove::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Inspect(args) => inspect::run(args),
+            Command::Audit(args) => audit::run(args),
+            Command::Completions(args) => Ok(completions::run(args)),
+        }
+    }
+}

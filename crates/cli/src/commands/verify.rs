@@ -1,0 +1,59 @@
+//! `spanlight verify`: the verdicts on a bundle, offline.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::show::report::{self, ReportJson};
+use crate::show::style::dim;
+use crate::show::transfer::Checks;
+use crate::show::trust;
+use crate::{bundle_file, clock, trust_file};
+use spanlight::verdict::{NotReached, Verdict};
+use std::path::PathBuf;
+
+/// Verify a proof bundle against your trust file. Needs no network.
+///
+/// Every header, seal, receipt and storage proof in the bundle is checked; who made the bundle does not matter.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The bundle, binary or JSON; `-` reads the standard input.
+    bundle: PathBuf,
+    /// Your trust file (TOML or JSON): chains, checkpoints, bridge pair.
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// Judge as of this time, in unix seconds [default: this machine's clock].
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// List every check with its inputs.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Output, Failure> {
+    let trust = trust_file::read(&args.trust)?;
+    let bundle = bundle_file::read(&args.bundle)?.bundle;
+    let now = args.now.unwrap_or_else(clock::now);
+    let found = spanlight::verify(&bundle, &trust, now)
+        .map_err(|e| Failure::unreadable(format!("{}: {e} ({})", args.trust.display(), e.code())))?;
+    let codes = report::exit_codes(&found);
+    if args.json {
+        return Output::json(&ReportJson::new(&found), spanlight::report::worst_exit_code(codes));
+    }
+    let names: Vec<&str> = bundle.chains.iter().map(|chain| chain.chain.as_str()).collect();
+    let mut text = String::new();
+    report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
+    text.push_str(&format!("{} {}\n", dim("  trusted  "), trust::sentence(&trust, &names, now)));
+    if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
+        let hint =
+            "the bundle is older than your trust file allows; to judge it as of its own time, give --now SECONDS";
+        text.push_str(&format!("{} {hint}\n", dim("  help     ")));
+    }
+    Ok(Output::with_exit(text, codes))
+}
+
+/// Whether only time stands in the way.
+const fn is_too_old(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotYetTrusted(NotReached::Stale { .. } | NotReached::TrustExpired { .. }))
+}

@@ -1,0 +1,58 @@
+//! What a command prints, and how it is printed: nothing here panics when a reader hangs up.
+
+use crate::failure::{Exit, Failure};
+use crate::show::style;
+use spanlight::report::worst_exit_code;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// The result of a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// For the standard output, with styles in it; they are taken out where they do not belong.
+    pub(crate) text: String,
+    pub(crate) exit: u8,
+}
+
+impl Output {
+    pub(crate) const fn done(text: String) -> Self {
+        Self { text, exit: 0 }
+    }
+
+    /// One line of JSON.
+    pub(crate) fn json(value: &impl serde::Serialize, exit: u8) -> Result<Self, Failure> {
+        let mut text =
+            serde_json::to_string(value).map_err(|e| Failure::unreadable(format!("cannot write JSON: {e}")))?;
+        text.push('\n');
+        Ok(Self { text, exit })
+    }
+
+    /// With the exit codes of several things, of which the worst counts.
+    pub(crate) fn with_exit(text: String, codes: impl IntoIterator<Item = u8>) -> Self {
+        Self { text, exit: worst_exit_code(codes) }
+    }
+}
+
+/// Prints the output. A reader that wants no more of it (`| head`) is no failure.
+pub(crate) fn print(output: &Output) -> ExitCode {
+    let mut stdout = anstream::AutoStream::auto(std::io::stdout().lock());
+    let _ = stdout.write_all(output.text.as_bytes()).and_then(|()| stdout.flush());
+    ExitCode::from(output.exit)
+}
+
+/// Prints what went wrong and what to do.
+pub(crate) fn print_failure(failure: &Failure) -> ExitCode {
+    let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());
+    let _ = writeln!(stderr, "{} {}", style::bad("error:"), failure.what);
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(stderr, "{} {hint}", style::dim(" help:"));
+    }
+    ExitCode::from(failure.exit.code())
+}
+
+/// Help and version go out with 0; a wrong call is 64, whatever the argument parser's own code is.
+pub(crate) fn print_clap(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    let code = if error.use_stderr() { Exit::Usage.code() } else { 0 };
+    ExitCode::from(code)
+}

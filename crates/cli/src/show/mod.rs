@@ -1,0 +1,9 @@
+//! Verdicts for people: words first, colour second.
+
+pub(crate) mod parameters;
+pub(crate) mod report;
+pub(crate) mod style;
+pub(crate) mod table;
+pub(crate) mod transfer;
+pub(crate) mod trust;
+pub(crate) mod words;

@@ -1,0 +1,157 @@
+//! A whole report: as text, and as the JSON that `verify` and `audit` share.
+
+use super::style::{bold, dim, toned, Tone};
+use super::transfer::{self, header_words, Checks};
+use super::{table, words};
+use serde::Serialize;
+use serde_json::{json, Value};
+use spanlight::consensus::equivocation::Equivocation;
+use spanlight::verdict::{TransferVerdict, Verdict};
+use spanlight::verify::{Anchored, Completeness, Report};
+use std::fmt::Write;
+
+/// More transfers than this are shown as a table.
+const MOST_IN_FULL: usize = 3;
+
+/// Exit codes of everything that a report says.
+pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
+    let mut codes: Vec<u8> = report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect();
+    codes.extend(report.complete.as_ref().map(|complete| match complete {
+        Ok(found) if found.complete => 0,
+        // Nothing false was shown; the list is not whole.
+        Ok(_) => 2,
+        Err(verdict) => verdict.exit_code(),
+    }));
+    codes.extend(report.equivocation.as_ref().map(|found| found.as_ref().map_or_else(Verdict::exit_code, |_| 1)));
+    codes.extend(report.anchored.as_ref().map(|found| found.as_ref().map_or_else(Verdict::exit_code, |_| 0)));
+    codes
+}
+
+/// Every verdict in a report, on transfers and on what is claimed beside them.
+pub(crate) fn verdicts(report: &Report) -> impl Iterator<Item = &Verdict> {
+    let transfers = report.transfers.iter().map(|transfer| &transfer.verdict);
+    let complete = report.complete.iter().filter_map(|found| found.as_ref().err());
+    let equivocation = report.equivocation.iter().filter_map(|found| found.as_ref().err());
+    let anchored = report.anchored.iter().filter_map(|found| found.as_ref().err());
+    transfers.chain(complete).chain(equivocation).chain(anchored)
+}
+
+/// The JSON form: `transfers`, `equivocations`, `complete`, and what the bundle claims beside them.
+#[derive(Serialize)]
+pub(crate) struct ReportJson<'r> {
+    transfers: &'r [TransferVerdict],
+    pub(crate) equivocations: Vec<Value>,
+    pub(crate) complete: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completeness: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchored: Option<Value>,
+}
+
+impl<'r> ReportJson<'r> {
+    pub(crate) fn new(report: &'r Report) -> Self {
+        Self {
+            transfers: &report.transfers,
+            equivocations: report.equivocation.iter().map(|found| proven_or(found, |e| json!(e))).collect(),
+            complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
+            completeness: report.complete.as_ref().map(|found| proven_or(found, completeness_json)),
+            anchored: report.anchored.as_ref().map(|found| proven_or(found, anchored_json)),
+        }
+    }
+}
+
+fn proven_or<T>(found: &Result<T, Verdict>, proven: impl Fn(&T) -> Value) -> Value {
+    match found {
+        Ok(found) => {
+            let mut value = proven(found);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("verdict".to_string(), json!("proven"));
+            }
+            value
+        }
+        Err(verdict) => json!({ "verdict": verdict.name(), "code": verdict.code(), "detail": verdict.detail() }),
+    }
+}
+
+pub(crate) fn completeness_json(found: &Completeness) -> Value {
+    json!({
+        "first": found.first, "last": found.last, "request_nonce": found.request_nonce,
+        "complete": found.complete, "against": found.against, "as_of": found.as_of,
+    })
+}
+
+fn anchored_json(found: &Anchored) -> Value {
+    json!({
+        "child": found.child, "parent": found.parent,
+        "transaction": found.transaction, "account": found.account,
+    })
+}
+
+/// Appends everything that the report says.
+pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
+    if report.transfers.len() > MOST_IN_FULL && checks == Checks::Counted {
+        table::append(out, &report.transfers);
+    } else {
+        for transfer in &report.transfers {
+            transfer::append(out, transfer, checks);
+        }
+    }
+    if let Some(found) = &report.complete {
+        append_completeness(out, found);
+    }
+    if let Some(found) = &report.equivocation {
+        append_equivocation(out, found);
+    }
+    if let Some(found) = &report.anchored {
+        append_anchored(out, found);
+    }
+}
+
+pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness, Verdict>) {
+    let (label, text) = match found {
+        Ok(found) if found.complete => (
+            toned(Tone::Good, "COMPLETE"),
+            format!(
+                "these are all transfers from {} to {}; the source counted {} requests",
+                found.first, found.last, found.request_nonce
+            ),
+        ),
+        Ok(found) => (toned(Tone::Open, "NOT COMPLETE"), found.against.join(", ")),
+        Err(verdict) => refused(verdict),
+    };
+    let _ = writeln!(out, "{}\n  {label}  {text}", bold("completeness"));
+}
+
+fn append_equivocation(out: &mut String, found: &Result<Equivocation, Verdict>) {
+    let (label, text) = match found {
+        Ok(found) => {
+            let [first, second] = found.hashes;
+            let both = words::addresses(&found.both);
+            let text = format!(
+                "block {} exists twice, each sealed by a quorum: {first} and {second}\n  signed both: {both}",
+                found.number
+            );
+            (toned(Tone::Bad, "EQUIVOCATION"), text)
+        }
+        Err(verdict) => refused(verdict),
+    };
+    let _ = writeln!(out, "{}\n  {label}  {text}", bold("equivocation"));
+}
+
+fn append_anchored(out: &mut String, found: &Result<Anchored, Verdict>) {
+    let (label, text) = match found {
+        Ok(found) => {
+            let (child, parent) = (header_words("child", &found.child), header_words("parent", &found.parent));
+            let text = format!("{child} is anchored in {parent} by {}", found.account);
+            (toned(Tone::Good, "ANCHORED"), format!("{text}\n  {}", dim("a commitment and a time bound, not finality")))
+        }
+        Err(verdict) => refused(verdict),
+    };
+    let _ = writeln!(out, "{}\n  {label}  {text}", bold("anchor"));
+}
+
+fn refused(verdict: &Verdict) -> (String, String) {
+    let label = toned(words::tone(verdict), &words::label(verdict));
+    let code = verdict.code().unwrap_or_default();
+    (label, format!("{} ({code})", verdict.detail().unwrap_or_default()))
+}

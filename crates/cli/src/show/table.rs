@@ -1,0 +1,51 @@
+//! Many transfers, one a line.
+
+use super::style::{bold, toned};
+use super::words;
+use spanlight::verdict::{State, TransferVerdict};
+use std::fmt::Write;
+
+/// Appends one line for each transfer: nonce, state, votes, and what is special.
+pub(crate) fn append(out: &mut String, transfers: &[TransferVerdict]) {
+    let width = transfers.iter().map(|t| words::label(&t.verdict).len()).max().unwrap_or(0).max(5);
+    let _ = writeln!(
+        out,
+        "{}",
+        bold(&format!("  {:>7}  {:<width$}  {:<7}  {}", "request", "state", "votes", "what is special"))
+    );
+    for transfer in transfers {
+        let label = words::label(&transfer.verdict);
+        // Padded before it is coloured: escape codes have no width.
+        let label = toned(words::tone(&transfer.verdict), &format!("{label:<width$}"));
+        let row = format!("  {:>7}  {label}  {:<7}  {}", transfer.nonce, votes(transfer), special(transfer));
+        let _ = writeln!(out, "{}", row.trim_end());
+    }
+}
+
+fn votes(transfer: &TransferVerdict) -> String {
+    transfer.verdict.state().and_then(State::votes).map_or("-".to_string(), |(votes, of)| format!("{votes} of {of}"))
+}
+
+fn special(transfer: &TransferVerdict) -> String {
+    let Some(state) = transfer.verdict.state() else { return words::sentence(transfer) };
+    let mut parts: Vec<String> = Vec::new();
+    if matches!(state, State::Stuck { .. } | State::Fraud { .. }) {
+        parts.push(state.reason().unwrap_or_default().replace('_', " "));
+    }
+    if !state.culprits().is_empty() {
+        parts.push(format!("culprits {}", state.culprits().iter().map(short).collect::<Vec<_>>().join(", ")));
+    }
+    if !transfer.dissenters.is_empty() {
+        parts.push(format!("dissent {}", transfer.dissenters.iter().map(short).collect::<Vec<_>>().join(", ")));
+    }
+    parts.join("; ")
+}
+
+/// Enough of an address to tell it apart by eye; the JSON form has it whole.
+fn short(address: &spanlight::Address) -> String {
+    let text = address.to_string();
+    match (text.get(..6), text.get(38..)) {
+        (Some(head), Some(tail)) => format!("{head}…{tail}"),
+        _ => text,
+    }
+}

@@ -1,0 +1,162 @@
+//! What each verdict, reason and note is called and means, in a sentence.
+
+use super::style::Tone;
+use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
+use spanlight::Address;
+
+/// The one word that a reader sees first.
+pub(crate) fn label(verdict: &Verdict) -> String {
+    let name = verdict.state().map_or(verdict.name(), State::name);
+    name.replace('_', " ").to_uppercase()
+}
+
+/// Green only for what the core calls clean, red for lies, yellow for everything that is open or unknown.
+pub(crate) fn tone(verdict: &Verdict) -> Tone {
+    match verdict.exit_code() {
+        0 if verdict.is_clean() => Tone::Good,
+        1 => Tone::Bad,
+        _ => Tone::Open,
+    }
+}
+
+/// What the verdict says, without the label.
+pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
+    match &transfer.verdict {
+        Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
+        other => {
+            let (detail, code) = (other.detail().unwrap_or_default(), other.code().unwrap_or_default());
+            if detail == code {
+                detail
+            } else {
+                format!("{detail} ({code})")
+            }
+        }
+    }
+}
+
+fn state_sentence(state: &State, to: &str) -> String {
+    match state {
+        State::Requested => format!("requested; no operator has voted for it on {to} yet"),
+        State::Voting { votes, of } => format!("{}; waiting for more", votes_of(*votes, *of)),
+        State::Handled { votes, of } => format!("{}; executed on {to} exactly as requested", votes_of(*votes, *of)),
+        State::Stuck { reason, votes, of } => {
+            let detail = Verdict::Proven {
+                state: State::Stuck { reason: reason.clone(), votes: *votes, of: *of },
+                notes: Vec::new(),
+            }
+            .detail();
+            format!("{}; {}", votes_of(*votes, *of), detail.unwrap_or_default())
+        }
+        State::Fraud { kind, votes, of, .. } => format!("{}; {}", votes_of(*votes, *of), fraud_sentence(kind, to)),
+        State::Attempted { votes, of, .. } => {
+            format!("{}; nobody requested it, and it was not executed on {to}", votes_of(*votes, *of))
+        }
+        State::Unrequested => "nobody requested it, nobody voted, nothing was executed".to_string(),
+    }
+}
+
+fn fraud_sentence(kind: &FraudKind, to: &str) -> String {
+    match kind {
+        FraudKind::NeverRequested => format!("executed on {to} although nobody requested it"),
+        FraudKind::NamedBlockDidNotExist => {
+            format!("executed on {to} for a request in a block that did not exist (rests on block times)")
+        }
+        FraudKind::Differs(rules) => format!("executed on {to} otherwise than requested (rules {})", rules.join(", ")),
+    }
+}
+
+/// Votes counted and votes needed.
+pub(crate) fn votes_of(votes: u32, of: u32) -> String {
+    format!("{votes} of {of} votes")
+}
+
+/// What a careful reader should know beside the state.
+pub(crate) fn note_sentence(note: &Note) -> String {
+    match note {
+        Note::VotesByTransactions => {
+            "the votes are shown as transactions; that none was taken back later is the contract's word".to_string()
+        }
+        Note::ExOperatorVote(address) => {
+            format!("{address} voted but was no operator at the deciding vote: not counted")
+        }
+        Note::OperatorsChangedInBlock => {
+            "operators or threshold changed in the deciding block; the stricter reading is used".to_string()
+        }
+        Note::TokenMappingChanged => "the token registered for this one changed after the request".to_string(),
+        Note::RestsOnBlockTimes => "rests on the block times of both chains, within the allowed clock skew".to_string(),
+        Note::JumpedHeaders { chain } => {
+            format!("headers of {chain} were skipped: council and parameter changes among them are unseen")
+        }
+        Note::LowLiquidity => "the destination bridge also holds less coin than the transfer needs".to_string(),
+        Note::RandomRevealUnchecked { chain } => format!("the BLS half of {chain}'s random reveal is not checked"),
+        Note::CommitteeUnchecked { chain } => {
+            format!("that signers of {chain} were in the block's committee is not checked")
+        }
+    }
+}
+
+/// Addresses in a row.
+pub(crate) fn addresses(list: &[Address]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spanlight::verdict::{AsOf, Missing, StuckReason};
+    use std::collections::BTreeSet;
+
+    fn transfer(verdict: Verdict) -> TransferVerdict {
+        TransferVerdict {
+            from: "main".into(),
+            to: "service".into(),
+            source_bridge: Address::ZERO,
+            destination_bridge: Address::ZERO,
+            nonce: 7,
+            verdict,
+            dissenters: Vec::new(),
+            as_of: AsOf::default(),
+            checks: Vec::new(),
+        }
+    }
+
+    fn proven(state: State, notes: Vec<Note>) -> Verdict {
+        Verdict::Proven { state, notes }
+    }
+
+    fn every_verdict() -> Vec<Verdict> {
+        let (votes, of) = (2, 2);
+        let culprits = vec![Address::ZERO];
+        let fraud = |kind| State::Fraud { kind, culprits: culprits.clone(), votes, of };
+        vec![
+            proven(State::Requested, Vec::new()),
+            proven(State::Voting { votes: 1, of }, Vec::new()),
+            proven(State::Handled { votes, of }, Vec::new()),
+            proven(State::Stuck { reason: StuckReason::VotesDiffer, votes: 1, of }, Vec::new()),
+            proven(fraud(FraudKind::NeverRequested), Vec::new()),
+            proven(fraud(FraudKind::Differs(vec!["M5"])), Vec::new()),
+            proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
+            proven(State::Unrequested, Vec::new()),
+            Verdict::Incomplete { missing: Missing::Votes },
+            Verdict::Unsupported("governance by contract"),
+            Verdict::Invalid(spanlight::bundle::BundleError::Chains.into()),
+        ]
+    }
+
+    #[test]
+    fn every_verdict_has_its_own_words() {
+        let verdicts = every_verdict();
+        let words: BTreeSet<String> =
+            verdicts.iter().map(|v| format!("{} {}", label(v), sentence(&transfer(v.clone())))).collect();
+        assert_eq!(words.len(), verdicts.len());
+        assert!(words.iter().all(|words| !words.ends_with(' ')), "{words:?}");
+    }
+
+    #[test]
+    fn only_a_handled_transfer_without_warnings_is_green() {
+        let green = every_verdict().into_iter().filter(|verdict| tone(verdict) == Tone::Good);
+        assert_eq!(green.collect::<Vec<_>>(), [proven(State::Handled { votes: 2, of: 2 }, Vec::new())]);
+        let warned = proven(State::Handled { votes: 2, of: 2 }, vec![Note::TokenMappingChanged]);
+        assert_eq!(tone(&warned), Tone::Open);
+    }
+}
