@@ -7,8 +7,9 @@ use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::{bold, dim};
+use crate::show::style::bold;
 use crate::show::transfer::{self, Checks};
 use crate::show::trust;
 use serde::Serialize;
@@ -90,9 +91,9 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
     let names = [opened.from.as_str(), opened.to.as_str()];
-    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence(&opened.trust, &names, audited.now));
+    named(&mut out, "trusted", &trust::sentence(&opened.trust, &names, audited.now));
     if let Some(path) = &args.out {
-        let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), bundle.len());
+        named(&mut out, "bundle", &format!("{}, {} bytes", path.display(), bundle.len()));
     }
     Ok(Output::with_exit(out, codes))
 }
@@ -111,5 +112,5 @@ fn append(out: &mut String, audited: &Gathered, checks: Checks) {
         "full" => "all transactions of the destination were looked through for votes that nobody requested",
         _ => "votes that nobody requested were not searched for outside these nonces",
     };
-    let _ = writeln!(out, "{} {scan}", dim("  vote scan"));
+    named(out, "vote scan", scan);
 }
