@@ -8,7 +8,7 @@ use crate::rpc::Transport;
 use crate::sync::{HeaderPlan, Synced};
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
-use spanlight::trust::{AcceptedCode, Trust};
+use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
 use spanlight::{Hash, ProofBundle};
@@ -29,7 +29,7 @@ pub enum Subject {
 }
 
 /// How evidence is gathered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ProveOptions {
     /// Unix time.
     pub now: u64,
@@ -41,15 +41,13 @@ pub struct ProveOptions {
     pub tries: usize,
     /// Which headers the bundle carries.
     pub headers: HeaderPlan,
-    pub(crate) destination_codes: Vec<AcceptedCode>,
 }
 
 impl ProveOptions {
     /// The usual choice, at unix time `now`.
     #[must_use]
     pub const fn at(now: u64) -> Self {
-        let headers = HeaderPlan::Sparse;
-        Self { now, window: 1000, scan: Some(10_000), tries: 64, headers, destination_codes: Vec::new() }
+        Self { now, window: 1000, scan: Some(10_000), tries: 64, headers: HeaderPlan::Sparse }
     }
 }
 
@@ -152,13 +150,12 @@ fn same_verdicts(one: &Report, other: &Report) -> bool {
 pub(crate) type Judged = (Report, [Usage; 2]);
 
 impl<'s, 't, T: Transport> Ends<'s, 't, T> {
-    pub(crate) fn gathering(&self, mut options: ProveOptions) -> Result<Gathering<'s, 't, T>, ProveError> {
+    pub(crate) fn gathering(&self, options: ProveOptions) -> Result<Gathering<'s, 't, T>, ProveError> {
         self.trust.check()?;
         let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
-        options.destination_codes.clone_from(&to.codes);
         let source = Side::new(self.source.0, self.source.1, from.address);
         let destination = Side::new(self.destination.0, self.destination.1, to.address);
-        Ok(Gathering::new(source, destination, options))
+        Ok(Gathering::new(source, destination, to.codes.clone(), options))
     }
 
     /// Nonces that a transaction requests on the source or executes on the destination.

@@ -233,7 +233,8 @@ impl<'t> Synced<'t> {
         let time = self.chain.head().time;
         let mut refusal = ProveError::SelfCheck;
         for last in end..=self.head().min(end.saturating_add(LONGEST_RUN)) {
-            let headers = (start..last).filter_map(|number| self.raw_header(number).map(UntrustedHeader::without_seals));
+            let headers =
+                (start..last).filter_map(|number| self.raw_header(number).map(UntrustedHeader::without_seals));
             let run: Vec<UntrustedHeader> = headers.chain(self.raw_header(last).cloned()).collect();
             // The verifier applies the trusting period; here only the seals decide where the run may end.
             match client.jump(run.clone(), time, u64::MAX) {
@@ -248,10 +249,8 @@ impl<'t> Synced<'t> {
 /// Seals taken off where a sparse follower wants none.
 fn sparse(client: &LightClient, headers: &[UntrustedHeader]) -> Result<Vec<UntrustedHeader>, ProveError> {
     let needs = client.needs_seals(headers).map_err(refused)?;
-    let stripped = headers
-        .iter()
-        .zip(needs)
-        .map(|(header, sealed)| if sealed { header.clone() } else { header.without_seals() });
+    let stripped =
+        headers.iter().zip(needs).map(|(header, sealed)| if sealed { header.clone() } else { header.without_seals() });
     Ok(stripped.collect())
 }
 

@@ -11,12 +11,16 @@ use spanlight::{Address, Hash};
 use std::collections::BTreeSet;
 
 impl<T: Transport> Gathering<'_, '_, T> {
-    pub(super) async fn executed(&mut self, proof: &mut TransferProof, block: u64, index: u32) -> Result<(), ProveError> {
+    pub(super) async fn executed(
+        &mut self,
+        proof: &mut TransferProof,
+        block: u64,
+        index: u32,
+    ) -> Result<(), ProveError> {
         let nonce = proof.nonce;
         let side = &mut self.destination;
-        let (at, _) = side
-            .find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce))
-            .await?;
+        let (at, _) =
+            side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
         let transaction = side.transaction(block, index).await?;
         let direct = transaction.to() == Some(side.bridge);
@@ -27,7 +31,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         if !direct {
             let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
             side.votes(block, nonce, &keys).await?;
-            proof.calls = self.preimage_of_most(&keys, block).await?;
+            proof.calls = self.preimage_of_most(&keys).await?;
         } else if !self.keeps_votes(block) {
             voters.extend(self.vote_transactions(proof, at.item, key).await?);
         }
@@ -40,9 +44,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
 
     /// Whether the code at a height leaves the votes in state when they decide.
     fn keeps_votes(&self, block: u64) -> bool {
-        let end = self.options.destination_codes.iter();
         let code = self.destination.code_hash(block);
-        end.filter(|accepted| Some(accepted.hash) == code).all(|accepted| accepted.generation.keeps_votes())
+        let mut accepted = self.destination_codes.iter().filter(|accepted| Some(accepted.hash) == code);
+        accepted.all(|accepted| accepted.generation.keeps_votes())
     }
 
     async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
@@ -65,15 +69,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let mut places = BTreeSet::new();
         let mut seen = 0usize;
         loop {
-            for call in self.destination.scan.calls.iter().skip(seen) {
-                let executing = call.at == last;
-                if call.key == key && call.success && call.at <= last {
-                    if let Some(sender) = call.sender.filter(|sender| voters.insert(*sender)) {
-                        let _ = sender;
-                        if !executing {
-                            places.insert(call.at);
-                        }
-                    }
+            let calls = self.destination.scan.calls.iter().skip(seen);
+            for call in calls.filter(|call| call.key == key && call.success && call.at <= last) {
+                let is_new = call.sender.is_some_and(|sender| voters.insert(sender));
+                if is_new && call.at != last {
+                    places.insert(call.at);
                 }
             }
             seen = self.destination.scan.calls.len();
@@ -90,7 +90,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
     }
 
     /// The calldata of the key with the most votes, where a contract in between hides it.
-    async fn preimage_of_most(&mut self, keys: &[Hash], _block: u64) -> Result<Vec<Vec<u8>>, ProveError> {
+    async fn preimage_of_most(&mut self, keys: &[Hash]) -> Result<Vec<Vec<u8>>, ProveError> {
         let count = |key: &Hash| keys.iter().filter(|other| *other == key).count();
         let Some(most) = keys.iter().copied().max_by_key(|key| count(key)) else { return Ok(Vec::new()) };
         self.preimages(&BTreeSet::from([most])).await

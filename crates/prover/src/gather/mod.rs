@@ -16,6 +16,7 @@ use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
 use spanlight::bridge::{expected_call, layout, vote_key, TokenType};
 use spanlight::bundle::{LogRef, TransferProof};
 use spanlight::transaction::Transaction;
+use spanlight::trust::AcceptedCode;
 use spanlight::{Address, Hash};
 
 pub(crate) use side::Side;
@@ -26,6 +27,7 @@ pub(crate) struct Gathering<'s, 't, T> {
     pub(crate) destination: Side<'s, 't, T>,
     requests: LogSearch,
     handles: LogSearch,
+    destination_codes: Vec<AcceptedCode>,
     options: ProveOptions,
 }
 
@@ -37,13 +39,19 @@ struct FoundRequest {
 }
 
 impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
-    pub(crate) fn new(source: Side<'s, 't, T>, destination: Side<'s, 't, T>, options: ProveOptions) -> Self {
+    pub(crate) fn new(
+        source: Side<'s, 't, T>,
+        destination: Side<'s, 't, T>,
+        destination_codes: Vec<AcceptedCode>,
+        options: ProveOptions,
+    ) -> Self {
         let requests = LogSearch::new(&[topic::REQUEST, topic::REQUEST_ENCODED], options.window, |log| {
             RequestEvent::decode(log).ok().map(|event| event.nonce)
         });
-        let handles =
-            LogSearch::new(&[topic::HANDLE], options.window, |log| HandleEvent::decode(log).ok().map(|event| event.nonce));
-        Self { source, destination, requests, handles, options }
+        let handles = LogSearch::new(&[topic::HANDLE], options.window, |log| {
+            HandleEvent::decode(log).ok().map(|event| event.nonce)
+        });
+        Self { source, destination, requests, handles, destination_codes, options }
     }
 
     /// How many requests the source counts at its head.
@@ -57,7 +65,12 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
     pub(crate) async fn for_completeness(&mut self) -> Result<(), ProveError> {
         self.request_count().await?;
         let head = self.destination.head();
-        self.destination.ensure(head, &[layout::NONCES, layout::UPPER, layout::closed_slot(0)]).await
+        self.destination.ensure(head, &[layout::NONCES, layout::UPPER]).await?;
+        // Zero also means that nothing was ever handled; then it matters whether nonce 0 was.
+        if self.destination.word(head, &layout::UPPER)?.is_zero() {
+            self.destination.ensure(head, &[layout::closed_slot(0)]).await?;
+        }
+        Ok(())
     }
 
     /// Reads every window of both chains, so that the transfers of a range are looked up and not searched.

@@ -57,7 +57,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         votes: &[LiveVote],
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
-        let live: BTreeSet<Address> = votes.iter().filter(|vote| vote.key == request.key).map(|vote| vote.voter).collect();
+        let live: BTreeSet<Address> =
+            votes.iter().filter(|vote| vote.key == request.key).map(|vote| vote.voter).collect();
         let counted = votes.iter().filter(|vote| vote.key == request.key && vote.operator).count();
         let needed = self.destination.threshold(head)?.saturating_sub(1);
         if live.is_empty() || u64::try_from(counted).map_or(true, |counted| counted < needed) {

@@ -14,6 +14,8 @@ pub(super) struct LogSearch {
     window: u64,
     nonce_of: fn(&Log) -> Option<u64>,
     windows: BTreeMap<u64, Vec<Found>>,
+    /// Blocks that the node has turned out to allow in one query.
+    allowed: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -27,11 +29,16 @@ type Place = Option<(u64, u32)>;
 
 impl LogSearch {
     pub(super) fn new(topics: &[Hash], window: u64, nonce_of: fn(&Log) -> Option<u64>) -> Self {
-        Self { topics: topics.to_vec(), window: window.max(1), nonce_of, windows: BTreeMap::new() }
+        let window = window.max(1);
+        Self { topics: topics.to_vec(), window, nonce_of, windows: BTreeMap::new(), allowed: window }
     }
 
     /// Request nonces ascend with height, so a window that holds any tells on which side to go on.
-    pub(super) async fn request<T: Transport>(&mut self, side: &Side<'_, '_, T>, nonce: u64) -> Result<Place, ProveError> {
+    pub(super) async fn request<T: Transport>(
+        &mut self,
+        side: &Side<'_, '_, T>,
+        nonce: u64,
+    ) -> Result<Place, ProveError> {
         let (mut low, mut high) = (0, self.count(side));
         while low < high {
             let middle = low.midpoint(high);
@@ -112,20 +119,27 @@ impl LogSearch {
         Ok(self.windows.get(&window).map_or(&[], Vec::as_slice))
     }
 
-    /// Nodes limit the range or the number of logs, each in its own words: on a refusal, both halves are tried.
-    async fn fetch<T: Transport>(&self, side: &Side<'_, '_, T>, from: u64, to: u64) -> Result<Vec<NodeLog>, ProveError> {
-        let mut open = Vec::from([(from, to)]);
+    /// Nodes limit the range or the number of logs, each in its own words: a refused range is halved, and so are those
+    /// after it.
+    async fn fetch<T: Transport>(
+        &mut self,
+        side: &Side<'_, '_, T>,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<NodeLog>, ProveError> {
         let mut logs = Vec::new();
-        while let Some((from, to)) = open.pop() {
-            match side.node.logs(side.bridge, &self.topics, (from, to)).await {
+        let mut next = from;
+        while next <= to {
+            let last = to.min(next.saturating_add(self.allowed.saturating_sub(1)));
+            match side.node.logs(side.bridge, &self.topics, (next, last)).await {
                 Ok(found) => logs.extend(found),
-                Err(ProveError::Rpc(RpcError::Node { .. })) if from < to => {
-                    let middle = from.midpoint(to);
-                    open.push((middle.saturating_add(1), to));
-                    open.push((from, middle));
+                Err(ProveError::Rpc(RpcError::Node { .. })) if last > next => {
+                    self.allowed = last.saturating_sub(next).saturating_add(1) >> 1;
+                    continue;
                 }
                 Err(error) => return Err(error),
             }
+            next = last.saturating_add(1);
         }
         Ok(logs)
     }

@@ -183,12 +183,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
 
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
     /// what each of them voted. `keys` are vote keys whose count is wanted too.
-    pub(super) async fn votes(
-        &mut self,
-        number: u64,
-        nonce: u64,
-        keys: &[Hash],
-    ) -> Result<Vec<LiveVote>, ProveError> {
+    pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
         let closed = layout::closed_slot(nonce);
@@ -201,8 +196,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         for item in &items {
             voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
         }
-        let of_voter =
-            |voter: &Address| [layout::voted_slot(base, voter), layout::operator_flag_slot(voter)];
+        let of_voter = |voter: &Address| [layout::voted_slot(base, voter), layout::operator_flag_slot(voter)];
         let mut slots: Vec<Hash> = voters.iter().flat_map(of_voter).collect();
         slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
         self.ensure(number, &slots).await?;
@@ -277,11 +271,8 @@ impl State {
     fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
         let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
         let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
-        let storage_nodes = if keys.is_empty() { Vec::new() } else { prove_keys(&root, &keys, &self.nodes).map_err(refused)? };
-        Ok(StateProof {
-            account_nodes: self.account_nodes.clone(),
-            slots: slots.into_iter().collect(),
-            storage_nodes,
-        })
+        let storage_nodes =
+            if keys.is_empty() { Vec::new() } else { prove_keys(&root, &keys, &self.nodes).map_err(refused)? };
+        Ok(StateProof { account_nodes: self.account_nodes.clone(), slots: slots.into_iter().collect(), storage_nodes })
     }
 }

@@ -169,9 +169,10 @@ impl Replay {
 
     fn block_of_hash(&self, param: Option<&Value>) -> Result<&Value, RpcError> {
         let hash = param.and_then(Value::as_str).map(canonical_text).ok_or_else(|| invalid("block hash"))?;
-        let number = self.numbers.get(&hash).ok_or_else(|| {
-            node_error(SERVER_ERROR, format!("the block does not exist (block hash: {hash})"))
-        })?;
+        let number = self
+            .numbers
+            .get(&hash)
+            .ok_or_else(|| node_error(SERVER_ERROR, format!("the block does not exist (block hash: {hash})")))?;
         self.block(*number)
     }
 

@@ -47,7 +47,8 @@ impl Proofs {
         let mut answers = Vec::with_capacity(slots.len());
         for slot in slots {
             let slot = slot_of(slot).ok_or_else(|| invalid("slot"))?;
-            answers.push(proof.slots.get(&slot).cloned().or_else(|| proof.derive(&slot)).ok_or_else(|| pruned(number))?);
+            answers
+                .push(proof.slots.get(&slot).cloned().or_else(|| proof.derive(&slot)).ok_or_else(|| pruned(number))?);
         }
         let mut answer = proof.account.clone();
         if let Some(fields) = answer.as_object_mut() {
@@ -68,9 +69,21 @@ impl AccountProof {
             Some(bytes) => word_of(&bytes)?,
             None => U256::ZERO,
         };
-        let proof: Vec<String> = nodes.iter().map(|node| encode_hex(node)).collect();
+        let proof: Vec<String> = root_first(root, nodes).iter().map(|node| encode_hex(node)).collect();
         Some(json!({ "key": slot.to_string(), "value": format!("{word:#x}"), "proof": proof }))
     }
+}
+
+/// The nodes of one path in the order in which a node lists them.
+fn root_first(root: Hash, nodes: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut rest: BTreeMap<Hash, Vec<u8>> = nodes.into_iter().map(|node| (keccak256(&node), node)).collect();
+    let mut path: Vec<Vec<u8>> = rest.remove(&root).into_iter().collect();
+    while let Some(last) = path.last() {
+        let refers_to = |hash: &Hash| last.windows(hash.0.len()).any(|bytes| bytes == hash.0);
+        let Some(next) = rest.keys().copied().find(refers_to) else { break };
+        path.extend(rest.remove(&next));
+    }
+    path
 }
 
 fn word_of(rlp: &[u8]) -> Option<U256> {
