@@ -8,7 +8,7 @@ use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::show::style::{bold, toned, Tone};
-use crate::show::{report, table, transfer, words};
+use crate::show::{report, table, words};
 use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
@@ -170,11 +170,6 @@ fn is_as_expected(expected: &Expected, found: &TransferVerdict) -> bool {
 fn append_direction(out: &mut String, audited: &Gathered) {
     let Some(first) = audited.report.transfers.first() else { return };
     let _ = writeln!(out, "{}", bold(&format!("{} to {}", first.from, first.to)));
-    if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-        let (source, destination) =
-            (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
-        let _ = writeln!(out, "  as of {source}, {destination}");
-    }
     table::append(out, &audited.report.transfers);
     if let Some(complete) = &audited.report.complete {
         report::append_completeness(out, complete);

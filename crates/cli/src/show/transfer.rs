@@ -49,7 +49,8 @@ fn append_check(out: &mut String, check: &Check) {
     }
 }
 
-fn as_of(transfer: &TransferVerdict) -> String {
+/// The newest verified blocks of both chains, as of which the verdict holds.
+pub(super) fn as_of(transfer: &TransferVerdict) -> String {
     let ends = [(&transfer.from, transfer.as_of.source), (&transfer.to, transfer.as_of.destination)];
     let shown: Vec<String> =
         ends.iter().filter_map(|(chain, header)| header.map(|h| header_words(chain, &h))).collect();
