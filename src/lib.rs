@@ -42,8 +42,8 @@ pub mod trust;
 pub mod verdict;
 pub mod verify;
 
-pub use error::Error;
 pub use bundle::ProofBundle;
+pub use error::Error;
 pub use primitives::{keccak256, Address, Hash, U256};
 pub use trust::Trust;
 pub use verdict::Verdict;

@@ -1,7 +1,7 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
 use crate::primitives::Address;
-use crate::verdict::{AsOf, Check, Missing, Note, NotReached, State, StuckReason, TransferVerdict, Verdict};
+use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::Serialize;

@@ -279,7 +279,10 @@ impl Note {
     /// Whether the note takes the green away from a handled transfer.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
-        !matches!(self, Self::RandomRevealUnchecked { .. } | Self::CommitteeUnchecked { .. } | Self::VotesByTransactions)
+        !matches!(
+            self,
+            Self::RandomRevealUnchecked { .. } | Self::CommitteeUnchecked { .. } | Self::VotesByTransactions
+        )
     }
 
     /// The stable code.

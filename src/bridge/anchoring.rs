@@ -108,8 +108,7 @@ impl AnchorData {
     pub(super) fn write(&self) -> Vec<u8> {
         let mut stream = RlpStream::new();
         stream.begin_unbounded_list();
-        let hashes =
-            [self.block_hash, self.transactions_root, self.parent_hash, self.receipts_root, self.state_root];
+        let hashes = [self.block_hash, self.transactions_root, self.parent_hash, self.receipts_root, self.state_root];
         for hash in &hashes {
             stream.append(&hash.as_bytes());
         }

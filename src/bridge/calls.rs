@@ -93,10 +93,8 @@ impl HandleCall {
     /// The canonical calldata. The token type decides the function; a missing token or URI is written as zero or empty.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = AbiWriter::new(head_words(self.token_type))
-            .word(self.request_tx_hash)
-            .address(self.from)
-            .address(self.to);
+        let mut writer =
+            AbiWriter::new(head_words(self.token_type)).word(self.request_tx_hash).address(self.from).address(self.to);
         if self.token_type != TokenType::Coin {
             writer = writer.address(self.token.unwrap_or(Address::ZERO));
         }

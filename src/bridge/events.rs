@@ -4,7 +4,7 @@
 //! is refused and not interpreted: right number of topics, clean addresses, canonical data. Source: bridge.md 2.4.
 
 use super::abi::{address_in, u8_in, AbiReader, AbiWriter};
-use super::{BridgeError, TokenType};
+use super::BridgeError;
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::Log;
 use alloc::vec::Vec;
@@ -78,6 +78,52 @@ pub mod topic {
             "KLAYUnlocked()";
         OWNERSHIP_TRANSFERRED = "8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e0",
             "OwnershipTransferred(address,address)";
+    }
+}
+
+/// What is transferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// The native coin.
+    Coin,
+    /// Fungible tokens.
+    Erc20,
+    /// One token with an id.
+    Erc721,
+}
+
+impl core::fmt::Display for TokenType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Coin => "coin",
+            Self::Erc20 => "ERC-20",
+            Self::Erc721 => "ERC-721",
+        })
+    }
+}
+
+impl TokenType {
+    /// The number in events.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Coin => 0,
+            Self::Erc20 => 1,
+            Self::Erc721 => 2,
+        }
+    }
+
+    /// The type of a number.
+    ///
+    /// # Errors
+    /// [`BridgeError::TokenType`] for any number but 0, 1, 2.
+    pub const fn of_number(got: u8) -> Result<Self, BridgeError> {
+        match got {
+            0 => Ok(Self::Coin),
+            1 => Ok(Self::Erc20),
+            2 => Ok(Self::Erc721),
+            _ => Err(BridgeError::TokenType { got }),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub mod uri;
 pub use anchoring::{AnchorData, Anchoring};
 pub use call_for::expected_call;
 pub use calls::{vote_key, HandleCall};
-pub use events::{HandleEvent, OperatorEvent, RequestEvent};
+pub use events::{HandleEvent, OperatorEvent, RequestEvent, TokenType};
 pub use generation::Generation;
 
 use crate::primitives::Hash;
@@ -112,52 +112,6 @@ impl BridgeError {
             Self::TokenType { .. } => "bridge.token_type",
             Self::StorageWord { .. } => "bridge.storage_word",
             Self::AnchorType { .. } => "bridge.anchor_type",
-        }
-    }
-}
-
-/// What is transferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenType {
-    /// The native coin.
-    Coin,
-    /// Fungible tokens.
-    Erc20,
-    /// One token with an id.
-    Erc721,
-}
-
-impl core::fmt::Display for TokenType {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Coin => "coin",
-            Self::Erc20 => "ERC-20",
-            Self::Erc721 => "ERC-721",
-        })
-    }
-}
-
-impl TokenType {
-    /// The number in events.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Coin => 0,
-            Self::Erc20 => 1,
-            Self::Erc721 => 2,
-        }
-    }
-
-    /// The type of a number.
-    ///
-    /// # Errors
-    /// [`BridgeError::TokenType`] for any number but 0, 1, 2.
-    pub const fn of_number(got: u8) -> Result<Self, BridgeError> {
-        match got {
-            0 => Ok(Self::Coin),
-            1 => Ok(Self::Erc20),
-            2 => Ok(Self::Erc721),
-            _ => Err(BridgeError::TokenType { got }),
         }
     }
 }

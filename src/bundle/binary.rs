@@ -41,9 +41,7 @@ impl ProofBundle {
     /// # Errors
     /// Where the bytes are no canonical bundle of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        if bytes.len() > MAX_BYTES {
-            return Err(BundleError::TooLarge { most: MAX_BYTES, got: bytes.len() });
-        }
+        size_is_allowed(bytes.len(), MAX_BYTES)?;
         let rest = bytes.strip_prefix(&MAGIC).ok_or(BundleError::Magic)?;
         let (version, body) = rest.split_first().ok_or(BundleError::Magic)?;
         if *version != VERSION {
@@ -54,17 +52,21 @@ impl ProofBundle {
         let claim = read_claim(reader.nested()?)?;
         reader.finish()?;
         let bundle = Self { chains, claim };
-        bundle.is_ordered()?;
+        bundle.is_well_formed()?;
         Ok(bundle)
     }
 
-    /// Every list that stands for a set is strictly ascending: one bundle, one encoding.
-    pub(super) fn is_ordered(&self) -> Result<()> {
+    /// Every list that stands for a set is strictly ascending, so that one bundle has one encoding; and something is
+    /// claimed, so that "everything claimed is proven" is never true of nothing.
+    pub(crate) fn is_well_formed(&self) -> Result<()> {
         for chain in &self.chains {
             ascending(chain.blocks.iter().map(|block| block.number))?;
             ascending(chain.states.iter().map(|state| state.number))?;
         }
         if let Claim::Transfers { transfers, .. } = &self.claim {
+            if transfers.is_empty() {
+                return Err(BundleError::NoClaim);
+            }
             ascending(transfers.iter().map(|transfer| transfer.nonce))?;
             for transfer in transfers {
                 ascending(transfer.votes.iter().copied())?;
@@ -72,6 +74,15 @@ impl ProofBundle {
             }
         }
         Ok(())
+    }
+}
+
+/// Asked before anything is read.
+pub(super) const fn size_is_allowed(got: usize, most: usize) -> Result<()> {
+    if got <= most {
+        Ok(())
+    } else {
+        Err(BundleError::TooLarge { most, got })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The JSON form: the same values under their names, byte strings as 0x text.
 
+use super::binary::size_is_allowed;
 use super::{BundleError, ProofBundle, MAX_BYTES, VERSION};
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -29,17 +30,14 @@ impl ProofBundle {
     /// Where the text is not the JSON form of a bundle of this version.
     pub fn from_json(text: &str) -> Result<Self, BundleError> {
         // A byte of the binary form takes two hex digits.
-        let most = MAX_BYTES.saturating_mul(2);
-        if text.len() > most {
-            return Err(BundleError::TooLarge { most, got: text.len() });
-        }
+        size_is_allowed(text.len(), MAX_BYTES.saturating_mul(2))?;
         let document: Document<'_> =
             serde_json::from_str(text).map_err(|e| BundleError::Json { line: e.line(), column: e.column() })?;
         if document.version != VERSION {
             return Err(BundleError::Version { expected: VERSION, got: document.version });
         }
         let bundle = document.bundle.into_owned();
-        bundle.is_ordered()?;
+        bundle.is_well_formed()?;
         Ok(bundle)
     }
 }

@@ -208,6 +208,9 @@ pub enum BundleError {
     /// Entries are not strictly ascending, so one bundle would have two encodings.
     #[error("entries are not strictly ascending")]
     Order,
+    /// The bundle claims nothing.
+    #[error("no transfer is claimed")]
+    NoClaim,
     /// The claim needs another number of chains, or the chains are not the pair's.
     #[error("the chains do not fit the claim")]
     Chains,
@@ -240,6 +243,7 @@ impl BundleError {
             Self::Json { .. } => "bundle.json",
             Self::Schema => "bundle.schema",
             Self::Order => "bundle.order",
+            Self::NoClaim => "bundle.no_claim",
             Self::Chains => "bundle.chains",
             Self::Headers => "bundle.headers",
             Self::UncheckedSeals => "bundle.unchecked_seals",

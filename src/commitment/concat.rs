@@ -76,6 +76,7 @@ fn item_is_one_transaction(item: &[u8]) -> Result<(), CommitmentError> {
 fn transaction_length(bytes: &[u8]) -> Result<usize, CommitmentError> {
     let type_bytes = match bytes {
         [first, ..] if *first >= LIST => 0usize,
+        [ETHEREUM_ENVELOPE] => return Err(CommitmentError::Rlp(RlpError::Malformed)),
         [ETHEREUM_ENVELOPE, 1..=4, ..] => 2,
         [ETHEREUM_ENVELOPE, kind, ..] => {
             return Err(CommitmentError::UnsupportedType(u16::from_be_bytes([ETHEREUM_ENVELOPE, *kind])))

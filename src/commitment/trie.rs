@@ -3,7 +3,7 @@
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
-use crate::trie::{prove_keys, read_exact, trie_nodes, trie_root};
+use crate::trie::{prove_keys, trie_nodes, trie_root, ExactReader};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -39,19 +39,18 @@ pub(super) fn verify(
 ) -> Result<Vec<ProvenItem>, CommitmentError> {
     item_count_is_bounded(indices.len())?;
     indices_ascend(indices.iter().copied())?;
-    let keys: Vec<Vec<u8>> = indices.iter().map(|index| key(*index)).collect();
-    let transactions = read_exact(roots.transactions, &keys, transaction_nodes)?;
-    let receipts = read_exact(roots.receipts, &keys, receipt_nodes)?;
-    indices
+    let transactions = read_items(List::Transactions, roots.transactions, indices, transaction_nodes)?;
+    let receipts = read_items(List::Receipts, roots.receipts, indices, receipt_nodes)?;
+    let items = indices.iter().zip(transactions.into_iter().zip(receipts));
+    Ok(items.map(|(index, (transaction, receipt))| ProvenItem { index: *index, transaction, receipt }).collect())
+}
+
+fn read_items(list: List, root: &Hash, indices: &[u32], nodes: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, CommitmentError> {
+    let reader = ExactReader::new(root, indices.len(), nodes)?;
+    let items = indices
         .iter()
-        .zip(transactions.into_iter().zip(receipts))
-        .map(|(index, (transaction, receipt))| {
-            let absent = |list| CommitmentError::ItemAbsent { list, index: *index };
-            Ok(ProvenItem {
-                index: *index,
-                transaction: transaction.ok_or_else(|| absent(List::Transactions))?,
-                receipt: receipt.ok_or_else(|| absent(List::Receipts))?,
-            })
-        })
-        .collect()
+        .map(|index| reader.get(&key(*index))?.ok_or(CommitmentError::ItemAbsent { list, index: *index }))
+        .collect::<Result<_, _>>()?;
+    reader.finish()?;
+    Ok(items)
 }

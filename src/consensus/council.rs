@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn refuses_to_outgrow_its_bound() {
-        let many: Vec<Address> = (0..1001u64).map(|n| Address::low_bytes(&crate::keccak256(&n.to_be_bytes()))).collect();
+        let many: Vec<Address> =
+            (0..1001u64).map(|n| Address::low_bytes(&crate::keccak256(&n.to_be_bytes()))).collect();
         let too_large = ConsensusError::CouncilTooLarge { limit: 1000, got: 1001 };
         assert_eq!(Council::new(&many), Err(too_large.clone()));
         let full = Council::new(&many[..1000]).unwrap();

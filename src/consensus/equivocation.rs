@@ -31,11 +31,7 @@ pub struct Equivocation {
 ///
 /// # Errors
 /// Where they are one block (the round byte and the seals do not make another), or either would not be accepted.
-pub fn check(
-    client: &LightClient,
-    a: &UntrustedHeader,
-    b: &UntrustedHeader,
-) -> Result<Equivocation, ConsensusError> {
+pub fn check(client: &LightClient, a: &UntrustedHeader, b: &UntrustedHeader) -> Result<Equivocation, ConsensusError> {
     blocks_differ(a, b)?;
     let first = signers_of(client, a)?;
     let second = signers_of(client, b)?;

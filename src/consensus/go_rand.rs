@@ -35,8 +35,7 @@ impl GoRand {
         for _ in 0..20 {
             draw();
         }
-        let state: VecDeque<u64> =
-            TABLE.iter().map(|fixed| (draw() << 40) ^ (draw() << 20) ^ draw() ^ fixed).collect();
+        let state: VecDeque<u64> = TABLE.iter().map(|fixed| (draw() << 40) ^ (draw() << 20) ^ draw() ^ fixed).collect();
         Self { words: in_order_of_use(&state) }
     }
 
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn draws_what_go_draws_from_seed_one() {
-        // The first numbers of rand.New(rand.NewSource(1)).Intn(100), known from Go's own playground.
+        // The first numbers of rand.New(rand.NewSource(1)).Intn(100), as any Go program prints them.
         let mut rand = GoRand::new(1);
         let drawn: std::vec::Vec<u32> = (0..10).map(|_| rand.below(100)).collect();
         assert_eq!(drawn, [81, 87, 47, 59, 81, 18, 25, 40, 56, 0]);

@@ -85,7 +85,8 @@ impl LightClient {
     }
 
     /// Starts from a checkpoint of the verifying party. The header's own seals are not looked at: they lie outside the
-    /// hash that the checkpoint names.
+    /// hash that the checkpoint names. The form of commitments at the checkpoint itself is taken to be that of the next
+    /// block; where it changes exactly there, proofs in that one block are refused.
     ///
     /// # Errors
     /// Where the header is another block, or the checkpoint contradicts itself.
@@ -217,10 +218,8 @@ impl LightClient {
         self.jump_takes_its_time(first)?;
         run_is_linked(&run, &self.profile)?;
         rules::time_is_not_in_the_future(last.fields(), now)?;
-        let tracked = Tracked {
-            parameters: self.tracked.parameters_at(last.number(), &self.profile),
-            ..self.tracked.clone()
-        };
+        let tracked =
+            Tracked { parameters: self.tracked.parameters_at(last.number(), &self.profile), ..self.tracked.clone() };
         tracked.rules_are_known(last.number(), &self.profile)?;
         let context = SealContext {
             profile: &self.profile,

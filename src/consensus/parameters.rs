@@ -252,19 +252,13 @@ impl ParameterName {
             }
             (Kind::Integer, JsonValue::Integer(number)) => Some(ParameterValue::Integer(*number)),
             // Nodes read every number as a float, so that `7.0` and `7e0` are 7. A float's text has no exponent here.
-            (Kind::Integer, JsonValue::Float(number)) => {
-                format!("{number}").parse().ok().map(ParameterValue::Integer)
-            }
+            (Kind::Integer, JsonValue::Float(number)) => format!("{number}").parse().ok().map(ParameterValue::Integer),
             (Kind::Amount, JsonValue::Text(text)) => canonical_decimal(text).map(ParameterValue::Text),
             (Kind::Text, JsonValue::Text(text)) => Some(ParameterValue::Text(text.to_string())),
             (Kind::Bool, JsonValue::Bool(value)) => Some(ParameterValue::Bool(*value)),
             _ => None,
         };
-        // Beyond 2^53 a float no longer tells neighbours apart: what nodes would read is not what stands there.
-        value
-            .filter(|value| !matches!(value, ParameterValue::Integer(number) if *number > 1 << 53))
-            .filter(|value| self.value_is_allowed(value))
-            .ok_or(ConsensusError::ParameterValue(self))
+        value.filter(|value| self.value_is_allowed(value)).ok_or(ConsensusError::ParameterValue(self))
     }
 
     fn value_is_allowed(self, value: &ParameterValue) -> bool {
@@ -348,9 +342,24 @@ impl ParameterChanges {
         let mut changes = Self::default();
         for (text, value) in &object {
             let name = ParameterName::from_text(text).ok_or(ConsensusError::ParameterName)?;
-            changes.insert(name, name.value_of_json(value)?);
+            let value = name.value_of_json(value)?;
+            number_survives_a_float(name, &value)?;
+            changes.insert(name, value);
         }
         Ok(changes)
+    }
+}
+
+/// Nodes read every number of an announcement as a float of 53 significant bits. Of one with more they would read another
+/// number than stands there, so it is refused.
+fn number_survives_a_float(name: ParameterName, value: &ParameterValue) -> Result<(), ConsensusError> {
+    match value {
+        ParameterValue::Integer(number)
+            if *number != 0 && number.leading_zeros().saturating_add(number.trailing_zeros()) < 11 =>
+        {
+            Err(ConsensusError::ParameterValue(name))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -451,10 +460,7 @@ fn governance_is_votable(announced: &ParameterChanges) -> Result<(), ConsensusEr
     }
 }
 
-fn governance_equals_the_votes(
-    announced: &ParameterChanges,
-    votes: &ParameterChanges,
-) -> Result<(), ConsensusError> {
+fn governance_equals_the_votes(announced: &ParameterChanges, votes: &ParameterChanges) -> Result<(), ConsensusError> {
     if announced == votes {
         Ok(())
     } else {
@@ -463,130 +469,5 @@ fn governance_equals_the_votes(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::consensus::testing::{governance_field, Vectors};
-
-    fn sample() -> ParameterChanges {
-        let mut changes = ParameterChanges::default();
-        changes.insert(ParameterName::UnitPrice, ParameterValue::Integer(25_000_000_000));
-        changes.insert(ParameterName::CommitteeSize, ParameterValue::Integer(7));
-        changes
-    }
-
-    #[test]
-    fn decodes_the_vector_and_writes_the_same_json() {
-        let field = Vectors::load().bytes("governance");
-        assert_eq!(ParameterChanges::decode(&field), Ok(sample()));
-        assert_eq!(governance_field(&serde_json::to_string(&sample()).unwrap()), field);
-    }
-
-    #[test]
-    fn merging_changes_exactly_the_named_values() {
-        let merged = Parameters::default().merged(&sample());
-        let expected = Parameters { unit_price: 25_000_000_000, committee_size: 7, ..Parameters::default() };
-        assert_eq!(merged, expected);
-    }
-
-    #[test]
-    fn every_parameter_is_known_by_its_json_name_and_merges_back() {
-        let json = serde_json::to_value(Parameters::default()).unwrap();
-        let names: std::vec::Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-        let known: std::vec::Vec<&str> = ParameterName::ALL.iter().map(|name| name.as_str()).collect();
-        assert_eq!(names, known);
-        let other = Parameters {
-            derive_sha_impl: 2,
-            governance_mode: "single".to_string(),
-            governing_node: Address([1; 20]),
-            gov_param_contract: Address([2; 20]),
-            unit_price: 1,
-            committee_size: 2,
-            epoch: 3,
-            proposer_policy: 2,
-            base_fee_denominator: 4,
-            gas_target: 5,
-            lower_bound_base_fee: 6,
-            max_block_gas_used_for_base_fee: 7,
-            upper_bound_base_fee: 8,
-            deferred_tx_fee: true,
-            kip82_ratio: "10/90".to_string(),
-            minimum_stake: "9".to_string(),
-            minting_amount: "10".to_string(),
-            proposer_update_interval: 11,
-            ratio: "1/2/97".to_string(),
-            staking_update_interval: 12,
-            use_gini_coeff: true,
-        };
-        let changes: ParameterChanges = serde_json::from_value(serde_json::to_value(&other).unwrap()).unwrap();
-        assert_eq!(Parameters::default().merged(&changes), other);
-    }
-
-    #[test]
-    fn rejects_unknown_names_wrong_forms_and_what_is_no_object() {
-        let decode = |json: &str| ParameterChanges::decode(&governance_field(json));
-        assert_eq!(decode(r#"{"istanbul.timeout":1}"#), Err(ConsensusError::ParameterName));
-        assert_eq!(decode("[]"), Err(ConsensusError::GovernanceJson));
-        assert_eq!(decode(r#"{"governance.unitprice":1}x"#), Err(ConsensusError::GovernanceJson));
-        let bad = |name| Err(ConsensusError::ParameterValue(name));
-        assert_eq!(decode(r#"{"governance.unitprice":"1"}"#), bad(ParameterName::UnitPrice));
-        assert_eq!(decode(r#"{"governance.unitprice":1.5}"#), bad(ParameterName::UnitPrice));
-        assert_eq!(decode(r#"{"governance.unitprice":-1}"#), bad(ParameterName::UnitPrice));
-        assert_eq!(decode(r#"{"governance.unitprice":9007199254740993}"#), bad(ParameterName::UnitPrice));
-        assert_eq!(decode(r#"{"istanbul.committeesize":0}"#), bad(ParameterName::CommitteeSize));
-        assert_eq!(decode(r#"{"governance.deriveshaimpl":3}"#), bad(ParameterName::DeriveShaImpl));
-        assert_eq!(decode(r#"{"kip71.basefeedenominator":0}"#), bad(ParameterName::BaseFeeDenominator));
-        assert_eq!(decode(r#"{"reward.ratio":"34/54/13"}"#), bad(ParameterName::Ratio));
-        assert_eq!(decode(r#"{"reward.ratio":"50/50"}"#), bad(ParameterName::Ratio));
-        assert_eq!(decode(r#"{"reward.kip82ratio":"20/81"}"#), bad(ParameterName::Kip82Ratio));
-        assert_eq!(decode(r#"{"reward.mintingamount":"x"}"#), bad(ParameterName::MintingAmount));
-        assert_eq!(decode(r#"{"reward.mintingamount":1}"#), bad(ParameterName::MintingAmount));
-        assert!(ParameterChanges::decode(&[0xc0]).is_err());
-        assert!(ParameterChanges::decode(&[0x82, b'{', b'}', 0]).is_err());
-    }
-
-    #[test]
-    fn an_integral_float_is_the_number_that_nodes_read() {
-        let field = governance_field(r#"{"governance.unitprice":2.5e10,"istanbul.committeesize":7.0}"#);
-        assert_eq!(ParameterChanges::decode(&field), Ok(sample()));
-    }
-
-    #[test]
-    fn a_change_holds_one_epoch_after_its_announcement_and_a_block_later_before_kore() {
-        let change = PendingChange { announced_at: 60, changes: sample() };
-        let forks = |kore| ForkSchedule { kore, ..ForkSchedule::default() };
-        assert_eq!(change.effective_at(30, &forks(None)), 91);
-        assert_eq!(change.effective_at(30, &forks(Some(91))), 91);
-        assert_eq!(change.effective_at(30, &forks(Some(90))), 90);
-        assert_eq!(change.effective_at(30, &forks(Some(0))), 90);
-    }
-
-    #[test]
-    fn rejects_governance_in_a_block_that_ends_no_epoch() {
-        let field = Vectors::load().bytes("governance");
-        let off = Err(ConsensusError::GovernanceOffEpoch { number: 31, epoch: 30 });
-        assert_eq!(check_governance(&field, 31, 30, Some(&sample())), off);
-        assert_eq!(check_governance(&field, 60, 30, Some(&sample())), Ok(sample()));
-        assert_eq!(check_governance(&[], 31, 30, Some(&sample())), Ok(ParameterChanges::default()));
-    }
-
-    #[test]
-    fn rejects_governance_that_misses_adds_or_changes_a_vote() {
-        let field = Vectors::load().bytes("governance");
-        let differs = Err(ConsensusError::GovernanceMismatch);
-        assert_eq!(check_governance(&[], 60, 30, Some(&sample())), differs);
-        assert_eq!(check_governance(&field, 60, 30, Some(&ParameterChanges::default())), differs);
-        let mut other = sample();
-        other.insert(ParameterName::CommitteeSize, ParameterValue::Integer(8));
-        assert_eq!(check_governance(&field, 60, 30, Some(&other)), differs);
-        assert_eq!(check_governance(&governance_field("{}"), 60, 30, None), differs);
-    }
-
-    #[test]
-    fn with_unknown_votes_only_the_form_is_checked_but_never_a_forbidden_name_let_in() {
-        let field = Vectors::load().bytes("governance");
-        assert_eq!(check_governance(&field, 60, 30, None), Ok(sample()));
-        let epoch = governance_field(r#"{"istanbul.epoch":1}"#);
-        let forbidden = Err(ConsensusError::ForbiddenParameter(ParameterName::Epoch));
-        assert_eq!(check_governance(&epoch, 60, 30, None), forbidden);
-    }
-}
+#[path = "parameters_tests.rs"]
+mod tests;

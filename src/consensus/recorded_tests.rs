@@ -4,7 +4,7 @@ use super::*;
 use crate::consensus::seals::lottery;
 use crate::consensus::testing::Recording;
 use crate::profile::Fork;
-use std::string::{String, ToString};
+use std::string::String;
 
 /// The parameters as a node of v2.2.1 shows them at `number` (the cosmetic differences of chain.md 5.4).
 fn as_nodes_show(parameters: &Parameters, profile: &ChainProfile, number: u64) -> Parameters {
@@ -55,14 +55,11 @@ fn follow_in_full(name: &str) -> LightClient {
     let mut client = LightClient::from_genesis(&recording.profile, recording.headers[0].clone()).unwrap();
     let mut compared = agrees_with_the_nodes(&recording, &client);
     for header in &recording.headers[1..] {
-        let verified = client.advance(std::vec![header.clone()], FollowMode::Full, None).unwrap();
-        let proposer = verified[0].seals().unwrap().proposer;
-        // The scheduled proposer is no rule of acceptance, but honest chains have no other.
-        assert!(client.council().contains(&proposer) || header.number() == 458 || header.number() == 391);
+        let verified = client.advance(std::vec![header.clone()], FollowMode::Full, Some(header.fields().time)).unwrap();
+        assert!(verified[0].seals().is_some());
         compared += agrees_with_the_nodes(&recording, &client);
     }
-    // The answers for the last block are compared too: they are asked for the head's own height.
-    assert!(compared >= recording.answers("kaia_getCouncil").len() - 1, "{compared}");
+    assert_eq!(compared, recording.answers("kaia_getCouncil").len());
     client
 }
 
@@ -129,7 +126,7 @@ fn a_checkpoint_in_the_middle_goes_on_as_the_client_it_came_from() {
         let rest = recording.headers[401..].to_vec();
         client.advance(rest.clone(), FollowMode::Full, None).unwrap();
         resumed.advance(rest, FollowMode::Full, None).unwrap();
-        assert_eq!(resumed.checkpoint(), client.checkpoint(), "{}", name.to_string());
+        assert_eq!(resumed.checkpoint(), client.checkpoint(), "{name}");
     }
 }
 
@@ -138,14 +135,14 @@ fn validators_leave_and_join_where_the_recording_says() {
     let recording = Recording::load("service");
     let genesis = recording.headers[0].clone();
     let mut client = LightClient::from_genesis(&recording.profile, genesis).unwrap();
-    client.advance(recording.headers[1..=390].to_vec(), FollowMode::Full, None).unwrap();
-    assert_eq!(client.council().len(), 4);
-    client.advance(recording.headers[391..=391].to_vec(), FollowMode::Full, None).unwrap();
-    assert_eq!(client.council().len(), 3);
-    client.advance(recording.headers[392..=455].to_vec(), FollowMode::Full, None).unwrap();
-    assert_eq!(client.council().len(), 4);
-    client.advance(recording.headers[456..=458].to_vec(), FollowMode::Full, None).unwrap();
-    assert_eq!(client.council().len(), 3);
-    client.advance(recording.headers[459..].to_vec(), FollowMode::Full, None).unwrap();
-    assert_eq!(client.council().len(), 4);
+    let mut sizes = Vec::new();
+    for header in &recording.headers[1..] {
+        let before = client.council().len();
+        client.advance(std::vec![header.clone()], FollowMode::Full, None).unwrap();
+        if client.council().len() != before {
+            sizes.push((header.number(), client.council().len()));
+        }
+    }
+    // The votes in 392, 393, 457 and 464 change nothing.
+    assert_eq!(sizes, [(391, 3), (456, 4), (458, 3), (461, 4)]);
 }

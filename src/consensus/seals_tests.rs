@@ -1,7 +1,5 @@
 use super::*;
-use crate::consensus::testing::{
-    address_of, addresses_of, child_of, council_of, seal, sign, small_client, Vectors,
-};
+use crate::consensus::testing::{address_of, addresses_of, child_of, council_of, seal, sign, small_client, Vectors};
 use crate::header::HeaderFields;
 use crate::primitives::{decode_hex, U256};
 use crate::profile::QuorumPolicy;
@@ -83,7 +81,7 @@ fn accepts_a_quorum_in_any_order_and_names_the_absent() {
 #[test]
 fn rejects_a_proposer_seal_that_cannot_be_read() {
     let case = Case::new();
-    assert_eq!(case.changed(|f| drop(f.extra.seal.pop())).map_err(|e| e.code()), Err("consensus.foreign_seal"));
+    assert_eq!(case.changed(|f| f.extra.seal.truncate(64)).map_err(|e| e.code()), Err("consensus.foreign_seal"));
     let with_seal = |change: fn(&mut Vec<u8>)| {
         let mut fields = seal(&case.unsealed, 1, &[]).into_fields();
         change(&mut fields.extra.seal);
@@ -91,7 +89,7 @@ fn rejects_a_proposer_seal_that_cannot_be_read() {
         fields.extra.committed_seals = [1, 2, 3].map(|key| sign(key, &digest)).to_vec();
         case.check(&UntrustedHeader::new(fields))
     };
-    assert_eq!(with_seal(|seal| drop(seal.pop())), Err(ConsensusError::ProposerSealLength { got: 64 }));
+    assert_eq!(with_seal(|seal| seal.truncate(64)), Err(ConsensusError::ProposerSealLength { got: 64 }));
     let unreadable = |e| Err(ConsensusError::ProposerSeal(e));
     assert_eq!(with_seal(|seal| seal[64] = 4), unreadable(CurveError::RecoveryId { got: 4 }));
     assert_eq!(with_seal(|seal| seal[..32].fill(0)), unreadable(CurveError::ScalarR));
@@ -111,7 +109,7 @@ fn rejects_any_field_changed_after_sealing() {
     foreign(case.changed(|f| f.receipts_root = Hash([9; 32])));
     foreign(case.changed(|f| f.state_root = Hash([9; 32])));
     foreign(case.changed(|f| f.time += 1));
-    foreign(case.changed(|f| drop(f.extra.validators.pop())));
+    foreign(case.changed(|f| f.extra.validators.truncate(3)));
     foreign(case.changed(|f| f.extra.vanity[0] = 1));
 }
 
@@ -240,6 +238,29 @@ fn weighted_random_needs_to_be_told_who_is_qualified() {
     assert_eq!(case.sealed(1, &[1, 2]).map(|report| report.required), Ok(2));
     case.parameters.committee_size = 1;
     assert_eq!(counted_members(&case.profile, &case.parameters, &case.council, 1), Ok(1));
+}
+
+#[test]
+fn weighted_random_demotes_nobody_before_the_istanbul_fork() {
+    let mut case = Case::new();
+    case.parameters.proposer_policy = 2;
+    case.profile.forks.istanbul = Some(2);
+    assert_eq!(case.sealed(1, &[1, 2, 3]).map(|report| report.members), Ok(4));
+}
+
+#[test]
+fn a_weighted_random_committee_is_known_from_randao_on_if_nobody_is_demoted() {
+    let mut case = Case::new();
+    case.parameters.proposer_policy = 2;
+    case.parameters.committee_size = 2;
+    let drawn = |case: &Case| lottery(1, &case.context()).unwrap().is_some();
+    case.profile.qualified = Some(Qualified::Council);
+    assert!(!drawn(&case));
+    case.profile.forks.randao = Some(1);
+    assert!(drawn(&case));
+    case.profile.qualified = Some(Qualified::AtLeast(4));
+    assert!(!drawn(&case));
+    assert_eq!(case.sealed(1, &[1, 2, 3]).map(|report| report.committee_checked), Ok(false));
 }
 
 #[test]

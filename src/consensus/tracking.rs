@@ -67,20 +67,19 @@ impl Tracked {
 
     /// The parameters that hold at `number`, from what is announced so far.
     pub(super) fn parameters_at(&self, number: u64, profile: &ChainProfile) -> Parameters {
-        let mut later = self.clone();
-        later.put_in_force(number, profile);
-        later.parameters
+        let due = self.pending.iter().filter(|change| self.is_in_force(change, number, profile));
+        due.fold(self.parameters.clone(), |parameters, change| parameters.merged(&change.changes))
     }
 
     fn put_in_force(&mut self, number: u64, profile: &ChainProfile) {
-        let epoch = self.parameters.epoch;
-        for change in core::mem::take(&mut self.pending) {
-            if change.effective_at(epoch, &profile.forks) <= number {
-                self.parameters = self.parameters.merged(&change.changes);
-            } else {
-                self.pending.push(change);
-            }
-        }
+        let parameters = self.parameters_at(number, profile);
+        let pending = core::mem::take(&mut self.pending);
+        self.pending = pending.into_iter().filter(|change| !self.is_in_force(change, number, profile)).collect();
+        self.parameters = parameters;
+    }
+
+    fn is_in_force(&self, change: &PendingChange, number: u64, profile: &ChainProfile) -> bool {
+        change.effective_at(self.parameters.epoch, &profile.forks) <= number
     }
 
     fn read_vote(&self, field: &[u8], profile: &ChainProfile) -> Result<Option<CastVote>, ConsensusError> {

@@ -75,10 +75,6 @@ macro_rules! checked_header {
             pub const fn seals(&self) -> Option<&SealReport> {
                 self.seals.as_ref()
             }
-
-            pub(super) const fn header(&self) -> &UntrustedHeader {
-                &self.header
-            }
         }
     };
 }
@@ -92,6 +88,13 @@ checked_header! {
     /// A header reached by a jump. Proofs may stand on it, but council votes and parameter changes between are unseen, so
     /// nothing that advances a client takes it.
     JumpedHeader
+}
+
+impl VerifiedHeader {
+    /// The header as a parent of the next. A jumped header has no such way in.
+    pub(super) const fn header(&self) -> &UntrustedHeader {
+        &self.header
+    }
 }
 
 /// Nodes fall back to the trie for any value but 1 and 2.

@@ -12,7 +12,7 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     let (scalars, recovery_id) = checked_parts(signature)?;
     let recovery_id = RecoveryId::from_byte(recovery_id).ok_or(CurveError::NoKey)?;
     let signature = Signature::from_slice(scalars).map_err(|_| CurveError::NoKey)?;
-    let key =
-        VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery_id).map_err(|_| CurveError::NoKey)?;
+    let key = VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery_id)
+        .map_err(|_| CurveError::NoKey)?;
     address_of_uncompressed(key.to_sec1_point(false).as_bytes())
 }

@@ -235,7 +235,13 @@ fn rejects_every_flipped_byte_and_every_changed_node_set() {
         assert!(changed(&|proof| drop(proof.storage_nodes.remove(place))).is_err());
     }
     assert!(changed(&|proof| proof.storage_nodes.reverse()).is_err());
-    assert!(changed(&|proof| drop(proof.slots.remove(0))).is_err(), "nodes of a slot not asked for");
+    assert!(
+        changed(&|proof| {
+            proof.slots.remove(0);
+        })
+        .is_err(),
+        "nodes of a slot not asked for"
+    );
 }
 
 #[test]
@@ -286,4 +292,21 @@ fn rejects_words_that_are_not_trimmed() {
     let mut word = vec![0xa0];
     word.extend([0xff; 32]);
     assert_eq!(storage::decode_word(&word), Ok(U256::MAX));
+}
+
+#[test]
+fn codes_are_distinct() {
+    let errors = [
+        StateError::TooManySlots { limit: 1, got: 2 },
+        StateError::SlotsNotAscending { previous: Hash::ZERO, got: Hash::ZERO },
+        StateError::StorageOfAbsentAccount,
+        StateError::AccountType { got: 3 },
+        StateError::FullFormNotNeeded,
+        StateError::KeyType { got: 6 },
+        StateError::KeyCount { limit: 10, got: 11 },
+        StateError::ZeroWord,
+    ];
+    let codes: std::collections::BTreeSet<&str> = errors.iter().map(StateError::code).collect();
+    assert_eq!(codes.len(), errors.len());
+    assert!(codes.iter().all(|code| code.starts_with("state.")));
 }

@@ -5,12 +5,9 @@
 //! Source: chain.md 3.4, 5.2.
 
 use super::kind::Field;
-use super::{
-    AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind,
-    MAX_SIGNATURES,
-};
+use super::{AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind, MAX_SIGNATURES};
 use crate::primitives::Hash;
-use crate::rlp::{append_optional_address, append_u256, item_length, Reader, RlpError, RlpStream};
+use crate::rlp::{append_optional_address, append_u256, Reader, RlpError, RlpStream};
 use alloc::vec::Vec;
 
 /// The byte before the type byte of an Ethereum type.
@@ -23,8 +20,8 @@ impl Transaction {
     /// [`TransactionError::UnsupportedType`] where the type number is unknown; any other error means malformed bytes.
     pub fn decode(raw: &[u8]) -> Result<Self, TransactionError> {
         let (number, list) = split_type(raw)?;
-        let (kind, delegation) = TransactionKind::of_number(number)
-            .ok_or(TransactionError::UnsupportedType { type_number: number })?;
+        let (kind, delegation) =
+            TransactionKind::of_number(number).ok_or(TransactionError::UnsupportedType { type_number: number })?;
         let mut reader = Reader::list(list)?;
         let mut transaction = Self::blank(kind, delegation);
         for field in kind.fields(delegation) {
@@ -136,45 +133,6 @@ fn split_type(raw: &[u8]) -> Result<(u16, &[u8]), TransactionError> {
         [got @ (0 | 0x80..=0xbf), ..] => Err(TransactionError::FirstByte { got: *got }),
         [number, list @ ..] => Ok((u16::from(*number), list)),
     }
-}
-
-/// The items of a block body's transaction list as it stands in the RLP of a block: a typed transaction is not wrapped
-/// as a string, its type bytes stand as items of their own before its list.
-///
-/// # Errors
-/// Where the list is malformed, or what stands before a list is no type byte.
-pub fn items_of_body(list: &[u8]) -> Result<Vec<&[u8]>, RlpError> {
-    let mut rest = payload_of_list(list)?;
-    let mut items = Vec::new();
-    while !rest.is_empty() {
-        let mut length = 0usize;
-        loop {
-            let tail = rest.get(length..).filter(|tail| !tail.is_empty()).ok_or(RlpError::TooFew)?;
-            let next = item_length(tail)?;
-            let is_list = matches!(tail, [0xc0..=0xff, ..]);
-            if !is_list && next != 1 {
-                return Err(RlpError::Kind);
-            }
-            length = length.saturating_add(next);
-            if is_list {
-                break;
-            }
-        }
-        let (item, behind) = rest.split_at_checked(length).ok_or(RlpError::Malformed)?;
-        items.push(item);
-        rest = behind;
-    }
-    Ok(items)
-}
-
-/// What stands behind the header of the list that `list` is.
-fn payload_of_list(list: &[u8]) -> Result<&[u8], RlpError> {
-    Reader::list(list)?;
-    let header = match list {
-        [first @ 0xf8..=0xff, ..] => usize::from(first.saturating_sub(0xf6)),
-        _ => 1,
-    };
-    list.get(header..).ok_or(RlpError::Malformed)
 }
 
 pub(super) const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {

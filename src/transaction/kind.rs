@@ -131,10 +131,7 @@ impl TransactionKind {
     /// Whether the type is one of Ethereum's, whose items begin with 0x78.
     #[must_use]
     pub const fn is_ethereum(self) -> bool {
-        matches!(
-            self,
-            Self::EthereumAccessList | Self::EthereumDynamicFee | Self::EthereumBlob | Self::EthereumSetCode
-        )
+        matches!(self, Self::EthereumAccessList | Self::EthereumDynamicFee | Self::EthereumBlob | Self::EthereumSetCode)
     }
 
     /// Whether the sender is a field of the transaction (Kaia types) and not recovered from its signature.
@@ -166,9 +163,7 @@ impl TransactionKind {
             Self::EthereumBlob => {
                 &[ChainId, Nonce, Tip, FeeCap, Gas, To, Value, Input, AccessList, BlobFeeCap, BlobHashes]
             }
-            Self::EthereumSetCode => {
-                &[ChainId, Nonce, Tip, FeeCap, Gas, To, Value, Input, AccessList, Authorizations]
-            }
+            Self::EthereumSetCode => &[ChainId, Nonce, Tip, FeeCap, Gas, To, Value, Input, AccessList, Authorizations],
         }
     }
 
@@ -179,8 +174,7 @@ impl TransactionKind {
         let ratio: &[Field] = if delegation == FeeDelegation::Ratio { &[FeeRatio] } else { &[] };
         let code_format: &[Field] = if self == Self::SmartContractDeploy { &[CodeFormat] } else { &[] };
         let signatures: &[Field] = if self.names_sender() { &[Signatures] } else { &[FlatSignature] };
-        let payer: &[Field] =
-            if delegation == FeeDelegation::None { &[] } else { &[FeePayer, FeePayerSignatures] };
+        let payer: &[Field] = if delegation == FeeDelegation::None { &[] } else { &[FeePayer, FeePayerSignatures] };
         [self.head(), ratio, code_format, signatures, payer].into_iter().flatten().copied()
     }
 }

@@ -6,14 +6,13 @@
 
 mod codec;
 mod kind;
+#[cfg(test)]
+pub(crate) mod recordings;
 mod rpc;
 mod signing;
 #[cfg(test)]
-pub(crate) mod recordings;
-#[cfg(test)]
 mod tests;
 
-pub use codec::items_of_body;
 pub use kind::{FeeDelegation, TransactionKind};
 
 use crate::primitives::{Address, Hash, U256};
@@ -114,22 +113,20 @@ pub struct Signature {
 
 /// An account's consent to run foreign code (EIP-7702). It is data here: an invalid one is skipped by the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Authorization {
-    pub chain_id: U256,
-    pub address: Address,
-    pub nonce: u64,
-    pub y_parity: u8,
-    pub r: U256,
-    pub s: U256,
+struct Authorization {
+    chain_id: U256,
+    address: Address,
+    nonce: u64,
+    y_parity: u8,
+    r: U256,
+    s: U256,
 }
 
 /// An address and the storage slots of it that a transaction announces (EIP-2930).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct AccessEntry {
-    pub address: Address,
-    pub slots: Vec<Hash>,
+struct AccessEntry {
+    address: Address,
+    slots: Vec<Hash>,
 }
 
 /// A decoded transaction. Fields that its type does not have are zero or empty.

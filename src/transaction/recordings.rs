@@ -1,6 +1,7 @@
 //! What tests of transactions and of the bridge read: vectors and recorded blocks.
 
-use super::{items_of_body, Transaction};
+use super::Transaction;
+use crate::commitment::split_transactions;
 use crate::primitives::{decode_hex, Address, Hash};
 use crate::rlp::Reader;
 use alloc::vec::Vec;
@@ -67,9 +68,10 @@ pub(crate) fn recorded_blocks(chain: &str) -> Vec<Block> {
                 let raw = decode_hex(&std::format!("0x{}", text.trim_start_matches("0x"))).unwrap();
                 let mut reader = Reader::list(&raw).unwrap();
                 reader.raw().unwrap();
-                let items = items_of_body(reader.raw().unwrap()).unwrap();
-                blocks.entry(number).or_insert_with(|| blank(number)).items =
-                    items.into_iter().map(<[u8]>::to_vec).collect();
+                let body = reader.raw().unwrap();
+                let header = usize::from(body[0].max(0xf7) - 0xf7) + 1;
+                let items = split_transactions(&body[header..]).unwrap();
+                blocks.entry(number).or_insert_with(|| blank(number)).items = items;
             }
             _ => {}
         }

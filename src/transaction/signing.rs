@@ -10,12 +10,8 @@ use crate::primitives::{keccak256, keccak256_concat, Address, Hash, U256};
 use crate::rlp::RlpStream;
 
 /// Half the order of the curve: the largest S of the low form.
-const HALF_ORDER: U256 = U256::from_limbs([
-    0xdfe9_2f46_681b_20a0,
-    0x5d57_6e73_57a4_501d,
-    0xffff_ffff_ffff_ffff,
-    0x7fff_ffff_ffff_ffff,
-]);
+const HALF_ORDER: U256 =
+    U256::from_limbs([0xdfe9_2f46_681b_20a0, 0x5d57_6e73_57a4_501d, 0xffff_ffff_ffff_ffff, 0x7fff_ffff_ffff_ffff]);
 
 /// What V of an EIP-155 signature is above twice the chain id.
 const PROTECTED: u64 = 35;

@@ -1,7 +1,8 @@
 use super::recordings::{address, fixture_json, hash, hex, recorded_blocks, recover};
 use super::*;
+use crate::commitment::split_transactions;
 use crate::primitives::encode_hex;
-use crate::rlp::{item_length, Reader};
+use crate::rlp::Reader;
 use serde_json::Value;
 use std::string::String;
 use std::vec;
@@ -162,6 +163,36 @@ fn blob_and_set_code_transactions_need_a_recipient() {
     }
 }
 
+/// The list items of the raw transaction, with item `index` (a list holding one list) given a further item inside.
+fn with_longer_entry(raw: &[u8], index: usize) -> Vec<u8> {
+    let mut reader = Reader::list(&raw[2..]).unwrap();
+    let mut stream = crate::rlp::RlpStream::new();
+    stream.begin_unbounded_list();
+    for at in 0.. {
+        let Ok(item) = reader.raw() else { break };
+        if at == index {
+            let mut entry = Reader::list(item).unwrap().nested().unwrap();
+            stream.begin_list(1).begin_unbounded_list();
+            while let Ok(part) = entry.raw() {
+                stream.append_raw(part, 1);
+            }
+            stream.append(&1u8).finalize_unbounded_list();
+        } else {
+            stream.append_raw(item, 1);
+        }
+    }
+    stream.finalize_unbounded_list();
+    [&raw[..2], &stream.out()[..]].concat()
+}
+
+#[test]
+fn rejects_access_entries_and_authorizations_with_an_item_too_many() {
+    let too_many = Err(TransactionError::Rlp(RlpError::TooMany));
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7801"), 7)), too_many);
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7804"), 8)), too_many);
+    assert_eq!(Transaction::decode(&with_longer_entry(&raw_of("0x7804"), 9)), too_many);
+}
+
 #[test]
 fn rejects_a_fee_ratio_that_is_no_percentage() {
     let transaction = Transaction::decode(&raw_of("0x32")).unwrap();
@@ -265,19 +296,13 @@ fn only_calls_of_contracts_are_contract_calls() {
 }
 
 #[test]
-fn a_block_body_splits_at_its_lists() {
-    let items: Vec<Vec<u8>> = ["0x0", "0x30", "0x7802", "0x0"].map(raw_of).to_vec();
-    let mut stream = crate::rlp::RlpStream::new();
-    stream.begin_unbounded_list();
-    for item in &items {
-        stream.append_raw(item, 1);
+fn the_types_known_here_are_those_that_a_run_of_transactions_is_cut_by() {
+    let list = raw_of("0x0");
+    for number in (1..0x80u16).filter(|number| *number != 0x78).chain(0x7800..=0x78ff) {
+        let prefix = number.to_be_bytes();
+        let prefix = if number < 0x100 { &prefix[1..] } else { &prefix[..] };
+        let run = [prefix, &list].concat();
+        let cut = split_transactions(&run).is_ok_and(|items| items == [run.as_slice()]);
+        assert_eq!(cut, TransactionKind::of_number(number).is_some(), "{number:#x}");
     }
-    stream.finalize_unbounded_list();
-    let body = stream.out().to_vec();
-    assert_eq!(items_of_body(&body).unwrap(), items);
-    assert_eq!(items_of_body(&[0xc0]), Ok(vec![]));
-    assert_eq!(items_of_body(&[0xc1, 0x30]), Err(RlpError::TooFew));
-    assert_eq!(items_of_body(&[0xc3, 0x82, 1, 2]), Err(RlpError::Kind));
-    assert_eq!(items_of_body(&[0x80]), Err(RlpError::Kind));
-    assert_eq!(item_length(&body), Ok(body.len()));
 }

@@ -21,6 +21,7 @@ pub use build::{trie_nodes, trie_root};
 pub use codec::RlpNodeCodec;
 pub use layout::{EthereumLayout, HashBytesHasher, KeccakHasher};
 pub use prove::prove_keys;
+pub(crate) use reader::ExactReader;
 pub use reader::{read_exact, MAX_NODES_PER_KEY};
 
 /// Root of the trie without entries: keccak of the empty RLP string. Source: chain.md 0.

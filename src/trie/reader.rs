@@ -26,16 +26,43 @@ pub const MAX_NODES_PER_KEY: usize = 65;
 /// # Errors
 /// [`TrieError`], one variant for each rule.
 pub fn read_exact(root: &Hash, keys: &[Vec<u8>], nodes: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, TrieError> {
-    node_count_is_bounded(keys.len(), nodes.len())?;
-    let given = GivenNodes::ascending(nodes)?;
-    let values = if *root == EMPTY_ROOT {
-        keys.iter().map(|_| None).collect()
-    } else {
-        given.every_form_is_canonical(root)?;
-        given.read(root, keys)?
-    };
-    given.every_node_is_visited()?;
+    let reader = ExactReader::new(root, keys.len(), nodes)?;
+    let values = keys.iter().map(|key| reader.get(key)).collect::<Result<_, _>>()?;
+    reader.finish()?;
     Ok(values)
+}
+
+/// [`read_exact`] key by key, for a caller who gives up at the first absent key: many absent keys that end at one large
+/// leaf would else cost more than the proof is long.
+pub(crate) struct ExactReader<'a> {
+    root: Hash,
+    given: GivenNodes<'a>,
+}
+
+impl<'a> ExactReader<'a> {
+    /// Rules 1 to 3 of [`read_exact`].
+    pub(crate) fn new(root: &Hash, key_count: usize, nodes: &'a [Vec<u8>]) -> Result<Self, TrieError> {
+        node_count_is_bounded(key_count, nodes.len())?;
+        let given = GivenNodes::ascending(nodes)?;
+        if *root != EMPTY_ROOT {
+            given.every_form_is_canonical(root)?;
+        }
+        Ok(Self { root: *root, given })
+    }
+
+    /// Rule 4.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TrieError> {
+        if self.root == EMPTY_ROOT {
+            return Ok(None);
+        }
+        let trie = TrieDBBuilder::<EthereumLayout>::new(&self.given, &self.root.0).build();
+        trie.get(key).map_err(|error| walk_error(*error))
+    }
+
+    /// Rule 5, to be asked after the last key.
+    pub(crate) fn finish(&self) -> Result<(), TrieError> {
+        self.given.every_node_is_visited()
+    }
 }
 
 fn node_count_is_bounded(keys: usize, got: usize) -> Result<(), TrieError> {

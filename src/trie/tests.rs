@@ -21,7 +21,9 @@ pub(crate) fn prove(entries: &Entries, keys: &[Vec<u8>]) -> (Hash, Vec<Vec<u8>>)
         }
         trie.commit();
     }
-    assert_eq!(root, EthereumLayout::trie_root(entries.clone()), "two ways of building one root");
+    // Three ways of building one root.
+    assert_eq!(root, EthereumLayout::trie_root(entries.clone()));
+    assert_eq!(Hash(root), trie_root(entries.clone()));
     let mut recorder = Recorder::<EthereumLayout>::new();
     if !entries.is_empty() {
         assert!(HashDB::contains(&db, &root, EMPTY_PREFIX));
@@ -310,6 +312,25 @@ fn codes_are_distinct() {
     let codes: std::collections::BTreeSet<&str> = errors.iter().map(TrieError::code).collect();
     assert_eq!(codes.len(), errors.len());
     assert!(codes.iter().all(|code| code.starts_with("trie.")), "{}", format!("{codes:?}"));
+}
+
+#[test]
+fn a_node_that_an_enemy_made_never_panics_and_reads_only_if_it_is_canonical() {
+    let keys = [vec![], vec![0x12], vec![0x12, 0x34], index_key(200)];
+    let (_, nodes) = prove(&entries(300, 3), &[index_key(3), index_key(200)]);
+    for node in &nodes {
+        for (byte, value) in (0..node.len()).flat_map(|byte| [0, 1, 0x80, 0xa0, 0xc0, 0xf8].map(|value| (byte, value)))
+        {
+            let mut made = node.clone();
+            made[byte] = value;
+            if let Ok(plan) = <RlpNodeCodec as trie_db::NodeCodec>::decode_plan(&made) {
+                plan.build(&made);
+            }
+            for key in &keys {
+                let _ = read_exact(&keccak256(&made), core::slice::from_ref(key), core::slice::from_ref(&made));
+            }
+        }
+    }
 }
 
 /// A bag of random entries: keys are RLP indices or hashes, values of every length from 1 to 80.

@@ -7,8 +7,10 @@
 
 use super::checks::{Checks, Rule};
 use super::evidence::Evidence;
+use super::request::code_is_accepted;
 use super::stop::Stop;
 use crate::primitives::Hash;
+use crate::trust::BridgeEnd;
 use crate::verdict::{FraudKind, Missing, NotReached};
 
 const NEVER: Rule = Rule {
@@ -16,11 +18,8 @@ const NEVER: Rule = Rule {
     words: "the source's request count at or after the named block has not passed the nonce",
     source: "claims.md 2 (a), bridge.md 6.6 F7",
 };
-const FUTURE: Rule = Rule {
-    id: "F7.a'",
-    words: "the named block did not exist at the time of the vote",
-    source: "claims.md 2 (a')",
-};
+const FUTURE: Rule =
+    Rule { id: "F7.a'", words: "the named block did not exist at the time of the vote", source: "claims.md 2 (a')" };
 
 /// Shows that `nonce` was not requested by block `named`; `deadline` is a time by which the vote had been cast.
 ///
@@ -28,6 +27,7 @@ const FUTURE: Rule = Rule {
 /// nothing of the request.
 pub(super) fn was_never_requested(
     source: &Evidence<'_>,
+    end: &BridgeEnd,
     nonce: u64,
     named: u64,
     deadline: u64,
@@ -35,6 +35,8 @@ pub(super) fn was_never_requested(
 ) -> Result<FraudKind, Stop> {
     let mut requested = false;
     for state in source.states_in(named..) {
+        // Another code's counter would say nothing about requests.
+        code_is_accepted(end, state)?;
         let got = state.nonces()?.request_nonce;
         if got <= nonce {
             let block = state.header().number;
@@ -71,6 +73,7 @@ pub(super) fn was_never_requested(
 /// source's counter at a header later than the vote.
 pub(super) fn was_never_requested_by(
     source: &Evidence<'_>,
+    end: &BridgeEnd,
     nonce: u64,
     deadline: u64,
     key: &Hash,
@@ -81,6 +84,7 @@ pub(super) fn was_never_requested_by(
         if state.header().time < deadline.saturating_add(skew) {
             break;
         }
+        code_is_accepted(end, state)?;
         let got = state.nonces()?.request_nonce;
         if got <= nonce {
             let (block, time) = (state.header().number, state.header().time);

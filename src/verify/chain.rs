@@ -11,7 +11,7 @@ use crate::header::UntrustedHeader;
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
-use crate::verdict::{HeaderRef, Missing, Note, NotReached};
+use crate::verdict::{HeaderRef, Missing, NotReached, Note};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -154,8 +154,7 @@ impl<'t> FollowedChain<'t> {
         if run.first().is_some_and(|first| first.number() <= highest) {
             return Err(BundleError::Order.into());
         }
-        let jumped =
-            self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
+        let jumped = self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
         for header in jumped {
             self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
             self.headers.insert(header.number(), AnchoredHeader::Jumped(header));

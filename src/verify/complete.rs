@@ -10,8 +10,11 @@ use crate::bundle::TransferProof;
 use crate::verdict::{AsOf, TransferVerdict, Verdict};
 use alloc::vec::Vec;
 
-const RANGE: Rule =
-    Rule { id: "C.requests", words: "each nonce of the range has its request and one proven state", source: "claims.md 3" };
+const RANGE: Rule = Rule {
+    id: "C.requests",
+    words: "each nonce of the range has its request and one proven state",
+    source: "claims.md 3",
+};
 const ABOVE: Rule = Rule {
     id: "C.handled",
     words: "nothing is handled at or above the source's request count, or each such nonce is shown",
@@ -73,7 +76,8 @@ pub(super) fn judge_complete(
     if checks.record(RANGE, &[], requests_shown.then_some(()).ok_or(())).is_err() {
         against.push("complete.transfer_not_proven");
     }
-    let upper_shown = upper < request_nonce || upper == 0 && !destination.is_handled(0)? || shown_in(request_nonce, upper, false);
+    let upper_shown =
+        upper < request_nonce || upper == 0 && !destination.is_handled(0)? || shown_in(request_nonce, upper, false);
     if checks.record(ABOVE, &[], (lower <= request_nonce).then_some(()).ok_or(())).is_err() {
         against.push("complete.lower_handle_nonce_above_request_nonce");
     }

@@ -133,7 +133,10 @@ impl<'c> Evidence<'c> {
     }
 
     /// Proven states in a range of heights, ascending. They count as used only when a slot is read.
-    pub(super) fn states_in(&self, range: impl core::ops::RangeBounds<u64>) -> impl DoubleEndedIterator<Item = &BridgeState> {
+    pub(super) fn states_in(
+        &self,
+        range: impl core::ops::RangeBounds<u64>,
+    ) -> impl DoubleEndedIterator<Item = &BridgeState> {
         self.states.range(range).map(|(_, state)| state)
     }
 

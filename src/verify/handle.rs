@@ -79,7 +79,7 @@ pub(super) fn prove_execution(
     let before = destination.state(handle.header.number.saturating_sub(1))?;
     check_code(end, before, checks)?;
     if handle.generation.keeps_votes() && after.has_votes(nonce) {
-        let (key, call, executor) = executed_call(destination, handle, transfer, after)?;
+        let (key, call, executor) = executed_call(destination, handle, transfer, [before, after])?;
         let decision = decide_by_state(before, after, nonce, &key, executor.as_ref(), checks)?;
         return Ok(Execution { call, decision });
     }
@@ -94,13 +94,13 @@ pub(super) fn prove_execution(
 
 /// The calldata that was executed, its key and, where the executing transaction calls the bridge itself, its sender.
 ///
-/// A contract in between hides the calldata; then a supplied preimage of a live vote key that reached the threshold stands
-/// for it, and M11 ties it to the event.
+/// A contract in between hides the calldata; then a supplied preimage of the one vote key that can have decided stands for
+/// it. A preimage of any live vote would not do: a dissenter's would make an honest execution look like fraud.
 fn executed_call(
     destination: &Evidence<'_>,
     handle: &ProvenHandle,
     transfer: &TransferProof,
-    after: &BridgeState,
+    [before, after]: [&BridgeState; 2],
 ) -> Result<(Hash, Option<HandleCall>, Option<Address>), Stop> {
     if handle.direct {
         let input = handle.item.transaction.input();
@@ -113,14 +113,26 @@ fn executed_call(
         return Err(Stop::Incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
     };
     let key = key_of(calldata);
-    if tally.voters(&key).is_empty() {
-        return Err(VerifyError::StrayCall(key).into());
-    }
+    key_alone_can_have_decided(&key, &tally, before.threshold()?.min(after.threshold()?))?;
     Ok((key, HandleCall::decode(calldata).ok(), None))
+}
+
+/// Of all keys with a live vote, only `key` has as many voters as the lower threshold of the deciding block's two ends. A
+/// threshold that fell can leave two such keys; then nobody can see which of them was executed.
+fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Result<(), Stop> {
+    let enough = |key: &Hash| u32::try_from(tally.voters(key).len()).is_ok_and(|voters| voters >= threshold);
+    if tally.voters(key).is_empty() || !enough(key) {
+        return Err(VerifyError::StrayCall(*key).into());
+    }
+    if tally.keys().iter().any(|other| other != key && enough(other)) {
+        return Err(Stop::Unsupported("votes.executed_key_unknown"));
+    }
+    Ok(())
 }
 
 /// Every supplied calldata must have been needed.
 pub(super) fn no_stray_calls(handle: &ProvenHandle, transfer: &TransferProof) -> Result<(), Stop> {
-    let stray: Vec<Hash> = if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
+    let stray: Vec<Hash> =
+        if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
     stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall(*key).into()))
 }

@@ -7,7 +7,7 @@ use super::checks::{Checks, Rule};
 use super::request::ProvenRequest;
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
-use crate::bridge::TokenType;
+use crate::bridge::events::TokenType;
 use crate::bridge::uri::token_uri;
 use crate::primitives::{encode_hex, Address, Hash};
 use crate::receipt::Log;

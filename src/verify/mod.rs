@@ -27,8 +27,9 @@ mod stuck;
 mod transfer;
 mod votes;
 
-use crate::bundle::{BundleError, ChainProof, Claim, ProofBundle, TransferProof};
+use crate::bundle::{BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
+use crate::error::Error;
 use crate::header::UntrustedHeader;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
@@ -73,22 +74,23 @@ impl Pair<'_> {
 /// Verifies everything that `bundle` claims against what `trust` believes at unix time `now`.
 ///
 /// # Errors
-/// Only where `trust` cannot be used at all. What is wrong with the bundle is a verdict, not an error.
-pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, TrustError> {
+/// Only where `trust` cannot be used at all or the bundle claims nothing in its one form. What is wrong with the evidence is
+/// a verdict, not an error.
+pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, Error> {
     trust.check()?;
+    bundle.is_well_formed()?;
     Ok(match &bundle.claim {
-        Claim::Transfers { transfers, complete } => {
-            verify_transfers(bundle, transfers, *complete, trust, now).unwrap_or_else(|stop| {
+        Claim::Transfers { transfers, complete } => verify_transfers(bundle, transfers, *complete, trust, now)
+            .unwrap_or_else(|stop| {
                 let complete = complete.map(|_| Err(Verdict::from(stop.clone())));
                 let transfers = transfers.iter().map(|t| refused(bundle, t, trust, &stop)).collect();
                 Report { transfers, complete, ..Report::default() }
-            })
-        }
+            }),
         Claim::Equivocation { first, second } => {
             let [chain] = bundle.chains.as_slice() else {
                 return Ok(Report { equivocation: Some(Err(wrong_chains())), ..Report::default() });
             };
-            let proven = verify_equivocation(chain, [&first.header, &second.header], trust, now);
+            let proven = verify_equivocation(chain, [first, second], trust, now);
             Report { equivocation: Some(proven.map_err(Verdict::from)), ..Report::default() }
         }
         Claim::Anchored { child_number, anchor } => {
@@ -114,14 +116,15 @@ pub fn judge_transfers(
     complete: Option<(u64, u64)>,
     now: u64,
 ) -> Result<(Report, [Usage; 2]), Stop> {
+    trust.check()?;
     let (from, to) = trust.ends_from(source.chain().name())?;
     if to.chain != destination.chain().name() {
         return Err(BundleError::Chains.into());
     }
     let pair = Pair { source, destination, from, to, now };
     let verdicts: Vec<TransferVerdict> = transfers.iter().map(|transfer| transfer::judge(&pair, transfer)).collect();
-    let complete = complete
-        .map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
+    let complete =
+        complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
     Ok((Report { transfers: verdicts, complete, ..Report::default() }, usage))
 }
@@ -140,8 +143,7 @@ fn verify_transfers(
     }
     let (source_chain, destination_chain) = (follow(source, trust, now)?, follow(destination, trust, now)?);
     let source_facts = Evidence::verify(&source_chain, from.address, &source.blocks, &source.states)?;
-    let destination_facts =
-        Evidence::verify(&destination_chain, to.address, &destination.blocks, &destination.states)?;
+    let destination_facts = Evidence::verify(&destination_chain, to.address, &destination.blocks, &destination.states)?;
     let (report, _) = judge_transfers(trust, &source_facts, &destination_facts, transfers, complete, now)?;
     // What is not proven may well have left evidence unread; what is proven may not.
     let settled = report.transfers.iter().all(|verdict| matches!(verdict.verdict, Verdict::Proven { .. }));
@@ -169,7 +171,7 @@ fn jumps_are_used(proof: &ChainProof, facts: &Evidence<'_>) -> Result<(), Bundle
 
 fn verify_equivocation(
     proof: &ChainProof,
-    headers: [&[u8]; 2],
+    entries: [&HeaderEntry; 2],
     trust: &Trust,
     now: u64,
 ) -> Result<Equivocation, Stop> {
@@ -177,8 +179,12 @@ fn verify_equivocation(
         return Err(BundleError::Unused("evidence").into());
     }
     let chain = follow(proof, trust, now)?;
-    let [first, second] = headers;
-    let (first, second) = (UntrustedHeader::decode(first)?, UntrustedHeader::decode(second)?);
+    // Nothing here reads hints, so none may ride along.
+    if entries.iter().any(|entry| !entry.hints.is_empty()) {
+        return Err(BundleError::Hint.into());
+    }
+    let [first, second] = entries.map(|entry| UntrustedHeader::decode(&entry.header));
+    let (first, second) = (first?, second?);
     Ok(equivocation::check(chain.client(), &first, &second)?)
 }
 

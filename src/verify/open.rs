@@ -16,7 +16,7 @@ use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
 use crate::bundle::TransferProof;
 use crate::primitives::{Address, Hash};
-use crate::verdict::{FraudKind, HeaderRef, Missing, Note, NotReached, State};
+use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -84,13 +84,7 @@ pub(super) fn judge_requested(
         None if votes > 0 => State::Voting { votes, of },
         None => State::Requested,
     };
-    Ok(Open {
-        state: verdict,
-        dissenters: tally.dissenters(&key),
-        notes,
-        source: None,
-        destination: state.header(),
-    })
+    Ok(Open { state: verdict, dissenters: tally.dissenters(&key), notes, source: None, destination: state.header() })
 }
 
 /// Judges a nonce without a request: nobody voted, or those who did are named.
@@ -115,11 +109,14 @@ pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, check
             destination: state.header(),
         });
     }
-    check_source_code(pair, checks)?;
     let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
     let culprits: BTreeSet<Address> = tally.keys().iter().flat_map(|key| tally.voters(key)).collect();
     let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
-    let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) { Vec::from([Note::RestsOnBlockTimes]) } else { Vec::new() };
+    let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) {
+        Vec::from([Note::RestsOnBlockTimes])
+    } else {
+        Vec::new()
+    };
     Ok(Open {
         state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of: state.threshold()? },
         dissenters: Vec::new(),
@@ -127,13 +124,6 @@ pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, check
         source: None,
         destination: state.header(),
     })
-}
-
-/// Every code that the source had at a proven height is accepted: its counter means what it says.
-pub(super) fn check_source_code(pair: &Pair<'_>, checks: &mut Checks) -> Result<(), Stop> {
-    let state = pair.source.latest_state()?;
-    check_code(pair.from, state, checks)?;
-    Ok(())
 }
 
 fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'e BridgeState, Stop> {
@@ -183,8 +173,8 @@ fn vote_is_for_nothing(
     checks: &mut Checks,
 ) -> Result<FraudKind, Stop> {
     match HandleCall::decode(calldata) {
-        Ok(call) => was_never_requested(pair.source, nonce, call.request_block, seen_at, checks),
-        Err(_) => was_never_requested_by(pair.source, nonce, seen_at, key, checks),
+        Ok(call) => was_never_requested(pair.source, pair.from, nonce, call.request_block, seen_at, checks),
+        Err(_) => was_never_requested_by(pair.source, pair.from, nonce, seen_at, key, checks),
     }
 }
 

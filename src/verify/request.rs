@@ -5,7 +5,7 @@ use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::stop::Stop;
 use crate::bridge::events::RequestEvent;
-use crate::bridge::TokenType;
+use crate::bridge::events::TokenType;
 use crate::bridge::generation::Generation;
 use crate::bundle::LogRef;
 use crate::primitives::{Address, Hash};
@@ -20,7 +20,8 @@ const NONCE: Rule = Rule { id: "P.nonce", words: "the event is of the claimed no
 const DECODE: Rule = Rule { id: "P.event", words: "the event is canonical", source: "bridge.md 2.4, 6.6 F15" };
 const CODE: Rule = Rule { id: "P6", words: "the bridge's code and mode are the trusted ones", source: "bridge.md 6.4" };
 const COUNT: Rule = Rule { id: "P7.source", words: "the source counts this request", source: "bridge.md 6.4" };
-const REGISTRY: Rule = Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
+const REGISTRY: Rule =
+    Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
 
 /// A request that is final on its chain.
 #[derive(Clone, Debug)]
@@ -79,11 +80,18 @@ pub(super) fn source_counts_the_request(state: &BridgeState, nonce: u64) -> Resu
     }
 }
 
-/// P5: coin has no registry entry; a token without one could not have been requested by the trusted code.
+/// P5: coin has no registry entry. A token without one at the end of the request's block was deregistered in it; then nothing
+/// says which token is right, and "none" must not be matched with "none".
 pub(super) fn registered_counterpart(event: &RequestEvent, state: &BridgeState) -> Result<Address, Stop> {
     match event.token_type {
         TokenType::Coin => Ok(Address::ZERO),
-        TokenType::Erc20 | TokenType::Erc721 => state.registered_token(&event.token),
+        TokenType::Erc20 | TokenType::Erc721 => {
+            let token = state.registered_token(&event.token)?;
+            if token.is_zero() {
+                return Err(Stop::Unsupported("bridge.token_not_registered"));
+            }
+            Ok(token)
+        }
     }
 }
 
@@ -136,6 +144,7 @@ pub(super) fn prove_request(
         &[("nonce", &nonce), ("requests", &state.nonces()?.request_nonce)],
         source_counts_the_request(state, nonce),
     )?;
-    let destination_token = checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
+    let destination_token =
+        checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
     Ok(ProvenRequest { event, tx_hash: item.transaction.hash(), header: item.header, destination_token })
 }

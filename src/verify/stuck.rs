@@ -7,7 +7,7 @@ use super::request::ProvenRequest;
 use super::stop::Stop;
 use super::votes::{key_of, sender_of, Tally};
 use super::Pair;
-use crate::bridge::TokenType;
+use crate::bridge::events::TokenType;
 use crate::bundle::{ItemRef, TransferProof};
 use crate::primitives::Hash;
 use crate::verdict::{Missing, Note, StuckReason};
@@ -126,5 +126,6 @@ fn no_key_can_reach_the_threshold(tally: &Tally, state: &BridgeState) -> Result<
 /// Coin is never minted: the bridge has to hold it.
 fn coin_is_missing(request: &ProvenRequest, state: &BridgeState) -> Option<StuckReason> {
     let (balance, amount) = (state.balance(), request.event.value);
-    (request.event.token_type == TokenType::Coin && balance < amount).then_some(StuckReason::NoLiquidity { balance, amount })
+    (request.event.token_type == TokenType::Coin && balance < amount)
+        .then_some(StuckReason::NoLiquidity { balance, amount })
 }

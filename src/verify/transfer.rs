@@ -4,7 +4,7 @@ use super::absence::{was_never_requested, was_never_requested_by};
 use super::checks::Checks;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
 use super::matching::{delivery, differences};
-use super::open::{check_source_code, judge_requested, judge_unrequested, Open};
+use super::open::{judge_requested, judge_unrequested, Open};
 use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
 use super::votes::key_of;
@@ -64,12 +64,7 @@ fn judge_open(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) ->
     Ok(Judged { state, dissenters, notes, as_of })
 }
 
-fn judge_executed(
-    pair: &Pair<'_>,
-    transfer: &TransferProof,
-    at: LogRef,
-    checks: &mut Checks,
-) -> Result<Judged, Stop> {
+fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks: &mut Checks) -> Result<Judged, Stop> {
     if transfer.failed.is_some() {
         return Err(BundleError::Unused("a reference").into());
     }
@@ -130,13 +125,12 @@ fn judge_without_request(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<State, Stop> {
-    check_source_code(pair, checks)?;
     let deadline = handle.header.time;
     let kind = match &execution.call {
-        Some(call) => was_never_requested(pair.source, nonce, call.request_block, deadline, checks)?,
+        Some(call) => was_never_requested(pair.source, pair.from, nonce, call.request_block, deadline, checks)?,
         None => {
             let key = key_of(handle.item.transaction.input());
-            was_never_requested_by(pair.source, nonce, deadline, &key, checks)?
+            was_never_requested_by(pair.source, pair.from, nonce, deadline, &key, checks)?
         }
     };
     if kind == FraudKind::NamedBlockDidNotExist {

@@ -15,8 +15,11 @@ use crate::transaction::Transaction;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-const COUNT: Rule =
-    Rule { id: "P3.count", words: "the contract's count is the number of voters for the key", source: "bridge.md 6.4 P3" };
+const COUNT: Rule = Rule {
+    id: "P3.count",
+    words: "the contract's count is the number of voters for the key",
+    source: "bridge.md 6.4 P3",
+};
 const THRESHOLD: Rule =
     Rule { id: "P4", words: "operators at the deciding vote reach the threshold", source: "bridge.md 6.4 P4" };
 const VOTE: Rule = Rule {
@@ -57,8 +60,7 @@ impl Tally {
 
     /// Everyone whose live vote is `key`, ascending.
     pub(super) fn voters(&self, key: &Hash) -> Vec<Address> {
-        let all: BTreeSet<&Address> =
-            self.counted.get(key).into_iter().chain(self.former.get(key)).flatten().collect();
+        let all: BTreeSet<&Address> = self.counted.get(key).into_iter().chain(self.former.get(key)).flatten().collect();
         all.into_iter().copied().collect()
     }
 
@@ -102,7 +104,12 @@ pub(super) fn sender_of(transaction: &Transaction, chain_id: u64) -> Result<Addr
 }
 
 /// The contract adds one to a key's count for each live vote, so another number means other code or another layout.
-pub(super) fn count_is_the_number_of_voters(state: &BridgeState, nonce: u64, key: &Hash, tally: &Tally) -> Result<(), Stop> {
+pub(super) fn count_is_the_number_of_voters(
+    state: &BridgeState,
+    nonce: u64,
+    key: &Hash,
+    tally: &Tally,
+) -> Result<(), Stop> {
     let expected = u32::try_from(tally.voters(key).len()).unwrap_or(u32::MAX);
     let got = state.vote_count(nonce, key)?;
     if expected == got {
@@ -169,8 +176,13 @@ pub(super) fn decide_by_transactions(
     for place in votes {
         let vote = destination.item(*place)?;
         let sender = sender_of(&vote.transaction, chain_id)?;
-        let shown = vote_is_another_operators(place, &vote, last_place, last, bridge)
-            .and_then(|()| if voters.insert(sender) { Ok(()) } else { Err(VerifyError::DuplicateVoter(sender)) });
+        let shown = vote_is_another_operators(place, &vote, last_place, last, bridge).and_then(|()| {
+            if voters.insert(sender) {
+                Ok(())
+            } else {
+                Err(VerifyError::DuplicateVoter(sender))
+            }
+        });
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
     }
     let [before, after] = states;

@@ -2,8 +2,10 @@
 //!
 //! To add a command, add one file beside this one and one arm to [`run`].
 
+mod bench;
 mod lint;
 mod shell;
+mod soak;
 mod tally;
 mod test;
 
@@ -15,6 +17,8 @@ cargo xtask <command>
   lint    formatting, clippy, documentation, texts of all files, dependencies of the core
   test    all suites, one after the other; the last line is the count
   ci      lint, then test; the last line is the count
+  bench   the tables of docs/performance.md
+  soak    what is too long for every change: each byte of each forged bundle, 100,000 signatures
   help    this text
 ";
 
@@ -39,6 +43,8 @@ fn run(command: &str) -> shell::Result<ExitCode> {
         "lint" => lint::run().map(|()| ExitCode::SUCCESS),
         "test" => Ok(test::run().report()),
         "ci" => Ok(ci()),
+        "bench" => bench::run().map(|()| ExitCode::SUCCESS),
+        "soak" => Ok(soak::run().report()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! The bundle for one transfer, one transaction or a range of nonces.
 
-use crate::error::ProveError;
+use crate::error::{refused, ProveError};
 use crate::gather::{Gathering, Side};
 use crate::node::Node;
 use crate::progress::Progress;
@@ -94,7 +94,7 @@ pub async fn prove<T: Transport>(
     let transfers = gather_all(&mut gathering, &nonces, progress).await?;
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
     let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
-    let report = verify(&proof.bundle, ends.trust, now)?;
+    let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
     if same_verdicts(&proof.report, &report) {
         Ok(Proof { report, ..proof })
     } else {

@@ -3,9 +3,8 @@
 //! A call: ask [`input`] for room, write the bytes there, call a function, and read as many bytes as it returned from
 //! [`output`]. Zero bytes mean that the input was refused.
 
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::Message;
-use spanlight::{keccak256, Address};
+use spanlight::crypto::recover_address;
+use spanlight::{keccak256, Hash, ProofBundle, Trust};
 use std::cell::RefCell;
 
 thread_local! {
@@ -39,13 +38,27 @@ pub extern "C" fn keccak() -> usize {
 pub extern "C" fn recover() -> usize {
     answer(|input| {
         let (digest, signature) = input.split_first_chunk::<32>()?;
-        let (compact, id) = signature.split_first_chunk::<64>()?;
-        let [id] = *id else { return None };
-        let id = RecoveryId::try_from(i32::from(id)).ok()?;
-        let key = RecoverableSignature::from_compact(compact, id).ok()?.recover(Message::from_digest(*digest)).ok()?;
-        let uncompressed = key.serialize_uncompressed();
-        let xy = uncompressed.last_chunk::<64>()?;
-        Some(Address::of_public_key(xy).0.to_vec())
+        let signer = recover_address(&Hash(*digest), signature.try_into().ok()?).ok()?;
+        Some(signer.0.to_vec())
+    })
+}
+
+/// The verdicts on a bundle, as a JSON list. Input: length of the trust (4 bytes, big-endian), the trust as JSON, the time
+/// (8 bytes, big-endian), the bundle. A refused input gives its code as a JSON string.
+#[unsafe(no_mangle)]
+pub extern "C" fn verify() -> usize {
+    answer(|input| {
+        let (length, rest) = input.split_first_chunk::<4>()?;
+        let (trust, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        let (now, bundle) = rest.split_first_chunk::<8>()?;
+        let trust: Trust = serde_json::from_slice(trust).ok()?;
+        let report = ProofBundle::decode(bundle)
+            .map_err(spanlight::Error::from)
+            .and_then(|bundle| spanlight::verify(&bundle, &trust, u64::from_be_bytes(*now)));
+        match report {
+            Ok(report) => serde_json::to_vec(&report.transfers).ok(),
+            Err(error) => serde_json::to_vec(error.code()).ok(),
+        }
     })
 }
 

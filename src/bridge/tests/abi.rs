@@ -126,6 +126,22 @@ fn rejects_event_data_that_is_not_canonical() {
 }
 
 #[test]
+fn rejects_handle_and_plain_request_data_that_is_not_canonical() {
+    for log in [handle().encode(), request(TokenType::Coin).encode()] {
+        let mut dirty = log.clone();
+        *dirty.data.last_mut().unwrap() = 1;
+        let longer = Log { data: [log.data.as_slice(), &[0; 32]].concat(), ..log };
+        for log in [dirty, longer] {
+            let got = match log.topics[0] {
+                topic::HANDLE => HandleEvent::decode(&log).map(|_| ()),
+                _ => RequestEvent::decode(&log).map(|_| ()),
+            };
+            assert_eq!(got, Err(BridgeError::AbiNotCanonical));
+        }
+    }
+}
+
+#[test]
 fn rejects_event_data_cut_short_and_offsets_out_of_bounds() {
     let data = encoded_request().encode().data;
     let short = BridgeError::AbiTooShort { expected: 7 * 32, got: 7 * 32 - 1 };

@@ -163,6 +163,18 @@ fn only_known_code_has_a_generation() {
 }
 
 #[test]
+fn only_the_compilers_own_metadata_is_left_out_of_the_code() {
+    let metadata = [bytes("0xa165627a7a72305820").as_slice(), &[7; 32], &[0x00, 0x29]].concat();
+    let code = [&[1, 2, 3], metadata.as_slice()].concat();
+    assert_eq!(stripped_code_hash(&code), Some(crate::primitives::keccak256(&[1, 2, 3])));
+    for at in (3..12).chain(44..46) {
+        let mut other = code.clone();
+        other[at] ^= 1;
+        assert_eq!(stripped_code_hash(&other), None, "byte {at}");
+    }
+}
+
+#[test]
 fn only_generation_c_shows_votes_in_state() {
     assert_eq!(Generation::A.vote_evidence(), VoteEvidence::Transactions);
     assert_eq!(Generation::B.vote_evidence(), VoteEvidence::Transactions);

@@ -167,8 +167,7 @@ fn every_recorded_vote_decodes_and_honest_votes_are_the_expected_call() {
         let requests = if from == "main" { &main } else { &service };
         let nonce = transfer["nonce"].as_u64().unwrap();
         let transactions = recorded_transactions(chains.blocks(to));
-        let honest: Vec<_> =
-            chains.transfers["honestOperators"][to].as_array().unwrap().iter().map(address).collect();
+        let honest: Vec<_> = chains.transfers["honestOperators"][to].as_array().unwrap().iter().map(address).collect();
         for vote in transfer["votes"].as_array().unwrap() {
             let transaction = &transactions[&hash(&vote["tx"])];
             assert!(transaction.is_contract_call());

@@ -1,0 +1,74 @@
+//! Test keys: key i is the number i, as in the recorded vectors.
+
+use k256::ecdsa::SigningKey;
+use spanlight::transaction::Transaction;
+use spanlight::{Address, Hash, U256};
+
+fn signing_key(key: u64) -> SigningKey {
+    let mut bytes = [0u8; 32];
+    bytes[24..].copy_from_slice(&key.to_be_bytes());
+    SigningKey::from_slice(&bytes).expect("a small number above zero is a key")
+}
+
+/// The address of key `key`.
+#[must_use]
+pub fn address(key: u64) -> Address {
+    let point = signing_key(key).verifying_key().to_sec1_point(false);
+    Address::of_public_key(point.as_bytes()[1..].try_into().expect("64 bytes follow the leading 04"))
+}
+
+/// The addresses of several keys.
+#[must_use]
+pub fn addresses(keys: &[u64]) -> Vec<Address> {
+    keys.iter().map(|key| address(*key)).collect()
+}
+
+/// R, S and recovery id of `digest` under a key.
+#[must_use]
+pub fn sign(key: u64, digest: &Hash) -> [u8; 65] {
+    let (signature, recovery_id) = signing_key(key).sign_prehash_recoverable(digest.as_bytes());
+    let mut out = [0u8; 65];
+    out[..64].copy_from_slice(&signature.to_bytes());
+    out[64] = recovery_id.to_byte();
+    out
+}
+
+/// What a legacy transaction says before it is signed.
+#[derive(Clone, Debug)]
+pub struct Unsigned {
+    /// The sender's count.
+    pub nonce: u64,
+    /// Gas limit.
+    pub gas: u64,
+    /// Recipient.
+    pub to: Address,
+    /// Coin sent.
+    pub value: U256,
+    /// Calldata.
+    pub input: Vec<u8>,
+}
+
+/// Signs a legacy transaction for a chain (EIP-155).
+#[must_use]
+pub fn sign_transaction(key: u64, chain_id: u64, unsigned: &Unsigned) -> Transaction {
+    let Unsigned { nonce, gas, to, value, input } = unsigned;
+    let price = U256::from(50_000_000_000u64);
+    let build = |v, r, s| Transaction::legacy(*nonce, price, *gas, Some(*to), *value, input.clone(), v, r, s);
+    let blank = build(0, U256::ZERO, U256::ZERO);
+    let signature = sign(key, &blank.sign_hash(chain_id));
+    let word = |at: usize| U256::from_be_slice(&signature[at..at + 32]);
+    build(chain_id * 2 + 35 + u64::from(signature[64]), word(0), word(32))
+}
+
+/// The y coordinate of the point whose x coordinate is R, as a seal hint wants it.
+#[must_use]
+pub fn nonce_point_y(signature: &[u8; 65]) -> [u8; 32] {
+    use k256::elliptic_curve::sec1::{FromSec1Point, ToSec1Point};
+    let mut compressed = [2 + (signature[64] & 1); 33];
+    compressed[1..].copy_from_slice(&signature[..32]);
+    let encoded = k256::Sec1Point::from_bytes(compressed).expect("33 bytes are a compressed point");
+    let point =
+        Option::<k256::AffinePoint>::from(k256::AffinePoint::from_sec1_point(&encoded)).expect("R is on the curve");
+    let bytes = point.to_sec1_point(false);
+    bytes.as_bytes()[33..].try_into().expect("32 bytes of y")
+}

@@ -1,0 +1,22 @@
+//! For tests: two chains that seal their own blocks with test keys, a model of the bridge on each, and proof bundles of
+//! what happened there, honest or with exactly one thing wrong.
+//!
+//! Nothing here decides what is true. A [`Stage`] makes things happen; [`Stage::prove`] gathers what a prover would; the
+//! verdict is the core's.
+
+pub mod actions;
+pub mod bridge;
+pub mod chain;
+pub mod evidence;
+pub mod keys;
+pub mod scenario;
+pub mod scenarios;
+pub mod stage;
+pub mod state;
+
+pub use actions::*;
+pub use bridge::{Bridge, Revert};
+pub use chain::{BlockVote, Chain, NewBlock, Setup};
+pub use evidence::{ChainPlan, Hints};
+pub use scenario::Scenario;
+pub use stage::{Plan, Stage, StageSetup};

@@ -1,0 +1,495 @@
+//! P1 to P7 and M13 of bridge.md 6.4 and 6.5: one thing is wrong, one check says so. The same stage without the spoiling
+//! is proven (see `states.rs`).
+
+use spanlight::bridge::layout;
+use spanlight::bundle::{ItemRef, LogRef, TransferProof};
+use spanlight::commitment::CommitmentForm;
+use spanlight::primitives::keccak256;
+use spanlight::verdict::Verdict;
+use spanlight::{Address, Hash, U256};
+use spanlight_forge::scenarios::handled::{executed, executed_on_b, executed_through_a_contract};
+use spanlight_forge::scenarios::stuck;
+use spanlight_forge::{coin, erc20, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, SOURCE_TOKEN};
+
+const FORM: CommitmentForm = CommitmentForm::Trie;
+
+fn setup() -> StageSetup {
+    StageSetup::with_form(FORM)
+}
+
+fn handled(request: LogRef, handle: Option<LogRef>) -> TransferProof {
+    TransferProof { request: Some(request), handle, ..TransferProof::default() }
+}
+
+/// A request whose receipt the chain commits to as `spoil` leaves it, and two votes.
+fn with_request_receipt(spoil: impl FnOnce(&mut spanlight::receipt::Receipt) + Copy) -> Scenario {
+    let mut stage = Stage::new(&setup());
+    let request = stage.source.block(|block| {
+        let requested = block.request(coin(500));
+        block.spoil_receipt(requested.at.item.index, spoil);
+        requested
+    });
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    stage.prove(handled(request.at, votes[1].handled))
+}
+
+/// An execution whose receipt the chain commits to as `spoil` leaves it.
+fn with_handle_receipt(
+    event: spanlight::bridge::RequestEvent,
+    spoil: impl FnOnce(&mut spanlight::receipt::Receipt),
+) -> Scenario {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(event);
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let executing = stage.destination.block(|block| {
+        let voted = block.vote(12, &calldata);
+        block.spoil_receipt(voted.at.index, spoil);
+        voted
+    });
+    stage.prove(handled(request.at, executing.handled))
+}
+
+/// An execution, and a storage word of the destination bridge that the executing block wrote otherwise.
+fn with_word(slot: impl FnOnce(&Stage, &Requested, &[u8]) -> (Hash, U256)) -> Scenario {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let (slot, value) = slot(&stage, &request, &calldata);
+    let executing = stage.destination.block(|block| {
+        let voted = block.vote(12, &calldata);
+        block.bridge().forged.insert(slot, value);
+        voted
+    });
+    stage.prove(handled(request.at, executing.handled))
+}
+
+#[test]
+fn rejects_a_failed_request_and_a_failed_execution() {
+    assert_eq!(with_request_receipt(|receipt| receipt.status = 9).outcome(), ("invalid", "verify.status"));
+    assert_eq!(with_request_receipt(|receipt| receipt.status = 0).outcome(), ("invalid", "verify.status"));
+    assert_eq!(with_handle_receipt(coin(500), |receipt| receipt.status = 9).outcome(), ("invalid", "verify.status"));
+    assert_eq!(with_handle_receipt(coin(500), |receipt| receipt.status = 2).outcome(), ("invalid", "verify.status"));
+    assert_eq!(with_handle_receipt(coin(500), |_| ()).outcome(), ("proven", "handled"));
+    assert_eq!(with_request_receipt(|_| ()).outcome(), ("proven", "handled"));
+}
+
+#[test]
+fn rejects_events_of_another_contract() {
+    let foreign = Address([0x66; 20]);
+    let of_request = with_request_receipt(move |receipt| receipt.logs[0].address = foreign);
+    let of_handle = with_handle_receipt(coin(500), move |receipt| receipt.logs[0].address = foreign);
+    assert_eq!(of_request.outcome(), ("invalid", "verify.emitter"));
+    assert_eq!(of_handle.outcome(), ("invalid", "verify.emitter"));
+}
+
+#[test]
+fn rejects_other_events_and_malformed_ones() {
+    let other = |receipt: &mut spanlight::receipt::Receipt| receipt.logs[0].topics[0] = keccak256(b"Other()");
+    assert_eq!(with_request_receipt(other).outcome(), ("invalid", "bridge.event_signature"));
+    assert_eq!(with_handle_receipt(coin(500), other).outcome(), ("invalid", "bridge.event_signature"));
+    let longer = |receipt: &mut spanlight::receipt::Receipt| receipt.logs[0].data.extend([0; 32]);
+    assert_eq!(with_request_receipt(longer).outcome(), ("invalid", "bridge.abi_not_canonical"));
+    assert_eq!(with_handle_receipt(coin(500), longer).outcome(), ("invalid", "bridge.abi_not_canonical"));
+    let fewer = |receipt: &mut spanlight::receipt::Receipt| receipt.logs[0].topics.truncate(3);
+    assert_eq!(with_handle_receipt(coin(500), fewer).outcome(), ("invalid", "bridge.topic_count"));
+}
+
+/// M6 lives here: an event of another nonce is no evidence for this transfer at all.
+#[test]
+fn rejects_events_of_another_nonce() {
+    let (mut stage, first) = executed(&setup(), coin(500));
+    let request = stage.request(coin(600));
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    let crossed = TransferProof { nonce: 1, request: first.request, handle: votes[1].handled, ..first.clone() };
+    assert_eq!(stage.prove(crossed).outcome(), ("invalid", "verify.nonce"));
+    let crossed = TransferProof { nonce: 1, request: Some(request.at), handle: first.handle, ..first.clone() };
+    assert_eq!(stage.prove(crossed).outcome(), ("invalid", "verify.nonce"));
+    let right = TransferProof { nonce: 1, request: Some(request.at), handle: votes[1].handled, ..first };
+    assert_eq!(stage.prove(right).outcome(), ("proven", "handled"));
+}
+
+#[test]
+fn does_not_judge_bridges_of_unknown_code() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    for end in 0..2 {
+        let mut scenario = stage.prove(transfer.clone());
+        scenario.trust.bridge.as_mut().unwrap().ends[end].codes[0].hash = Hash([1; 32]);
+        assert_eq!(scenario.outcome(), ("unsupported", "bridge.unknown_code"));
+    }
+}
+
+#[test]
+fn rejects_a_bridge_of_another_mode() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    for end in 0..2 {
+        let mut scenario = stage.prove(transfer.clone());
+        let mint_burn = &mut scenario.trust.bridge.as_mut().unwrap().ends[end].mint_burn;
+        *mint_burn = !*mint_burn;
+        assert_eq!(scenario.outcome(), ("invalid", "verify.bridge_mode"));
+    }
+}
+
+#[test]
+fn rejects_a_request_that_the_source_does_not_count() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.source.block(|block| {
+        let requested = block.request(coin(500));
+        block.bridge().request_nonce = 0;
+        requested
+    });
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    let scenario = stage.prove(handled(request.at, votes[1].handled));
+    assert_eq!(scenario.outcome(), ("invalid", "verify.request_count"));
+}
+
+#[test]
+fn rejects_an_execution_that_the_destination_has_not_closed() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let executing = stage.destination.block(|block| {
+        let voted = block.vote(12, &calldata);
+        block.bridge().lower = 0;
+        voted
+    });
+    assert_eq!(stage.prove(handled(request.at, executing.handled)).outcome(), ("invalid", "verify.not_closed"));
+}
+
+#[test]
+fn handled_out_of_order_is_closed_and_not_swept() {
+    let mut stage = Stage::new(&setup());
+    stage.request(coin(500));
+    let request = stage.request(coin(600));
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    let transfer = TransferProof { nonce: 1, ..handled(request.at, votes[1].handled) };
+    assert_eq!(stage.prove(transfer).outcome(), ("proven", "handled"));
+}
+
+#[test]
+fn accuses_nobody_where_the_token_was_deregistered_in_the_requests_own_block() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.source.block(|block| {
+        let requested = block.request(erc20(77));
+        block.bridge().registered.remove(&SOURCE_TOKEN);
+        requested
+    });
+    let mut call = stage.call(&request);
+    call.token = Some(spanlight_forge::DESTINATION_TOKEN);
+    let votes = stage.votes(&[11, 12], &call);
+    let scenario = stage.prove(handled(request.at, votes[1].handled));
+    assert_eq!(scenario.outcome(), ("unsupported", "bridge.token_not_registered"));
+}
+
+#[test]
+fn rejects_a_count_that_is_not_the_number_of_voters() {
+    let base = layout::votes_base(layout::TRANSFER_VOTE, 0);
+    let count = |value: u64| {
+        with_word(move |_, _, calldata| (layout::vote_count_slot(base, &keccak256(calldata)), U256::from(value)))
+    };
+    assert_eq!(count(3).outcome(), ("invalid", "verify.vote_count"));
+    assert_eq!(count(1).outcome(), ("invalid", "verify.vote_count"));
+    assert_eq!(count(256).outcome(), ("invalid", "verify.bridge_storage"));
+    assert_eq!(count(2).outcome(), ("proven", "handled"));
+}
+
+#[test]
+fn rejects_an_executing_operator_without_a_vote_for_the_key() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let executing = stage.destination.block(|block| {
+        let index = block.items.len();
+        block.vote(12, &calldata);
+        // The state says that 11 and 12 voted; the transaction is of somebody else.
+        let (_, receipt) = block.items.remove(index);
+        let bridge = block.bridge().address;
+        block.transaction(OUTSIDER, bridge, U256::ZERO, calldata.clone(), 1, receipt.logs);
+        ItemRef { block: block.number, index: index as u32 }
+    });
+    let scenario = stage.prove(handled(request.at, Some(LogRef { item: executing, log: 0 })));
+    assert_eq!(scenario.outcome(), ("invalid", "verify.executor_vote"));
+}
+
+#[test]
+fn rejects_an_execution_below_the_threshold() {
+    let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.destination.block(|block| block.bridge().forged.insert(threshold, U256::from(3u64)));
+    stage.vote(11, &calldata);
+    let voted = stage.vote(12, &calldata);
+    assert_eq!(stage.prove(handled(request.at, voted.handled)).outcome(), ("invalid", "verify.threshold"));
+}
+
+#[test]
+fn does_not_judge_where_the_threshold_fell_in_the_deciding_block() {
+    let mut stage = Stage::new(&StageSetup { threshold: 3, ..setup() });
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let executing = stage.destination.block(|block| {
+        block.bridge().threshold = 2;
+        block.vote(12, &calldata)
+    });
+    let scenario = stage.prove(handled(request.at, executing.handled));
+    assert_eq!(scenario.outcome(), ("unsupported", "votes.threshold_changed_in_block"));
+}
+
+#[test]
+fn does_not_count_those_who_left_before_the_deciding_vote() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    stage.votes(&[13], &call);
+    stage.destination.block(|block| block.bridge().operators.retain(|operator| *operator != keys::address(13)));
+    let votes = stage.votes(&[11], &call);
+    let scenario = stage.prove(handled(request.at, votes[0].handled));
+    assert_eq!(scenario.outcome(), ("unsupported", "votes.former_operators_decided"));
+}
+
+#[test]
+fn needs_the_votes() {
+    let (stage, mut transfer) = executed_on_b(FORM, coin(500));
+    assert_eq!(stage.prove(transfer.clone()).outcome(), ("proven", "handled"));
+    transfer.votes.clear();
+    assert_eq!(stage.prove(transfer).outcome(), ("incomplete", "missing.votes"));
+}
+
+#[test]
+fn rejects_two_votes_of_one_operator() {
+    let mut stage = Stage::new(&setup().generation_b());
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    let votes = stage.votes(&[11, 11, 12], &call);
+    let transfer = |shown: &[usize]| TransferProof {
+        votes: shown.iter().map(|index| votes[*index].at).collect(),
+        ..handled(request.at, votes[2].handled)
+    };
+    assert_eq!(stage.prove(transfer(&[0, 1])).outcome(), ("invalid", "verify.duplicate_voter"));
+    assert_eq!(stage.prove(transfer(&[1])).outcome(), ("proven", "handled"));
+}
+
+#[test]
+fn rejects_a_second_vote_of_the_executing_operator() {
+    let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup() }.generation_b());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    let (early, executing) = stage.destination.block(|block| {
+        let bridge = block.bridge().address;
+        let early = block.transaction(11, bridge, U256::ZERO, calldata.clone(), 1, Vec::new());
+        (ItemRef { block: block.number, index: early }, block.vote(11, &calldata))
+    });
+    let transfer = TransferProof { votes: vec![early], ..handled(request.at, executing.handled) };
+    assert_eq!(stage.prove(transfer).outcome(), ("invalid", "verify.duplicate_voter"));
+}
+
+#[test]
+fn rejects_a_vote_after_the_execution() {
+    let (mut stage, transfer) = executed_on_b(FORM, coin(500));
+    let bridge = stage.destination.bridge.address;
+    let executing = transfer.handle.unwrap().item;
+    let calldata = {
+        let item = &stage.destination.at(executing.block).transactions[executing.index as usize];
+        spanlight::transaction::Transaction::decode(item).unwrap().input().to_vec()
+    };
+    let late = stage.destination.block(|block| {
+        let index = block.transaction(13, bridge, U256::ZERO, calldata, 1, Vec::new());
+        ItemRef { block: block.number, index }
+    });
+    let scenario = stage.prove(TransferProof { votes: vec![late], ..transfer });
+    assert_eq!(scenario.outcome(), ("invalid", "verify.vote_order"));
+}
+
+#[test]
+fn rejects_votes_that_say_something_else_failed_or_call_something_else() {
+    let outcome = |input: fn(&[u8]) -> Vec<u8>, status: u64, to: Option<Address>| {
+        let mut stage = Stage::new(&setup().generation_b());
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        let bridge = stage.destination.bridge.address;
+        let shown = stage.destination.block(|block| {
+            block.bridge().vote(keys::address(11), &calldata, true).unwrap();
+            let index = block.transaction(11, to.unwrap_or(bridge), U256::ZERO, input(&calldata), status, Vec::new());
+            ItemRef { block: block.number, index }
+        });
+        let executing = stage.vote(12, &calldata);
+        let transfer = TransferProof { votes: vec![shown], ..handled(request.at, executing.handled) };
+        stage.prove(transfer).outcome()
+    };
+    let same: fn(&[u8]) -> Vec<u8> = <[u8]>::to_vec;
+    assert_eq!(outcome(same, 1, None), ("proven", "handled"));
+    let trailing: fn(&[u8]) -> Vec<u8> = |calldata| [calldata, &[0]].concat();
+    assert_eq!(outcome(trailing, 1, None), ("invalid", "verify.vote_calldata"));
+    assert_eq!(outcome(same, 9, None), ("invalid", "verify.status"));
+    assert_eq!(outcome(same, 1, Some(Address([0x66; 20]))), ("invalid", "verify.not_a_call"));
+}
+
+#[test]
+fn does_not_count_an_outsiders_vote_transaction() {
+    let mut stage = Stage::new(&setup().generation_b());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    let bridge = stage.destination.bridge.address;
+    let outsider = stage.destination.block(|block| {
+        block.bridge().vote(keys::address(11), &calldata, true).unwrap();
+        let index = block.transaction(OUTSIDER, bridge, U256::ZERO, calldata.clone(), 1, Vec::new());
+        ItemRef { block: block.number, index }
+    });
+    let executing = stage.vote(12, &calldata);
+    let transfer = TransferProof { votes: vec![outsider], ..handled(request.at, executing.handled) };
+    assert_eq!(stage.prove(transfer).outcome(), ("unsupported", "votes.former_operators_decided"));
+}
+
+#[test]
+fn a_vote_for_another_chain_is_refused() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    let mut scenario = stage.prove(transfer);
+    scenario.trust.chains[1].profile.chain_id += 1;
+    assert_eq!(scenario.outcome(), ("invalid", "transaction.chain_id"));
+}
+
+#[test]
+fn does_not_judge_a_token_that_did_not_move() {
+    let moved = |spoil: fn(&mut spanlight::receipt::Log)| {
+        with_handle_receipt(erc20(77), move |receipt| spoil(&mut receipt.logs[1])).outcome()
+    };
+    assert_eq!(moved(|_| ()), ("proven", "handled"));
+    let unusual = ("unsupported", "bridge.unusual_token");
+    assert_eq!(moved(|log| log.data[31] += 1), unusual);
+    assert_eq!(moved(|log| log.address = Address([0x72; 20])), unusual);
+    assert_eq!(moved(|log| log.topics[2] = Address([0x99; 20]).to_word()), unusual);
+    assert_eq!(moved(|log| log.topics[1] = Address([0x99; 20]).to_word()), unusual);
+    assert_eq!(moved(|log| log.topics[0] = keccak256(b"Moved()")), unusual);
+}
+
+#[test]
+fn rejects_calls_that_nothing_asks_for() {
+    let (stage, mut transfer) = executed(&setup(), coin(500));
+    transfer.calls = vec![b"stray".to_vec()];
+    assert_eq!(stage.prove(transfer.clone()).outcome(), ("invalid", "verify.stray_call"));
+    let open = TransferProof { handle: None, ..transfer };
+    let mut stage = Stage::new(&setup());
+    stage.request(coin(500));
+    stage.destination.idle(1);
+    assert_eq!(stage.prove(open).outcome(), ("invalid", "verify.stray_call"));
+}
+
+#[test]
+fn a_hidden_call_has_to_be_supplied_and_to_be_the_executed_one() {
+    let (stage, transfer) = executed_through_a_contract(FORM);
+    let without = TransferProof { calls: Vec::new(), ..transfer.clone() };
+    assert_eq!(stage.prove(without).outcome(), ("incomplete", "missing.vote_call"));
+    let other = TransferProof { calls: vec![b"stray".to_vec()], ..transfer };
+    assert_eq!(stage.prove(other).outcome(), ("invalid", "verify.stray_call"));
+}
+
+/// A dissenter's calldata is the preimage of a live vote too, but it was not executed: presenting it must not turn an
+/// honest execution into fraud.
+#[test]
+fn a_dissenters_call_is_not_taken_for_a_hidden_executed_one() {
+    let mut stage = Stage::new(&StageSetup { operators: 4, ..setup() });
+    stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    let mut other = call.clone();
+    other.value += U256::ONE;
+    stage.votes(&[13], &other);
+    stage.vote(11, &call.encode());
+    let executing = stage.destination.block(|block| block.vote_through_relay(12, &call.encode()));
+    let with = |calldata: Vec<u8>| {
+        let transfer = TransferProof { calls: vec![calldata], ..handled(request.at, executing.handled) };
+        stage.prove(transfer).outcome()
+    };
+    assert_eq!(with(call.encode()), ("proven", "handled"));
+    assert_eq!(with(other.encode()), ("invalid", "verify.stray_call"));
+}
+
+/// Two keys reach the threshold after it fell; which of them was executed is not to be seen.
+#[test]
+fn does_not_guess_which_of_two_decided_votes_was_executed() {
+    let mut stage = Stage::new(&StageSetup { operators: 4, threshold: 3, ..setup() });
+    stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    let mut other = call.clone();
+    other.request_block -= 1;
+    stage.votes(&[13, 14], &other);
+    stage.vote(11, &call.encode());
+    stage.destination.block(|block| block.vote_through_relay(12, &call.encode()));
+    stage.destination.block(|block| block.bridge().threshold = 2);
+    let executing = stage.destination.block(|block| block.vote_through_relay(12, &call.encode()));
+    for calldata in [call.encode(), other.encode()] {
+        let transfer = TransferProof { calls: vec![calldata], ..handled(request.at, executing.handled) };
+        assert!(matches!(stage.prove(transfer).verdict(), Verdict::Unsupported("votes.executed_key_unknown")));
+    }
+}
+
+#[test]
+fn failed_attempts_have_to_show_a_reverted_delivery() {
+    let (stage, transfer) = stuck::reverted(FORM);
+    assert_eq!(stage.prove(transfer.clone()).outcome(), ("proven", "stuck"));
+
+    // A transaction that succeeded.
+    let succeeded = TransferProof {
+        failed: transfer.failed.map(|at| ItemRef { block: at.block - 1, index: 1 }),
+        ..transfer.clone()
+    };
+    assert_eq!(stage.prove(succeeded).outcome(), ("invalid", "verify.not_failed"));
+
+    // An outsider's.
+    let of = |key: u64, change: fn(&mut Vec<u8>), to: Option<Address>, early: bool| {
+        let mut stage = Stage::new(&setup());
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        let bridge = stage.destination.bridge.address;
+        let mut input = calldata.clone();
+        change(&mut input);
+        stage.destination.idle(1);
+        if !early {
+            stage.vote(11, &calldata);
+        }
+        let failed = stage.destination.block(|block| {
+            let index = block.transaction(key, to.unwrap_or(bridge), U256::ZERO, input, 9, Vec::new());
+            ItemRef { block: block.number, index }
+        });
+        stage.vote(11, &calldata);
+        stage
+            .prove(TransferProof { request: Some(request.at), failed: Some(failed), ..TransferProof::default() })
+            .outcome()
+    };
+    assert_eq!(of(12, |_| (), None, false), ("proven", "stuck"));
+    assert_eq!(of(OUTSIDER, |_| (), None, false), ("invalid", "verify.failed_attempt"));
+    assert_eq!(of(11, |_| (), None, false), ("invalid", "verify.failed_attempt"));
+    assert_eq!(of(12, |_| (), None, true), ("invalid", "verify.failed_attempt"));
+    assert_eq!(of(12, |input| input.push(0), None, false), ("invalid", "verify.vote_calldata"));
+    assert_eq!(of(12, |_| (), Some(Address([0x66; 20])), false), ("invalid", "verify.not_a_call"));
+}
+
+#[test]
+fn a_failed_attempt_needs_an_earlier_state() {
+    let (stage, transfer) = stuck::reverted(FORM);
+    let transfers = vec![transfer];
+    let mut plan = stage.plan(&transfers);
+    plan.destination_states = [stage.destination.height()].into();
+    assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("incomplete", "missing.bridge_state"));
+}
+
+#[test]
+fn rejects_a_bridge_that_does_not_exist() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    let mut scenario = stage.prove(transfer);
+    scenario.trust.bridge.as_mut().unwrap().ends[1].address = Address([0x99; 20]);
+    assert_eq!(scenario.verdict().name(), "invalid");
+}
+
+#[test]
+fn an_executed_nonce_is_not_open() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    let open = TransferProof { handle: None, ..transfer };
+    assert_eq!(stage.prove(open).outcome(), ("incomplete", "missing.handle"));
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask soak`: what is too long for every change. docs/soak.md keeps dated runs.
+
+use crate::shell::{cargo, counted, heading};
+use crate::tally::Tally;
+
+/// Every byte of every forged bundle in three ways, and a hundred thousand signatures through both curve back ends.
+pub fn run() -> Tally {
+    let mut total = Tally::default();
+    let runs: [(&str, &str, (&str, &str)); 2] = [
+        (
+            "every byte of every forged bundle",
+            "test --release -p spanlight-forge --test byte_walk",
+            ("SPANLIGHT_BYTE_WALK", "full"),
+        ),
+        (
+            "both curve back ends on 100,000 signatures",
+            "test --release -p spanlight --features k256 --lib crypto",
+            ("SPANLIGHT_SIGNATURES", "100000"),
+        ),
+    ];
+    for (name, arguments, (variable, value)) in runs {
+        heading(name);
+        total += match counted(cargo(arguments).env(variable, value)) {
+            Ok(tally) if tally.is_empty() => failed(name, "ran no test"),
+            Ok(tally) => tally,
+            Err(reason) => failed(name, &reason),
+        };
+    }
+    total
+}
+
+fn failed(name: &str, reason: &str) -> Tally {
+    eprintln!("{name}: {reason}");
+    Tally::FAILED
+}
