@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::dim;
 use crate::show::transfer::Checks;
 use crate::show::trust;
 use crate::{bundle_file, clock, trust_file};
@@ -44,11 +44,11 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let names: Vec<&str> = bundle.chains.iter().map(|chain| chain.chain.as_str()).collect();
     let mut text = String::new();
     report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
-    text.push_str(&format!("{} {}\n", dim("  trusted  "), trust::sentence(&trust, &names, now)));
+    named(&mut text, "trusted", &trust::sentence(&trust, &names, now));
     if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
         let hint =
             "the bundle is older than your trust file allows; to judge it as of its own time, give --now SECONDS";
-        text.push_str(&format!("{} {hint}\n", dim("  help     ")));
+        named(&mut text, "help", hint);
     }
     Ok(Output::with_exit(text, codes))
 }
