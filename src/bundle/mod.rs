@@ -18,8 +18,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-pub use binary::{MAGIC, VERSION};
 pub(crate) use binary::{ascending, transfers_ascend};
+pub use binary::{MAGIC, VERSION};
 
 /// Largest bundle that is read, in bytes of its binary form.
 pub const MAX_BYTES: usize = 256 << 20;

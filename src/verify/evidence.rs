@@ -40,6 +40,7 @@ struct Block {
 /// A proven transaction with its receipt.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
+    pub(super) at: ItemRef,
     pub(super) transaction: Transaction,
     pub(super) receipt: Receipt,
     pub(super) header: HeaderRef,
@@ -109,7 +110,7 @@ impl<'c> Evidence<'c> {
         used.set(true);
         let transaction = Transaction::decode(&item.transaction)?;
         let receipt = Receipt::decode(&item.receipt)?;
-        Ok(Item { transaction, receipt, header })
+        Ok(Item { at, transaction, receipt, header })
     }
 
     /// The log at a place, with the item that emitted it.
@@ -277,7 +278,10 @@ impl BridgeState {
         if self.nonces()?.lower_handle_nonce > nonce {
             return Ok(true);
         }
-        if !self.has(&layout::closed_slot(nonce)) && self.has(&layout::UPPER) && self.upper()?.upper_handle_nonce < nonce {
+        if !self.has(&layout::closed_slot(nonce))
+            && self.has(&layout::UPPER)
+            && self.upper()?.upper_handle_nonce < nonce
+        {
             return Ok(false);
         }
         self.is_closed(nonce)

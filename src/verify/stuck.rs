@@ -45,16 +45,16 @@ pub(super) fn stuck_reason(
         return Ok(Some(reason));
     }
     if no_key_can_reach_the_threshold(tally, state)? {
-        checks.require(DIFFER, &[], Ok::<(), Stop>(()))?;
+        checks.passed(DIFFER, &[]);
         return Ok(Some(StuckReason::VotesDiffer));
     }
     if let Some(reason) = liquidity {
-        checks.require(LIQUIDITY, &[("balance", &state.balance())], Ok::<(), Stop>(()))?;
+        checks.passed(LIQUIDITY, &[("balance", &state.balance())]);
         return Ok(Some(reason));
     }
     let age = pair.now.saturating_sub(request.header.time);
     if age > pair.destination.chain().trusted().patience {
-        checks.require(PATIENCE, &[("age", &age)], Ok::<(), Stop>(()))?;
+        checks.passed(PATIENCE, &[("age", &age)]);
         return Ok(Some(StuckReason::VotesMissing { age }));
     }
     Ok(None)

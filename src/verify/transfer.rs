@@ -25,6 +25,8 @@ struct Judged {
 /// Judges one transfer on verified evidence.
 pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdict {
     let mut checks = Checks::default();
+    pair.source.chain().record(&mut checks);
+    pair.destination.chain().record(&mut checks);
     let judged = match transfer.handle {
         Some(at) => judge_executed(pair, transfer, at, &mut checks),
         None => judge_open(pair, transfer, &mut checks),
