@@ -143,6 +143,7 @@ fn trust_that_has_expired_is_not_yet_trusted_and_ends_with_2() {
     let ran = sync("service", &["--now", "1895398975"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("not_yet_trusted.trust_expired"), "{}", ran.stderr);
+    assert_eq!(ran.json()["error"]["code"], "not_yet_trusted.trust_expired");
 }
 
 #[test]
