@@ -1,16 +1,6 @@
 //! How the command answers wrong calls, and what it says of itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{command, fixture, run, write, Ran};
+use crate::common::{command, fixture, run, write, Ran};
 use spanlight::bundle::{Claim, ProofBundle, TransferProof};
 use std::io::Write;
 use std::process::Stdio;

@@ -1,16 +1,6 @@
 //! Every forged case through the binary: its exit code, its word, its JSON; and the claims that no recording holds.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{run, write, Ran};
+use crate::common::{run, write, Ran};
 use spanlight::commitment::CommitmentForm;
 use spanlight::verdict::State;
 use spanlight_forge::scenarios::{self, claims};
