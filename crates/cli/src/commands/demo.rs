@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// Print two lines of JSON, one for each direction, as `audit --json` does.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Do not audit: write the recordings, genesis files and trust file into this folder, to try the other commands on.
     #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
     files: Option<PathBuf>,

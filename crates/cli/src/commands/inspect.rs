@@ -27,7 +27,7 @@ pub(super) struct Args {
     trust: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {

@@ -25,7 +25,7 @@ pub(super) struct Args {
     now: Option<u64>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// List every check with its inputs.
     #[arg(long, short)]
     verbose: bool,
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let bundle = bundle_file::read(&args.bundle)?.bundle;
     let now = args.now.unwrap_or_else(clock::now);
     let found = spanlight::verify(&bundle, &trust, now)
-        .map_err(|e| Failure::unreadable(format!("{}: {e} ({})", args.trust.display(), e.code())))?;
+        .map_err(|e| Failure::unreadable(format!("{}: {e}", args.trust.display())).code(e.code()))?;
     let codes = report::exit_codes(&found);
     if args.json {
         return Output::json(&ReportJson::new(&found), spanlight::report::worst_exit_code(codes));

@@ -1,16 +1,6 @@
 //! The demo, as a newcomer meets it: an empty folder, no arguments.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{command, fixture, run, Ran};
+use crate::common::{command, fixture, run, Ran};
 use serde_json::Value;
 
 fn story() -> Vec<Value> {
@@ -67,7 +57,7 @@ fn the_text_explains_itself_and_names_the_culprits() {
 /// Runs the commands that `demo --files` prints, as they are printed.
 #[test]
 fn the_files_are_written_and_the_commands_shown_for_them_work() {
-    let folder = common::scratch("demo-files");
+    let folder = crate::common::scratch("demo-files");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let in_folder = |arguments: &[&str]| Ran::from(command().current_dir(&folder).args(arguments).output().unwrap());
@@ -88,7 +78,7 @@ fn the_files_are_written_and_the_commands_shown_for_them_work() {
 
 #[test]
 fn files_cannot_be_written_where_a_file_is() {
-    let file = common::write("in-the-way", "x");
+    let file = crate::common::write("in-the-way", "x");
     assert_eq!(run(&["demo", "--files", &file]).code, 3);
     assert_eq!(run(&["demo", "--files", "x", "--json"]).code, 64);
 }

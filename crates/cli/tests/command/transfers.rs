@@ -1,16 +1,6 @@
 //! Proving, verifying and auditing the recorded transfers with the real binary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{fixture, run, scratch, write, Ran};
+use crate::common::{fixture, run, scratch, write, Ran};
 use serde_json::{json, Value};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
