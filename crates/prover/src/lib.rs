@@ -16,7 +16,7 @@ pub mod replay;
 pub mod rpc;
 pub mod sync;
 
-pub use audit::{audit, Audit, VoteScan};
+pub use audit::{audit, Audit, Reach, VoteScan};
 pub use error::ProveError;
 pub use node::Node;
 pub use progress::{Progress, Silent};

@@ -13,7 +13,7 @@ use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
 use spanlight::{Address, Trust};
-use spanlight_prover::{Replay, VoteScan};
+use spanlight_prover::{Reach, Replay, VoteScan};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -123,7 +123,7 @@ fn audit_direction(trust: &Trust, story: &Story, names: [&str; 2], nodes: [&Repl
     let [from, _] = names;
     let nonces = story.transfers.iter().filter(|transfer| transfer.from == from).map(|transfer| transfer.nonce);
     let nonces = first_run(nonces).ok_or_else(|| Failure::unreadable("transfers.json: no transfer"))?;
-    gather::audit(&Pair { trust, names, nodes, now: None }, nonces, VoteScan::Full, &Bar::new())
+    gather::audit(&Pair { trust, names, nodes, now: None }, nonces, VoteScan::Full, Reach::Found, &Bar::new())
 }
 
 /// The first nonces, as long as each follows the one before.
