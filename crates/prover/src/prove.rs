@@ -71,7 +71,7 @@ pub struct Proof {
     pub report: Report,
 }
 
-/// Gathers the bundle for `subject` and checks it with [`spanlight::verify`].
+/// Gathers the bundle for `subject` and checks it with [`spanlight::verify()`].
 ///
 /// A verdict other than a proven one is no error: the bundle then holds everything that was gathered.
 ///

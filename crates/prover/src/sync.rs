@@ -104,7 +104,7 @@ impl<'t> Synced<'t> {
     /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again.
     ///
     /// # Errors
-    /// As [`sync`]; what was verified before the error stays.
+    /// As [`sync()`]; what was verified before the error stays.
     pub async fn follow<T: Transport>(
         &mut self,
         node: &Node<'_, T>,
