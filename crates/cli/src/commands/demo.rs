@@ -237,9 +237,9 @@ fn write_files(folder: &Path) -> Result<Output, Failure> {
     let (main, service) = (format!("replay:{at}/main.rpc.jsonl.gz"), format!("replay:{at}/service.rpc.jsonl.gz"));
     let _ = writeln!(text, "\nFollow a chain, prove the fraud of request 20, and look at the proof:");
     let _ = writeln!(text, "  spanlight sync --trust {at}/trust.toml --chain main --rpc {main}");
-    let _ = writeln!(text, "  spanlight prove --trust {at}/trust.toml --from main --nonce 20 --out 20.bundle \\");
+    let _ = writeln!(text, "  spanlight prove --trust {at}/trust.toml --from main --nonce 20 --out 20.spl \\");
     let _ = writeln!(text, "    --rpc main={main} --rpc service={service}");
-    let _ = writeln!(text, "  spanlight verify 20.bundle --trust {at}/trust.toml");
-    let _ = writeln!(text, "  spanlight inspect 20.bundle");
+    let _ = writeln!(text, "  spanlight verify 20.spl --trust {at}/trust.toml");
+    let _ = writeln!(text, "  spanlight inspect 20.spl");
     Ok(Output::done(text))
 }
