@@ -51,12 +51,18 @@ fn prove_without_the_voters(stage: &Stage, transfer: TransferProof) -> Scenario 
         let slots = |state: &spanlight::bundle::StateEvidence| state.proof.slots.iter().copied().collect();
         chain.states.iter().map(|state| (state.number, slots(state))).collect()
     };
+    plan.source.slots = plan.source_states.iter().map(|number| (*number, BTreeSet::new())).collect();
+    plan.destination.slots = plan.destination_states.iter().map(|number| (*number, BTreeSet::new())).collect();
     plan.source.slots.extend(slots_of(&honest.bundle.chains[0]));
+    for slots in plan.source.slots.values_mut() {
+        slots.extend([layout::NONCES, layout::registered_token_slot(&SOURCE_TOKEN)]);
+    }
     plan.destination.slots.extend(slots_of(&honest.bundle.chains[1]));
     let flags: Vec<Hash> =
         [11, 12, 13, 14].map(|key| layout::operator_flag_slot(&keys::address(key))).to_vec();
     for slots in plan.destination.slots.values_mut() {
         slots.extend(flags.iter().copied());
+        slots.extend([layout::NONCES, layout::closed_slot(nonce), layout::threshold_slot(layout::TRANSFER_VOTE)]);
         slots.remove(&withheld);
     }
     let mut scenario = honest;
