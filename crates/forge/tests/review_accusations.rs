@@ -262,3 +262,25 @@ fn votes_of_former_operators_count_against_votes_differ() {
     assert!(again.handled.is_some(), "a repeated vote executes");
     assert!(!stuck, "{open:?}");
 }
+
+/// Generation B, threshold 1. A user's own request pokes an operator that is a contract, which executes what nobody
+/// requested. The user is no operator and voted for nothing.
+#[test]
+fn a_user_whose_transaction_an_operator_contract_abused_is_no_culprit() {
+    let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup() }.generation_b());
+    stage.destination.block(|block| block.bridge().operators.push(RELAY));
+    stage.request(coin(500));
+    let call = spanlight_forge::scenarios::fraud::invented_call(1, 1 << 40);
+    let handled = stage.destination.block(|block| {
+        let event = block.bridge().vote(RELAY, &call.encode(), true).unwrap().unwrap();
+        let bridge = block.bridge().address;
+        let logs = vec![Log { address: bridge, ..event.encode() }];
+        let index = block.transaction(spanlight_forge::OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
+        LogRef { item: spanlight::bundle::ItemRef { block: block.number, index }, log: 0 }
+    });
+    let later = stage.destination.time() + 300;
+    stage.source.block(|block| block.time = later);
+    let transfer = TransferProof { nonce: 1, handle: Some(handled), ..TransferProof::default() };
+    let verdict = stage.prove(transfer).verdict();
+    assert_eq!(culprits(&verdict), [], "{verdict:?}");
+}
