@@ -34,11 +34,29 @@ for (const [name, header] of Object.entries(vectors.headers)) {
   expect(`a seal that is a byte short is refused, ${name}`, recover(header.proposerDigest, seal.slice(1)), "0x");
 }
 
+// Bundles of recorded transfers: the same verdicts as natively, and no verdict that is proven after any change.
+const folder = new URL("../fixtures/bundles/", import.meta.url);
+for (const { bundle: name, trust: trustName, now, expected } of JSON.parse(await readFile(new URL("index.json", folder)))) {
+  const bundle = await readFile(new URL(name, folder));
+  const trust = await readFile(new URL(trustName, folder));
+  const verdicts = verify(trust, now, bundle);
+  for (const verdict of verdicts) delete verdict.checks;
+  expect(`verdict on ${name}`, sorted(verdicts), sorted(expected));
+
+  for (let at = 5; at < bundle.length; at += Math.ceil(bundle.length / 12)) {
+    const changed = Buffer.from(bundle);
+    changed[at] ^= 0x55;
+    const answer = verify(trust, now, changed);
+    const proven = Array.isArray(answer) && answer.every(({ verdict }) => verdict === "proven");
+    expect(`${name} with byte ${at} changed is not proven`, String(proven), "false");
+  }
+}
+
 console.log(`${passed} passed, ${failed} failed`);
 exit(failed === 0 && passed > 0 ? 0 : 1);
 
 function expect(what, got, wanted) {
-  if (got === wanted.toLowerCase()) {
+  if (got.toLowerCase() === wanted.toLowerCase()) {
     passed += 1;
     return;
   }
@@ -62,6 +80,21 @@ function call(name, input) {
 
 function recover(digest, signature) {
   return call("recover", Buffer.concat([bytes(digest), signature]));
+}
+
+// Verdicts, or the code of a refusal.
+function verify(trust, now, bundle) {
+  const frame = Buffer.alloc(12);
+  frame.writeUInt32BE(trust.length, 0);
+  frame.writeBigUInt64BE(BigInt(now), 4);
+  const input = Buffer.concat([frame.subarray(0, 4), trust, frame.subarray(4), bundle]);
+  return JSON.parse(bytes(call("verify", input)).toString("utf8"));
+}
+
+// JSON with sorted names, so that equal values give equal texts.
+function sorted(value) {
+  const inOrder = (_, v) => (v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v);
+  return JSON.stringify(value, inOrder);
 }
 
 // The extra field is the twelfth: 32 bytes of vanity, then RLP of [validators, seal, committed seals].

@@ -1,8 +1,6 @@
 //! Why a command gave no verdict: what happened, where, and what to do about it.
 
 use spanlight::bundle::BundleError;
-use spanlight::verdict::Verdict;
-use spanlight::verify::Stop;
 use std::fmt::Display;
 
 /// Exit codes of failures without a verdict (verdicts have theirs from the core).
@@ -56,18 +54,9 @@ impl Failure {
         Self::new(Exit::Usage, what)
     }
 
-    /// Judging ended before there was anything to give a verdict on.
-    pub(crate) fn stopped(context: &str, stop: Stop) -> Self {
-        let verdict = Verdict::from(stop);
-        let code = verdict.code().unwrap_or("proven");
-        let detail = verdict.detail().unwrap_or_default();
-        let name = verdict.name().replace('_', " ");
-        let text = if code == detail {
-            format!("{context}: {name}: {detail}")
-        } else {
-            format!("{context}: {name}: {detail} ({code})")
-        };
-        Self::new(Exit::Verdict(verdict.exit_code()), text)
+    /// Something was judged, and there is nothing more to show than this.
+    pub(crate) fn verdict(code: u8, what: impl Display) -> Self {
+        Self::new(Exit::Verdict(code), what)
     }
 
     #[must_use]

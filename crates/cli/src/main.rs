@@ -9,8 +9,10 @@ mod commands;
 mod endpoints;
 mod failure;
 mod files;
+mod gather;
 mod nonces;
 mod output;
+mod progress;
 mod show;
 mod trust_file;
 

@@ -18,6 +18,24 @@ use std::process::Stdio;
 /// Each command with words that its help must have: its inputs.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("profile", &["--genesis", "--name", "--json"]),
+    (
+        "sync",
+        &[
+            "--genesis",
+            "--trust",
+            "--chain",
+            "--rpc",
+            "--to",
+            "--deep",
+            "--sparse",
+            "--qualified",
+            "--now",
+            "--checkpoint-out",
+        ],
+    ),
+    ("demo", &["--json", "--files"]),
+    ("prove", &["--trust", "--from", "--nonce", "--nonces", "--tx", "--rpc", "--headers", "--out", "--now", "--json"]),
+    ("audit", &["--trust", "--from", "--nonces", "--rpc", "--vote-scan", "--out", "--now", "--json"]),
     ("verify", &["<BUNDLE>", "--trust", "--now", "--json", "standard input"]),
     ("inspect", &["<BUNDLE>", "--trust", "--json", "Verifies nothing"]),
     ("completions", &["<SHELL>", "bash"]),
@@ -61,6 +79,10 @@ fn wrong_calls_end_with_64() {
         &["verify", "a.bundle", "--trust", "t.toml", "--now", "soon"],
         &["profile"],
         &["completions", "cobol"],
+        &["sync", "--rpc", "replay:x"],
+        &["sync", "--genesis", "g.json", "--trust", "t.toml", "--rpc", "replay:x"],
+        &["sync", "--genesis", "g.json", "--rpc", "http://localhost:8551"],
+        &["sync", "--genesis", "g.json", "--rpc", "replay:x", "--qualified", "some"],
         &["inspect", "a", "b"],
     ] {
         let ran = run(arguments);

@@ -4,8 +4,8 @@ use crate::bridge::Bridge;
 use crate::keys;
 use crate::state::{person, Contract, State};
 use spanlight::commitment::{derive_root, CommitmentForm};
-use spanlight::consensus::parameters::{is_epoch_block, ParameterChanges, ParameterName, Parameters, PendingChange};
 use spanlight::consensus::light_client::Checkpoint;
+use spanlight::consensus::parameters::{is_epoch_block, ParameterChanges, ParameterName, Parameters, PendingChange};
 use spanlight::consensus::seals::{lottery, SealContext};
 use spanlight::consensus::Council;
 use spanlight::header::{base_fee, committed_digest, HeaderFields, IstanbulExtra, UntrustedHeader};
@@ -160,8 +160,7 @@ impl Chain {
             clock_skew: 300,
         };
         let council = setup.council.clone();
-        let tracked =
-            Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
+        let tracked = Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
         let mut chain = Self { profile, bridge, blocks: Vec::new(), nonces: std::collections::BTreeMap::new() };
         let state = chain.state(setup.start);
         let mut first = first_header(setup, &chain.profile, &state);
@@ -273,6 +272,7 @@ impl Chain {
             number: parent.header.number() + 1,
             time: parent.header.fields().time + 1,
             items: Vec::new(),
+            unknown: Vec::new(),
             round: 0,
             proposer: committee[0],
             committers: committee[..quorum(at.council.len(), at.parameters.committee_size)].to_vec(),
@@ -282,10 +282,14 @@ impl Chain {
             chain: self,
         };
         let out = fill(&mut new);
-        let NewBlock { time, items, round, proposer, committers, vote, before_seal, after_seal, .. } = new;
+        let NewBlock { time, items, unknown, round, proposer, committers, vote, before_seal, after_seal, .. } = new;
         let form = CommitmentForm::from_parameter(at.parameters.derive_sha_impl);
-        let transactions: Vec<Vec<u8>> = items.iter().map(|(transaction, _)| transaction.encode()).collect();
-        let receipts: Vec<Vec<u8>> = items.iter().map(|(_, receipt)| receipt.encode()).collect();
+        let mut transactions: Vec<Vec<u8>> = items.iter().map(|(transaction, _)| transaction.encode()).collect();
+        let mut receipts: Vec<Vec<u8>> = items.iter().map(|(_, receipt)| receipt.encode()).collect();
+        for item in unknown {
+            transactions.push(item);
+            receipts.push(Receipt { status: 1, gas_used: 0, bloom: Box::new([0; 256]), logs: Vec::new() }.encode());
+        }
         let state = self.state(parent.header.number() + 1);
         let mut fields = self.child_of(&parent, &at, time);
         fields.state_root = state.root();
@@ -320,7 +324,8 @@ impl Chain {
             parent: Some(&parent.header),
         };
         let lottery = lottery(parent.header.number() + 1, &context).expect("a sealed parent").expect("round-robin");
-        let key_of = |member: &Address| *at.council.iter().find(|key| keys::address(**key) == *member).expect("a member");
+        let key_of =
+            |member: &Address| *at.council.iter().find(|key| keys::address(**key) == *member).expect("a member");
         lottery.committee(0).iter().map(key_of).collect()
     }
 
@@ -507,6 +512,8 @@ pub struct NewBlock<'c> {
     pub time: u64,
     /// Its transactions and receipts, to add to or to spoil.
     pub items: Vec<(Transaction, Receipt)>,
+    /// Bytes that the block commits to as transactions behind its items, whatever they are.
+    pub unknown: Vec<Vec<u8>>,
     /// The round byte.
     pub round: u8,
     /// Key of the proposer.
@@ -541,7 +548,15 @@ impl NewBlock<'_> {
     }
 
     /// Adds a signed transaction with its outcome; gives its index.
-    pub fn transaction(&mut self, key: u64, to: Address, value: U256, input: Vec<u8>, status: u64, logs: Vec<Log>) -> u32 {
+    pub fn transaction(
+        &mut self,
+        key: u64,
+        to: Address,
+        value: U256,
+        input: Vec<u8>,
+        status: u64,
+        logs: Vec<Log>,
+    ) -> u32 {
         let nonce = self.chain.nonces.entry(key).or_default();
         let unsigned = keys::Unsigned { nonce: *nonce, gas: 300_000, to, value, input };
         *nonce += 1;

@@ -3,18 +3,17 @@
 use super::Sources;
 use crate::failure::Failure;
 use crate::files;
-use crate::gather::{self, VoteScan};
+use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::{bold, dim};
-use crate::show::transfer::{self, Checks};
+use crate::show::style::bold;
+use crate::show::transfer::Checks;
 use crate::show::trust;
 use serde::Serialize;
-use serde_json::Value;
-use spanlight::consensus::equivocation::Equivocation;
-use spanlight::verify::Report;
+use spanlight_prover::VoteScan;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -29,9 +28,9 @@ pub(super) struct Args {
     /// Request nonces, both ends included: 0..20, or one like 61.
     #[arg(long, value_name = "A..B")]
     nonces: Nonces,
-    /// Whether to look through all transactions of the destination for votes that nobody requested.
-    #[arg(long, value_enum, default_value_t = VoteScan::Full)]
-    vote_scan: VoteScan,
+    /// Whether to search for votes for transfers that nobody requested; those found are judged too.
+    #[arg(long, value_enum, default_value_t = Scan::Full)]
+    vote_scan: Scan,
     /// Also write the proof bundle of the whole range to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -43,14 +42,22 @@ pub(super) struct Args {
     verbose: bool,
 }
 
-/// What an audit found.
-pub(super) struct Audited {
-    pub(super) report: Report,
-    pub(super) equivocations: Vec<Equivocation>,
-    pub(super) vote_scan: &'static str,
-    pub(super) bundle: Vec<u8>,
-    pub(super) seconds: f64,
-    pub(super) now: u64,
+/// Whether votes for what nobody requested are searched for: they leave no event.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scan {
+    /// Read every block of the destination since the checkpoint.
+    Full,
+    /// Do not search: only the nonces asked for are judged.
+    None,
+}
+
+impl From<Scan> for VoteScan {
+    fn from(scan: Scan) -> Self {
+        match scan {
+            Scan::Full => Self::Full,
+            Scan::None => Self::None,
+        }
+    }
 }
 
 /// The JSON form of an audit.
@@ -59,54 +66,46 @@ pub(super) struct AuditJson<'a> {
     #[serde(flatten)]
     report: ReportJson<'a>,
     vote_scan: &'static str,
-    seconds: f64,
 }
 
 impl<'a> AuditJson<'a> {
-    pub(super) fn new(audited: &'a Audited) -> Self {
+    pub(super) fn new(audited: &'a Gathered) -> Self {
         let mut report = ReportJson::new(&audited.report);
-        report.equivocations = audited.equivocations.iter().map(|found| serde_json::to_value(found).unwrap_or(Value::Null)).collect();
         report.complete = Some(report.complete.unwrap_or(false));
-        Self { report, vote_scan: audited.vote_scan, seconds: audited.seconds }
+        Self { report, vote_scan: audited.vote_scan }
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let opened = args.sources.open()?;
-    let bar = Bar::new();
-    let audited =
-        gather::audit(&opened.trust, &args.sources.from, opened.nodes(), args.nonces, args.vote_scan, args.sources.now, &bar)?;
+    let scan = args.vote_scan.into();
+    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, &Bar::new())?;
+    let bundle = audited.bundle.encode();
     if let Some(path) = &args.out {
-        files::write(path, &audited.bundle)?;
+        files::write(path, &bundle)?;
     }
-    let mut codes = report::exit_codes(&audited.report);
-    codes.extend(audited.equivocations.iter().map(|_| 1));
+    let codes = report::exit_codes(&audited.report);
     if args.json {
         return Output::json(&AuditJson::new(&audited), spanlight::report::worst_exit_code(codes));
     }
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
     let names = [opened.from.as_str(), opened.to.as_str()];
-    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence_for(&opened.trust, names.into_iter(), audited.now));
+    named(&mut out, "trusted", &trust::sentence(&opened.trust, &names, audited.now));
     if let Some(path) = &args.out {
-        let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), audited.bundle.len());
+        named(&mut out, "bundle", &format!("{}, {} bytes", path.display(), bundle.len()));
     }
     Ok(Output::with_exit(out, codes))
 }
 
-fn append(out: &mut String, audited: &Audited, checks: Checks) {
+fn append(out: &mut String, audited: &Gathered, checks: Checks) {
     if let Some(first) = audited.report.transfers.first() {
         let _ = writeln!(out, "{}", bold(&format!("Audit of {} to {}", first.from, first.to)));
-        if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-            let (source, destination) =
-                (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
-            let _ = writeln!(out, "  as of {source}, {destination}");
-        }
     }
     report::append(out, &audited.report, checks);
     let scan = match audited.vote_scan {
-        "full" => "all transactions of the destination were looked through for votes that nobody requested",
-        _ => "votes that nobody requested were not searched for outside these nonces",
+        "full" => "every block of the destination was read for votes for transfers that nobody requested",
+        _ => "votes for transfers that nobody requested were not searched for",
     };
-    let _ = writeln!(out, "{} {scan}", dim("  vote scan"));
+    named(out, "scan", scan);
 }

@@ -10,7 +10,6 @@ mod sources;
 mod sync;
 mod verify;
 
-pub(crate) use audit::Audited;
 use sources::Sources;
 
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use super::Sources;
 use crate::failure::Failure;
 use crate::files;
-use crate::gather::{self, Headers, Proven, What};
+use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
@@ -12,6 +12,7 @@ use crate::show::style::dim;
 use crate::show::transfer::Checks;
 use serde_json::json;
 use spanlight::Hash;
+use spanlight_prover::{HeaderPlan, Subject};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -32,8 +33,7 @@ pub(super) struct Args {
     /// One transfer, by the transaction that requested or executed it.
     #[arg(long, value_name = "HASH", group = "what")]
     tx: Option<Hash>,
-    /// Which headers go into the bundle: with the seals that carry weight, with all seals, or (if the trust allows
-    /// jumps) only those near the transfer.
+    /// Which headers go into the bundle.
     #[arg(long, value_enum, default_value_t = Headers::Sparse)]
     headers: Headers,
     /// Write the bundle to this file (a name ending in .json gets the JSON form).
@@ -47,16 +47,31 @@ pub(super) struct Args {
     verbose: bool,
 }
 
+/// Which headers a bundle carries.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Headers {
+    /// All since the checkpoint, seals only where they carry weight.
+    Sparse,
+    /// All since the checkpoint, with all seals.
+    Full,
+    /// Only those near the transfer; your trust file must allow jumps.
+    Jump,
+}
+
+impl From<Headers> for HeaderPlan {
+    fn from(headers: Headers) -> Self {
+        match headers {
+            Headers::Sparse => Self::Sparse,
+            Headers::Full => Self::Full,
+            Headers::Jump => Self::Jump,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let opened = args.sources.open()?;
-    let what = match (args.nonce, args.nonces, args.tx) {
-        (Some(nonce), ..) => What::Nonces(Nonces { first: nonce, last: nonce }),
-        (_, Some(nonces), _) => What::Nonces(nonces),
-        (.., Some(hash)) => What::Transaction(hash),
-        (None, None, None) => return Err(Failure::usage("give --nonce N, --nonces A..B or --tx HASH")),
-    };
-    let bar = Bar::new();
-    let proven = gather::prove(&opened.trust, &args.sources.from, opened.nodes(), what, args.headers, args.sources.now, &bar)?;
+    let subject = args.subject()?;
+    let proven = gather::prove(&opened.pair(args.sources.now), subject, args.headers.into(), &Bar::new())?;
     let bytes = args.encoded(&proven)?;
     if let Some(path) = &args.out {
         files::write(path, &bytes)?;
@@ -77,7 +92,16 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 }
 
 impl Args {
-    fn encoded(&self, proven: &Proven) -> Result<Vec<u8>, Failure> {
+    fn subject(&self) -> Result<Subject, Failure> {
+        match (self.nonce, self.nonces, self.tx) {
+            (Some(nonce), ..) => Ok(Subject::Nonce(nonce)),
+            (_, Some(Nonces { first, last }), _) => Ok(Subject::Range(first, last)),
+            (.., Some(hash)) => Ok(Subject::Transaction(hash)),
+            (None, None, None) => Err(Failure::usage("give --nonce N, --nonces A..B or --tx HASH")),
+        }
+    }
+
+    fn encoded(&self, proven: &Gathered) -> Result<Vec<u8>, Failure> {
         let is_json = self.out.as_ref().and_then(|path| path.extension()).is_some_and(|ending| ending == "json");
         if !is_json {
             return Ok(proven.bundle.encode());
@@ -87,7 +111,7 @@ impl Args {
     }
 
     /// Where the bundle is, and the very command that verifies it.
-    fn append_bundle(&self, out: &mut String, proven: &Proven, size: usize) {
+    fn append_bundle(&self, out: &mut String, proven: &Gathered, size: usize) {
         let name = dim("  bundle   ");
         let Some(path) = &self.out else {
             let _ = writeln!(out, "{name} {size} bytes, not written; --out FILE writes it");

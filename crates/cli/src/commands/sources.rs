@@ -2,7 +2,8 @@
 
 use crate::endpoints::{self, Endpoint};
 use crate::failure::Failure;
-use crate::{gather, trust_file};
+use crate::gather::{self, Pair};
+use crate::trust_file;
 use spanlight::trust::TrustError;
 use spanlight::Trust;
 use spanlight_prover::Replay;
@@ -35,9 +36,9 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Source, then destination.
-    pub(super) const fn nodes(&self) -> [&Replay; 2] {
-        [&self.source, &self.destination]
+    /// What is gathered from, as of `now`.
+    pub(super) fn pair(&self, now: Option<u64>) -> Pair<'_> {
+        Pair { trust: &self.trust, names: [&self.from, &self.to], nodes: [&self.source, &self.destination], now }
     }
 }
 

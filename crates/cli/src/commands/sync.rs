@@ -10,6 +10,7 @@ use crate::show::parameters;
 use crate::show::style::{bold, dim, toned, Tone};
 use crate::{clock, trust_file};
 use serde_json::{json, Value};
+use spanlight::consensus::light_client::FollowMode;
 use spanlight::profile::Qualified;
 use spanlight::trust::TrustedChain;
 use spanlight::Trust;
@@ -71,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let name = chain.profile.name.as_str();
     endpoints::all_are_of(&args.rpc, &[name])?;
     let node = gather::open(endpoints::recording_of(&args.rpc, name)?)?;
-    let ask = SyncAsk { to: args.to, sparse: args.sparse, deep: args.deep, now: args.now };
+    let ask = SyncAsk { to: args.to, mode: args.mode(), deep: args.deep, now: args.now };
     let begun = Instant::now();
     let synced = gather::sync(&node, &chain, &ask, &Bar::new())?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -87,6 +88,14 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 }
 
 impl Args {
+    const fn mode(&self) -> FollowMode {
+        if self.sparse {
+            FollowMode::Sparse
+        } else {
+            FollowMode::Full
+        }
+    }
+
     /// The trust to start from, and the chain in it.
     fn start(&self) -> Result<(Trust, TrustedChain), Failure> {
         let (trust, mut chain) = match (&self.genesis, &self.trust) {
@@ -133,9 +142,10 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "head": { "number": head.number(), "hash": head.hash(), "time": head.time() },
         "headers": synced.headers,
         "seals": synced.seals,
+        "sealed_headers": synced.sealed_headers,
         "council": client.council().members(),
         "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, next),
-        "roots": { "transactions": synced.transaction_roots, "receipts": synced.receipt_roots },
+        "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })
 }
@@ -146,12 +156,15 @@ fn to_text(args: &Args, chain: &TrustedChain, synced: &Synced, seconds: f64) -> 
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(out, "  {} {value}", dim(&format!("{name:<10}")));
     };
-    let mode = if args.sparse { "where they carry weight" } else { "of every header" };
     line("from", &format!("block {} {}", chain.checkpoint.number, chain.checkpoint.hash));
     line("head", &format!("block {} {} ({})", head.number(), head.hash(), clock::date(head.time())));
-    line("headers", &format!("{} checked, with {} seals {mode}, in {seconds:.1} s", synced.headers, synced.seals));
+    let seals = format!("{} seals of validators in {} of them", synced.seals, synced.sealed_headers);
+    line("headers", &format!("{} checked, and {seals}, in {seconds:.1} s", synced.headers));
     if args.deep {
-        line("roots", &format!("{} of transactions and {} of receipts recomputed", synced.transaction_roots, synced.receipt_roots));
+        line(
+            "roots",
+            &format!("of transactions and of receipts recomputed for all {} blocks that have any", synced.roots),
+        );
     }
     let council = client.council().members();
     line("council", &format!("{} validators for block {}", council.len(), head.number().saturating_add(1)));

@@ -2,11 +2,12 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::dim;
 use crate::show::transfer::Checks;
 use crate::show::trust;
 use crate::{bundle_file, clock, trust_file};
+use spanlight::verdict::{NotReached, Verdict};
 use std::path::PathBuf;
 
 /// Verify a proof bundle against your trust file. Needs no network.
@@ -40,11 +41,19 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if args.json {
         return Output::json(&ReportJson::new(&found), spanlight::report::worst_exit_code(codes));
     }
+    let names: Vec<&str> = bundle.chains.iter().map(|chain| chain.chain.as_str()).collect();
     let mut text = String::new();
     report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
-    text.push_str(&format!("{} {}\n", dim("  trusted  "), trust::sentence(&trust, &bundle, now)));
-    if args.now.is_none() && text.contains("_trusted.") {
-        text.push_str("           an old bundle can be judged as of its own time: --now SECONDS\n");
+    named(&mut text, "trusted", &trust::sentence(&trust, &names, now));
+    if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
+        let hint =
+            "the bundle is older than your trust file allows; to judge it as of its own time, give --now SECONDS";
+        named(&mut text, "help", hint);
     }
     Ok(Output::with_exit(text, codes))
+}
+
+/// Whether only time stands in the way.
+const fn is_too_old(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::NotYetTrusted(NotReached::Stale { .. } | NotReached::TrustExpired { .. }))
 }

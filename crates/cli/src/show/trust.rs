@@ -1,26 +1,18 @@
 //! What a verdict rests on, in one sentence.
 
-use spanlight::{ProofBundle, Trust};
+use crate::clock;
+use spanlight::Trust;
 
-/// What is trusted for this bundle's claim: checkpoints, the bridge pair, and the clock.
-pub(crate) fn sentence(trust: &Trust, bundle: &ProofBundle, now: u64) -> String {
-    let names = bundle.chains.iter().map(|chain| chain.chain.as_str());
-    sentence_for(trust, names, now)
-}
-
-/// As [`sentence`], for chains by name.
-pub(crate) fn sentence_for<'n>(trust: &Trust, names: impl Iterator<Item = &'n str>, now: u64) -> String {
-    let checkpoints: Vec<String> = names
-        .filter_map(|name| trust.chain(name).ok())
-        .map(|chain| format!("{} from block {} on", chain.profile.name, chain.checkpoint.number))
-        .collect();
-    let bridge = trust.bridge.as_ref().map_or(String::new(), |pair| {
-        let [a, b] = &pair.ends;
-        format!(", the bridge pair {} {} and {} {} by code hash", a.chain, a.address, b.chain, b.address)
-    });
+/// What is trusted of the chains of these names (of all, if there is none of them): checkpoints, bridges, and the clock.
+pub(crate) fn sentence(trust: &Trust, names: &[&str], now: u64) -> String {
+    let known = names.iter().any(|name| trust.chain(name).is_ok());
+    let meant = trust.chains.iter().filter(|chain| !known || names.contains(&chain.profile.name.as_str()));
+    let starts: Vec<String> =
+        meant.map(|chain| format!("{} from block {}", chain.profile.name, chain.checkpoint.number)).collect();
+    let bridge = if trust.bridge.is_some() { ", the two bridges and their code" } else { "" };
     format!(
-        "your trust file ({}; a quorum of each council is honest){bridge}, and the time {}. Nothing else: no node, no prover.",
-        checkpoints.join(", "),
-        crate::clock::date(now)
+        "only your trust file ({}{bridge}), a quorum of honest validators on each chain, and the time {}; no node, no prover",
+        starts.join(" and "),
+        clock::date(now)
     )
 }

@@ -23,14 +23,16 @@ pub(crate) fn tone(verdict: &Verdict) -> Tone {
 pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     match &transfer.verdict {
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
-        other => {
-            let (detail, code) = (other.detail().unwrap_or_default(), other.code().unwrap_or_default());
-            if detail == code {
-                detail
-            } else {
-                format!("{detail} ({code})")
-            }
-        }
+        Verdict::Unsupported(what) => format!("not covered by this build or your trust file: {}", uncovered(what)),
+        other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
+    }
+}
+
+/// What is not covered, in words where its code alone says little.
+fn uncovered(what: &str) -> String {
+    match what {
+        "bridge.unknown_code" => format!("a bridge's code is none of those it accepts ({what})"),
+        _ => what.to_string(),
     }
 }
 
@@ -92,11 +94,71 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::CommitteeUnchecked { chain } => {
             format!("that signers of {chain} were in the block's committee is not checked")
         }
-        _ => note.code().replace('_', " "),
     }
 }
 
 /// Addresses in a row.
 pub(crate) fn addresses(list: &[Address]) -> String {
     list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spanlight::verdict::{AsOf, Missing, StuckReason};
+    use std::collections::BTreeSet;
+
+    fn transfer(verdict: Verdict) -> TransferVerdict {
+        TransferVerdict {
+            from: "main".into(),
+            to: "service".into(),
+            source_bridge: Address::ZERO,
+            destination_bridge: Address::ZERO,
+            nonce: 7,
+            verdict,
+            dissenters: Vec::new(),
+            as_of: AsOf::default(),
+            checks: Vec::new(),
+        }
+    }
+
+    fn proven(state: State, notes: Vec<Note>) -> Verdict {
+        Verdict::Proven { state, notes }
+    }
+
+    fn every_verdict() -> Vec<Verdict> {
+        let (votes, of) = (2, 2);
+        let culprits = vec![Address::ZERO];
+        let fraud = |kind| State::Fraud { kind, culprits: culprits.clone(), votes, of };
+        vec![
+            proven(State::Requested, Vec::new()),
+            proven(State::Voting { votes: 1, of }, Vec::new()),
+            proven(State::Handled { votes, of }, Vec::new()),
+            proven(State::Stuck { reason: StuckReason::VotesDiffer, votes: 1, of }, Vec::new()),
+            proven(fraud(FraudKind::NeverRequested), Vec::new()),
+            proven(fraud(FraudKind::Differs(vec!["M5"])), Vec::new()),
+            proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
+            proven(State::Unrequested, Vec::new()),
+            Verdict::Incomplete { missing: Missing::Votes },
+            Verdict::Unsupported("governance by contract"),
+            Verdict::Invalid(spanlight::bundle::BundleError::Chains.into()),
+        ]
+    }
+
+    #[test]
+    fn every_verdict_has_its_own_words() {
+        let verdicts = every_verdict();
+        let words: BTreeSet<String> =
+            verdicts.iter().map(|v| format!("{} {}", label(v), sentence(&transfer(v.clone())))).collect();
+        assert_eq!(words.len(), verdicts.len());
+        assert!(words.iter().all(|words| !words.ends_with(' ')), "{words:?}");
+    }
+
+    #[test]
+    fn only_a_handled_transfer_without_warnings_is_green() {
+        let green = every_verdict().into_iter().filter(|verdict| tone(verdict) == Tone::Good);
+        assert_eq!(green.collect::<Vec<_>>(), [proven(State::Handled { votes: 2, of: 2 }, Vec::new())]);
+        let warned = proven(State::Handled { votes: 2, of: 2 }, vec![Note::TokenMappingChanged]);
+        assert_eq!(tone(&warned), Tone::Open);
+    }
 }

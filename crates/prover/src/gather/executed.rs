@@ -1,0 +1,98 @@
+//! What proves an execution: the handle event, the votes in state before and after it, or the vote transactions.
+
+use super::Gathering;
+use crate::error::ProveError;
+use crate::rpc::Transport;
+use spanlight::bridge::events::HandleEvent;
+use spanlight::bridge::layout;
+use spanlight::bundle::{ItemRef, TransferProof};
+use spanlight::primitives::keccak256;
+use spanlight::{Address, Hash};
+use std::collections::BTreeSet;
+
+impl<T: Transport> Gathering<'_, '_, T> {
+    pub(super) async fn executed(
+        &mut self,
+        proof: &mut TransferProof,
+        block: u64,
+        index: u32,
+    ) -> Result<(), ProveError> {
+        let nonce = proof.nonce;
+        let side = &mut self.destination;
+        let (at, _) =
+            side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
+        proof.handle = Some(at);
+        let transaction = side.transaction(block, index).await?;
+        let direct = transaction.to() == Some(side.bridge);
+        let key = keccak256(transaction.input());
+        let keys: &[Hash] = if direct { &[key] } else { &[] };
+        let votes = side.votes(block, nonce, keys).await?;
+        let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
+        if !direct {
+            let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
+            side.votes(block, nonce, &keys).await?;
+            proof.calls = self.preimage_of_most(&keys).await?;
+        } else if !self.keeps_votes(block) {
+            voters.extend(self.vote_transactions(proof, at.item, key).await?);
+        }
+        self.operators_at(block, &voters).await?;
+        if block > self.destination.first() {
+            self.operators_at(block.saturating_sub(1), &voters).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the code at a height leaves the votes in state when they decide.
+    fn keeps_votes(&self, block: u64) -> bool {
+        let code = self.destination.code_hash(block);
+        let mut accepted = self.destination_codes.iter().filter(|accepted| Some(accepted.hash) == code);
+        accepted.all(|accepted| accepted.generation.keeps_votes())
+    }
+
+    async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
+        let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
+        let mut slots = Vec::from([layout::NONCES, threshold]);
+        slots.extend(voters.iter().map(layout::operator_flag_slot));
+        self.destination.ensure(block, &slots).await
+    }
+
+    /// The other successful transactions with the same calldata before the executing one, each sender once.
+    async fn vote_transactions(
+        &mut self,
+        proof: &mut TransferProof,
+        last: ItemRef,
+        key: Hash,
+    ) -> Result<BTreeSet<Address>, ProveError> {
+        let threshold = self.destination.threshold(last.block)?;
+        let floor = self.scan_floor();
+        let mut voters = BTreeSet::new();
+        let mut places = BTreeSet::new();
+        let mut seen = 0usize;
+        loop {
+            let calls = self.destination.scan.calls.iter().skip(seen);
+            for call in calls.filter(|call| call.key == key && call.success && call.at <= last) {
+                let is_new = call.sender.is_some_and(|sender| voters.insert(sender));
+                if is_new && call.at != last {
+                    places.insert(call.at);
+                }
+            }
+            seen = self.destination.scan.calls.len();
+            let enough = u64::try_from(voters.len()).is_ok_and(|voters| voters >= threshold);
+            if enough || !self.destination.scan_on(floor).await? {
+                break;
+            }
+        }
+        for place in &places {
+            self.destination.want(*place).await?;
+        }
+        proof.votes = places.into_iter().collect();
+        Ok(voters)
+    }
+
+    /// The calldata of the key with the most votes, where a contract in between hides it.
+    async fn preimage_of_most(&mut self, keys: &[Hash]) -> Result<Vec<Vec<u8>>, ProveError> {
+        let count = |key: &Hash| keys.iter().filter(|other| *other == key).count();
+        let Some(most) = keys.iter().copied().max_by_key(|key| count(key)) else { return Ok(Vec::new()) };
+        self.preimages(&BTreeSet::from([most])).await
+    }
+}

@@ -1,0 +1,147 @@
+//! Gathers what judging a transfer needs, from both ends of the bridge.
+//!
+//! Too much is gathered rather than too little; the finished bundle is cut down to what the judging read.
+
+mod executed;
+mod open;
+mod scan;
+mod search;
+mod side;
+
+use crate::error::ProveError;
+use crate::prove::ProveOptions;
+use crate::rpc::Transport;
+use search::LogSearch;
+use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
+use spanlight::bridge::{expected_call, layout, vote_key, TokenType};
+use spanlight::bundle::{LogRef, TransferProof};
+use spanlight::transaction::Transaction;
+use spanlight::trust::AcceptedCode;
+use spanlight::{Address, Hash};
+
+pub(crate) use side::Side;
+
+/// Nonces whose slots are asked for in one call.
+const SLOTS_AT_A_TIME: usize = 128;
+
+/// Both ends, and what is gathered of each.
+pub(crate) struct Gathering<'s, 't, T> {
+    pub(crate) source: Side<'s, 't, T>,
+    pub(crate) destination: Side<'s, 't, T>,
+    requests: LogSearch,
+    handles: LogSearch,
+    destination_codes: Vec<AcceptedCode>,
+    options: ProveOptions,
+}
+
+/// A request that was found, and the vote that an honest operator casts for it.
+struct FoundRequest {
+    at: LogRef,
+    time: u64,
+    key: Hash,
+}
+
+impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
+    pub(crate) fn new(
+        source: Side<'s, 't, T>,
+        destination: Side<'s, 't, T>,
+        destination_codes: Vec<AcceptedCode>,
+        options: ProveOptions,
+    ) -> Self {
+        let requests = LogSearch::new(&[topic::REQUEST, topic::REQUEST_ENCODED], options.window, |log| {
+            RequestEvent::decode(log).ok().map(|event| event.nonce)
+        });
+        let handles = LogSearch::new(&[topic::HANDLE], options.window, |log| {
+            HandleEvent::decode(log).ok().map(|event| event.nonce)
+        });
+        Self { source, destination, requests, handles, destination_codes, options }
+    }
+
+    /// How many requests the source counts at its head.
+    pub(crate) async fn request_count(&mut self) -> Result<u64, ProveError> {
+        let head = self.source.head();
+        self.source.ensure(head, &[layout::NONCES]).await?;
+        Ok(self.source.nonces(head)?.request_nonce)
+    }
+
+    /// What [`spanlight::verify::Completeness`] reads at both heads.
+    pub(crate) async fn for_completeness(&mut self) -> Result<(), ProveError> {
+        self.request_count().await?;
+        let head = self.destination.head();
+        self.destination.ensure(head, &[layout::NONCES, layout::UPPER]).await?;
+        // Zero also means that nothing was ever handled; then it matters whether nonce 0 was.
+        if self.destination.word(head, &layout::UPPER)?.is_zero() {
+            self.destination.ensure(head, &[layout::closed_slot(0)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads every window of both chains, so that the transfers of a range are looked up and not searched.
+    pub(crate) async fn index_all(&mut self) -> Result<(), ProveError> {
+        self.requests.read_all(&self.source).await?;
+        self.handles.read_all(&self.destination).await
+    }
+
+    /// The nonces of which anything is to be seen on the destination: executed, or voted for.
+    pub(crate) async fn known_on_destination(&mut self, nonces: &[u64]) -> Result<Vec<u64>, ProveError> {
+        let head = self.destination.head();
+        let mut known = Vec::new();
+        for chunk in nonces.chunks(SLOTS_AT_A_TIME) {
+            let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
+            self.destination.ensure(head, &slots.collect::<Vec<_>>()).await?;
+            for nonce in chunk {
+                if self.is_handled(*nonce).await? || self.destination.live_votes(head, *nonce)? > 0 {
+                    known.push(*nonce);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    async fn is_handled(&mut self, nonce: u64) -> Result<bool, ProveError> {
+        let head = self.destination.head();
+        let slots = [layout::NONCES, layout::closed_slot(nonce), side::voters_length(nonce)];
+        self.destination.ensure(head, &slots).await?;
+        let closed = !self.destination.word(head, &layout::closed_slot(nonce))?.is_zero();
+        Ok(closed || self.destination.nonces(head)?.lower_handle_nonce > nonce)
+    }
+
+    /// Gathers what judging `nonce` needs, and says where it lies.
+    pub(crate) async fn transfer(&mut self, nonce: u64) -> Result<TransferProof, ProveError> {
+        let mut proof = TransferProof { nonce, ..TransferProof::default() };
+        let request = if self.request_count().await? > nonce { self.request(nonce).await? } else { None };
+        proof.request = request.as_ref().map(|request| request.at);
+        if !self.is_handled(nonce).await? {
+            self.open(&mut proof, request.as_ref()).await?;
+            return Ok(proof);
+        }
+        let after = request.as_ref().map(|request| self.destination.first_at(request.time));
+        let found = self.handles.handle(&self.destination, nonce, after).await?;
+        if let Some((block, index)) = found {
+            self.executed(&mut proof, block, index).await?;
+        }
+        Ok(proof)
+    }
+
+    async fn request(&mut self, nonce: u64) -> Result<Option<FoundRequest>, ProveError> {
+        let Some((block, index)) = self.requests.request(&self.source, nonce).await? else { return Ok(None) };
+        let (at, log) = self
+            .source
+            .find_log(block, index, |log| RequestEvent::decode(log).is_ok_and(|event| event.nonce == nonce))
+            .await?;
+        let event = RequestEvent::decode(&log).map_err(crate::error::refused)?;
+        let mut slots = Vec::from([layout::NONCES]);
+        let registry = layout::registered_token_slot(&event.token);
+        if event.token_type != TokenType::Coin {
+            slots.push(registry);
+        }
+        self.source.ensure(block, &slots).await?;
+        let token = match event.token_type {
+            TokenType::Coin => Address::ZERO,
+            _ => Address::low_bytes(&Hash::from_u256(self.source.word(block, &registry)?)),
+        };
+        let transaction: Transaction = self.source.transaction(block, index).await?;
+        let key = vote_key(&expected_call(&event, transaction.hash(), block, token).encode());
+        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key }))
+    }
+}

@@ -1,0 +1,92 @@
+//! Calls of the bridge, read from blocks backward from the head: votes leave no event.
+
+use super::side::Side;
+use crate::error::{refused, ProveError};
+use crate::rpc::Transport;
+use spanlight::bridge::HandleCall;
+use spanlight::bundle::ItemRef;
+use spanlight::crypto::recover_address;
+use spanlight::primitives::keccak256;
+use spanlight::receipt::Receipt;
+use spanlight::transaction::Transaction;
+use spanlight::{Address, Hash};
+
+/// A transaction that called the bridge.
+#[derive(Clone, Debug)]
+pub(super) struct BridgeCall {
+    pub(super) at: ItemRef,
+    pub(super) sender: Option<Address>,
+    /// The nonce that the calldata names, if it is a handle call.
+    pub(super) nonce: Option<u64>,
+    pub(super) key: Hash,
+    pub(super) input: Vec<u8>,
+    pub(super) success: bool,
+}
+
+/// How far down blocks were read, and the calls found, newest first.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    /// The next block to read; none below block 0.
+    next: Option<u64>,
+    pub(super) calls: Vec<BridgeCall>,
+}
+
+impl Scan {
+    pub(super) const fn new(head: u64) -> Self {
+        Self { next: Some(head), calls: Vec::new() }
+    }
+}
+
+impl<T: Transport> Side<'_, '_, T> {
+    /// Reads the next block that holds transactions; false where none is left at or above `floor`.
+    pub(super) async fn scan_on(&mut self, floor: u64) -> Result<bool, ProveError> {
+        while let Some(number) = self.scan.next.filter(|number| *number >= floor.max(self.first())) {
+            if self.synced.is_empty_block(number)? {
+                self.scan.next = number.checked_sub(1);
+                continue;
+            }
+            self.scan_block(number).await?;
+            self.scan.next = number.checked_sub(1);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads every block down to `floor`.
+    pub(super) async fn scan_down_to(&mut self, floor: u64) -> Result<(), ProveError> {
+        while self.scan_on(floor).await? {}
+        Ok(())
+    }
+
+    /// Whether every block since the checkpoint was read.
+    pub(super) fn scanned_all(&self) -> bool {
+        self.scan.next.is_none_or(|next| next < self.first())
+    }
+
+    async fn scan_block(&mut self, number: u64) -> Result<(), ProveError> {
+        let chain_id = self.node.profile().chain_id;
+        let bridge = self.bridge;
+        let items = self.items(number).await?;
+        let mut calls = Vec::new();
+        for (index, (raw, receipt)) in items.transactions.iter().zip(&items.receipts).enumerate() {
+            let transaction = Transaction::decode(raw).map_err(refused)?;
+            if transaction.to() != Some(bridge) {
+                continue;
+            }
+            let input = transaction.input().to_vec();
+            calls.push(BridgeCall {
+                at: ItemRef { block: number, index: u32::try_from(index).unwrap_or(u32::MAX) },
+                sender: transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok()).ok(),
+                nonce: HandleCall::decode(&input).ok().map(|call| call.nonce),
+                key: keccak256(&input),
+                input,
+                success: Receipt::decode(receipt).map_err(refused)?.is_success(),
+            });
+        }
+        if calls.is_empty() {
+            self.drop_block(number);
+        }
+        self.scan.calls.extend(calls.into_iter().rev());
+        Ok(())
+    }
+}

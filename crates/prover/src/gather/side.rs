@@ -1,0 +1,278 @@
+//! One chain's side of a gathering: its blocks and the bridge's state at some heights, each checked as it arrives.
+
+use super::scan::Scan;
+use crate::error::{refused, ProveError};
+use crate::node::Node;
+use crate::rpc::Transport;
+use crate::sync::{fetch_items, Items, Synced};
+use spanlight::bridge::layout::{self, NonceWord};
+use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
+use spanlight::commitment::prove_items;
+use spanlight::primitives::keccak256;
+use spanlight::receipt::{Log, Receipt};
+use spanlight::state::{verify_state, StateProof};
+use spanlight::transaction::Transaction;
+use spanlight::trie::prove_keys;
+use spanlight::verify::{Usage, VerifyError};
+use spanlight::{Address, Hash, U256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest voters list that is read, as the core does.
+const MAX_VOTERS: u64 = 256;
+
+/// One chain, its bridge, and what is gathered of both.
+pub(crate) struct Side<'s, 't, T> {
+    pub(crate) node: &'s Node<'t, T>,
+    pub(crate) synced: &'s Synced<'t>,
+    pub(crate) bridge: Address,
+    pub(super) scan: Scan,
+    blocks: BTreeMap<u64, Items>,
+    wanted: BTreeMap<u64, BTreeSet<u32>>,
+    states: BTreeMap<u64, State>,
+}
+
+/// The bridge's state at one height.
+#[derive(Debug, Default)]
+struct State {
+    account_nodes: Vec<Vec<u8>>,
+    code_hash: Option<Hash>,
+    storage_root: Option<Hash>,
+    nodes: BTreeMap<Hash, Vec<u8>>,
+    words: BTreeMap<Hash, U256>,
+}
+
+/// A live vote.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LiveVote {
+    pub(super) voter: Address,
+    pub(super) key: Hash,
+    pub(super) operator: bool,
+}
+
+pub(super) fn votes_of(nonce: u64) -> Hash {
+    layout::votes_base(layout::TRANSFER_VOTE, nonce)
+}
+
+pub(super) fn voters_length(nonce: u64) -> Hash {
+    layout::voters_length(votes_of(nonce))
+}
+
+impl<'s, 't, T: Transport> Side<'s, 't, T> {
+    pub(crate) fn new(node: &'s Node<'t, T>, synced: &'s Synced<'t>, bridge: Address) -> Self {
+        Self {
+            node,
+            synced,
+            bridge,
+            scan: Scan::new(synced.head()),
+            blocks: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            states: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn head(&self) -> u64 {
+        self.synced.head()
+    }
+
+    pub(super) fn first(&self) -> u64 {
+        self.synced.first()
+    }
+
+    pub(super) fn time(&self, number: u64) -> Result<u64, ProveError> {
+        Ok(self.synced.chain().header(number)?.time())
+    }
+
+    /// The first height that may hold what followed an event of `time` on the other chain.
+    pub(super) fn first_at(&self, time: u64) -> u64 {
+        let earliest = time.saturating_sub(self.synced.chain().trusted().profile.clock_skew);
+        let headers = self.synced.chain().headers();
+        headers.filter(|header| header.time() >= earliest).map(|header| header.number()).next().unwrap_or(self.head())
+    }
+
+    /// The block's items, fetched once.
+    pub(super) async fn items(&mut self, number: u64) -> Result<&Items, ProveError> {
+        if !self.blocks.contains_key(&number) {
+            let items = fetch_items(self.node, self.synced.chain().header(number)?).await?;
+            self.blocks.insert(number, items);
+        }
+        self.blocks.get(&number).ok_or(ProveError::SelfCheck)
+    }
+
+    /// Marks an item as evidence and gives its transaction.
+    pub(super) async fn transaction(&mut self, block: u64, index: u32) -> Result<Transaction, ProveError> {
+        let missing = ProveError::EventNotFound { block };
+        let items = self.items(block).await?;
+        let raw = usize::try_from(index).ok().and_then(|index| items.transactions.get(index)).ok_or(missing)?;
+        let transaction = Transaction::decode(raw).map_err(refused)?;
+        self.wanted.entry(block).or_default().insert(index);
+        Ok(transaction)
+    }
+
+    /// Lets go of a block that holds nothing of interest.
+    pub(super) fn drop_block(&mut self, number: u64) {
+        if !self.wanted.contains_key(&number) {
+            self.blocks.remove(&number);
+        }
+    }
+
+    pub(super) async fn want(&mut self, at: ItemRef) -> Result<(), ProveError> {
+        self.transaction(at.block, at.index).await.map(|_| ())
+    }
+
+    /// The bridge's log of a transaction that `is_it`, and its place; marks the item as evidence.
+    pub(super) async fn find_log(
+        &mut self,
+        block: u64,
+        index: u32,
+        is_it: impl Fn(&Log) -> bool,
+    ) -> Result<(LogRef, Log), ProveError> {
+        let bridge = self.bridge;
+        let missing = ProveError::EventNotFound { block };
+        let items = self.items(block).await?;
+        let raw = usize::try_from(index).ok().and_then(|index| items.receipts.get(index)).ok_or(missing.clone())?;
+        let logs = Receipt::decode(raw).map_err(refused)?.logs;
+        let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
+        let (log_index, log) = found.ok_or(missing.clone())?;
+        self.wanted.entry(block).or_default().insert(index);
+        let log_index = u32::try_from(log_index).map_err(|_| missing)?;
+        Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
+    }
+
+    /// Sees to it that these slots are proven at a height.
+    pub(super) async fn ensure(&mut self, number: u64, slots: &[Hash]) -> Result<(), ProveError> {
+        let state_root = self.synced.chain().header(number)?.state_root();
+        let known = self.states.get(&number);
+        let is_known = |slot: &&Hash| known.is_some_and(|state| state.words.contains_key(slot));
+        let missing: Vec<Hash> = slots.iter().filter(|slot| !is_known(slot)).copied().collect();
+        if known.is_some() && missing.is_empty() {
+            return Ok(());
+        }
+        let proof = self.node.proof(self.bridge, number, &missing).await?;
+        let fresh = State::read(&state_root, &self.bridge, &proof)?;
+        let state = self.states.entry(number).or_default();
+        state.account_nodes = fresh.account_nodes;
+        state.code_hash = fresh.code_hash;
+        state.storage_root = fresh.storage_root;
+        state.nodes.extend(fresh.nodes);
+        state.words.extend(fresh.words);
+        Ok(())
+    }
+
+    /// A word that [`Self::ensure`] has fetched.
+    pub(super) fn word(&self, number: u64, slot: &Hash) -> Result<U256, ProveError> {
+        self.states.get(&number).and_then(|state| state.words.get(slot)).copied().ok_or(ProveError::SelfCheck)
+    }
+
+    pub(super) fn nonces(&self, number: u64) -> Result<NonceWord, ProveError> {
+        NonceWord::decode(&Hash::from_u256(self.word(number, &layout::NONCES)?)).map_err(refused)
+    }
+
+    pub(super) fn code_hash(&self, number: u64) -> Option<Hash> {
+        self.states.get(&number).and_then(|state| state.code_hash)
+    }
+
+    pub(super) fn threshold(&self, number: u64) -> Result<u64, ProveError> {
+        let word = self.word(number, &layout::threshold_slot(layout::TRANSFER_VOTE))?;
+        Ok(u64::try_from(word).unwrap_or(u64::MAX))
+    }
+
+    /// Entries in the voters list of a nonce.
+    pub(super) fn live_votes(&self, number: u64, nonce: u64) -> Result<u64, ProveError> {
+        Ok(u64::try_from(self.word(number, &voters_length(nonce))?).unwrap_or(u64::MAX).min(MAX_VOTERS))
+    }
+
+    /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
+    /// what each of them voted. `keys` are vote keys whose count is wanted too.
+    pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
+        let base = votes_of(nonce);
+        let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
+        let closed = layout::closed_slot(nonce);
+        let fixed = [layout::NONCES, closed, threshold, layout::operator_list_length(), layout::voters_length(base)];
+        self.ensure(number, &fixed).await?;
+        let items: Vec<Hash> =
+            (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
+        self.ensure(number, &items).await?;
+        let mut voters = BTreeSet::new();
+        for item in &items {
+            voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
+        }
+        let of_voter = |voter: &Address| [layout::voted_slot(base, voter), layout::operator_flag_slot(voter)];
+        let mut slots: Vec<Hash> = voters.iter().flat_map(of_voter).collect();
+        slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
+        self.ensure(number, &slots).await?;
+        let mut votes = Vec::new();
+        for voter in voters {
+            let key = Hash::from_u256(self.word(number, &layout::voted_slot(base, &voter))?);
+            let operator = !self.word(number, &layout::operator_flag_slot(&voter))?.is_zero();
+            if !key.is_zero() {
+                votes.push(LiveVote { voter, key, operator });
+            }
+        }
+        Ok(votes)
+    }
+
+    /// Takes the votes on a nonce out of a height's evidence: a height that does not show enough must not stand in the way
+    /// of a lower one that does.
+    pub(super) fn forget_votes(&mut self, number: u64, nonce: u64) {
+        if let Some(state) = self.states.get_mut(&number) {
+            state.words.remove(&voters_length(nonce));
+        }
+    }
+
+    /// What is gathered, cut down to what was used; everything where no use is given.
+    pub(crate) fn evidence(&self, usage: Option<&Usage>) -> Result<(Vec<BlockProof>, Vec<StateEvidence>), ProveError> {
+        let mut blocks = Vec::new();
+        for (number, indices) in usage.map_or(&self.wanted, |usage| &usage.items) {
+            let items = self.blocks.get(number).ok_or(ProveError::SelfCheck)?;
+            let form = self.synced.chain().header(*number)?.commitment_form();
+            let indices: Vec<u32> = indices.iter().copied().collect();
+            let items = prove_items(form, &items.transactions, &items.receipts, &indices).map_err(refused)?;
+            blocks.push(BlockProof { number: *number, items });
+        }
+        let mut states = Vec::new();
+        for (number, state) in &self.states {
+            let slots = match usage {
+                None => state.words.keys().copied().collect(),
+                Some(usage) => match usage.slots.get(number) {
+                    Some(slots) => slots.clone(),
+                    None => continue,
+                },
+            };
+            states.push(StateEvidence { number: *number, proof: state.proof(slots)? });
+        }
+        Ok((blocks, states))
+    }
+}
+
+impl State {
+    /// Checks a node's proof and keeps it. Nodes beyond the paths are left out: some endpoints list embedded ones too.
+    fn read(state_root: &Hash, bridge: &Address, given: &StateProof) -> Result<Self, ProveError> {
+        let by_hash = |nodes: &[Vec<u8>]| nodes.iter().map(|node| (keccak256(node), node.clone())).collect();
+        let nodes: BTreeMap<Hash, Vec<u8>> = by_hash(&given.account_nodes);
+        let path = keccak256(bridge.as_bytes()).0.to_vec();
+        let account_nodes = prove_keys(state_root, &[path], &nodes).map_err(refused)?;
+        let account_only = StateProof { account_nodes, ..StateProof::default() };
+        let absent = || refused(VerifyError::BridgeAbsent);
+        let proven = verify_state(state_root, bridge, &account_only).map_err(refused)?.ok_or_else(absent)?;
+        let mut state = Self {
+            account_nodes: account_only.account_nodes,
+            code_hash: Some(proven.account().code_hash),
+            storage_root: Some(proven.account().storage_root),
+            nodes: by_hash(&given.storage_nodes),
+            words: BTreeMap::new(),
+        };
+        let proof = state.proof(given.slots.iter().copied().collect())?;
+        let proven = verify_state(state_root, bridge, &proof).map_err(refused)?.ok_or_else(absent)?;
+        state.words = proven.slots().clone();
+        Ok(state)
+    }
+
+    /// The exact proof of some of the slots.
+    fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+        let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
+        let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
+        let storage_nodes =
+            if keys.is_empty() { Vec::new() } else { prove_keys(&root, &keys, &self.nodes).map_err(refused)? };
+        Ok(StateProof { account_nodes: self.account_nodes.clone(), slots: slots.into_iter().collect(), storage_nodes })
+    }
+}

@@ -1,0 +1,26 @@
+//! Gathers Spanlight proof bundles from a node.
+//!
+//! Untrusted by design: whatever is gathered here is checked by the core, [`spanlight::verify`]. Only stock methods of the
+//! `kaia` namespace are used. Nothing here knows of a runtime: a [`Transport`] brings one.
+//!
+//! [`sync`] follows a chain, [`prove()`] makes the bundle for one transfer or a range, [`audit()`] judges a range on chains that
+//! are kept followed, [`Replay`] stands in for a node.
+
+pub mod audit;
+pub mod error;
+mod gather;
+pub mod node;
+pub mod progress;
+pub mod prove;
+pub mod replay;
+pub mod rpc;
+pub mod sync;
+
+pub use audit::{audit, Audit, VoteScan};
+pub use error::ProveError;
+pub use node::Node;
+pub use progress::{Progress, Silent};
+pub use prove::{prove, Ends, Proof, ProveOptions, Subject};
+pub use replay::{Replay, ReplayError};
+pub use rpc::{RpcError, Transport};
+pub use sync::{sync, HeaderPlan, SyncOptions, Synced};

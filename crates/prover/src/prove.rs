@@ -1,0 +1,219 @@
+//! The bundle for one transfer, one transaction or a range of nonces.
+
+use crate::error::{refused, ProveError};
+use crate::gather::{Gathering, Side};
+use crate::node::Node;
+use crate::progress::Progress;
+use crate::rpc::Transport;
+use crate::sync::{HeaderPlan, Synced};
+use spanlight::bridge::events::{HandleEvent, RequestEvent};
+use spanlight::bundle::{ChainProof, Claim, TransferProof};
+use spanlight::trust::Trust;
+use spanlight::verdict::Verdict;
+use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
+use spanlight::{Hash, ProofBundle};
+use std::collections::BTreeSet;
+
+/// Most nonces of one bundle.
+pub const MAX_NONCES: u64 = 100_000;
+
+/// What is to be proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The transfer of one request nonce.
+    Nonce(u64),
+    /// All transfers that a transaction of either chain requests or executes.
+    Transaction(Hash),
+    /// All transfers from the first to the last nonce inclusive, and that these are all.
+    Range(u64, u64),
+}
+
+/// How evidence is gathered.
+#[derive(Clone, Copy, Debug)]
+pub struct ProveOptions {
+    /// Unix time.
+    pub now: u64,
+    /// Blocks in one log query.
+    pub window: u64,
+    /// How many blocks below the destination's head are read for votes, which leave no event; none for not at all.
+    pub scan: Option<u64>,
+    /// How many heights are tried for the state before a failed attempt.
+    pub tries: usize,
+    /// Which headers the bundle carries.
+    pub headers: HeaderPlan,
+}
+
+impl ProveOptions {
+    /// The usual choice, at unix time `now`.
+    #[must_use]
+    pub const fn at(now: u64) -> Self {
+        Self { now, window: 1000, scan: Some(10_000), tries: 64, headers: HeaderPlan::Sparse }
+    }
+}
+
+/// Both chains, followed, and the nodes to ask.
+#[derive(Debug)]
+pub struct Ends<'s, 't, T> {
+    /// What is believed.
+    pub trust: &'t Trust,
+    /// Node and followed chain of the requests.
+    pub source: (&'s Node<'t, T>, &'s Synced<'t>),
+    /// Node and followed chain of the executions.
+    pub destination: (&'s Node<'t, T>, &'s Synced<'t>),
+}
+
+/// A bundle, and how it is judged.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The bundle.
+    pub bundle: ProofBundle,
+    /// The verdicts that the core gives on it.
+    pub report: Report,
+}
+
+/// Gathers the bundle for `subject` and checks it with [`spanlight::verify`].
+///
+/// A verdict other than a proven one is no error: the bundle then holds everything that was gathered.
+///
+/// # Errors
+/// Those of the endpoints, or where the subject names no transfer.
+pub async fn prove<T: Transport>(
+    ends: &Ends<'_, '_, T>,
+    subject: Subject,
+    options: ProveOptions,
+    progress: &dyn Progress,
+) -> Result<Proof, ProveError> {
+    let now = options.now;
+    let plan = options.headers;
+    let mut gathering = ends.gathering(options)?;
+    let (nonces, complete) = match subject {
+        Subject::Nonce(nonce) => (BTreeSet::from([nonce]), None),
+        Subject::Transaction(hash) => (ends.nonces_of(hash).await?, None),
+        Subject::Range(first, last) => (range_of(&mut gathering, first, last).await?, Some((first, last))),
+    };
+    let transfers = gather_all(&mut gathering, &nonces, progress).await?;
+    let judged = ends.judge(&gathering, &transfers, complete, now)?;
+    let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
+    let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
+    if same_verdicts(&proof.report, &report) {
+        Ok(Proof { report, ..proof })
+    } else {
+        Err(ProveError::SelfCheck)
+    }
+}
+
+/// The nonces of a range of which something is to be seen on either chain.
+pub(crate) async fn range_of<T: Transport>(
+    gathering: &mut Gathering<'_, '_, T>,
+    first: u64,
+    last: u64,
+) -> Result<BTreeSet<u64>, ProveError> {
+    if first > last || last.saturating_sub(first) >= MAX_NONCES {
+        return Err(ProveError::Range);
+    }
+    gathering.for_completeness().await?;
+    gathering.index_all().await?;
+    let requested = gathering.request_count().await?;
+    let mut nonces: BTreeSet<u64> = (first..=last).take_while(|nonce| *nonce < requested).collect();
+    let beyond: Vec<u64> = (first.max(requested)..=last).collect();
+    nonces.extend(gathering.known_on_destination(&beyond).await?);
+    Ok(nonces)
+}
+
+pub(crate) async fn gather_all<T: Transport>(
+    gathering: &mut Gathering<'_, '_, T>,
+    nonces: &BTreeSet<u64>,
+    progress: &dyn Progress,
+) -> Result<Vec<TransferProof>, ProveError> {
+    progress.start("transfers", u64::try_from(nonces.len()).ok());
+    let mut transfers = Vec::new();
+    for nonce in nonces {
+        transfers.push(gathering.transfer(*nonce).await?);
+        progress.step(u64::try_from(transfers.len()).unwrap_or(u64::MAX));
+    }
+    progress.finish();
+    Ok(transfers)
+}
+
+fn same_verdicts(one: &Report, other: &Report) -> bool {
+    let same = |a: &Verdict, b: &Verdict| a.state() == b.state() && a.code() == b.code();
+    let complete = |report: &Report| report.complete.as_ref().map(|claim| claim.as_ref().is_ok_and(|c| c.complete));
+    one.transfers.len() == other.transfers.len()
+        && one.transfers.iter().zip(&other.transfers).all(|(a, b)| same(&a.verdict, &b.verdict))
+        && complete(one) == complete(other)
+}
+
+/// Verdicts, and what of each chain's evidence they needed.
+pub(crate) type Judged = (Report, [Usage; 2]);
+
+impl<'s, 't, T: Transport> Ends<'s, 't, T> {
+    pub(crate) fn gathering(&self, options: ProveOptions) -> Result<Gathering<'s, 't, T>, ProveError> {
+        self.trust.check()?;
+        let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
+        let source = Side::new(self.source.0, self.source.1, from.address);
+        let destination = Side::new(self.destination.0, self.destination.1, to.address);
+        Ok(Gathering::new(source, destination, to.codes.clone(), options))
+    }
+
+    /// Nonces that a transaction requests on the source or executes on the destination.
+    async fn nonces_of(&self, hash: Hash) -> Result<BTreeSet<u64>, ProveError> {
+        let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
+        let mut known = false;
+        let mut nonces = BTreeSet::new();
+        if let Some(found) = self.source.0.transaction_receipt(hash).await? {
+            known |= found.block <= self.source.1.head();
+            let logs = found.receipt.logs.iter().filter(|log| log.address == from.address);
+            nonces.extend(logs.filter_map(|log| RequestEvent::decode(log).ok().map(|event| event.nonce)));
+        }
+        if let Some(found) = self.destination.0.transaction_receipt(hash).await? {
+            known |= found.block <= self.destination.1.head();
+            let logs = found.receipt.logs.iter().filter(|log| log.address == to.address);
+            nonces.extend(logs.filter_map(|log| HandleEvent::decode(log).ok().map(|event| event.nonce)));
+        }
+        match (known, nonces.is_empty()) {
+            (false, _) => Err(ProveError::UnknownTransaction(hash)),
+            (true, true) => Err(ProveError::NoTransfer(hash)),
+            (true, false) => Ok(nonces),
+        }
+    }
+
+    /// Judges on the chains as they were followed, without following them again.
+    pub(crate) fn judge(
+        &self,
+        gathering: &Gathering<'_, '_, T>,
+        transfers: &[TransferProof],
+        complete: Option<(u64, u64)>,
+        now: u64,
+    ) -> Result<Judged, ProveError> {
+        let [source, destination] = [&gathering.source, &gathering.destination];
+        let (blocks, states) = source.evidence(None)?;
+        let source = Evidence::verify(source.synced.chain(), source.bridge, &blocks, &states)?;
+        let (blocks, states) = destination.evidence(None)?;
+        let destination = Evidence::verify(destination.synced.chain(), destination.bridge, &blocks, &states)?;
+        Ok(judge_transfers(self.trust, &source, &destination, transfers, complete, now)?)
+    }
+
+    /// The bundle, without anything that the judging did not read.
+    pub(crate) fn bundle(
+        &self,
+        gathering: &Gathering<'_, '_, T>,
+        transfers: Vec<TransferProof>,
+        complete: Option<(u64, u64)>,
+        (report, [source, destination]): Judged,
+        plan: HeaderPlan,
+    ) -> Result<Proof, ProveError> {
+        let settled = report.transfers.iter().all(|transfer| matches!(transfer.verdict, Verdict::Proven { .. }))
+            && !matches!(report.complete, Some(Err(_)));
+        let chain = |side: &Side<'_, '_, T>, usage: &Usage| -> Result<ChainProof, ProveError> {
+            let (blocks, states) = side.evidence(settled.then_some(usage))?;
+            let mut heights: BTreeSet<u64> = blocks.iter().map(|block| block.number).collect();
+            heights.extend(states.iter().map(|state| state.number));
+            if !settled {
+                heights.insert(side.head());
+            }
+            Ok(ChainProof { blocks, states, ..side.synced.header_proof(&heights, plan)? })
+        };
+        let chains = Vec::from([chain(&gathering.source, &source)?, chain(&gathering.destination, &destination)?]);
+        Ok(Proof { bundle: ProofBundle { chains, claim: Claim::Transfers { transfers, complete } }, report })
+    }
+}

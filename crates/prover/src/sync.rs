@@ -1,0 +1,295 @@
+//! Following a chain from the trust's checkpoint with headers of an untrusted node.
+
+use crate::error::{refused, ProveError};
+use crate::node::Node;
+use crate::progress::Progress;
+use crate::rpc::{RpcError, Transport};
+use spanlight::bundle::{ChainProof, HeaderEntry};
+use spanlight::commitment::{derive_root, CommitmentForm};
+use spanlight::consensus::{FollowMode, LightClient};
+use spanlight::header::UntrustedHeader;
+use spanlight::trust::TrustedChain;
+use spanlight::verify::{AnchoredHeader, FollowedChain};
+use spanlight::Hash;
+use std::collections::BTreeSet;
+
+/// Headers fetched and verified at a time.
+const BATCH: u64 = 256;
+/// How many headers beyond the evidence a jump's run is extended to find one that the last verified council sealed.
+const LONGEST_RUN: u64 = 64;
+
+/// How a chain is followed.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncOptions {
+    /// Follow up to this height; none for the node's head.
+    pub to: Option<u64>,
+    /// Which seals are checked.
+    pub mode: FollowMode,
+    /// Whether the transactions and receipts roots of every block are recomputed.
+    pub deep: bool,
+    /// Unix time.
+    pub now: u64,
+}
+
+/// Which headers a bundle carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeaderPlan {
+    /// Every header, seals only where they carry weight.
+    #[default]
+    Sparse,
+    /// Every header with every seal.
+    Full,
+    /// Only the headers with evidence, each run up to one that the checkpoint's council sealed.
+    Jump,
+}
+
+/// A followed chain, with the headers as the node gave them.
+#[derive(Clone, Debug)]
+pub struct Synced<'t> {
+    chain: FollowedChain<'t>,
+    /// From the checkpoint's on, consecutive.
+    headers: Vec<UntrustedHeader>,
+    /// Headers verified, the checkpoint's not counted.
+    pub headers_checked: u64,
+    /// Headers whose seals were checked.
+    pub seals_checked: u64,
+    /// Blocks whose transactions and receipts roots were recomputed.
+    pub roots_recomputed: u64,
+}
+
+/// Follows the chain of `trusted` with headers of `node`.
+///
+/// # Errors
+/// Those of the endpoint, and the first rule that a header breaks.
+pub async fn sync<'t, T: Transport>(
+    node: &Node<'_, T>,
+    trusted: &'t TrustedChain,
+    options: SyncOptions,
+    progress: &dyn Progress,
+) -> Result<Synced<'t>, ProveError> {
+    let first = node.header(trusted.checkpoint.number).await?.without_seals();
+    let chain = FollowedChain::start(trusted, first.clone(), options.now)?;
+    let headers = Vec::from([first]);
+    let mut synced = Synced { chain, headers, headers_checked: 0, seals_checked: 0, roots_recomputed: 0 };
+    synced.follow(node, options, progress).await?;
+    Ok(synced)
+}
+
+impl<'t> Synced<'t> {
+    /// The followed chain.
+    #[must_use]
+    pub const fn chain(&self) -> &FollowedChain<'t> {
+        &self.chain
+    }
+
+    /// The header of a height as the node gave it.
+    #[must_use]
+    pub fn raw_header(&self, number: u64) -> Option<&UntrustedHeader> {
+        let place = number.checked_sub(self.first())?;
+        self.headers.get(usize::try_from(place).ok()?)
+    }
+
+    /// The lowest height, the checkpoint's.
+    #[must_use]
+    pub const fn first(&self) -> u64 {
+        self.chain.trusted().checkpoint.number
+    }
+
+    /// The head's height.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.chain.head().number
+    }
+
+    /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again.
+    ///
+    /// # Errors
+    /// As [`sync`]; what was verified before the error stays.
+    pub async fn follow<T: Transport>(
+        &mut self,
+        node: &Node<'_, T>,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), ProveError> {
+        let to = match options.to {
+            Some(to) => to,
+            None => node.head_number().await?,
+        };
+        let from = self.head();
+        progress.start("headers", Some(to.saturating_sub(from)));
+        while self.head() < to {
+            let next = self.head().saturating_add(1);
+            let last = to.min(self.head().saturating_add(BATCH));
+            let mut batch = Vec::new();
+            for height in next..=last {
+                batch.push(node.header(height).await?);
+                progress.step(height.saturating_sub(from));
+            }
+            self.advance(batch, options)?;
+        }
+        progress.finish();
+        if options.deep {
+            self.recompute_roots(node, from, progress).await?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
+        let checked = match options.mode {
+            FollowMode::Full => batch.clone(),
+            FollowMode::Sparse => sparse(self.chain.client(), &batch)?,
+        };
+        self.chain.advance(checked, options.mode, options.now)?;
+        for header in batch {
+            self.headers_checked = self.headers_checked.saturating_add(1);
+            let sealed = match self.chain.header(header.number())? {
+                AnchoredHeader::Followed(header) => header.seals().is_some(),
+                AnchoredHeader::Jumped(header) => header.seals().is_some(),
+            };
+            self.seals_checked = self.seals_checked.saturating_add(u64::from(sealed));
+            self.headers.push(header);
+        }
+        Ok(())
+    }
+
+    async fn recompute_roots<T: Transport>(
+        &mut self,
+        node: &Node<'_, T>,
+        after: u64,
+        progress: &dyn Progress,
+    ) -> Result<(), ProveError> {
+        progress.start("blocks", Some(self.head().saturating_sub(after)));
+        for height in after.saturating_add(1)..=self.head() {
+            if !self.is_empty_block(height)? {
+                fetch_items(node, self.chain.header(height)?).await?;
+                self.roots_recomputed = self.roots_recomputed.saturating_add(1);
+            }
+            progress.step(height.saturating_sub(after));
+        }
+        progress.finish();
+        Ok(())
+    }
+
+    /// Whether the verified header commits to no transaction, so that the block need not be asked for.
+    pub(crate) fn is_empty_block(&self, height: u64) -> Result<bool, ProveError> {
+        let header = self.chain.header(height)?;
+        Ok(header.transactions_root() == empty_root(header.commitment_form()))
+    }
+
+    /// Headers of a bundle whose evidence lies at `heights`.
+    pub(crate) fn header_proof(&self, heights: &BTreeSet<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
+        let first = self.headers.first().ok_or(ProveError::SelfCheck)?;
+        let newest = heights.last().copied().unwrap_or(first.number());
+        let after = |header: &&UntrustedHeader| header.number() > first.number() && header.number() <= newest;
+        let rest: Vec<UntrustedHeader> = self.headers.iter().filter(after).cloned().collect();
+        let (mode, rest, jumps) = match plan {
+            HeaderPlan::Full => (FollowMode::Full, rest, Vec::new()),
+            HeaderPlan::Sparse => (FollowMode::Sparse, sparse(&self.client_at_checkpoint()?, &rest)?, Vec::new()),
+            HeaderPlan::Jump => (FollowMode::Sparse, Vec::new(), self.jumps(heights)?),
+        };
+        let entry =
+            |header: &UntrustedHeader| HeaderEntry { header: without_round(header).encode(), hints: Vec::new() };
+        Ok(ChainProof {
+            chain: self.chain.name().to_owned(),
+            mode,
+            headers: std::iter::once(first).chain(&rest).map(entry).collect(),
+            jumps: jumps.iter().map(|run| run.iter().map(entry).collect()).collect(),
+            blocks: Vec::new(),
+            states: Vec::new(),
+        })
+    }
+
+    fn client_at_checkpoint(&self) -> Result<LightClient, ProveError> {
+        let trusted = self.chain.trusted();
+        let first = self.headers.first().cloned().ok_or(ProveError::SelfCheck)?;
+        LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, first).map_err(refused)
+    }
+
+    /// One run for each group of neighbouring heights.
+    fn jumps(&self, heights: &BTreeSet<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
+        if !self.chain.trusted().allow_jump {
+            return Err(ProveError::JumpNotAllowed);
+        }
+        let client = self.client_at_checkpoint()?;
+        let mut runs: Vec<Vec<UntrustedHeader>> = Vec::new();
+        let mut covered = self.first();
+        let mut wanted = heights.iter().copied().filter(|height| *height > self.first()).peekable();
+        while let Some(start) = wanted.next() {
+            if start <= covered {
+                continue;
+            }
+            let mut end = start;
+            while wanted.peek().is_some_and(|next| *next <= end.saturating_add(1)) {
+                end = wanted.next().unwrap_or(end);
+            }
+            let run = self.sealed_run(&client, start, end)?;
+            covered = run.last().map_or(end, UntrustedHeader::number);
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+
+    /// The headers from `start` to `end`, and on to one that the checkpoint's council sealed.
+    fn sealed_run(&self, client: &LightClient, start: u64, end: u64) -> Result<Vec<UntrustedHeader>, ProveError> {
+        let time = self.chain.head().time;
+        let mut refusal = ProveError::SelfCheck;
+        for last in end..=self.head().min(end.saturating_add(LONGEST_RUN)) {
+            let headers =
+                (start..last).filter_map(|number| self.raw_header(number).map(UntrustedHeader::without_seals));
+            let run: Vec<UntrustedHeader> = headers.chain(self.raw_header(last).cloned()).collect();
+            // The verifier applies the trusting period; here only the seals decide where the run may end.
+            match client.jump(run.clone(), time, u64::MAX) {
+                Ok(_) => return Ok(run),
+                Err(error) => refusal = refused(error),
+            }
+        }
+        Err(refusal)
+    }
+}
+
+/// Seals taken off where a sparse follower wants none.
+fn sparse(client: &LightClient, headers: &[UntrustedHeader]) -> Result<Vec<UntrustedHeader>, ProveError> {
+    let needs = client.needs_seals(headers).map_err(refused)?;
+    let stripped =
+        headers.iter().zip(needs).map(|(header, sealed)| if sealed { header.clone() } else { header.without_seals() });
+    Ok(stripped.collect())
+}
+
+/// Nothing covers the round byte, so nodes may differ in it; with it blank, every prover makes the same bundle.
+fn without_round(header: &UntrustedHeader) -> UntrustedHeader {
+    let mut fields = header.clone().into_fields();
+    let [.., round] = &mut fields.extra.vanity;
+    *round = 0;
+    UntrustedHeader::new(fields)
+}
+
+fn empty_root(form: CommitmentForm) -> Hash {
+    derive_root::<&[u8]>(form, &[])
+}
+
+/// The items of one block: transactions and receipts in the form that the chain commits to.
+#[derive(Clone, Debug)]
+pub(crate) struct Items {
+    pub(crate) transactions: Vec<Vec<u8>>,
+    pub(crate) receipts: Vec<Vec<u8>>,
+}
+
+/// Fetches a block's transactions and receipts and recomputes both roots.
+pub(crate) async fn fetch_items<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+) -> Result<Items, ProveError> {
+    let block = node.block(header.number()).await?;
+    let transactions: Vec<Vec<u8>> =
+        block.transactions.iter().map(spanlight::transaction::Transaction::encode).collect();
+    let form = header.commitment_form();
+    if derive_root(form, &transactions) != header.transactions_root() {
+        return Err(RpcError::Answer { method: "kaia_getBlockByNumber", field: "transactions" }.into());
+    }
+    let receipts = if transactions.is_empty() { Vec::new() } else { node.receipts(header.hash()).await? };
+    let receipts: Vec<Vec<u8>> = receipts.iter().map(spanlight::receipt::Receipt::encode).collect();
+    if derive_root(form, &receipts) != header.receipts_root() {
+        return Err(RpcError::Answer { method: "kaia_getBlockReceipts", field: "receipts" }.into());
+    }
+    Ok(Items { transactions, receipts })
+}

@@ -1,0 +1,155 @@
+//! What gathering costs, where it starts from, and what it makes of a node that says little or lies.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::arithmetic_side_effects
+)]
+
+mod common;
+
+use common::{block_on, now, replay, replays, transfers, trust, World};
+use serde_json::{json, Value};
+use spanlight::consensus::FollowMode;
+use spanlight_prover::{
+    prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+};
+
+fn total(replays: &[Replay; 2]) -> u64 {
+    replays.iter().flat_map(|replay| replay.calls().into_values()).sum()
+}
+
+#[test]
+fn a_handled_transfer_costs_few_calls_with_any_window() {
+    let trust = trust();
+    let replays = replays().map(|replay| replay.with_log_range(64));
+    let world = World::new(&trust, &replays, [None, None]);
+    for (window, most) in [(1000, 48), (64, 24), (16, 52)] {
+        for nonce in [0, 6, 12, 19] {
+            replays.iter().for_each(Replay::reset_calls);
+            let options = ProveOptions { window, ..ProveOptions::at(now()) };
+            let proof = block_on(prove(&world.ends("main"), Subject::Nonce(nonce), options, &Silent)).unwrap();
+            eprintln!("window {window}, nonce {nonce}: {} calls", total(&replays));
+            assert!(total(&replays) <= most, "{:?} {:?}", replays[0].calls(), replays[1].calls());
+            assert!(proof.report.transfers[0].verdict.is_clean());
+            for replay in &replays {
+                assert!(replay.calls().keys().all(|method| method.starts_with("kaia_")), "{:?}", replay.calls());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_transaction_names_its_transfers() {
+    let (trust, replays) = (trust(), replays());
+    let world = World::new(&trust, &replays, [None, None]);
+    let recorded = transfers();
+    for index in [0, 8, 20, 22] {
+        let transfer = &recorded["transfers"][index];
+        let ends = world.ends(transfer["from"].as_str().unwrap());
+        for hash in [&transfer["request"]["tx"], &transfer["handle"][0]["tx"]].into_iter().filter_map(Value::as_str) {
+            let subject = Subject::Transaction(hash.parse().unwrap());
+            let proof = block_on(prove(&ends, subject, ProveOptions::at(now()), &Silent)).unwrap();
+            let nonces: Vec<u64> = proof.report.transfers.iter().map(|transfer| transfer.nonce).collect();
+            assert!(nonces.contains(&transfer["nonce"].as_u64().unwrap()));
+        }
+    }
+    let unknown = Subject::Transaction(spanlight::Hash([7; 32]));
+    let refused = block_on(prove(&world.ends("main"), unknown, ProveOptions::at(now()), &Silent)).unwrap_err();
+    assert_eq!(refused.code(), "prove.unknown_transaction");
+}
+
+#[test]
+fn a_nonce_that_nobody_used_is_unrequested_and_an_old_head_says_nothing_of_now() {
+    let (trust, replays) = (trust(), replays());
+    let world = World::new(&trust, &replays, [None, None]);
+    let verdict = |nonce, now| {
+        let options = ProveOptions::at(now);
+        let proof = block_on(prove(&world.ends("main"), Subject::Nonce(nonce), options, &Silent)).unwrap();
+        proof.report.transfers[0].verdict.clone()
+    };
+    assert_eq!(verdict(21, now()).state().map(|state| state.name()), Some("unrequested"));
+    assert_eq!(verdict(21, now() + 7200).code(), Some("not_yet_trusted.stale"));
+    assert_eq!(verdict(9, now() + 7200).code(), Some("not_yet_trusted.stale"));
+    assert_eq!(verdict(0, now() + 7200).state().map(|state| state.name()), Some("handled"));
+}
+
+#[test]
+fn a_deep_sync_recomputes_every_root() {
+    let trust = trust();
+    for (chain, mode, blocks) in [("main", FollowMode::Full, 137), ("service", FollowMode::Sparse, 67)] {
+        let replay = replay(chain);
+        let trusted = trust.chain(chain).unwrap();
+        let node = Node::new(&replay, &trusted.profile);
+        let options = SyncOptions { to: None, mode, deep: true, now: now() };
+        let synced = block_on(sync(&node, trusted, options, &Silent)).unwrap();
+        assert_eq!(synced.roots_recomputed, blocks);
+        assert_eq!(synced.headers_checked, synced.head());
+        assert_eq!(synced.seals_checked == synced.headers_checked, mode == FollowMode::Full);
+    }
+}
+
+/// The method, what becomes of its answers, and the code that the lie ends in.
+type Lie = (&'static str, fn(&mut Value), &'static str);
+
+/// A node that changes one field of one method's answers.
+struct Liar<'r> {
+    honest: &'r Replay,
+    method: &'static str,
+    change: fn(&mut Value),
+}
+
+impl Transport for Liar<'_> {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let mut answer = self.honest.call(method, params).await?;
+        if method == self.method {
+            (self.change)(&mut answer);
+        }
+        Ok(answer)
+    }
+}
+
+#[test]
+fn a_lying_node_gets_nothing_proven() {
+    let (trust, replays) = (trust(), replays());
+    let world = World::new(&trust, &replays, [None, None]);
+    let lies: [Lie; 5] = [
+        ("kaia_getBlockReceipts", |v| v[0]["gasUsed"] = json!("0x1"), "rpc.answer"),
+        ("kaia_getBlockByNumber", |v| v["transactions"] = json!([]), "rpc.answer"),
+        ("kaia_getProof", |v| v["storageProof"][0]["proof"][0] = json!("0xc0"), "trie.node_missing"),
+        ("kaia_getLogs", |v| v[0]["transactionIndex"] = json!("0x63"), "prove.event_not_found"),
+        ("kaia_getLogs", |v| *v = json!([]), "missing.handle"),
+    ];
+    for (method, change, code) in lies {
+        let liars = [0, 1].map(|index| Liar { honest: &replays[index], method, change });
+        let nodes = [0, 1].map(|index| Node::new(&liars[index], world.nodes[index].profile()));
+        let ends =
+            Ends { trust: &trust, source: (&nodes[0], &world.synced[0]), destination: (&nodes[1], &world.synced[1]) };
+        let got = match block_on(prove(&ends, Subject::Nonce(0), ProveOptions::at(now()), &Silent)) {
+            Err(error) => error.code().to_owned(),
+            Ok(proof) => proof.report.transfers[0].verdict.code().unwrap_or("proven").to_owned(),
+        };
+        assert_eq!(got, code, "{method}");
+    }
+}
+
+#[test]
+fn a_header_that_breaks_a_rule_stops_the_sync() {
+    let (trust, replay) = (trust(), replay("service"));
+    let trusted = trust.chain("service").unwrap();
+    let liar = Liar {
+        honest: &replay,
+        method: "kaia_getHeaderByNumber",
+        change: |v| {
+            if v["number"] == "0x20" {
+                v["stateRoot"] = v["receiptsRoot"].clone();
+            }
+        },
+    };
+    let node = Node::new(&liar, &trusted.profile);
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
+    let refused = block_on(sync(&node, trusted, options, &Silent)).unwrap_err();
+    assert!(matches!(refused, ProveError::Refused(_)), "{refused:?}");
+}
