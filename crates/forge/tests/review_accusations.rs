@@ -58,8 +58,7 @@ fn prove_without_the_voters(stage: &Stage, transfer: TransferProof) -> Scenario 
         slots.extend([layout::NONCES, layout::registered_token_slot(&SOURCE_TOKEN)]);
     }
     plan.destination.slots.extend(slots_of(&honest.bundle.chains[1]));
-    let flags: Vec<Hash> =
-        [11, 12, 13, 14].map(|key| layout::operator_flag_slot(&keys::address(key))).to_vec();
+    let flags: Vec<Hash> = [11, 12, 13, 14].map(|key| layout::operator_flag_slot(&keys::address(key))).to_vec();
     for slots in plan.destination.slots.values_mut() {
         slots.extend(flags.iter().copied());
         slots.extend([layout::NONCES, layout::closed_slot(nonce), layout::threshold_slot(layout::TRANSFER_VOTE)]);
@@ -92,8 +91,7 @@ fn nested(setup: &StageSetup) -> (Stage, TransferProof) {
         let event = block.bridge().vote(RELAY, &inner, true).unwrap().unwrap();
         let bridge = block.bridge().address;
         let giver = Address::ZERO;
-        let moved =
-            spanlight_forge::transfer_log(event.token, event.token_type, giver, event.to, event.value);
+        let moved = spanlight_forge::transfer_log(event.token, event.token_type, giver, event.to, event.value);
         block.spoil_receipt(voted.at.index, |receipt| {
             receipt.logs.push(Log { address: bridge, ..event.encode() });
             receipt.logs.push(moved);
@@ -221,12 +219,8 @@ fn a_registry_that_changes_in_the_requests_block_accuses_nobody() {
     let request = stage.source.block(|block| {
         let requested = block.request(erc20(77));
         let token = block.bridge().registered[&SOURCE_TOKEN];
-        call = Some(spanlight::bridge::expected_call(
-            &requested.event,
-            requested.tx_hash,
-            requested.at.item.block,
-            token,
-        ));
+        call =
+            Some(spanlight::bridge::expected_call(&requested.event, requested.tx_hash, requested.at.item.block, token));
         block.bridge().registered.insert(SOURCE_TOKEN, Address([0x72; 20]));
         requested
     });
@@ -254,10 +248,7 @@ fn votes_of_former_operators_count_against_votes_differ() {
     });
     let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
     let open = stage.prove(transfer).verdict();
-    let stuck = matches!(
-        open,
-        Verdict::Proven { state: State::Stuck { reason: StuckReason::VotesDiffer, .. }, .. }
-    );
+    let stuck = matches!(open, Verdict::Proven { state: State::Stuck { reason: StuckReason::VotesDiffer, .. }, .. });
     let again = stage.vote(11, &call.encode());
     assert!(again.handled.is_some(), "a repeated vote executes");
     assert!(!stuck, "{open:?}");
@@ -275,7 +266,8 @@ fn a_user_whose_transaction_an_operator_contract_abused_is_no_culprit() {
         let event = block.bridge().vote(RELAY, &call.encode(), true).unwrap().unwrap();
         let bridge = block.bridge().address;
         let logs = vec![Log { address: bridge, ..event.encode() }];
-        let index = block.transaction(spanlight_forge::OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
+        let index =
+            block.transaction(spanlight_forge::OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
         LogRef { item: spanlight::bundle::ItemRef { block: block.number, index }, log: 0 }
     });
     let later = stage.destination.time() + 300;
