@@ -96,13 +96,17 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
     Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
 }
 
-/// A direct call's votes in state tie it to the execution. Vote transactions, and calldata supplied for a call through a
-/// contract, are tied to it only by saying what the event says: with accepted code a difference there means that another
-/// call was executed, and nobody is accused of that.
+/// Votes in state are for this nonce, so they tie a direct call to its execution. Vote transactions, and calldata supplied for
+/// a call through a contract, are tied to it only by saying what the event says: with accepted code a difference there means
+/// that another call was executed, and nobody is accused of that.
 fn shown_call_was_executed(handle: &ProvenHandle<'_>, execution: &Execution) -> Result<(), Stop> {
     let tied = |call: &HandleCall| call_says_what_the_event_says(call, &handle.event).is_ok();
-    let by_state = handle.is_direct() && !execution.decision.by_transactions;
-    if by_state || execution.call.as_ref().is_none_or(tied) {
+    let by_transactions = execution.decision.by_transactions;
+    let known = match &execution.call {
+        Some(call) => handle.is_direct() && !by_transactions || tied(call),
+        None => !by_transactions,
+    };
+    if known {
         Ok(())
     } else {
         Err(Stop::Unsupported("bridge.executed_call_unknown"))
