@@ -23,6 +23,8 @@ pub struct ReportJson<'r> {
     /// What came of a claimed anchor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchored: Option<Claimed<'r, Anchored>>,
+    /// How the chains were followed and who sealed their heads.
+    pub chains: &'r [Check],
 }
 
 impl<'r> ReportJson<'r> {
@@ -35,6 +37,7 @@ impl<'r> ReportJson<'r> {
             complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
             completeness: report.complete.as_ref().map(Claimed::new),
             anchored: report.anchored.as_ref().map(Claimed::new),
+            chains: &report.chains,
         }
     }
 }

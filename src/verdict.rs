@@ -302,6 +302,12 @@ impl Note {
     }
 }
 
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
 /// Why trust does not reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReached {

@@ -60,20 +60,15 @@ impl ProofBundle {
     /// claimed, so that "everything claimed is proven" is never true of nothing.
     pub(crate) fn is_well_formed(&self) -> Result<()> {
         for chain in &self.chains {
+            name_is_allowed(&chain.chain)?;
             ascending(chain.blocks.iter().map(|block| block.number))?;
             ascending(chain.states.iter().map(|state| state.number))?;
         }
-        if let Claim::Transfers { transfers, .. } = &self.claim {
-            if transfers.is_empty() {
-                return Err(BundleError::NoClaim);
-            }
-            ascending(transfers.iter().map(|transfer| transfer.nonce))?;
-            for transfer in transfers {
-                ascending(transfer.votes.iter().copied())?;
-                ascending(transfer.calls.iter().map(|call| keccak256(call)))?;
-            }
+        match &self.claim {
+            Claim::Transfers { transfers, .. } if transfers.is_empty() => Err(BundleError::NoClaim),
+            Claim::Transfers { transfers, .. } => transfers_ascend(transfers),
+            Claim::Equivocation { .. } | Claim::Anchored { .. } => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -86,7 +81,17 @@ pub(super) const fn size_is_allowed(got: usize, most: usize) -> Result<()> {
     }
 }
 
-fn ascending<T: Ord>(mut values: impl Iterator<Item = T>) -> Result<()> {
+/// No nonce twice, and what each transfer refers to in its one order.
+pub(crate) fn transfers_ascend(transfers: &[TransferProof]) -> Result<()> {
+    ascending(transfers.iter().map(|transfer| transfer.nonce))?;
+    for transfer in transfers {
+        ascending(transfer.votes.iter().copied())?;
+        ascending(transfer.calls.iter().map(|call| keccak256(call)))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn ascending<T: Ord>(mut values: impl Iterator<Item = T>) -> Result<()> {
     let Some(mut last) = values.next() else { return Ok(()) };
     for value in values {
         if value <= last {
@@ -173,11 +178,15 @@ fn read_chain(mut reader: Reader<'_>) -> Result<ChainProof> {
 }
 
 fn read_name(bytes: &[u8]) -> Result<String> {
-    let name = core::str::from_utf8(bytes).map_err(|_| BundleError::Schema)?;
+    core::str::from_utf8(bytes).map(ToString::to_string).map_err(|_| BundleError::Schema)
+}
+
+const fn name_is_allowed(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME {
-        return Err(BundleError::Schema);
+        Err(BundleError::Schema)
+    } else {
+        Ok(())
     }
-    Ok(name.to_string())
 }
 
 fn append_header(stream: &mut RlpStream, entry: &HeaderEntry) {

@@ -19,6 +19,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use binary::{ascending, transfers_ascend};
 pub use binary::{MAGIC, VERSION};
 pub use summary::{BlockSummary, BundleSummary, ChainSummary, ClaimSummary, RunSummary, StateSummary};
 

@@ -3,12 +3,14 @@
 use super::absence::{was_never_requested, was_never_requested_by};
 use super::checks::Checks;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
-use super::matching::{delivery, differences};
+use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
 use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
 use super::votes::key_of;
 use super::Pair;
+use crate::bridge::calls::HandleCall;
+use crate::bridge::events::TokenType;
 use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
@@ -74,6 +76,7 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
     if !execution.decision.by_transactions && !transfer.votes.is_empty() {
         return Err(BundleError::Unused("a reference").into());
     }
+    shown_call_was_executed(&handle, &execution)?;
     let mut notes = Vec::new();
     let state = match transfer.request {
         Some(at) => {
@@ -93,17 +96,37 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
     Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
 }
 
+/// Votes in state are for this nonce, so they tie a direct call to its execution. Vote transactions, and calldata supplied for
+/// a call through a contract, are tied to it only by saying what the event says: with accepted code a difference there means
+/// that another call was executed, and nobody is accused of that.
+fn shown_call_was_executed(handle: &ProvenHandle<'_>, execution: &Execution) -> Result<(), Stop> {
+    let tied = |call: &HandleCall| call_says_what_the_event_says(call, &handle.event).is_ok();
+    let by_transactions = execution.decision.by_transactions;
+    let known = match &execution.call {
+        Some(call) => handle.is_direct() && !by_transactions || tied(call),
+        None => !by_transactions,
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(Stop::Unsupported("bridge.executed_call_unknown"))
+    }
+}
+
 /// Both ends are proven: the same, or fraud that names every difference.
 fn judge_match(
     pair: &Pair<'_>,
     request: &ProvenRequest,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     execution: &Execution,
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<State, Stop> {
     let call = execution.call.as_ref().ok_or(Stop::Unsupported("bridge.undecodable_call"))?;
     let differing = differences(request, &handle.event, call, checks);
+    if differing.contains(&"M8") {
+        registry_stood_still(pair, request)?;
+    }
     if !differing.is_empty() {
         return Ok(fraud(FraudKind::Differs(differing), execution));
     }
@@ -120,7 +143,7 @@ fn judge_match(
 fn judge_without_request(
     pair: &Pair<'_>,
     nonce: u64,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     execution: &Execution,
     notes: &mut Vec<Note>,
     checks: &mut Checks,
@@ -144,15 +167,27 @@ fn fraud(kind: FraudKind, execution: &Execution) -> State {
     State::Fraud { kind, culprits: decision.voters.clone(), votes: decision.votes, of: decision.threshold() }
 }
 
-/// Whether a later proven registry entry of the source differs from the one at the request.
+/// Before a token is called the wrong one: the registry's entry was the same before and after the request's block. If it
+/// changed inside the block, operators may have honestly used the one that was in force at the request.
+fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), Stop> {
+    if request.event.token_type == TokenType::Coin {
+        return Ok(());
+    }
+    let before = pair.source.state(request.header.number.saturating_sub(1))?;
+    if before.registered_token(&request.event.token)? == request.destination_token {
+        Ok(())
+    } else {
+        Err(Stop::Unsupported("bridge.token_mapping_changed"))
+    }
+}
+
+/// Whether the newest proven registry entry of the source differs from the one at the request.
 fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
     let later = request.header.number.saturating_add(1)..;
-    for state in pair.source.states_in(later) {
-        if state.has_registered_token(&request.event.token)
-            && state.registered_token(&request.event.token)? != request.destination_token
-        {
-            return Ok(true);
+    match pair.source.states_in(later).next_back() {
+        Some(state) if state.has_registered_token(&request.event.token) => {
+            Ok(state.registered_token(&request.event.token)? != request.destination_token)
         }
+        _ => Ok(false),
     }
-    Ok(false)
 }

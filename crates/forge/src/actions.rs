@@ -1,7 +1,7 @@
 //! What users and operators do to a bridge in a block: requests, votes, votes through a contract, failed attempts.
 
-use crate::chain::NewBlock;
 use crate::keys;
+use crate::new_block::NewBlock;
 use spanlight::bridge::{HandleEvent, RequestEvent, TokenType};
 use spanlight::bundle::{ItemRef, LogRef};
 use spanlight::primitives::{keccak256, Address, Hash, U256};
@@ -171,6 +171,6 @@ impl NewBlock<'_> {
     pub fn spoil_receipt(&mut self, index: u32, change: impl FnOnce(&mut spanlight::receipt::Receipt)) {
         let receipt = &mut self.items[index as usize].1;
         change(receipt);
-        receipt.bloom = Box::new(spanlight::receipt::bloom_of(&receipt.logs));
+        *receipt.bloom = spanlight::receipt::bloom_of(&receipt.logs);
     }
 }

@@ -13,7 +13,9 @@ mod common;
 use common::{block_on, now, replay, replays, transfers, trust, World};
 use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
-use spanlight_prover::{prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport};
+use spanlight_prover::{
+    prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+};
 
 fn total(replays: &[Replay; 2]) -> u64 {
     replays.iter().flat_map(|replay| replay.calls().into_values()).sum()
@@ -89,6 +91,9 @@ fn a_deep_sync_recomputes_every_root() {
     }
 }
 
+/// The method, what becomes of its answers, and the code that the lie ends in.
+type Lie = (&'static str, fn(&mut Value), &'static str);
+
 /// A node that changes one field of one method's answers.
 struct Liar<'r> {
     honest: &'r Replay,
@@ -110,7 +115,7 @@ impl Transport for Liar<'_> {
 fn a_lying_node_gets_nothing_proven() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);
-    let lies: [(&str, fn(&mut Value), &str); 5] = [
+    let lies: [Lie; 5] = [
         ("kaia_getBlockReceipts", |v| v[0]["gasUsed"] = json!("0x1"), "rpc.answer"),
         ("kaia_getBlockByNumber", |v| v["transactions"] = json!([]), "rpc.answer"),
         ("kaia_getProof", |v| v["storageProof"][0]["proof"][0] = json!("0xc0"), "trie.node_missing"),
@@ -120,11 +125,8 @@ fn a_lying_node_gets_nothing_proven() {
     for (method, change, code) in lies {
         let liars = [0, 1].map(|index| Liar { honest: &replays[index], method, change });
         let nodes = [0, 1].map(|index| Node::new(&liars[index], world.nodes[index].profile()));
-        let ends = Ends {
-            trust: &trust,
-            source: (&nodes[0], &world.synced[0]),
-            destination: (&nodes[1], &world.synced[1]),
-        };
+        let ends =
+            Ends { trust: &trust, source: (&nodes[0], &world.synced[0]), destination: (&nodes[1], &world.synced[1]) };
         let got = match block_on(prove(&ends, Subject::Nonce(0), ProveOptions::at(now()), &Silent)) {
             Err(error) => error.code().to_owned(),
             Ok(proof) => proof.report.transfers[0].verdict.code().unwrap_or("proven").to_owned(),

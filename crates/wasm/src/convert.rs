@@ -12,12 +12,8 @@ pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value.serialize(&serializer).map_err(|e| Fault::new("binding.value", e.to_string()).into())
 }
 
-/// A bundle in either form, told apart by the first byte that is no space.
+/// A bundle in its binary form. The JSON form is for people; reading it would make the module a tenth larger.
 pub(crate) fn read_bundle(bytes: &[u8]) -> Result<ProofBundle, Fault> {
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::new("bundle.json", "the bundle is not UTF-8 text"))?;
-        return Ok(ProofBundle::from_json(text)?);
-    }
     Ok(ProofBundle::decode(bytes)?)
 }
 

@@ -11,7 +11,7 @@ use spanlight::verdict::HeaderRef;
 use spanlight::{Address, Hash, ProofBundle, Trust};
 use spanlight_prover::{
     audit as audit_range, prove as prove_subject, sync as follow, Ends, HeaderPlan, Node, ProveError, ProveOptions,
-    Subject, SyncOptions,
+    Reach, RpcError, Subject, SyncOptions,
 };
 use wasm_bindgen::prelude::*;
 
@@ -28,6 +28,8 @@ struct Ask {
     scan: Option<u64>,
     window: Option<u64>,
     tries: Option<usize>,
+    #[serde(default)]
+    beyond: bool,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +143,7 @@ pub async fn prove(
         prove_subject(ends, subject, ask.options(), &progress).await
     });
     let proof = proof.await?;
-    with_bundle(to_js(&ReportJson::new(&proof.report))?, &proof.bundle)
+    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable)
 }
 
 /// Judges every transfer of a range.
@@ -162,12 +164,14 @@ pub async fn audit(
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
     let audited = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
-        audit_range(ends, (first, last), ask.options(), &progress).await
+        let reach = if ask.beyond { Reach::Found } else { Reach::Range };
+        audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
     let audited = audited.await?;
     let report = to_js(&ReportJson::new(&audited.report))?;
     Reflect::set(&report, &"vote_scan".into(), &audited.vote_scan.name().into())?;
-    with_bundle(report, &audited.bundle)
+    Reflect::set(&report, &"beyond".into(), &to_js(&audited.beyond)?)?;
+    finished(report, &audited.bundle, &audited.unavailable)
 }
 
 /// Follows both chains and hands them to `job`.
@@ -190,7 +194,21 @@ async fn with_ends<'t, R>(
     gathered.await.map_err(|e| of_gathering(&e))
 }
 
-fn with_bundle(report: JsValue, bundle: &ProofBundle) -> Result<JsValue, JsValue> {
+/// A nonce of which an endpoint refused evidence.
+#[derive(Serialize)]
+struct Unavailable {
+    nonce: u64,
+    code: &'static str,
+    detail: String,
+}
+
+fn finished(
+    report: JsValue,
+    bundle: &ProofBundle,
+    unavailable: &[(u64, RpcError)],
+) -> Result<JsValue, JsValue> {
+    let refused = unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
+    Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
     Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
     Ok(report)
 }

@@ -32,7 +32,7 @@ pub fn start() {
     }));
 }
 
-/// Judges a bundle, in its binary or JSON form, by a trust in JSON at unix time `now`.
+/// Judges a bundle by a trust in JSON at unix time `now`.
 ///
 /// # Errors
 /// Where bundle or trust cannot be read. What is wrong with the evidence is a verdict.

@@ -6,6 +6,7 @@ import type { Glue } from "./glue.js";
 import type {
   Address,
   Audit,
+  AuditOptions,
   BundleSummary,
   Endpoint,
   FollowMode,
@@ -24,15 +25,15 @@ import type {
 /**
  * Judges a proof bundle by what you trust. Nothing else is asked: no node, no server.
  *
- * @param bundle - the file, in its binary form, or in its JSON form as bytes or text
+ * @param bundle - the file, in its binary form
  * @param trust - your trust file
  * @param now - the time to judge by; the clock of this machine if left out
  * @throws {@link InputError} or {@link TrustError} where one of them cannot be read. What is wrong with the evidence is a
  * verdict.
  */
-export async function verify(bundle: Uint8Array | string, trust: Trust, now: Time = new Date()): Promise<Report> {
+export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new Date()): Promise<Report> {
   const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
-  return call((glue) => glue.verify(bytes(bundle), text, time) as Report);
+  return call((glue) => glue.verify(bundle, text, time) as Report);
 }
 
 /**
@@ -41,9 +42,9 @@ export async function verify(bundle: Uint8Array | string, trust: Trust, now: Tim
  * @param bundle - the file
  * @param trust - if given, it is also said whether the bundle starts from its checkpoints
  */
-export async function inspect(bundle: Uint8Array | string, trust?: Trust): Promise<BundleSummary> {
+export async function inspect(bundle: Uint8Array, trust?: Trust): Promise<BundleSummary> {
   const text = trust === undefined ? undefined : toJson(trust, "trust.json");
-  return call((glue) => glue.inspect(bytes(bundle), text) as BundleSummary);
+  return call((glue) => glue.inspect(bundle, text) as BundleSummary);
 }
 
 /**
@@ -60,7 +61,7 @@ export async function prove(subject: Subject, options: ProveOptions): Promise<Pr
  *
  * @param range - the first and the last request nonce
  */
-export async function audit(range: readonly [first: number | bigint, last: number | bigint], options: ProveOptions): Promise<Audit> {
+export async function audit(range: readonly [first: number | bigint, last: number | bigint], options: AuditOptions): Promise<Audit> {
   return gatherPair("audit", { range }, options, 0xffff_ffff_ffff_ffffn) as Promise<Audit>;
 }
 
@@ -156,9 +157,10 @@ type Callback = (stage: string, done: number, total: number | undefined) => void
 
 async function gatherPair(kind: "prove" | "audit", subject: unknown, options: ProveOptions, scan: bigint): Promise<unknown> {
   const { from, mode, headers, window } = options;
+  const { beyond } = options as AuditOptions;
   const asked = options.scan === undefined ? scan : options.scan;
   const now = seconds(options.now ?? new Date());
-  const ask = toJson({ from, subject, now, mode, headers, window, scan: asked }, "options.json");
+  const ask = toJson({ from, subject, now, mode, headers, window, scan: asked, beyond }, "options.json");
   const trust = toJson(options.trust, "trust.json");
   const endpoints = pair(options, trust);
   return gather(options, endpoints, (glue, [source, destination], progress) => glue[kind](trust, ask, source, destination, progress));
@@ -206,10 +208,6 @@ function tagged(subject: Subject): Subject {
   const names = Object.keys(subject);
   if (names.length === 1) return subject;
   throw errorOf("options.subject", "name one of nonce, transaction and range");
-}
-
-function bytes(bundle: Uint8Array | string): Uint8Array {
-  return typeof bundle === "string" ? new TextEncoder().encode(bundle) : bundle;
 }
 
 function seconds(time: Time): bigint {

@@ -152,6 +152,8 @@ export interface Anchored {
   parent: HeaderRef;
   transaction: Hash;
   account: Address;
+  /** Codes of what a careful reader should know. */
+  notes: string[];
 }
 
 /** The verdicts on everything that a bundle claims. */
@@ -162,17 +164,23 @@ export interface Report {
   complete: boolean | null;
   completeness?: Completeness | Refused;
   anchored?: Anchored | Refused;
+  /** How the chains were followed and who sealed their heads. */
+  chains: Check[];
 }
 
 /** A report, and the bundle that lets anybody else come to it. */
 export interface Proof extends Report {
   bundle: Uint8Array;
+  /** Nonces of which an endpoint refused evidence; their verdicts are `incomplete`. */
+  unavailable: { nonce: bigint; code: string; detail: string }[];
 }
 
 /** What an audit found. */
 export interface Audit extends Proof {
   /** Whether votes for what nobody requested were looked for in every block: they leave no event. */
   vote_scan: "full" | "none";
+  /** Nonces outside the range that got votes although the source has not counted so far. */
+  beyond: bigint[];
 }
 
 /** What a bundle says about itself. Nothing here is verified. */
@@ -256,6 +264,12 @@ export interface ProveOptions extends GatherOptions {
   scan?: number | bigint | null;
   /** Blocks in one log query; 1000 if left out. */
   window?: number | bigint;
+}
+
+/** What `audit` takes. */
+export interface AuditOptions extends ProveOptions {
+  /** Judge also the nonces outside the range that got votes without a request. */
+  beyond?: boolean;
 }
 
 /** What is to be proven: one nonce, what a transaction of either chain requests or executes, or a range. */

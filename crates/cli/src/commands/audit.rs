@@ -7,13 +7,15 @@ use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
+use crate::show::lines::named;
 use crate::show::report;
-use crate::show::style::{bold, dim};
-use crate::show::transfer::{self, Checks};
+use crate::show::style::bold;
+use crate::show::transfer::Checks;
 use crate::show::trust;
 use serde::Serialize;
+use serde_json::json;
 use spanlight::report::ReportJson;
-use spanlight_prover::VoteScan;
+use spanlight_prover::{Reach, VoteScan};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -28,15 +30,18 @@ pub(super) struct Args {
     /// Request nonces, both ends included: 0..20, or one like 61.
     #[arg(long, value_name = "A..B")]
     nonces: Nonces,
-    /// Whether to search for votes for transfers that nobody requested; those found are judged too.
+    /// Whether to search for votes for transfers that nobody requested. What is found outside the range is named.
     #[arg(long, value_enum, default_value_t = Scan::Full)]
     vote_scan: Scan,
+    /// Judge also what the search finds outside the range.
+    #[arg(long)]
+    beyond: bool,
     /// Also write the proof bundle of the whole range to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// List every check with its inputs.
     #[arg(long, short)]
     verbose: bool,
@@ -47,7 +52,7 @@ pub(super) struct Args {
 enum Scan {
     /// Read every block of the destination since the checkpoint.
     Full,
-    /// Do not search: only votes for the nonces asked for are found.
+    /// Do not search: only the nonces asked for are judged.
     None,
 }
 
@@ -66,34 +71,43 @@ pub(super) struct AuditJson<'a> {
     #[serde(flatten)]
     report: ReportJson<'a>,
     vote_scan: &'static str,
+    /// Nonces outside the range that got votes without a request.
+    beyond: &'a [u64],
+    /// Nonces of which an endpoint refused evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unavailable: Vec<serde_json::Value>,
 }
 
 impl<'a> AuditJson<'a> {
     pub(super) fn new(audited: &'a Gathered) -> Self {
         let mut report = ReportJson::new(&audited.report);
         report.complete = Some(report.complete.unwrap_or(false));
-        Self { report, vote_scan: audited.vote_scan }
+        let refused = audited.unavailable.iter();
+        let unavailable =
+            refused.map(|(nonce, error)| json!({ "nonce": nonce, "code": error.code(), "detail": error.to_string() }));
+        Self { report, vote_scan: audited.vote_scan, beyond: &audited.beyond, unavailable: unavailable.collect() }
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let opened = args.sources.open()?;
     let scan = args.vote_scan.into();
-    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, &Bar::new())?;
+    let reach = if args.beyond { Reach::Found } else { Reach::Range };
+    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, reach, &Bar::new())?;
     let bundle = audited.bundle.encode();
     if let Some(path) = &args.out {
         files::write(path, &bundle)?;
     }
-    let codes = report::exit_codes(&audited.report);
+    let codes = report::transfer_codes(&audited.report);
     if args.json {
         return Output::json(&AuditJson::new(&audited), spanlight::report::worst_exit_code(codes));
     }
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
     let names = [opened.from.as_str(), opened.to.as_str()];
-    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence(&opened.trust, &names, audited.now));
+    named(&mut out, "trusted", &trust::sentence(&opened.trust, &names, audited.now));
     if let Some(path) = &args.out {
-        let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), bundle.len());
+        named(&mut out, "bundle", &format!("{}, {} bytes", path.display(), bundle.len()));
     }
     Ok(Output::with_exit(out, codes))
 }
@@ -101,16 +115,21 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 fn append(out: &mut String, audited: &Gathered, checks: Checks) {
     if let Some(first) = audited.report.transfers.first() {
         let _ = writeln!(out, "{}", bold(&format!("Audit of {} to {}", first.from, first.to)));
-        if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-            let (source, destination) =
-                (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
-            let _ = writeln!(out, "  as of {source}, {destination}");
-        }
     }
     report::append(out, &audited.report, checks);
     let scan = match audited.vote_scan {
-        "full" => "all transactions of the destination were looked through for votes that nobody requested",
-        _ => "votes that nobody requested were not searched for outside these nonces",
+        "full" => "every block of the destination was read for votes for transfers that nobody requested",
+        _ => "votes for transfers that nobody requested were not searched for",
     };
-    let _ = writeln!(out, "{} {scan}", dim("  vote scan"));
+    named(out, "scan", scan);
+    let judged = |nonce: &&u64| audited.report.transfers.iter().any(|transfer| transfer.nonce == **nonce);
+    let unseen: Vec<String> = audited.beyond.iter().filter(|nonce| !judged(nonce)).map(u64::to_string).collect();
+    if !unseen.is_empty() {
+        let words = format!("votes without a request also for {}; --beyond judges them too", unseen.join(", "));
+        named(out, "outside", &words);
+    }
+    if let Some((nonce, error)) = audited.unavailable.first() {
+        let count = audited.unavailable.len();
+        named(out, "refused", &format!("evidence of {count} of them, first of {nonce}: {error}; try an archive node"));
+    }
 }

@@ -11,9 +11,14 @@ use std::fmt::Write;
 /// More transfers than this are shown as a table.
 const MOST_IN_FULL: usize = 3;
 
-/// Exit codes of everything that a report says.
+/// Exit codes of the transfers. An audit asks whether they are all; that they are not accuses nobody and is no failure.
+pub(crate) fn transfer_codes(report: &Report) -> Vec<u8> {
+    report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect()
+}
+
+/// Exit codes of everything that a report says, for a bundle that claims it all.
 pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
-    let mut codes: Vec<u8> = report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect();
+    let mut codes = transfer_codes(report);
     codes.extend(report.complete.as_ref().map(|complete| match complete {
         Ok(found) if found.complete => 0,
         // Nothing false was shown; the list is not whole.
@@ -36,6 +41,10 @@ pub(crate) fn verdicts(report: &Report) -> impl Iterator<Item = &Verdict> {
 
 /// Appends everything that the report says.
 pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
+    if checks == Checks::Listed && !report.chains.is_empty() {
+        let _ = writeln!(out, "{}", bold("both chains"));
+        report.chains.iter().for_each(|check| transfer::append_check(out, check));
+    }
     if report.transfers.len() > MOST_IN_FULL && checks == Checks::Counted {
         table::append(out, &report.transfers);
     } else {
@@ -54,6 +63,7 @@ pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
     }
 }
 
+/// Appends whether the transfers are all.
 pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness, Verdict>) {
     let (label, text) = match found {
         Ok(found) if found.complete => (
@@ -63,10 +73,25 @@ pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness,
                 found.first, found.last, found.request_nonce
             ),
         ),
-        Ok(found) => (toned(Tone::Open, "NOT COMPLETE"), found.against.join(", ")),
+        Ok(found) => {
+            let reasons: Vec<String> = found.against.iter().map(|code| against(code)).collect();
+            (toned(Tone::Open, "NOT COMPLETE"), reasons.join("; "))
+        }
         Err(verdict) => refused(verdict),
     };
-    let _ = writeln!(out, "{}\n  {label}  {text}", bold("completeness"));
+    let _ = writeln!(out, "  {label}  {text}");
+}
+
+/// What stands against completeness, by its code.
+fn against(code: &str) -> String {
+    match code {
+        "complete.transfer_not_proven" => "a request of the range has no proven state".to_string(),
+        "complete.lower_handle_nonce_above_request_nonce" => {
+            "the destination has executed more than the source counted requests".to_string()
+        }
+        "complete.handled_nonce_not_shown" => "something unrequested was executed that is not shown here".to_string(),
+        other => other.to_string(),
+    }
 }
 
 fn append_equivocation(out: &mut String, found: &Result<Equivocation, Verdict>) {

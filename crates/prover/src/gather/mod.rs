@@ -10,7 +10,7 @@ mod side;
 
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
 use spanlight::bridge::{expected_call, layout, vote_key, TokenType};
@@ -20,6 +20,9 @@ use spanlight::trust::AcceptedCode;
 use spanlight::{Address, Hash};
 
 pub(crate) use side::Side;
+
+/// Nonces whose slots are asked for in one call.
+const SLOTS_AT_A_TIME: usize = 128;
 
 /// Both ends, and what is gathered of each.
 pub(crate) struct Gathering<'s, 't, T> {
@@ -36,6 +39,8 @@ struct FoundRequest {
     at: LogRef,
     time: u64,
     key: Hash,
+    /// The source registry's slot for the token and the entry in it; none for coin.
+    registry: Option<(Hash, Address)>,
 }
 
 impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
@@ -79,15 +84,36 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         self.handles.read_all(&self.destination).await
     }
 
-    /// Whether anything of `nonce` is to be seen on the destination: executed, or voted for.
-    pub(crate) async fn is_known_on_destination(&mut self, nonce: u64) -> Result<bool, ProveError> {
-        Ok(self.is_handled(nonce).await? || self.destination.live_votes(self.destination.head(), nonce)? > 0)
+    /// The nonces of which anything is to be seen on the destination: executed, or voted for.
+    pub(crate) async fn known_on_destination(&mut self, nonces: &[u64]) -> Result<Vec<u64>, ProveError> {
+        let head = self.destination.head();
+        let mut known = Vec::new();
+        for chunk in nonces.chunks(SLOTS_AT_A_TIME) {
+            let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
+            // Where a node has not all of them, each nonce is asked for on its own, and what cannot be shown is not known.
+            match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
+                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                Err(error) => return Err(error),
+            }
+            for nonce in chunk {
+                match self.is_handled(*nonce).await {
+                    Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
+                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(known)
     }
 
     async fn is_handled(&mut self, nonce: u64) -> Result<bool, ProveError> {
         let head = self.destination.head();
-        let slots = [layout::NONCES, layout::closed_slot(nonce), side::voters_length(nonce)];
-        self.destination.ensure(head, &slots).await?;
+        self.destination.ensure(head, &[layout::NONCES, layout::UPPER, side::voters_length(nonce)]).await?;
+        if self.destination.upper(head)?.upper_handle_nonce < nonce {
+            // Above the highest nonce ever handled: open, and its own slot says nothing more.
+            return Ok(false);
+        }
+        self.destination.ensure(head, &[layout::closed_slot(nonce)]).await?;
         let closed = !self.destination.word(head, &layout::closed_slot(nonce))?.is_zero();
         Ok(closed || self.destination.nonces(head)?.lower_handle_nonce > nonce)
     }
@@ -104,7 +130,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let after = request.as_ref().map(|request| self.destination.first_at(request.time));
         let found = self.handles.handle(&self.destination, nonce, after).await?;
         if let Some((block, index)) = found {
-            self.executed(&mut proof, block, index).await?;
+            self.executed(&mut proof, request.as_ref(), block, index).await?;
         }
         Ok(proof)
     }
@@ -128,6 +154,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         };
         let transaction: Transaction = self.source.transaction(block, index).await?;
         let key = vote_key(&expected_call(&event, transaction.hash(), block, token).encode());
-        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key }))
+        let registry = (event.token_type != TokenType::Coin).then_some((registry, token));
+        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key, registry }))
     }
 }
