@@ -141,7 +141,7 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "seals": synced.seals,
         "sealed_headers": synced.sealed_headers,
         "council": client.council().members(),
-        "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, next),
+        "parameters": parameters::to_json(client.parameters()),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })
