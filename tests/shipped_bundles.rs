@@ -13,7 +13,8 @@ struct Shipped {
 }
 
 fn shipped() -> Vec<Shipped> {
-    let read = |name: &str| std::fs::read(format!("{}/tests/fixtures/bundles/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let read =
+        |name: &str| std::fs::read(format!("{}/tests/fixtures/bundles/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let index: Value = serde_json::from_slice(&read("index.json")).unwrap();
     let entries = index.as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -4,8 +4,8 @@ use crate::bridge::Bridge;
 use crate::keys;
 use crate::state::{person, Contract, State};
 use spanlight::commitment::{derive_root, CommitmentForm};
-use spanlight::consensus::parameters::{is_epoch_block, ParameterChanges, ParameterName, Parameters, PendingChange};
 use spanlight::consensus::light_client::Checkpoint;
+use spanlight::consensus::parameters::{is_epoch_block, ParameterChanges, ParameterName, Parameters, PendingChange};
 use spanlight::consensus::seals::{lottery, SealContext};
 use spanlight::consensus::Council;
 use spanlight::header::{base_fee, committed_digest, HeaderFields, IstanbulExtra, UntrustedHeader};
@@ -160,8 +160,7 @@ impl Chain {
             clock_skew: 300,
         };
         let council = setup.council.clone();
-        let tracked =
-            Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
+        let tracked = Tracked { council, parameters, pending: Vec::new(), epoch_votes: ParameterChanges::default() };
         let mut chain = Self { profile, bridge, blocks: Vec::new(), nonces: std::collections::BTreeMap::new() };
         let state = chain.state(setup.start);
         let mut first = first_header(setup, &chain.profile, &state);
@@ -320,7 +319,8 @@ impl Chain {
             parent: Some(&parent.header),
         };
         let lottery = lottery(parent.header.number() + 1, &context).expect("a sealed parent").expect("round-robin");
-        let key_of = |member: &Address| *at.council.iter().find(|key| keys::address(**key) == *member).expect("a member");
+        let key_of =
+            |member: &Address| *at.council.iter().find(|key| keys::address(**key) == *member).expect("a member");
         lottery.committee(0).iter().map(key_of).collect()
     }
 
@@ -541,7 +541,15 @@ impl NewBlock<'_> {
     }
 
     /// Adds a signed transaction with its outcome; gives its index.
-    pub fn transaction(&mut self, key: u64, to: Address, value: U256, input: Vec<u8>, status: u64, logs: Vec<Log>) -> u32 {
+    pub fn transaction(
+        &mut self,
+        key: u64,
+        to: Address,
+        value: U256,
+        input: Vec<u8>,
+        status: u64,
+        logs: Vec<Log>,
+    ) -> u32 {
         let nonce = self.chain.nonces.entry(key).or_default();
         let unsigned = keys::Unsigned { nonce: *nonce, gas: 300_000, to, value, input };
         *nonce += 1;

@@ -67,7 +67,8 @@ fn an_honest_transfer_with_a_source_just_before_its_request_is_never_an_accusati
         }
         let to = if from == "main" { [Some(request - 1), None] } else { [None, Some(request - 1)] };
         let world = World::new(&trust, &replays, to);
-        let proof = block_on(prove(&world.ends(from), Subject::Nonce(nonce), ProveOptions::at(now()), &Silent)).unwrap();
+        let proof =
+            block_on(prove(&world.ends(from), Subject::Nonce(nonce), ProveOptions::at(now()), &Silent)).unwrap();
         let verdict = &proof.report.transfers[0].verdict;
         assert_eq!(verdict.code(), Some("not_yet_trusted.height"), "{from} {nonce}: {verdict:?}");
     }

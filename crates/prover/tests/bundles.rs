@@ -31,7 +31,13 @@ fn state(proof: &Proof) -> &'static str {
 fn every_header_plan_proves_the_same_state() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);
-    for (from, nonce, expected) in [("main", 0, "handled"), ("service", 0, "handled"), ("service", 7, "handled"), ("main", 20, "fraud"), ("main", 9, "stuck")] {
+    for (from, nonce, expected) in [
+        ("main", 0, "handled"),
+        ("service", 0, "handled"),
+        ("service", 7, "handled"),
+        ("main", 20, "fraud"),
+        ("main", 9, "stuck"),
+    ] {
         for plan in [HeaderPlan::Sparse, HeaderPlan::Full, HeaderPlan::Jump] {
             let proof = prove_with(&world, from, nonce, plan);
             eprintln!("{from} {nonce} {plan:?}: {} bytes", proof.bundle.encode().len());
@@ -43,7 +49,9 @@ fn every_header_plan_proves_the_same_state() {
 #[test]
 fn a_checkpoint_near_the_transfer_makes_a_small_bundle() {
     let replays = replays();
-    for (from, nonce, heights) in [("service", 0, [250, 125]), ("main", 0, [250, 125]), ("main", 7, [265, 220]), ("main", 20, [620, 355])] {
+    for (from, nonce, heights) in
+        [("service", 0, [250, 125]), ("main", 0, [250, 125]), ("main", 7, [265, 220]), ("main", 20, [620, 355])]
+    {
         let trust = trust_at(&replays, heights);
         let world = World::new(&trust, &replays, [None, None]);
         for plan in [HeaderPlan::Sparse, HeaderPlan::Jump] {
@@ -100,7 +108,12 @@ fn rejects_changes(trust: &Trust, proof: &Proof, count: usize) -> Vec<String> {
         let report = verify(&bundle, trust, now()).unwrap();
         let verdict = report.transfers.first().map(|transfer| &transfer.verdict);
         if let Some(Verdict::Proven { .. }) = verdict {
-            accepted.push(format!("byte {at} of {} ^ {change:#x}: {:?} {:?}", bytes.len(), verdict, original == *verdict.unwrap()));
+            accepted.push(format!(
+                "byte {at} of {} ^ {change:#x}: {:?} {:?}",
+                bytes.len(),
+                verdict,
+                original == *verdict.unwrap()
+            ));
         }
     }
     accepted
@@ -115,7 +128,9 @@ fn a_changed_byte_proves_nothing() {
         let world = World::new(&trust, &replays, [None, None]);
         for plan in [HeaderPlan::Sparse, HeaderPlan::Jump] {
             let proof = prove_with(&world, from, nonce, plan);
-            accepted.extend(rejects_changes(&trust, &proof, 300).into_iter().map(|a| format!("{from} {nonce} {plan:?} {a}")));
+            accepted.extend(
+                rejects_changes(&trust, &proof, 300).into_iter().map(|a| format!("{from} {nonce} {plan:?} {a}")),
+            );
         }
     }
     assert!(accepted.is_empty(), "{}", accepted.join("\n"));

@@ -13,7 +13,9 @@ mod common;
 use common::{block_on, now, replay, replays, transfers, trust, World};
 use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
-use spanlight_prover::{prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport};
+use spanlight_prover::{
+    prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+};
 
 fn total(replays: &[Replay; 2]) -> u64 {
     replays.iter().flat_map(|replay| replay.calls().into_values()).sum()
@@ -120,11 +122,8 @@ fn a_lying_node_gets_nothing_proven() {
     for (method, change, code) in lies {
         let liars = [0, 1].map(|index| Liar { honest: &replays[index], method, change });
         let nodes = [0, 1].map(|index| Node::new(&liars[index], world.nodes[index].profile()));
-        let ends = Ends {
-            trust: &trust,
-            source: (&nodes[0], &world.synced[0]),
-            destination: (&nodes[1], &world.synced[1]),
-        };
+        let ends =
+            Ends { trust: &trust, source: (&nodes[0], &world.synced[0]), destination: (&nodes[1], &world.synced[1]) };
         let got = match block_on(prove(&ends, Subject::Nonce(0), ProveOptions::at(now()), &Silent)) {
             Err(error) => error.code().to_owned(),
             Ok(proof) => proof.report.transfers[0].verdict.code().unwrap_or("proven").to_owned(),

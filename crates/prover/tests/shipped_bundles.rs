@@ -27,7 +27,11 @@ const fn shipped(name: &'static str, from: &'static str, nonce: u64, checkpoints
 fn all() -> Vec<Shipped> {
     vec![
         Shipped { to: [Some(258), Some(131)], ..shipped("handled-coin", "service", 0, [250, 125]) },
-        Shipped { to: [Some(258), Some(131)], headers: HeaderPlan::Full, ..shipped("handled-coin-full", "service", 0, [250, 125]) },
+        Shipped {
+            to: [Some(258), Some(131)],
+            headers: HeaderPlan::Full,
+            ..shipped("handled-coin-full", "service", 0, [250, 125])
+        },
         Shipped { to: [Some(268), Some(225)], ..shipped("handled-erc20", "main", 7, [266, 222]) },
         Shipped { to: [Some(441), Some(315)], ..shipped("handled-erc721", "main", 11, [438, 312]) },
         Shipped { headers: HeaderPlan::Jump, ..shipped("stuck", "main", 9, [276, 150]) },
