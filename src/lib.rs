@@ -49,3 +49,8 @@ pub use primitives::{keccak256, Address, Hash, U256};
 pub use trust::Trust;
 pub use verdict::Verdict;
 pub use verify::verify;
+
+/// The README's lines of code are compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

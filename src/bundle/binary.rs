@@ -63,17 +63,11 @@ impl ProofBundle {
             ascending(chain.blocks.iter().map(|block| block.number))?;
             ascending(chain.states.iter().map(|state| state.number))?;
         }
-        if let Claim::Transfers { transfers, .. } = &self.claim {
-            if transfers.is_empty() {
-                return Err(BundleError::NoClaim);
-            }
-            ascending(transfers.iter().map(|transfer| transfer.nonce))?;
-            for transfer in transfers {
-                ascending(transfer.votes.iter().copied())?;
-                ascending(transfer.calls.iter().map(|call| keccak256(call)))?;
-            }
+        match &self.claim {
+            Claim::Transfers { transfers, .. } if transfers.is_empty() => Err(BundleError::NoClaim),
+            Claim::Transfers { transfers, .. } => transfers_ascend(transfers),
+            Claim::Equivocation { .. } | Claim::Anchored { .. } => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -86,7 +80,17 @@ pub(super) const fn size_is_allowed(got: usize, most: usize) -> Result<()> {
     }
 }
 
-fn ascending<T: Ord>(mut values: impl Iterator<Item = T>) -> Result<()> {
+/// No nonce twice, and what each transfer refers to in its one order.
+pub(crate) fn transfers_ascend(transfers: &[TransferProof]) -> Result<()> {
+    ascending(transfers.iter().map(|transfer| transfer.nonce))?;
+    for transfer in transfers {
+        ascending(transfer.votes.iter().copied())?;
+        ascending(transfer.calls.iter().map(|call| keccak256(call)))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn ascending<T: Ord>(mut values: impl Iterator<Item = T>) -> Result<()> {
     let Some(mut last) = values.next() else { return Ok(()) };
     for value in values {
         if value <= last {

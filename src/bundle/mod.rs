@@ -18,6 +18,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use binary::{ascending, transfers_ascend};
 pub use binary::{MAGIC, VERSION};
 
 /// Largest bundle that is read, in bytes of its binary form.

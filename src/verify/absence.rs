@@ -40,11 +40,8 @@ pub(super) fn was_never_requested(
         let got = state.nonces()?.request_nonce;
         if got <= nonce {
             let block = state.header().number;
-            checks.require(
-                NEVER,
-                &[("named block", &named), ("at block", &block), ("requests", &got), ("nonce", &nonce)],
-                Ok::<(), Stop>(()),
-            )?;
+            checks
+                .passed(NEVER, &[("named block", &named), ("at block", &block), ("requests", &got), ("nonce", &nonce)]);
             return Ok(FraudKind::NeverRequested);
         }
         requested = true;
@@ -59,11 +56,10 @@ pub(super) fn was_never_requested(
         return Err(Stop::Incomplete(Missing::BridgeState { chain: chain.into(), number: Some(head.number) }));
     }
     if head.time >= deadline.saturating_add(skew) {
-        checks.require(
+        checks.passed(
             FUTURE,
             &[("named block", &named), ("source head", &head.number), ("its time", &head.time), ("vote by", &deadline)],
-            Ok::<(), Stop>(()),
-        )?;
+        );
         return Ok(FraudKind::NamedBlockDidNotExist);
     }
     Err(Stop::NotYetTrusted(NotReached::Height { chain: chain.into(), have: head.number, need: named }))
@@ -88,11 +84,10 @@ pub(super) fn was_never_requested_by(
         let got = state.nonces()?.request_nonce;
         if got <= nonce {
             let (block, time) = (state.header().number, state.header().time);
-            checks.require(
+            checks.passed(
                 NEVER,
                 &[("at block", &block), ("its time", &time), ("vote by", &deadline), ("requests", &got)],
-                Ok::<(), Stop>(()),
-            )?;
+            );
             return Ok(FraudKind::NamedBlockDidNotExist);
         }
     }

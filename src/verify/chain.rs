@@ -3,6 +3,7 @@
 //! Headers that extend the checkpoint advance council and parameters; headers jumped to have their own type and only carry
 //! proofs (claims.md 5). What comes out is the only source of roots for everything else.
 
+use super::checks::{Checks, Rule};
 use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
@@ -13,8 +14,15 @@ use crate::profile::Fork;
 use crate::trust::TrustedChain;
 use crate::verdict::{HeaderRef, Missing, NotReached, Note};
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+const FOLLOWED: Rule = Rule {
+    id: "H",
+    words: "every header since the checkpoint extends the one before and keeps the header rules",
+    source: "chain.md 1.4, 1.8",
+};
+const SEALED: Rule = Rule { id: "S", words: "a quorum of the council sealed the header", source: "chain.md 1.7" };
 
 /// A header whose roots may be believed.
 #[derive(Clone, Debug)]
@@ -84,6 +92,12 @@ impl AnchoredHeader {
     #[must_use]
     pub fn commitment_form(&self) -> CommitmentForm {
         CommitmentForm::from_parameter(of_either!(self, derive_sha_impl))
+    }
+
+    /// What its seals show; none where a later header's seals cover it, or it is the checkpoint.
+    #[must_use]
+    pub fn seals(&self) -> Option<&SealReport> {
+        of_either!(self, seals)
     }
 
     /// Number, hash and time.
@@ -238,6 +252,34 @@ impl<'t> FollowedChain<'t> {
     /// All headers that may be believed, ascending.
     pub fn headers(&self) -> impl Iterator<Item = &AnchoredHeader> {
         self.headers.values()
+    }
+
+    /// Records how far the chain was followed, and who sealed its head.
+    pub(super) fn record(&self, checks: &mut Checks) {
+        let (first, head) = (self.trusted.checkpoint.number, self.head());
+        checks.passed(
+            FOLLOWED,
+            &[
+                ("chain", &self.name()),
+                ("checkpoint", &first),
+                ("head", &head.number),
+                ("headers", &self.headers.len()),
+            ],
+        );
+        if let Some(seals) = self.headers.values().next_back().and_then(AnchoredHeader::seals) {
+            let signers: Vec<String> = seals.signers.iter().map(ToString::to_string).collect();
+            checks.passed(
+                SEALED,
+                &[
+                    ("chain", &self.name()),
+                    ("block", &head.number),
+                    ("hash", &head.hash),
+                    ("seals", &seals.signers.len()),
+                    ("needed", &seals.required),
+                    ("signers", &signers.join(" ")),
+                ],
+            );
+        }
     }
 
     /// What a reader should know of how this chain was followed.

@@ -2,7 +2,7 @@
 
 use super::stop::Stop;
 use crate::verdict::{Check, Outcome};
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt::Display;
 
@@ -26,11 +26,18 @@ impl Checks {
         inputs: &[(&'static str, &dyn Display)],
         result: Result<T, E>,
     ) -> Result<T, E> {
-        let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
-        let inputs: Vec<(&'static str, String)> =
-            inputs.iter().map(|(name, value)| (*name, value.to_string())).collect();
-        self.0.push(Check { id: rule.id, rule: rule.words, source: rule.source, inputs, outcome });
+        self.push(rule, inputs, if result.is_ok() { Outcome::Passed } else { Outcome::Failed });
         result
+    }
+
+    fn push(&mut self, rule: Rule, inputs: &[(&'static str, &dyn Display)], outcome: Outcome) {
+        let inputs = inputs.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        self.0.push(Check { id: rule.id, rule: rule.words, source: rule.source, inputs, outcome });
+    }
+
+    /// Records a rule that was checked before the judging began: evidence exists only where it held.
+    pub(super) fn passed(&mut self, rule: Rule, inputs: &[(&'static str, &dyn Display)]) {
+        self.push(rule, inputs, Outcome::Passed);
     }
 
     /// As [`Checks::record`], and a failure stops the judging.

@@ -6,7 +6,7 @@
 use super::chain::FollowedChain;
 use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
-use crate::bundle::{BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
+use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
 use crate::commitment::{verify_items, BlockItems, ProvenItem};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
@@ -40,6 +40,7 @@ struct Block {
 /// A proven transaction with its receipt.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
+    pub(super) at: ItemRef,
     pub(super) transaction: Transaction,
     pub(super) receipt: Receipt,
     pub(super) header: HeaderRef,
@@ -65,6 +66,9 @@ impl<'c> Evidence<'c> {
         blocks: &[BlockProof],
         states: &[StateEvidence],
     ) -> Result<Self, Stop> {
+        // Bundles that were decoded ascend already; others may come from a caller's own memory.
+        ascending(blocks.iter().map(|block| block.number))?;
+        ascending(states.iter().map(|state| state.number))?;
         let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new() };
         for block in blocks {
             let header = chain.header(block.number)?;
@@ -106,7 +110,7 @@ impl<'c> Evidence<'c> {
         used.set(true);
         let transaction = Transaction::decode(&item.transaction)?;
         let receipt = Receipt::decode(&item.receipt)?;
-        Ok(Item { transaction, receipt, header })
+        Ok(Item { at, transaction, receipt, header })
     }
 
     /// The log at a place, with the item that emitted it.
@@ -268,10 +272,17 @@ impl BridgeState {
         self.flag(layout::closed_slot(nonce))
     }
 
-    /// Whether the nonce was handled: below the sweep, or closed (bridge.md 2.5).
+    /// Whether the nonce was handled: below the sweep, or closed (bridge.md 2.5). A nonce above the highest that was ever
+    /// handled is open without a look at its own slot.
     pub(super) fn is_handled(&self, nonce: u64) -> Result<bool, Stop> {
         if self.nonces()?.lower_handle_nonce > nonce {
             return Ok(true);
+        }
+        if !self.has(&layout::closed_slot(nonce))
+            && self.has(&layout::UPPER)
+            && self.upper()?.upper_handle_nonce < nonce
+        {
+            return Ok(false);
         }
         self.is_closed(nonce)
     }

@@ -27,7 +27,7 @@ mod stuck;
 mod transfer;
 mod votes;
 
-use crate::bundle::{BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
+use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::header::UntrustedHeader;
@@ -117,6 +117,8 @@ pub fn judge_transfers(
     now: u64,
 ) -> Result<(Report, [Usage; 2]), Stop> {
     trust.check()?;
+    // A nonce that is shown twice must not count twice towards completeness.
+    transfers_ascend(transfers)?;
     let (from, to) = trust.ends_from(source.chain().name())?;
     if to.chain != destination.chain().name() {
         return Err(BundleError::Chains.into());

@@ -7,12 +7,17 @@ use super::stop::Stop;
 use crate::bridge::events::RequestEvent;
 use crate::bridge::events::TokenType;
 use crate::bridge::generation::Generation;
-use crate::bundle::LogRef;
+use crate::bundle::{ItemRef, LogRef};
 use crate::primitives::{Address, Hash};
 use crate::receipt::{Log, Receipt};
 use crate::trust::BridgeEnd;
 use crate::verdict::HeaderRef;
 
+const INCLUSION: Rule = Rule {
+    id: "P.inclusion",
+    words: "the transaction and the receipt stand at one index under the header's roots",
+    source: "bridge.md 6.3, chain.md 3.1",
+};
 const SUCCESS: Rule =
     Rule { id: "P.status", words: "the transaction succeeded", source: "bridge.md 6.3, chain.md 3.2" };
 const EMITTER: Rule = Rule { id: "P.emitter", words: "the log is the trusted bridge's", source: "bridge.md 6.6 F13" };
@@ -97,6 +102,11 @@ pub(super) fn registered_counterpart(event: &RequestEvent, state: &BridgeState) 
 
 /// Checks of an event's transaction and log that both ends share.
 pub(super) fn check_event(item: &Item, log: &Log, end: &BridgeEnd, checks: &mut Checks) -> Result<(), Stop> {
+    let ItemRef { block, index } = item.at;
+    checks.passed(
+        INCLUSION,
+        &[("chain", &end.chain), ("block", &block), ("index", &index), ("transaction", &item.transaction.hash())],
+    );
     checks.require(SUCCESS, &[("status", &item.receipt.status)], transaction_succeeded(&item.receipt))?;
     checks.require(
         EMITTER,

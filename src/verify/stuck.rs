@@ -45,16 +45,16 @@ pub(super) fn stuck_reason(
         return Ok(Some(reason));
     }
     if no_key_can_reach_the_threshold(tally, state)? {
-        checks.require(DIFFER, &[], Ok::<(), Stop>(()))?;
+        checks.passed(DIFFER, &[]);
         return Ok(Some(StuckReason::VotesDiffer));
     }
     if let Some(reason) = liquidity {
-        checks.require(LIQUIDITY, &[("balance", &state.balance())], Ok::<(), Stop>(()))?;
+        checks.passed(LIQUIDITY, &[("balance", &state.balance())]);
         return Ok(Some(reason));
     }
     let age = pair.now.saturating_sub(request.header.time);
     if age > pair.destination.chain().trusted().patience {
-        checks.require(PATIENCE, &[("age", &age)], Ok::<(), Stop>(()))?;
+        checks.passed(PATIENCE, &[("age", &age)]);
         return Ok(Some(StuckReason::VotesMissing { age }));
     }
     Ok(None)
@@ -112,12 +112,14 @@ fn attempt_failed_with_the_key(pair: &Pair<'_>, attempt: &Item, key: &Hash) -> R
     Ok(())
 }
 
-/// Operators who have not voted could all join the most voted key, and still it would not be enough.
+/// Operators who have not voted could all join the most voted key, and still it would not be enough. The contract goes on
+/// counting the votes of former operators, so they count here too.
 fn no_key_can_reach_the_threshold(tally: &Tally, state: &BridgeState) -> Result<bool, Stop> {
     if tally.keys().len() < 2 {
         return Ok(false);
     }
-    let most = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
+    let live = |key: &Hash| u32::try_from(tally.voters(key).len()).unwrap_or(u32::MAX);
+    let most = tally.keys().iter().map(live).max().unwrap_or(0);
     let voted = tally.keys().iter().fold(0u32, |sum, key| sum.saturating_add(tally.operators(key)));
     let silent = state.operator_count()?.saturating_sub(voted);
     Ok(most.saturating_add(silent) < state.threshold()?)

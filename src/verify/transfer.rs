@@ -3,12 +3,13 @@
 use super::absence::{was_never_requested, was_never_requested_by};
 use super::checks::Checks;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
-use super::matching::{delivery, differences};
+use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
 use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
 use super::votes::key_of;
 use super::Pair;
+use crate::bridge::calls::HandleCall;
 use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
@@ -24,6 +25,8 @@ struct Judged {
 /// Judges one transfer on verified evidence.
 pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdict {
     let mut checks = Checks::default();
+    pair.source.chain().record(&mut checks);
+    pair.destination.chain().record(&mut checks);
     let judged = match transfer.handle {
         Some(at) => judge_executed(pair, transfer, at, &mut checks),
         None => judge_open(pair, transfer, &mut checks),
@@ -74,6 +77,7 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
     if !execution.decision.by_transactions && !transfer.votes.is_empty() {
         return Err(BundleError::Unused("a reference").into());
     }
+    shown_call_was_executed(&handle, &execution)?;
     let mut notes = Vec::new();
     let state = match transfer.request {
         Some(at) => {
@@ -91,6 +95,17 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
         notes.push(Note::OperatorsChangedInBlock);
     }
     Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
+}
+
+/// State ties the executed call to the nonce by the votes for its key. Vote transactions do not: what calls the bridge may
+/// have executed another nonce on the way, through a contract that is an operator too, and nobody is accused of that.
+fn shown_call_was_executed(handle: &ProvenHandle, execution: &Execution) -> Result<(), Stop> {
+    let tied = |call: &HandleCall| call_says_what_the_event_says(call, &handle.event).is_ok();
+    if !execution.decision.by_transactions || execution.call.as_ref().is_some_and(tied) {
+        Ok(())
+    } else {
+        Err(Stop::Unsupported("bridge.executed_call_unknown"))
+    }
 }
 
 /// Both ends are proven: the same, or fraud that names every difference.

@@ -33,13 +33,15 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// What happened and where.
     pub(crate) what: String,
+    /// The stable code, where the core or the prover gave one.
+    pub(crate) code: Option<&'static str>,
     /// What to do.
     pub(crate) hint: Option<String>,
 }
 
 impl Failure {
     fn new(exit: Exit, what: impl Display) -> Self {
-        Self { exit, what: what.to_string(), hint: None }
+        Self { exit, what: what.to_string(), code: None, hint: None }
     }
 
     pub(crate) fn unreadable(what: impl Display) -> Self {
@@ -60,6 +62,12 @@ impl Failure {
     }
 
     #[must_use]
+    pub(crate) const fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    #[must_use]
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());
         self
@@ -73,6 +81,6 @@ impl Failure {
             BundleError::TooLarge { .. } => "ask the prover for a bundle that starts from a nearer checkpoint",
             _ => "the file is cut off or was changed: fetch it again from whoever made it",
         };
-        Self::unreadable(format!("{file}: {error} ({})", error.code())).hint(hint)
+        Self::unreadable(format!("{file}: {error}")).code(error.code()).hint(hint)
     }
 }

@@ -7,6 +7,7 @@ use crate::trust_file;
 use spanlight::consensus::light_client::FollowMode;
 use spanlight::consensus::LightClient;
 use spanlight::trust::TrustedChain;
+use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, Report};
 use spanlight::{ProofBundle, Trust};
 use spanlight_prover::{
@@ -25,7 +26,7 @@ pub(crate) fn open(path: &Path) -> Result<Replay, Failure> {
 /// Reads the bytes of a recording called `name`.
 pub(crate) fn replay(bytes: &[u8], name: &str) -> Result<Replay, Failure> {
     Replay::read(bytes).map_err(|e| {
-        Failure::unreadable(format!("{name}: {e} ({})", e.code())).hint(
+        Failure::unreadable(format!("{name}: {e}")).code(e.code()).hint(
             "a recording has one JSON-RPC exchange {\"method\", \"params\", \"result\"} in each line, plain or gzip",
         )
     })
@@ -123,21 +124,21 @@ pub(crate) fn prove(
     })
 }
 
-/// Judges every transfer of a range. With `scan`, all transactions of the destination are looked through for votes.
+/// Judges every transfer of a range. Only a full scan finds votes for what nobody requested, since they leave no event;
+/// without it the votes for what was requested are looked for all the same.
 pub(crate) fn audit(
     pair: &Pair<'_>,
     nonces: Nonces,
     scan: VoteScan,
     progress: &dyn Progress,
 ) -> Result<Gathered, Failure> {
-    let blocks = match scan {
-        VoteScan::Full => Some(u64::MAX),
-        VoteScan::None => None,
-    };
+    let range = (nonces.first, nonces.last);
+    if scan == VoteScan::None {
+        return prove(pair, Subject::Range(range.0, range.1), HeaderPlan::Sparse, progress);
+    }
     pair.gather(progress, async |ends, now| {
         let mut options = ProveOptions::at(now);
-        options.scan = blocks;
-        let range = (nonces.first, nonces.last);
+        options.scan = Some(u64::MAX);
         let Audit { bundle, report, vote_scan } = spanlight_prover::audit(ends, range, options, progress).await?;
         Ok(Gathered { bundle, report, vote_scan: vote_scan.name(), now })
     })
@@ -179,29 +180,36 @@ async fn newest_time(node: &Node<'_, Replay>) -> Result<u64, ProveError> {
 /// What to say of a gathering that ended early, and with which exit code.
 fn failure(context: &str, error: ProveError) -> Failure {
     let code = error.code();
-    match error {
-        ProveError::Rpc(e) => Failure::endpoint(format!("{context}: {e} ({code})"))
+    let failure = match &error {
+        ProveError::Rpc(e) => Failure::endpoint(format!("{context}: {e}"))
             .hint("try another endpoint; a recording answers only what was recorded"),
-        ProveError::Trust(e) => Failure::unreadable(format!("trust file: {e} ({code})")),
-        ProveError::Refused(e) => {
-            Failure::verdict(1, format!("{context}: the endpoint's answer is invalid: {e} ({code})"))
-                .hint("it does not fit what you trust: is it this chain, and is the trust file right?")
-        }
-        ProveError::NotFollowed(verdict) => {
-            let name = verdict.name().replace('_', " ");
-            let (detail, reason) = (verdict.detail().unwrap_or_default(), verdict.code().unwrap_or(code));
-            let failure = Failure::verdict(verdict.exit_code(), format!("{context}: {name}: {detail} ({reason})"));
-            if reason.contains("`qualified`") {
-                return failure.hint("say what you know of demoted validators: --qualified council, or --qualified N");
-            }
-            failure
-        }
+        ProveError::Trust(e) => Failure::unreadable(format!("trust file: {e}")),
+        ProveError::Refused(e) => Failure::verdict(1, format!("{context}: the endpoint's answer is invalid: {e}"))
+            .hint("it does not fit what you trust: is it this chain, and is the trust file right?"),
+        ProveError::NotFollowed(verdict) => return not_followed(context, verdict),
         ProveError::EventNotFound { .. } => {
-            Failure::endpoint(format!("{context}: {error} ({code})")).hint("try another endpoint")
+            Failure::endpoint(format!("{context}: {error}")).hint("try another endpoint")
         }
-        ProveError::Range => Failure::usage(format!("{error} ({code})")).hint("ask for fewer nonces at a time"),
-        ProveError::JumpNotAllowed => Failure::verdict(2, format!("{error} ({code})"))
-            .hint("set `allow_jump = true` for the chain in your trust file, or use --headers sparse"),
-        _ => Failure::verdict(2, format!("{context}: {error} ({code})")),
+        ProveError::Range => Failure::usage(&error).hint("ask for fewer nonces at a time"),
+        ProveError::JumpNotAllowed => {
+            let hint = "set `allow_jump = true` for the chain in your trust file, or use --headers sparse";
+            Failure::verdict(2, &error).hint(hint)
+        }
+        _ => Failure::verdict(2, format!("{context}: {error}")),
+    };
+    failure.code(code)
+}
+
+/// The chain ends before its head: the trust does not reach, or a rule is not covered.
+fn not_followed(context: &str, verdict: &Verdict) -> Failure {
+    let (name, code) = (verdict.name().replace('_', " "), verdict.code().unwrap_or_default());
+    let detail = verdict.detail().unwrap_or_default();
+    let failure = Failure::verdict(verdict.exit_code(), format!("{context}: {name}: {detail}")).code(code);
+    if code.contains("`qualified`") {
+        failure.hint("say what you know of demoted validators: --qualified council, or --qualified N")
+    } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::TrustExpired { .. })) {
+        failure.hint("start from a newer checkpoint that you trust (sync --checkpoint-out writes one), or give --now")
+    } else {
+        failure
     }
 }

@@ -26,6 +26,6 @@ fn main() -> ExitCode {
     };
     match cli.run() {
         Ok(output) => output::print(&output),
-        Err(failure) => output::print_failure(&failure),
+        Err(failure) => output::print_failure(&failure, cli.wants_json()),
     }
 }

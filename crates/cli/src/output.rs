@@ -2,6 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::show::style;
+use serde_json::json;
 use spanlight::report::worst_exit_code;
 use std::io::Write;
 use std::process::ExitCode;
@@ -40,10 +41,15 @@ pub(crate) fn print(output: &Output) -> ExitCode {
     ExitCode::from(output.exit)
 }
 
-/// Prints what went wrong and what to do.
-pub(crate) fn print_failure(failure: &Failure) -> ExitCode {
+/// Prints what went wrong and what to do; where JSON was asked for, as JSON too.
+pub(crate) fn print_failure(failure: &Failure, json: bool) -> ExitCode {
+    if json {
+        let error = json!({ "message": failure.what, "code": failure.code, "help": failure.hint });
+        let _ = writeln!(std::io::stdout(), "{}", json!({ "error": error }));
+    }
     let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());
-    let _ = writeln!(stderr, "{} {}", style::bad("error:"), failure.what);
+    let code = failure.code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let _ = writeln!(stderr, "{} {}{code}", style::bad("error:"), failure.what);
     if let Some(hint) = &failure.hint {
         let _ = writeln!(stderr, "{} {hint}", style::dim(" help:"));
     }

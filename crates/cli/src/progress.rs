@@ -16,14 +16,12 @@ impl Bar {
 impl Progress for Bar {
     fn start(&self, what: &str, total: Option<u64>) {
         let template = if total.is_some() { "{msg:>10} [{bar:30}] {pos} of {len}" } else { "{msg:>10} {pos}" };
+        self.0.set_length(total.unwrap_or(0));
+        self.0.set_message(what.to_string());
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style.progress_chars("=> "));
         }
         self.0.reset();
-        self.0.set_message(what.to_string());
-        if let Some(total) = total {
-            self.0.set_length(total);
-        }
     }
 
     fn step(&self, done: u64) {

@@ -47,7 +47,7 @@ pub(crate) fn parse(text: &str, form: Form, name: &str) -> Result<Trust, Failure
             Failure::unreadable(format!("{name}: line {}, column {}: {e}", e.line(), e.column())).hint(HINT)
         })?,
     };
-    trust.check().map_err(|e| Failure::unreadable(format!("{name}: {e} ({})", e.code())))?;
+    trust.check().map_err(|e| Failure::unreadable(format!("{name}: {e}")).code(e.code()))?;
     Ok(trust)
 }
 

@@ -171,6 +171,6 @@ impl NewBlock<'_> {
     pub fn spoil_receipt(&mut self, index: u32, change: impl FnOnce(&mut spanlight::receipt::Receipt)) {
         let receipt = &mut self.items[index as usize].1;
         change(receipt);
-        receipt.bloom = Box::new(spanlight::receipt::bloom_of(&receipt.logs));
+        *receipt.bloom = spanlight::receipt::bloom_of(&receipt.logs);
     }
 }

@@ -272,6 +272,7 @@ impl Chain {
             number: parent.header.number() + 1,
             time: parent.header.fields().time + 1,
             items: Vec::new(),
+            unknown: Vec::new(),
             round: 0,
             proposer: committee[0],
             committers: committee[..quorum(at.council.len(), at.parameters.committee_size)].to_vec(),
@@ -281,10 +282,14 @@ impl Chain {
             chain: self,
         };
         let out = fill(&mut new);
-        let NewBlock { time, items, round, proposer, committers, vote, before_seal, after_seal, .. } = new;
+        let NewBlock { time, items, unknown, round, proposer, committers, vote, before_seal, after_seal, .. } = new;
         let form = CommitmentForm::from_parameter(at.parameters.derive_sha_impl);
-        let transactions: Vec<Vec<u8>> = items.iter().map(|(transaction, _)| transaction.encode()).collect();
-        let receipts: Vec<Vec<u8>> = items.iter().map(|(_, receipt)| receipt.encode()).collect();
+        let mut transactions: Vec<Vec<u8>> = items.iter().map(|(transaction, _)| transaction.encode()).collect();
+        let mut receipts: Vec<Vec<u8>> = items.iter().map(|(_, receipt)| receipt.encode()).collect();
+        for item in unknown {
+            transactions.push(item);
+            receipts.push(Receipt { status: 1, gas_used: 0, bloom: Box::new([0; 256]), logs: Vec::new() }.encode());
+        }
         let state = self.state(parent.header.number() + 1);
         let mut fields = self.child_of(&parent, &at, time);
         fields.state_root = state.root();
@@ -507,6 +512,8 @@ pub struct NewBlock<'c> {
     pub time: u64,
     /// Its transactions and receipts, to add to or to spoil.
     pub items: Vec<(Transaction, Receipt)>,
+    /// Bytes that the block commits to as transactions behind its items, whatever they are.
+    pub unknown: Vec<Vec<u8>>,
     /// The round byte.
     pub round: u8,
     /// Key of the proposer.

@@ -4,6 +4,16 @@
 //! Nothing here decides what is true. A [`Stage`] makes things happen; [`Stage::prove`] gathers what a prover would; the
 //! verdict is the core's.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "test code: what is forged here comes from the tests themselves, and a mistake should stop them"
+)]
+
 pub mod actions;
 pub mod bridge;
 pub mod chain;

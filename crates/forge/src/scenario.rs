@@ -20,7 +20,7 @@ impl Scenario {
     /// What the core says.
     #[must_use]
     pub fn verify(&self) -> Report {
-        verify(&self.bundle, &self.trust, self.now).expect("the trust is usable")
+        verify(&self.bundle, &self.trust, self.now).expect("the trust is usable and the bundle in order")
     }
 
     /// What the core says of the first transfer.

@@ -1,9 +1,9 @@
 //! Gathers Spanlight proof bundles from a node.
 //!
-//! Untrusted by design: whatever is gathered here is checked by the core, [`spanlight::verify`]. Only stock methods of the
+//! Untrusted by design: whatever is gathered here is checked by the core, [`spanlight::verify()`]. Only stock methods of the
 //! `kaia` namespace are used. Nothing here knows of a runtime: a [`Transport`] brings one.
 //!
-//! [`sync`] follows a chain, [`prove()`] makes the bundle for one transfer or a range, [`audit()`] judges a range on chains that
+//! [`sync()`] follows a chain, [`prove()`] makes the bundle for one transfer or a range, [`audit()`] judges a range on chains that
 //! are kept followed, [`Replay`] stands in for a node.
 
 pub mod audit;

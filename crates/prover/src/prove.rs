@@ -71,7 +71,7 @@ pub struct Proof {
     pub report: Report,
 }
 
-/// Gathers the bundle for `subject` and checks it with [`spanlight::verify`].
+/// Gathers the bundle for `subject` and checks it with [`spanlight::verify()`].
 ///
 /// A verdict other than a proven one is no error: the bundle then holds everything that was gathered.
 ///
@@ -115,11 +115,8 @@ pub(crate) async fn range_of<T: Transport>(
     gathering.index_all().await?;
     let requested = gathering.request_count().await?;
     let mut nonces: BTreeSet<u64> = (first..=last).take_while(|nonce| *nonce < requested).collect();
-    for nonce in first.max(requested)..=last {
-        if gathering.is_known_on_destination(nonce).await? {
-            nonces.insert(nonce);
-        }
-    }
+    let beyond: Vec<u64> = (first.max(requested)..=last).collect();
+    nonces.extend(gathering.known_on_destination(&beyond).await?);
     Ok(nonces)
 }
 

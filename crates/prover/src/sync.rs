@@ -106,7 +106,7 @@ impl<'t> Synced<'t> {
     /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again.
     ///
     /// # Errors
-    /// As [`sync`]; what was verified before the error stays.
+    /// As [`sync()`]; what was verified before the error stays.
     pub async fn follow<T: Transport>(
         &mut self,
         node: &Node<'_, T>,
@@ -190,7 +190,8 @@ impl<'t> Synced<'t> {
             HeaderPlan::Sparse => (FollowMode::Sparse, sparse(&self.client_at_checkpoint()?, &rest)?, Vec::new()),
             HeaderPlan::Jump => (FollowMode::Sparse, Vec::new(), self.jumps(heights)?),
         };
-        let entry = |header: &UntrustedHeader| HeaderEntry { header: header.encode(), hints: Vec::new() };
+        let entry =
+            |header: &UntrustedHeader| HeaderEntry { header: without_round(header).encode(), hints: Vec::new() };
         Ok(ChainProof {
             chain: self.chain.name().to_owned(),
             mode,
@@ -255,6 +256,14 @@ fn sparse(client: &LightClient, headers: &[UntrustedHeader]) -> Result<Vec<Untru
     let stripped =
         headers.iter().zip(needs).map(|(header, sealed)| if sealed { header.clone() } else { header.without_seals() });
     Ok(stripped.collect())
+}
+
+/// Nothing covers the round byte, so nodes may differ in it; with it blank, every prover makes the same bundle.
+fn without_round(header: &UntrustedHeader) -> UntrustedHeader {
+    let mut fields = header.clone().into_fields();
+    let [.., round] = &mut fields.extra.vanity;
+    *round = 0;
+    UntrustedHeader::new(fields)
 }
 
 fn empty_root(form: CommitmentForm) -> Hash {

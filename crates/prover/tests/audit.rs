@@ -1,12 +1,20 @@
 //! Audits of both directions, and what a source that is synced too little gives.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::arithmetic_side_effects
+)]
 
 mod common;
 
 use common::{block_on, now, replays, transfers, trust, World};
+use spanlight::consensus::FollowMode;
 use spanlight::verdict::Verdict;
 use spanlight::verify;
-use spanlight_prover::{audit, prove, ProveOptions, Silent, Subject, VoteScan};
+use spanlight_prover::{audit, prove, ProveOptions, Silent, Subject, SyncOptions, VoteScan};
 
 fn expected_states(from: &str) -> Vec<(u64, String)> {
     let transfers = transfers();
@@ -59,17 +67,43 @@ fn an_audit_that_may_not_read_blocks_says_that_votes_were_not_looked_for() {
 #[test]
 fn an_honest_transfer_with_a_source_just_before_its_request_is_never_an_accusation() {
     let (trust, replays) = (trust(), replays());
-    for transfer in transfers()["transfers"].as_array().unwrap() {
-        let (from, nonce) = (transfer["from"].as_str().unwrap(), transfer["nonce"].as_u64().unwrap());
-        let Some(request) = transfer["request"]["block"].as_u64() else { continue };
-        if ![0, 7, 11, 12].contains(&nonce) {
-            continue;
+    for (from, source) in [("main", 0), ("service", 1)] {
+        // The source follows on from request to request, the destination stands at its head.
+        let mut world = World::new(&trust, &replays, if source == 0 { [Some(1), None] } else { [None, Some(1)] });
+        for transfer in transfers()["transfers"].as_array().unwrap().iter().filter(|transfer| transfer["from"] == from)
+        {
+            let Some(request) = transfer["request"]["block"].as_u64() else { continue };
+            let options = SyncOptions { to: Some(request - 1), mode: FollowMode::Sparse, deep: false, now: now() };
+            block_on(world.synced[source].follow(&world.nodes[source], options, &Silent)).unwrap();
+            let nonce = transfer["nonce"].as_u64().unwrap();
+            let options = ProveOptions::at(now());
+            let verdict = match block_on(prove(&world.ends(from), Subject::Nonce(nonce), options, &Silent)) {
+                Ok(proof) => proof.report.transfers[0].verdict.clone(),
+                // Not every block before a request has a recorded proof.
+                Err(error) => {
+                    assert_eq!(error.code(), "rpc.node", "{from} {nonce}");
+                    continue;
+                }
+            };
+            assert_eq!(verdict.code(), Some("not_yet_trusted.height"), "{from} {nonce}: {verdict:?}");
         }
-        let to = if from == "main" { [Some(request - 1), None] } else { [None, Some(request - 1)] };
+    }
+}
+
+#[test]
+fn a_destination_just_before_the_handle_shows_a_request_under_way() {
+    let (trust, replays) = (trust(), replays());
+    // Nonce 6 of the service is voted for in the block before the one that decides.
+    for (from, nonce, expected) in [("main", 0, "requested"), ("service", 5, "requested"), ("service", 6, "voting")] {
+        let recorded = transfers();
+        let mut recorded = recorded["transfers"].as_array().unwrap().iter();
+        let transfer = recorded.find(|t| t["from"] == from && t["nonce"] == nonce).unwrap();
+        let before = transfer["handle"][0]["block"].as_u64().unwrap() - 1;
+        let (to, destination) = if from == "main" { ([None, Some(before)], 1) } else { ([Some(before), None], 0) };
         let world = World::new(&trust, &replays, to);
-        let proof =
-            block_on(prove(&world.ends(from), Subject::Nonce(nonce), ProveOptions::at(now()), &Silent)).unwrap();
+        let now = world.synced[destination].chain().head().time + 1;
+        let proof = block_on(prove(&world.ends(from), Subject::Nonce(nonce), ProveOptions::at(now), &Silent)).unwrap();
         let verdict = &proof.report.transfers[0].verdict;
-        assert_eq!(verdict.code(), Some("not_yet_trusted.height"), "{from} {nonce}: {verdict:?}");
+        assert_eq!(verdict.state().map(|state| state.name()), Some(expected), "{verdict:?}");
     }
 }

@@ -91,6 +91,9 @@ fn a_deep_sync_recomputes_every_root() {
     }
 }
 
+/// The method, what becomes of its answers, and the code that the lie ends in.
+type Lie = (&'static str, fn(&mut Value), &'static str);
+
 /// A node that changes one field of one method's answers.
 struct Liar<'r> {
     honest: &'r Replay,
@@ -112,7 +115,7 @@ impl Transport for Liar<'_> {
 fn a_lying_node_gets_nothing_proven() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);
-    let lies: [(&str, fn(&mut Value), &str); 5] = [
+    let lies: [Lie; 5] = [
         ("kaia_getBlockReceipts", |v| v[0]["gasUsed"] = json!("0x1"), "rpc.answer"),
         ("kaia_getBlockByNumber", |v| v["transactions"] = json!([]), "rpc.answer"),
         ("kaia_getProof", |v| v["storageProof"][0]["proof"][0] = json!("0xc0"), "trie.node_missing"),

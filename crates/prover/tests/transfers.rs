@@ -1,5 +1,12 @@
 //! Every recorded transfer gets the verdict that a right verifier must give.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::arithmetic_side_effects
+)]
 
 mod common;
 

@@ -7,9 +7,10 @@ use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::{bold, dim};
-use crate::show::transfer::{self, Checks};
+use crate::show::style::bold;
+use crate::show::transfer::Checks;
 use crate::show::trust;
 use serde::Serialize;
 use spanlight_prover::VoteScan;
@@ -35,7 +36,7 @@ pub(super) struct Args {
     out: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// List every check with its inputs.
     #[arg(long, short)]
     verbose: bool,
@@ -46,7 +47,7 @@ pub(super) struct Args {
 enum Scan {
     /// Read every block of the destination since the checkpoint.
     Full,
-    /// Do not search: only votes for the nonces asked for are found.
+    /// Do not search: only the nonces asked for are judged.
     None,
 }
 
@@ -90,9 +91,9 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });
     let names = [opened.from.as_str(), opened.to.as_str()];
-    let _ = writeln!(out, "{} {}", dim("  trusted  "), trust::sentence(&opened.trust, &names, audited.now));
+    named(&mut out, "trusted", &trust::sentence(&opened.trust, &names, audited.now));
     if let Some(path) = &args.out {
-        let _ = writeln!(out, "{} {}, {} bytes", dim("  bundle   "), path.display(), bundle.len());
+        named(&mut out, "bundle", &format!("{}, {} bytes", path.display(), bundle.len()));
     }
     Ok(Output::with_exit(out, codes))
 }
@@ -100,16 +101,11 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 fn append(out: &mut String, audited: &Gathered, checks: Checks) {
     if let Some(first) = audited.report.transfers.first() {
         let _ = writeln!(out, "{}", bold(&format!("Audit of {} to {}", first.from, first.to)));
-        if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-            let (source, destination) =
-                (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
-            let _ = writeln!(out, "  as of {source}, {destination}");
-        }
     }
     report::append(out, &audited.report, checks);
     let scan = match audited.vote_scan {
-        "full" => "all transactions of the destination were looked through for votes that nobody requested",
-        _ => "votes that nobody requested were not searched for outside these nonces",
+        "full" => "every block of the destination was read for votes for transfers that nobody requested",
+        _ => "votes for transfers that nobody requested were not searched for",
     };
-    let _ = writeln!(out, "{} {scan}", dim("  vote scan"));
+    named(out, "scan", scan);
 }

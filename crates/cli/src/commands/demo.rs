@@ -8,13 +8,12 @@ use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::show::style::{bold, toned, Tone};
-use crate::show::{report, table, transfer, words};
+use crate::show::{report, table, words};
 use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
 use spanlight::{Address, Trust};
 use spanlight_prover::{Replay, VoteScan};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// Print two lines of JSON, one for each direction, as `audit --json` does.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Do not audit: write the recordings, genesis files and trust file into this folder, to try the other commands on.
     #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
     files: Option<PathBuf>,
@@ -54,9 +53,11 @@ const FILES: [(&str, &[u8]); 6] = [
 ];
 
 const INTRODUCTION: &str = "\
-Two real chains, `main` and `service`, and the bridge between them were recorded. This demo reads the recordings as a
-stranger would read two nodes, believes none of it, and checks each transfer from block 0 on: headers, seals of the
-validators, receipts, and the bridge's storage on both chains. The bridge executes what 2 operators agree on.
+Two real chains, `main` and `service`, and the bridge between them were recorded.
+The bridge executes what 2 of its operators agree on. This demo reads the
+recordings as a stranger would read two nodes, believes none of it, and checks
+every transfer from block 0 on: headers, seals of the validators, receipts, and
+the bridge's storage on both chains.
 ";
 
 const LEGEND: &[(&str, Tone, &str)] = &[
@@ -66,12 +67,12 @@ const LEGEND: &[(&str, Tone, &str)] = &[
     ("ATTEMPTED", Tone::Bad, "an operator voted for a transfer that nobody requested; it was not executed"),
 ];
 
-const NEXT: &str = "\
-  spanlight demo --files try         writes the recordings and a trust file into the folder `try`
-  spanlight prove --help             makes a proof of one transfer that anybody can check offline
-  spanlight verify --help            checks such a proof
-  spanlight profile --help           starts the trust file of your own chain from its genesis file
-";
+const NEXT: [(&str, &str); 4] = [
+    ("spanlight demo --files try", "write the recordings and a trust file into the folder `try`"),
+    ("spanlight prove --help", "make a proof of one transfer that anybody can check offline"),
+    ("spanlight verify --help", "check such a proof"),
+    ("spanlight profile --help", "start the trust file of your own chain from its genesis file"),
+];
 
 #[derive(Deserialize)]
 struct Story {
@@ -169,11 +170,6 @@ fn is_as_expected(expected: &Expected, found: &TransferVerdict) -> bool {
 fn append_direction(out: &mut String, audited: &Gathered) {
     let Some(first) = audited.report.transfers.first() else { return };
     let _ = writeln!(out, "{}", bold(&format!("{} to {}", first.from, first.to)));
-    if let (Some(source), Some(destination)) = (first.as_of.source, first.as_of.destination) {
-        let (source, destination) =
-            (transfer::header_words(&first.from, &source), transfer::header_words(&first.to, &destination));
-        let _ = writeln!(out, "  as of {source}, {destination}");
-    }
     table::append(out, &audited.report.transfers);
     if let Some(complete) = &audited.report.complete {
         report::append_completeness(out, complete);
@@ -191,19 +187,17 @@ fn append_legend(out: &mut String) {
 
 fn append_summary(out: &mut String, audits: [&Gathered; 2], surprises: &[String]) {
     let verdicts: Vec<&TransferVerdict> = audits.iter().flat_map(|audited| &audited.report.transfers).collect();
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for verdict in &verdicts {
-        let count = counts.entry(words::label(&verdict.verdict).to_lowercase()).or_default();
-        *count = count.saturating_add(1);
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for label in verdicts.iter().map(|verdict| words::label(&verdict.verdict).to_lowercase()) {
+        match counts.iter_mut().find(|(counted, _)| *counted == label) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => counts.push((label, 1)),
+        }
     }
     let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let _ = writeln!(out, "{}\n  {} transfers: {}", bold("Summary"), verdicts.len(), counts.join(", "));
-    for verdict in &verdicts {
-        if let Some(State::Fraud { culprits, .. }) = verdict.verdict.state() {
-            let place = format!("{} to {}, request {}", verdict.from, verdict.to, verdict.nonce);
-            let _ = writeln!(out, "  {} in {place}: {}", toned(Tone::Bad, "FRAUD"), words::sentence(verdict));
-            let _ = writeln!(out, "    by {}", words::addresses(culprits));
-        }
+    for verdict in verdicts.iter().filter(|verdict| !verdict.verdict.is_clean()) {
+        append_special(out, verdict);
     }
     if surprises.is_empty() {
         let all = toned(Tone::Good, &format!("All {} verdicts are as expected", verdicts.len()));
@@ -213,7 +207,20 @@ fn append_summary(out: &mut String, audits: [&Gathered; 2], surprises: &[String]
             let _ = writeln!(out, "  {} {surprise}", toned(Tone::Bad, "NOT AS EXPECTED"));
         }
     }
-    let _ = write!(out, "\n{}\n{NEXT}", bold("What to try next"));
+    let _ = writeln!(out, "\n{}", bold("What to try next"));
+    for (command, purpose) in NEXT {
+        let _ = writeln!(out, "  {command:<27} {purpose}");
+    }
+}
+
+/// One transfer that was not simply handled, with everybody to blame in full.
+fn append_special(out: &mut String, verdict: &TransferVerdict) {
+    let label = toned(words::tone(&verdict.verdict), &words::label(&verdict.verdict));
+    let _ = writeln!(out, "  {label}  {} to {}, request {}", verdict.from, verdict.to, verdict.nonce);
+    let _ = writeln!(out, "    {}", words::sentence(verdict));
+    for culprit in verdict.verdict.state().map(State::culprits).unwrap_or_default() {
+        let _ = writeln!(out, "    by operator {culprit}");
+    }
 }
 
 fn write_files(folder: &Path) -> Result<Output, Failure> {
@@ -227,12 +234,12 @@ fn write_files(folder: &Path) -> Result<Output, Failure> {
         let _ = writeln!(text, "wrote {}", path.display());
     }
     let at = folder.display();
-    let _ = write!(
-        text,
-        "\nTry:\n  spanlight sync --trust {at}/trust.toml --chain main --rpc replay:{at}/main.rpc.jsonl.gz\n  \
-         spanlight prove --trust {at}/trust.toml --from main --nonce 20 \\\n    \
-         --rpc main=replay:{at}/main.rpc.jsonl.gz --rpc service=replay:{at}/service.rpc.jsonl.gz --out 20.bundle\n  \
-         spanlight inspect 20.bundle\n"
-    );
+    let (main, service) = (format!("replay:{at}/main.rpc.jsonl.gz"), format!("replay:{at}/service.rpc.jsonl.gz"));
+    let _ = writeln!(text, "\nFollow a chain, prove the fraud of request 20, and look at the proof:");
+    let _ = writeln!(text, "  spanlight sync --trust {at}/trust.toml --chain main --rpc {main}");
+    let _ = writeln!(text, "  spanlight prove --trust {at}/trust.toml --from main --nonce 20 --out 20.bundle \\");
+    let _ = writeln!(text, "    --rpc main={main} --rpc service={service}");
+    let _ = writeln!(text, "  spanlight verify 20.bundle --trust {at}/trust.toml");
+    let _ = writeln!(text, "  spanlight inspect 20.bundle");
     Ok(Output::done(text))
 }

@@ -3,6 +3,7 @@
 use crate::bundle_file::{self, BundleFile};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::show::lines::count;
 use crate::show::style::{bold, dim, toned, Tone};
 use crate::trust_file;
 use serde_json::{json, Value};
@@ -26,7 +27,7 @@ pub(super) struct Args {
     trust: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
@@ -159,22 +160,28 @@ fn append_chain(out: &mut String, chain: &ChainSummary) {
     for block in &chain.blocks {
         let _ = writeln!(
             out,
-            "  block    {}: {} transactions with receipts, {} form, {} bytes",
-            block.number, block.items, block.form, block.bytes
+            "  block    {}: {} with receipts, {} form, {} bytes",
+            block.number,
+            count(block.items, "transaction"),
+            block.form,
+            block.bytes
         );
     }
     for state in &chain.states {
         let _ = writeln!(
             out,
-            "  state    {}: the bridge's account and {} storage words, {} trie nodes, {} bytes",
-            state.number, state.slots, state.nodes, state.bytes
+            "  state    {}: the bridge's account and {}, {}, {} bytes",
+            state.number,
+            count(state.slots, "storage word"),
+            count(state.nodes, "trie node"),
+            state.bytes
         );
     }
 }
 
 fn run_words(run: &Run) -> String {
     match (run.first, run.last) {
-        (Some(first), Some(last)) => format!("{first} to {last} ({} headers, {} bytes)", run.count, run.bytes),
+        (Some(first), Some(last)) => format!("{first} to {last} ({}, {} bytes)", count(run.count, "header"), run.bytes),
         _ => format!("{} headers that cannot be read, {} bytes", run.count, run.bytes),
     }
 }
@@ -220,13 +227,13 @@ fn evidence(transfer: &TransferProof) -> String {
         parts.push(format!("the execution (destination block {})", at.item.block));
     }
     if !transfer.votes.is_empty() {
-        parts.push(format!("{} vote transactions", transfer.votes.len()));
+        parts.push(count(transfer.votes.len(), "vote transaction"));
     }
     if let Some(at) = transfer.failed {
         parts.push(format!("a failed attempt (destination block {})", at.block));
     }
     if !transfer.calls.is_empty() {
-        parts.push(format!("the calldata of {} votes", transfer.calls.len()));
+        parts.push(format!("the calldata of {}", count(transfer.calls.len(), "vote")));
     }
     if parts.is_empty() {
         parts.push("the bridges' state alone".to_string());

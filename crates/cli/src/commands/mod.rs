@@ -62,4 +62,18 @@ impl Cli {
             Command::Completions(args) => Ok(completions::run(args)),
         }
     }
+
+    /// Whether a failure is to be told in JSON too.
+    pub(crate) const fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Demo(args) => args.json,
+            Command::Profile(args) => args.json,
+            Command::Sync(args) => args.json,
+            Command::Prove(args) => args.json,
+            Command::Verify(args) => args.json,
+            Command::Inspect(args) => args.json,
+            Command::Audit(args) => args.json,
+            Command::Completions(_) => false,
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::trust_file;
 use serde::Serialize;
 use spanlight::consensus::LightClient;
 use spanlight::header::{read_genesis, Genesis};
+use spanlight::profile::Qualified;
 use spanlight::trust::TrustedChain;
 use std::path::{Path, PathBuf};
 
@@ -30,10 +31,16 @@ pub(super) struct Args {
     /// Name of the chain in trust files and commands [default: the file's name up to its first dot].
     #[arg(long)]
     name: Option<String>,
+    /// For chains with weighted-random proposers: nobody is demoted (`council`), or at least N validators qualify.
+    #[arg(long, value_name = "council|N", value_parser = qualified)]
+    qualified: Option<Qualified>,
     /// Print JSON instead of TOML.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
+
+/// The proposer policy that weighs validators by their stake.
+const WEIGHTED_RANDOM: u64 = 2;
 
 #[derive(Serialize)]
 struct Chains<'c> {
@@ -41,21 +48,37 @@ struct Chains<'c> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
-    let (chain, _) = of_genesis_file(&args.genesis, args.name.as_deref())?;
+    let mut chain = of_genesis_file(&args.genesis, args.name.as_deref())?;
+    chain.profile.qualified = args.qualified;
     if args.json {
         return Output::json(&chain, 0);
     }
     let entry = trust_file::to_toml(&Chains { chains: [&chain] })?;
-    let text = format!(
+    let mut text = format!(
         "# Chain {} with id {}, from its genesis block {}.\n\
          # Periods are seconds and a policy of yours, as are `quorum` and `vote_rules`: see docs/trust.md.\n{entry}",
         chain.profile.name, chain.profile.chain_id, chain.profile.genesis_hash
     );
+    if chain.profile.parameters.proposer_policy == WEIGHTED_RANDOM && args.qualified.is_none() {
+        text.insert_str(
+            0,
+            "# Proposers are weighted-random: run again with --qualified, or this chain cannot be followed.\n",
+        );
+    }
     Ok(Output::done(text))
 }
 
-/// Reads a genesis file: what to trust of its chain, and block 0.
-pub(super) fn of_genesis_file(path: &Path, name: Option<&str>) -> Result<(TrustedChain, Genesis), Failure> {
+/// The value of `--qualified`.
+pub(super) fn qualified(text: &str) -> Result<Qualified, String> {
+    match (text, text.parse()) {
+        ("council", _) => Ok(Qualified::Council),
+        (_, Ok(number)) if number > 0 => Ok(Qualified::AtLeast(number)),
+        _ => Err("write `council`, or a number above zero".to_string()),
+    }
+}
+
+/// Reads a genesis file: what to trust of its chain.
+pub(super) fn of_genesis_file(path: &Path, name: Option<&str>) -> Result<TrustedChain, Failure> {
     let text = files::read_text(path, MOST)?;
     let shown = path.display().to_string();
     let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
@@ -67,19 +90,18 @@ pub(super) fn of_genesis_file(path: &Path, name: Option<&str>) -> Result<(Truste
 }
 
 /// As [`of_genesis_file`], for the text of a file called `shown`.
-pub(super) fn of_genesis(text: &str, name: &str, shown: &str) -> Result<(TrustedChain, Genesis), Failure> {
+fn of_genesis(text: &str, name: &str, shown: &str) -> Result<TrustedChain, Failure> {
     const HINT: &str = "this must be the genesis file that the chain's nodes were started from";
-    let genesis =
-        read_genesis(text, name).map_err(|e| Failure::unreadable(format!("{shown}: {e} ({})", e.code())).hint(HINT))?;
-    let client = LightClient::from_genesis(&genesis.profile, genesis.header.clone())
-        .map_err(|e| Failure::unreadable(format!("{shown}: block 0: {e} ({})", e.code())).hint(HINT))?;
-    let chain = TrustedChain {
+    let Genesis { profile, header } =
+        read_genesis(text, name).map_err(|e| Failure::unreadable(format!("{shown}: {e}")).code(e.code()).hint(HINT))?;
+    let client = LightClient::from_genesis(&profile, header)
+        .map_err(|e| Failure::unreadable(format!("{shown}: block 0: {e}")).code(e.code()).hint(HINT))?;
+    Ok(TrustedChain {
         trusting_period: TRUSTING_PERIOD,
         max_age: HOUR,
         patience: HOUR,
         allow_jump: false,
-        profile: genesis.profile.clone(),
         checkpoint: client.checkpoint(),
-    };
-    Ok((chain, genesis))
+        profile,
+    })
 }

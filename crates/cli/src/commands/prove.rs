@@ -41,7 +41,7 @@ pub(super) struct Args {
     out: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// List every check with its inputs.
     #[arg(long, short)]
     verbose: bool,

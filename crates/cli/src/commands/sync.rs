@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(long)]
     sparse: bool,
     /// For chains with weighted-random proposers: nobody is demoted (`council`), or at least N validators qualify.
-    #[arg(long, value_name = "council|N", value_parser = qualified)]
+    #[arg(long, value_name = "council|N", value_parser = profile::qualified)]
     qualified: Option<Qualified>,
     /// The time, in unix seconds [default: one second after the newest recorded block].
     #[arg(long, value_name = "SECONDS")]
@@ -56,15 +56,7 @@ pub(super) struct Args {
     checkpoint_out: Option<PathBuf>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
-}
-
-fn qualified(text: &str) -> Result<Qualified, String> {
-    match (text, text.parse()) {
-        ("council", _) => Ok(Qualified::Council),
-        (_, Ok(number)) if number > 0 => Ok(Qualified::AtLeast(number)),
-        _ => Err("write `council`, or a number above zero".to_string()),
-    }
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
@@ -100,7 +92,7 @@ impl Args {
     fn start(&self) -> Result<(Trust, TrustedChain), Failure> {
         let (trust, mut chain) = match (&self.genesis, &self.trust) {
             (Some(genesis), _) => {
-                let (chain, _) = profile::of_genesis_file(genesis, self.chain.as_deref())?;
+                let chain = profile::of_genesis_file(genesis, self.chain.as_deref())?;
                 (trust_file::of_chain(chain.clone()), chain)
             }
             (None, Some(path)) => {

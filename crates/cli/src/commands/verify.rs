@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::show::lines::named;
 use crate::show::report::{self, ReportJson};
-use crate::show::style::dim;
 use crate::show::transfer::Checks;
 use crate::show::trust;
 use crate::{bundle_file, clock, trust_file};
@@ -25,7 +25,7 @@ pub(super) struct Args {
     now: Option<u64>,
     /// Print one line of JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// List every check with its inputs.
     #[arg(long, short)]
     verbose: bool,
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let bundle = bundle_file::read(&args.bundle)?.bundle;
     let now = args.now.unwrap_or_else(clock::now);
     let found = spanlight::verify(&bundle, &trust, now)
-        .map_err(|e| Failure::unreadable(format!("{}: {e} ({})", args.trust.display(), e.code())))?;
+        .map_err(|e| Failure::unreadable(format!("{}: {e}", args.trust.display())).code(e.code()))?;
     let codes = report::exit_codes(&found);
     if args.json {
         return Output::json(&ReportJson::new(&found), spanlight::report::worst_exit_code(codes));
@@ -44,11 +44,11 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let names: Vec<&str> = bundle.chains.iter().map(|chain| chain.chain.as_str()).collect();
     let mut text = String::new();
     report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
-    text.push_str(&format!("{} {}\n", dim("  trusted  "), trust::sentence(&trust, &names, now)));
+    named(&mut text, "trusted", &trust::sentence(&trust, &names, now));
     if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
         let hint =
             "the bundle is older than your trust file allows; to judge it as of its own time, give --now SECONDS";
-        text.push_str(&format!("{} {hint}\n", dim("  help     ")));
+        named(&mut text, "help", hint);
     }
     Ok(Output::with_exit(text, codes))
 }

@@ -1,5 +1,6 @@
 //! Verdicts for people: words first, colour second.
 
+pub(crate) mod lines;
 pub(crate) mod parameters;
 pub(crate) mod report;
 pub(crate) mod style;

@@ -73,7 +73,7 @@ fn proven_or<T>(found: &Result<T, Verdict>, proven: impl Fn(&T) -> Value) -> Val
     }
 }
 
-pub(crate) fn completeness_json(found: &Completeness) -> Value {
+fn completeness_json(found: &Completeness) -> Value {
     json!({
         "first": found.first, "last": found.last, "request_nonce": found.request_nonce,
         "complete": found.complete, "against": found.against, "as_of": found.as_of,
@@ -107,6 +107,7 @@ pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
     }
 }
 
+/// Appends whether the transfers are all.
 pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness, Verdict>) {
     let (label, text) = match found {
         Ok(found) if found.complete => (
@@ -116,10 +117,25 @@ pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness,
                 found.first, found.last, found.request_nonce
             ),
         ),
-        Ok(found) => (toned(Tone::Open, "NOT COMPLETE"), found.against.join(", ")),
+        Ok(found) => {
+            let reasons: Vec<String> = found.against.iter().map(|code| against(code)).collect();
+            (toned(Tone::Open, "NOT COMPLETE"), reasons.join("; "))
+        }
         Err(verdict) => refused(verdict),
     };
-    let _ = writeln!(out, "{}\n  {label}  {text}", bold("completeness"));
+    let _ = writeln!(out, "  {label}  {text}");
+}
+
+/// What stands against completeness, by its code.
+fn against(code: &str) -> String {
+    match code {
+        "complete.transfer_not_proven" => "a request of the range has no proven state".to_string(),
+        "complete.lower_handle_nonce_above_request_nonce" => {
+            "the destination has executed more than the source counted requests".to_string()
+        }
+        "complete.handled_nonce_not_shown" => "something unrequested was executed that is not shown here".to_string(),
+        other => other.to_string(),
+    }
 }
 
 fn append_equivocation(out: &mut String, found: &Result<Equivocation, Verdict>) {

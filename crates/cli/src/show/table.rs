@@ -1,12 +1,13 @@
 //! Many transfers, one a line.
 
 use super::style::{bold, toned};
-use super::words;
+use super::{transfer, words};
 use spanlight::verdict::{State, TransferVerdict};
 use std::fmt::Write;
 
 /// Appends one line for each transfer: nonce, state, votes, and what is special.
 pub(crate) fn append(out: &mut String, transfers: &[TransferVerdict]) {
+    append_as_of(out, transfers);
     let width = transfers.iter().map(|t| words::label(&t.verdict).len()).max().unwrap_or(0).max(5);
     let _ = writeln!(
         out,
@@ -19,6 +20,16 @@ pub(crate) fn append(out: &mut String, transfers: &[TransferVerdict]) {
         let label = toned(words::tone(&transfer.verdict), &format!("{label:<width$}"));
         let row = format!("  {:>7}  {label}  {:<7}  {}", transfer.nonce, votes(transfer), special(transfer));
         let _ = writeln!(out, "{}", row.trim_end());
+    }
+}
+
+/// The heights, where they are the same for all.
+fn append_as_of(out: &mut String, transfers: &[TransferVerdict]) {
+    let Some((first, rest)) = transfers.split_first() else { return };
+    if rest.iter().all(|transfer| transfer.as_of == first.as_of) {
+        let _ = writeln!(out, "  as of {}", transfer::as_of(first));
+    } else {
+        let _ = writeln!(out, "  each as of its own blocks; --json and --verbose tell them");
     }
 }
 

@@ -1,5 +1,6 @@
 //! One transfer's verdict in full.
 
+use super::lines::named;
 use super::style::{bold, dim, toned};
 use super::words;
 use crate::clock;
@@ -19,27 +20,21 @@ pub(crate) fn append(out: &mut String, transfer: &TransferVerdict, checks: Check
     let label = toned(words::tone(&transfer.verdict), &words::label(&transfer.verdict));
     let _ = writeln!(out, "{}\n  {label}  {}", bold(&title), words::sentence(transfer));
     let culprits = transfer.verdict.state().map(State::culprits).unwrap_or_default();
-    line(out, "culprits", &words::addresses(culprits));
-    line(out, "dissent", &words::addresses(&transfer.dissenters));
-    line(out, "as of", &as_of(transfer));
+    named(out, "culprits", &words::addresses(culprits));
+    named(out, "dissent", &words::addresses(&transfer.dissenters));
+    named(out, "as of", &as_of(transfer));
     if let Verdict::Proven { notes, .. } = &transfer.verdict {
         for note in notes {
             let name = if note.is_warning() { "warning" } else { "note" };
-            line(out, name, &words::note_sentence(note));
+            named(out, name, &words::note_sentence(note));
         }
     }
     let failed = transfer.checks.iter().filter(|check| check.outcome == Outcome::Failed).count();
     let passed = transfer.checks.len().saturating_sub(failed);
     let more = if checks == Checks::Counted && !transfer.checks.is_empty() { "; -v lists them" } else { "" };
-    line(out, "checks", &format!("{passed} passed, {failed} failed{more}"));
+    named(out, "checks", &format!("{passed} passed, {failed} failed{more}"));
     if checks == Checks::Listed {
         transfer.checks.iter().for_each(|check| append_check(out, check));
-    }
-}
-
-fn line(out: &mut String, name: &str, value: &str) {
-    if !value.is_empty() {
-        let _ = writeln!(out, "  {} {value}", dim(&format!("{name:<9}")));
     }
 }
 
@@ -54,7 +49,8 @@ fn append_check(out: &mut String, check: &Check) {
     }
 }
 
-fn as_of(transfer: &TransferVerdict) -> String {
+/// The newest verified blocks of both chains, as of which the verdict holds.
+pub(super) fn as_of(transfer: &TransferVerdict) -> String {
     let ends = [(&transfer.from, transfer.as_of.source), (&transfer.to, transfer.as_of.destination)];
     let shown: Vec<String> =
         ends.iter().filter_map(|(chain, header)| header.map(|h| header_words(chain, &h))).collect();

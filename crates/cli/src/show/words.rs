@@ -23,14 +23,16 @@ pub(crate) fn tone(verdict: &Verdict) -> Tone {
 pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     match &transfer.verdict {
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
-        other => {
-            let (detail, code) = (other.detail().unwrap_or_default(), other.code().unwrap_or_default());
-            if detail == code {
-                detail
-            } else {
-                format!("{detail} ({code})")
-            }
-        }
+        Verdict::Unsupported(what) => format!("not covered by this build or your trust file: {}", uncovered(what)),
+        other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
+    }
+}
+
+/// What is not covered, in words where its code alone says little.
+fn uncovered(what: &str) -> String {
+    match what {
+        "bridge.unknown_code" => format!("a bridge's code is none of those it accepts ({what})"),
+        _ => what.to_string(),
     }
 }
 

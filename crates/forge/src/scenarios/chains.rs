@@ -30,6 +30,7 @@ pub fn all() -> Vec<Case> {
         committee(),
         fork_between(),
         jump(),
+        jump_past_a_committee(),
         one_validator(),
     ]
 }
@@ -166,6 +167,26 @@ pub fn jump() -> Case {
     plan.destination.to = plan.destination.from + 1;
     plan.destination.jumps = vec![(executed_at - 1, executed_at)];
     Case::new("jump", stage.prove_plan(&plan, transfers), DONE).note("jumped_headers")
+}
+
+/// As [`jump`], with more in the council than in a committee: nobody can tell who sat in it.
+fn jump_past_a_committee() -> Case {
+    let mut setup = StageSetup::default();
+    setup.destination.council = vec![5, 6, 7, 8, 9, 10, 15];
+    setup.destination.committee_size = 4;
+    let mut stage = Stage::new(&setup);
+    stage.destination.idle(5);
+    let request = stage.request(coin(500));
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    let transfer = TransferProof { request: Some(request.at), handle: votes[1].handled, ..TransferProof::default() };
+    stage.trust.chains[1].allow_jump = true;
+    let transfers = vec![transfer];
+    let mut plan = stage.plan(&transfers);
+    let executed_at = votes[1].at.block;
+    plan.destination.to = plan.destination.from;
+    plan.destination.jumps = vec![(executed_at - 1, executed_at)];
+    let case = Case::new("jump_past_a_committee", stage.prove_plan(&plan, transfers), DONE);
+    case.note("jumped_headers").note("committee_unchecked")
 }
 
 /// The smallest chain.

@@ -21,6 +21,9 @@ use spanlight::{Address, Hash};
 
 pub(crate) use side::Side;
 
+/// Nonces whose slots are asked for in one call.
+const SLOTS_AT_A_TIME: usize = 128;
+
 /// Both ends, and what is gathered of each.
 pub(crate) struct Gathering<'s, 't, T> {
     pub(crate) source: Side<'s, 't, T>,
@@ -79,9 +82,20 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         self.handles.read_all(&self.destination).await
     }
 
-    /// Whether anything of `nonce` is to be seen on the destination: executed, or voted for.
-    pub(crate) async fn is_known_on_destination(&mut self, nonce: u64) -> Result<bool, ProveError> {
-        Ok(self.is_handled(nonce).await? || self.destination.live_votes(self.destination.head(), nonce)? > 0)
+    /// The nonces of which anything is to be seen on the destination: executed, or voted for.
+    pub(crate) async fn known_on_destination(&mut self, nonces: &[u64]) -> Result<Vec<u64>, ProveError> {
+        let head = self.destination.head();
+        let mut known = Vec::new();
+        for chunk in nonces.chunks(SLOTS_AT_A_TIME) {
+            let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
+            self.destination.ensure(head, &slots.collect::<Vec<_>>()).await?;
+            for nonce in chunk {
+                if self.is_handled(*nonce).await? || self.destination.live_votes(head, *nonce)? > 0 {
+                    known.push(*nonce);
+                }
+            }
+        }
+        Ok(known)
     }
 
     async fn is_handled(&mut self, nonce: u64) -> Result<bool, ProveError> {

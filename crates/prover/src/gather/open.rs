@@ -10,6 +10,13 @@ use spanlight::bundle::TransferProof;
 use spanlight::{Address, Hash};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Failed attempts of operators without a live vote, newest first, and the heights tried for the state before one.
+#[derive(Default)]
+struct Attempts {
+    failed: Vec<(BridgeCall, Address)>,
+    tried: BTreeSet<u64>,
+}
+
 impl<T: Transport> Gathering<'_, '_, T> {
     pub(super) async fn open(
         &mut self,
@@ -65,38 +72,40 @@ impl<T: Transport> Gathering<'_, '_, T> {
             return Ok(());
         }
         let floor = self.scan_floor().max(self.destination.first_at(request.time));
-        let mut failed: Vec<(BridgeCall, Address)> = Vec::new();
-        let (mut seen, mut tries) = (0usize, 0usize);
-        let mut tried = BTreeSet::new();
+        let mut attempts = Attempts::default();
+        let mut seen = 0usize;
         loop {
             let fresh: Vec<BridgeCall> = self.destination.scan.calls.iter().skip(seen).cloned().collect();
             seen = self.destination.scan.calls.len();
             for call in fresh.into_iter().filter(|call| call.key == request.key && call.at.block >= floor) {
                 let block = call.at.block;
-                if let Some(sender) = call.sender.filter(|sender| !call.success && !live.contains(sender)) {
-                    if self.is_operator(head, &sender).await? {
-                        failed.push((call, sender));
-                    }
-                }
+                self.take_attempt(call, &live, &mut attempts).await?;
                 for height in [Some(block), block.checked_sub(1)].into_iter().flatten() {
-                    if tries >= self.options.tries {
-                        return Ok(());
-                    }
-                    if !failed.iter().any(|(call, _)| call.at.block > height) || !tried.insert(height) {
-                        continue;
-                    }
-                    tries = tries.saturating_add(1);
-                    if let Some(call) = self.shown_by(height, proof.nonce, request.key, &failed).await? {
+                    if let Some(call) = self.shown_by(height, proof.nonce, request.key, &mut attempts).await? {
                         self.destination.want(call.at).await?;
                         proof.failed = Some(call.at);
                         return Ok(());
                     }
                 }
             }
-            if !self.destination.scan_on(floor).await? {
+            if attempts.tried.len() >= self.options.tries || !self.destination.scan_on(floor).await? {
                 return Ok(());
             }
         }
+    }
+
+    /// Keeps the call if it is a failed one of an operator without a live vote: an outsider's or a late vote fails too.
+    async fn take_attempt(
+        &mut self,
+        call: BridgeCall,
+        live: &BTreeSet<Address>,
+        attempts: &mut Attempts,
+    ) -> Result<(), ProveError> {
+        let Some(sender) = call.sender.filter(|sender| !call.success && !live.contains(sender)) else { return Ok(()) };
+        if self.is_operator(self.destination.head(), &sender).await? {
+            attempts.failed.push((call, sender));
+        }
+        Ok(())
     }
 
     /// The newest failed attempt that the state at `height` shows to have been the deciding one.
@@ -105,10 +114,14 @@ impl<T: Transport> Gathering<'_, '_, T> {
         height: u64,
         nonce: u64,
         key: Hash,
-        failed: &[(BridgeCall, Address)],
+        attempts: &mut Attempts,
     ) -> Result<Option<BridgeCall>, ProveError> {
-        let shown = self.shown_if_kept(height, nonce, key, failed).await;
-        match shown {
+        let is_before_one = attempts.failed.iter().any(|(call, _)| call.at.block > height);
+        let may_try = attempts.tried.len() < self.options.tries;
+        if !is_before_one || !may_try || !attempts.tried.insert(height) {
+            return Ok(None);
+        }
+        match self.shown_if_kept(height, nonce, key, &attempts.failed).await {
             Ok(Some(call)) => Ok(Some(call)),
             // A height that the node has pruned, or that shows too little, only means that another one has to do.
             Ok(None) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {

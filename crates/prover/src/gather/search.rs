@@ -65,7 +65,8 @@ impl LogSearch {
         Ok(None)
     }
 
-    /// Handles come in any order: forward from the request's time, or backward from the head where there is no request.
+    /// Handles come in any order: forward from the request's time, then backward from there. Without a request, backward
+    /// from the head.
     pub(super) async fn handle<T: Transport>(
         &mut self,
         side: &Side<'_, '_, T>,
@@ -77,11 +78,9 @@ impl LogSearch {
             return Ok(known);
         }
         let count = self.count(side);
-        let order: Vec<u64> = match after {
-            Some(block) => (self.window_of(side, block)..count).collect(),
-            None => (0..count).rev().collect(),
-        };
-        for window in order {
+        // The clocks of the two chains may differ by more than the trust assumes: then the rest is searched too.
+        let start = after.map_or(count, |block| self.window_of(side, block));
+        for window in (start..count).chain((0..start).rev()) {
             let place = place_of(self.read(side, window).await?, nonce);
             if place.is_some() {
                 return Ok(place);

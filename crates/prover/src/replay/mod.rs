@@ -204,13 +204,10 @@ impl Replay {
                     if by_hash { self.block_of_hash(param(0))? } else { self.block(self.block_number(param(0))?)? };
                 Ok(self.receipts_of(block))
             }
-            "kaia_getTransactionByHash" => Ok(self.transaction(param(0))?.map_or(Value::Null, |(block, index)| {
-                let mut transaction = block["transactions"][index].clone();
-                transaction["blockHash"] = block["hash"].clone();
-                transaction["blockNumber"] = block["number"].clone();
-                transaction["transactionIndex"] = json!(hex(u64::try_from(index).unwrap_or(u64::MAX)));
-                transaction
-            })),
+            "kaia_getTransactionByHash" => Ok(self
+                .transaction(param(0))?
+                .and_then(|(block, index)| block.get("transactions")?.get(index).cloned())
+                .unwrap_or(Value::Null)),
             "kaia_getTransactionReceipt" => Ok(self
                 .transaction(param(0))?
                 .and_then(|(block, index)| self.receipts_of(block).get(index).cloned())

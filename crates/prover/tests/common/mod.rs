@@ -1,5 +1,13 @@
 //! The two recorded chains, the trust in them, and what a right verifier must say.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 use serde_json::Value;
 use spanlight::bridge::generation::{Generation, CODE_HASH_C};

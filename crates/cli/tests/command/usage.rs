@@ -1,23 +1,13 @@
 //! How the command answers wrong calls, and what it says of itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{command, fixture, run, write, Ran};
+use crate::common::{command, fixture, run, write, Ran};
 use spanlight::bundle::{Claim, ProofBundle, TransferProof};
 use std::io::Write;
 use std::process::Stdio;
 
 /// Each command with words that its help must have: its inputs.
 const COMMANDS: &[(&str, &[&str])] = &[
-    ("profile", &["--genesis", "--name", "--json"]),
+    ("profile", &["--genesis", "--name", "--qualified", "--json"]),
     (
         "sync",
         &[
@@ -33,6 +23,9 @@ const COMMANDS: &[(&str, &[&str])] = &[
             "--checkpoint-out",
         ],
     ),
+    ("demo", &["--json", "--files"]),
+    ("prove", &["--trust", "--from", "--nonce", "--nonces", "--tx", "--rpc", "--headers", "--out", "--now", "--json"]),
+    ("audit", &["--trust", "--from", "--nonces", "--rpc", "--vote-scan", "--out", "--now", "--json"]),
     ("verify", &["<BUNDLE>", "--trust", "--now", "--json", "standard input"]),
     ("inspect", &["<BUNDLE>", "--trust", "--json", "Verifies nothing"]),
     ("completions", &["<SHELL>", "bash"]),
@@ -120,6 +113,17 @@ fn unreadable_inputs_end_with_3_and_name_the_file() {
         assert_eq!(ran.code, 3, "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(names), "{arguments:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn failures_are_json_where_json_is_asked_for() {
+    let cut = write("cut-json.bundle", &empty_bundle().encode()[..8]);
+    let ran = run(&["verify", &cut, "--trust", &trust(), "--json"]);
+    assert_eq!(ran.code, 3);
+    let error = &ran.json()["error"];
+    assert!(error["message"].as_str().unwrap().contains("cut-json.bundle"), "{error}");
+    assert!(error["code"].is_string() && error["help"].is_string(), "{error}");
+    assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
 }
 
 #[test]

@@ -1,16 +1,6 @@
 //! Following the recorded chains with the real binary.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{fixture, run, scratch, write, Ran};
+use crate::common::{fixture, run, scratch, write, Ran};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,7 +56,7 @@ fn council_and_parameters_are_those_that_the_node_reports_for_the_next_block() {
             }
         }
         assert_eq!(told.len(), 45);
-        for (at, (council, parameters)) in told.iter().step_by(11) {
+        for (at, (council, parameters)) in told.iter().step_by(15) {
             let json = sync(chain, &["--to", &(at - 1).to_string(), "--sparse"]).json();
             assert_eq!(&json["council"], council, "{chain} {at}");
             for (name, value) in json["parameters"].as_object().unwrap() {
@@ -143,6 +133,7 @@ fn trust_that_has_expired_is_not_yet_trusted_and_ends_with_2() {
     let ran = sync("service", &["--now", "1895398975"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("not_yet_trusted.trust_expired"), "{}", ran.stderr);
+    assert_eq!(ran.json()["error"]["code"], "not_yet_trusted.trust_expired");
 }
 
 #[test]

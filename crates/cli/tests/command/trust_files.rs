@@ -1,16 +1,6 @@
 //! Profiles from genesis files, and the trust file of the recordings.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs,
-    unreachable_pub
-)]
 
-mod common;
-
-use common::{fixture, run, write};
+use crate::common::{fixture, run, write};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use spanlight::bridge::generation::CODE_HASH_C;

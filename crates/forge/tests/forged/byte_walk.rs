@@ -9,12 +9,12 @@ use spanlight::commitment::CommitmentForm;
 use spanlight::header::UntrustedHeader;
 use spanlight::verdict::Verdict;
 use spanlight::verify::verify;
-use spanlight_forge::scenarios::{all, Case};
+use spanlight_forge::scenarios::{all, chains, claims, Case};
 use spanlight_forge::Scenario;
 use std::collections::BTreeSet;
 
 /// Positions tried in each bundle, where not all are.
-const TRIED: usize = 60;
+const TRIED: usize = 30;
 
 /// Where a checked header's round byte lies in the binary form.
 fn round_bytes(bundle: &ProofBundle, bytes: &[u8]) -> BTreeSet<usize> {
@@ -96,4 +96,17 @@ fn no_changed_byte_survives_with_binary_hash_trees() {
 #[test]
 fn no_changed_byte_survives_with_concatenation() {
     walk_all(CommitmentForm::Concat);
+}
+
+#[test]
+fn no_changed_byte_survives_however_the_chains_are_followed() {
+    for (index, Case { name, scenario, .. }) in chains::all().iter().enumerate() {
+        walk(name, scenario, index * 7);
+    }
+}
+
+#[test]
+fn no_changed_byte_survives_in_an_equivocation_or_an_anchor() {
+    walk("equivocation", &claims::equivocation(), 0);
+    walk("anchored", &claims::anchored(claims::ANCHORING_KEY, |_| ()), 0);
 }

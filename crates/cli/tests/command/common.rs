@@ -1,5 +1,4 @@
 //! Running the real binary.
-#![allow(dead_code)] // Each test file uses its part.
 
 use serde_json::Value;
 use std::path::PathBuf;

@@ -493,3 +493,49 @@ fn an_executed_nonce_is_not_open() {
     let open = TransferProof { handle: None, ..transfer };
     assert_eq!(stage.prove(open).outcome(), ("incomplete", "missing.handle"));
 }
+
+/// What calls the bridge for one nonce may execute another one on its way, through an operator that is a contract. Vote
+/// transactions cannot tell; the votes in state can.
+#[test]
+fn does_not_take_a_call_for_another_nonce_for_the_executed_one() {
+    let outcome = |generation_b: bool, with_request: bool| {
+        let setup = if generation_b { setup().generation_b() } else { setup() };
+        let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup });
+        let request = stage.request(coin(500));
+        let call = stage.call(&request);
+        let other = spanlight::bridge::HandleCall { nonce: 1, request_block: call.request_block - 1, ..call.clone() };
+        stage.knows_call(&call.encode());
+        stage.knows_call(&other.encode());
+        let executing = stage.destination.block(|block| {
+            let event = block.bridge().vote(keys::address(12), &call.encode(), true).unwrap().unwrap();
+            let bridge = block.bridge().address;
+            let log = spanlight::receipt::Log { address: bridge, ..event.encode() };
+            let index = block.transaction(12, bridge, U256::ZERO, other.encode(), 1, vec![log]);
+            LogRef { item: ItemRef { block: block.number, index }, log: 0 }
+        });
+        let request = with_request.then_some(request.at);
+        stage.prove(TransferProof { request, handle: Some(executing), ..TransferProof::default() }).outcome()
+    };
+    for with_request in [true, false] {
+        assert_eq!(outcome(true, with_request), ("unsupported", "bridge.executed_call_unknown"));
+        assert_eq!(outcome(false, with_request), ("invalid", "verify.executor_vote"));
+    }
+}
+
+/// The contract goes on counting those who left, so with their votes a key can still get there.
+#[test]
+fn former_operators_votes_count_towards_what_a_key_can_reach() {
+    let mut stage = Stage::new(&StageSetup { operators: 4, threshold: 3, ..setup() });
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    let mut other = call.clone();
+    other.value += U256::ONE;
+    stage.votes(&[14, 11], &call);
+    stage.votes(&[12], &other);
+    stage.destination.block(|block| block.bridge().operators.retain(|operator| *operator != keys::address(14)));
+    let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
+    assert_eq!(stage.prove(transfer.clone()).outcome(), ("proven", "voting"));
+    stage.votes(&[13], &other);
+    let scenario = stage.prove(transfer);
+    assert_eq!(scenario.state().reason(), Some("votes_differ"));
+}

@@ -1,0 +1,59 @@
+//! Lines for people: a name at the left, wrapped words at the right, and counts with the right ending.
+
+use super::style::dim;
+use std::fmt::Write;
+
+/// Characters of a whole line.
+const WIDTH: usize = 100;
+/// Characters before the words of a named line.
+const INDENT: usize = 12;
+
+/// Appends `name` and its words, wrapped; nothing where there are no words.
+pub(crate) fn named(out: &mut String, name: &str, words: &str) {
+    let mut name = dim(&format!("{name:<9}"));
+    for line in wrapped(words, WIDTH.saturating_sub(INDENT)) {
+        let _ = writeln!(out, "{}", format!("  {name} {line}").trim_end());
+        name = " ".repeat(9);
+    }
+}
+
+/// Lines of at most `width` characters, unless a single word is longer.
+fn wrapped(words: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count().saturating_add(word.chars().count()) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines
+}
+
+/// A count and what is counted.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wraps_between_words_and_never_loses_one() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("incomprehensible", 4), ["incomprehensible"]);
+        assert!(wrapped(" ", 4).is_empty());
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!([count(0, "word"), count(1, "word"), count(2, "word")], ["0 words", "1 word", "2 words"]);
+    }
+}

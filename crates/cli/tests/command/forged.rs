@@ -1,0 +1,82 @@
+//! Every forged case through the binary: its exit code, its word, its JSON; and the claims that no recording holds.
+
+use crate::common::{run, write, Ran};
+use spanlight::commitment::CommitmentForm;
+use spanlight::verdict::State;
+use spanlight_forge::scenarios::{self, claims};
+use spanlight_forge::Scenario;
+
+fn verify(name: &str, scenario: &Scenario, more: &[&str]) -> Ran {
+    let bundle = write(&format!("{name}.bundle"), scenario.bundle.encode());
+    let trust = write(&format!("{name}.toml"), toml::to_string(&scenario.trust).unwrap());
+    run(&[&["verify", &bundle, "--trust", &trust, "--now", &scenario.now.to_string()], more].concat())
+}
+
+const fn exit_code(state: &State) -> i32 {
+    match state {
+        State::Handled { .. } => 0,
+        State::Fraud { .. } | State::Attempted { .. } => 1,
+        _ => 2,
+    }
+}
+
+#[test]
+fn every_forged_state_has_its_exit_code_its_word_and_its_json() {
+    let cases = scenarios::all(CommitmentForm::Simple);
+    assert!(cases.len() > 10);
+    for (index, case) in cases.iter().enumerate() {
+        let name = format!("forged-{index}");
+        let text = verify(&name, &case.scenario, &[]);
+        assert_eq!(text.code, exit_code(&case.state), "{}: {}", case.name, text.stdout);
+        let word = case.state.name().to_uppercase();
+        assert!(text.stdout.contains(&format!("  {word}  ")), "{}: {}", case.name, text.stdout);
+        for address in case.dissenters.iter().chain(case.state.culprits()) {
+            assert!(text.stdout.contains(&address.to_string()), "{}: {}", case.name, text.stdout);
+        }
+        let json = verify(&name, &case.scenario, &["--json"]).json();
+        let transfer = &json["transfers"][0];
+        assert_eq!(transfer["state"], case.state.name(), "{}", case.name);
+        assert_eq!(transfer["reason"], serde_json::json!(case.state.reason()), "{}", case.name);
+        assert_eq!(transfer["culprits"], serde_json::json!(case.state.culprits()), "{}", case.name);
+        assert_eq!(transfer["dissenters"], serde_json::json!(case.dissenters), "{}", case.name);
+    }
+}
+
+#[test]
+fn an_equivocation_is_told_with_its_signers_and_ends_with_1() {
+    let scenario = claims::equivocation();
+    let ran = verify("equivocation", &scenario, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("EQUIVOCATION") && ran.stdout.contains("signed both"), "{}", ran.stdout);
+    let json = verify("equivocation", &scenario, &["--json"]).json();
+    let found = &json["equivocations"][0];
+    assert_eq!(found["verdict"], "proven");
+    assert!(found["number"].is_number() && !found["both"].as_array().unwrap().is_empty(), "{found}");
+    assert_eq!(json["transfers"], serde_json::json!([]));
+}
+
+#[test]
+fn an_anchor_is_a_commitment_and_a_false_one_is_invalid() {
+    let ran = verify("anchored", &claims::anchored(claims::ANCHORING_KEY, |_| {}), &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("ANCHORED") && ran.stdout.contains("not finality"), "{}", ran.stdout);
+    let spoilt = claims::anchored(claims::ANCHORING_KEY, |data| data.number += 1);
+    let ran = verify("spoilt-anchor", &spoilt, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("INVALID"), "{}", ran.stdout);
+    assert_eq!(verify("spoilt-anchor", &spoilt, &["--json"]).json()["anchored"]["verdict"], "invalid");
+}
+
+#[test]
+fn completeness_is_told_and_a_list_that_is_not_whole_ends_with_2() {
+    let whole = claims::complete(CommitmentForm::Trie, 2, 1);
+    let ran = verify("whole", &whole, &[]);
+    assert_eq!(ran.code, 2, "one transfer is only requested: {}", ran.stdout);
+    assert!(ran.stdout.contains("  COMPLETE  these are all"), "{}", ran.stdout);
+    assert_eq!(verify("whole", &whole, &["--json"]).json()["complete"], true);
+    let part = claims::complete(CommitmentForm::Trie, 1, 1);
+    let ran = verify("part", &part, &[]);
+    assert_eq!(ran.code, 2, "{}", ran.stdout);
+    assert!(ran.stdout.contains("NOT COMPLETE"), "{}", ran.stdout);
+    assert_eq!(verify("part", &part, &["--json"]).json()["complete"], false);
+}

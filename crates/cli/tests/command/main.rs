@@ -1,0 +1,19 @@
+//! The real binary: what it prints, and its exit codes. One target, so that it is linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that meets what it does not expect should stop"
+)]
+
+mod common;
+mod demo;
+mod forged;
+mod sync;
+mod transfers;
+mod trust_files;
+mod usage;

@@ -1,0 +1,142 @@
+//! Completeness, equivocation and anchors.
+
+use spanlight::bundle::{Claim, SealHint};
+use spanlight::commitment::CommitmentForm;
+use spanlight::header::UntrustedHeader;
+use spanlight::verdict::Verdict;
+use spanlight::Hash;
+use spanlight_forge::chain::{commit, seal};
+use spanlight_forge::scenarios::claims::{anchored, complete, equivocation, ANCHORING_KEY};
+use spanlight_forge::scenarios::sorted;
+use spanlight_forge::Scenario;
+
+const FORMS: [CommitmentForm; 3] = [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat];
+
+#[test]
+fn two_shown_transfers_are_all_of_two() {
+    for form in FORMS {
+        let report = complete(form, 2, 1).verify();
+        let completeness = report.complete.unwrap().unwrap();
+        assert!(completeness.complete, "{:?}", completeness.against);
+        assert_eq!((completeness.first, completeness.last, completeness.request_nonce), (0, 1, 2));
+        let states: Vec<_> =
+            report.transfers.iter().map(|t| t.verdict.state().map(spanlight::verdict::State::name)).collect();
+        assert_eq!(states, [Some("handled"), Some("requested")]);
+    }
+}
+
+#[test]
+fn one_shown_transfer_is_not_all_of_two() {
+    let completeness = complete(CommitmentForm::Trie, 1, 1).verify().complete.unwrap().unwrap();
+    assert!(!completeness.complete);
+    assert_eq!(completeness.against, ["complete.transfer_not_proven"]);
+    assert!(complete(CommitmentForm::Trie, 1, 0).verify().complete.unwrap().unwrap().complete);
+}
+
+fn code_of<T>(result: Option<Result<T, Verdict>>) -> Option<&'static str> {
+    result.unwrap().err().map(|verdict| verdict.code().unwrap())
+}
+
+#[test]
+fn completeness_holds_as_of_now_or_not_at_all() {
+    let mut scenario = complete(CommitmentForm::Trie, 1, 0);
+    scenario.now += 1_000;
+    assert_eq!(code_of(scenario.verify().complete), Some("not_yet_trusted.stale"));
+    let mut backwards = complete(CommitmentForm::Trie, 1, 0);
+    let Claim::Transfers { complete, .. } = &mut backwards.bundle.claim else { panic!("a claim of transfers") };
+    *complete = Some((1, 0));
+    assert_eq!(code_of(backwards.verify().complete), Some("verify.range"));
+}
+
+fn spoil_second(scenario: &mut Scenario, change: impl FnOnce(&mut spanlight::header::HeaderFields)) {
+    let Claim::Equivocation { second, .. } = &mut scenario.bundle.claim else { panic!("a claim of equivocation") };
+    let mut fields = UntrustedHeader::decode(&second.header).unwrap().into_fields();
+    change(&mut fields);
+    second.header = fields.encode();
+}
+
+fn equivocation_code(scenario: &Scenario) -> Option<&'static str> {
+    code_of(scenario.verify().equivocation)
+}
+
+#[test]
+fn two_sealed_children_of_one_block_name_who_signed_both() {
+    let found = equivocation().verify().equivocation.unwrap().unwrap();
+    let mut both = found.both.clone();
+    both.sort_unstable();
+    assert_eq!(both, sorted(&[5, 6, 7]));
+    assert!(found.first_only.is_empty() && found.second_only.is_empty());
+
+    let mut other_signers = equivocation();
+    spoil_second(&mut other_signers, |fields| commit(fields, &[8, 7, 6]));
+    let found = other_signers.verify().equivocation.unwrap().unwrap();
+    assert_eq!((found.first_only, found.second_only), (sorted(&[5]), sorted(&[8])));
+}
+
+#[test]
+fn the_same_block_with_other_seals_or_round_is_no_equivocation() {
+    let mut scenario = equivocation();
+    let Claim::Equivocation { first, second } = &mut scenario.bundle.claim else { panic!("a claim of equivocation") };
+    second.clone_from(first);
+    spoil_second(&mut scenario, |fields| {
+        fields.extra.vanity[31] = 1;
+        commit(fields, &[8, 7, 6]);
+    });
+    assert_eq!(equivocation_code(&scenario), Some("consensus.same_block"));
+}
+
+#[test]
+fn an_equivocation_needs_both_quorums_and_one_parent() {
+    let mut few = equivocation();
+    spoil_second(&mut few, |fields| commit(fields, &[5, 6]));
+    assert_eq!(equivocation_code(&few), Some("consensus.quorum_missed"));
+    let mut elsewhere = equivocation();
+    spoil_second(&mut elsewhere, |fields| {
+        fields.parent_hash = Hash([1; 32]);
+        seal(fields, 5, &[5, 6, 7]);
+    });
+    assert_eq!(equivocation_code(&elsewhere), Some("header.parent_hash"));
+}
+
+#[test]
+fn nothing_rides_along_with_an_equivocation() {
+    let mut hinted = equivocation();
+    let Claim::Equivocation { first, .. } = &mut hinted.bundle.claim else { panic!("a claim of equivocation") };
+    first.hints.push(SealHint { signer: 0, y: [0; 32] });
+    assert_eq!(equivocation_code(&hinted), Some("bundle.hint"));
+    let mut chains = equivocation();
+    let again = chains.bundle.chains[0].clone();
+    chains.bundle.chains.push(again);
+    assert_eq!(equivocation_code(&chains), Some("bundle.chains"));
+}
+
+#[test]
+fn an_anchor_commits_a_configured_account_to_a_block() {
+    let found = anchored(ANCHORING_KEY, |_| ()).verify().anchored.unwrap().unwrap();
+    assert_eq!(found.child.number, 502);
+    assert_eq!(found.account, spanlight_forge::keys::address(ANCHORING_KEY));
+}
+
+#[test]
+fn an_anchor_of_another_account_or_of_other_fields_is_refused() {
+    let code = |scenario: Scenario| code_of(scenario.verify().anchored);
+    assert_eq!(code(anchored(13, |_| ())), Some("verify.anchor_account"));
+    let spoiled: [fn(&mut spanlight::bridge::AnchorData); 6] = [
+        |data| data.block_hash = Hash([1; 32]),
+        |data| data.transactions_root = Hash([1; 32]),
+        |data| data.receipts_root = Hash([1; 32]),
+        |data| data.state_root = Hash([1; 32]),
+        |data| data.parent_hash = Hash([1; 32]),
+        |data| data.number += 1,
+    ];
+    for change in spoiled {
+        assert_eq!(code(anchored(ANCHORING_KEY, change)), Some("verify.anchor"));
+    }
+    let mut not_an_anchor = anchored(ANCHORING_KEY, |_| ());
+    let Claim::Anchored { anchor, .. } = &mut not_an_anchor.bundle.claim else { panic!("a claim of an anchor") };
+    anchor.index = 0;
+    assert_eq!(code(not_an_anchor), Some("verify.not_an_anchor"));
+    let mut untrusted = anchored(ANCHORING_KEY, |_| ());
+    untrusted.trust.anchoring = None;
+    assert_eq!(code(untrusted), Some("trust.no_anchoring"));
+}

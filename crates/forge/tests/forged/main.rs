@@ -1,0 +1,20 @@
+//! Forged chains and bridges against the public `verify`: every state honestly, every check with one thing wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test that fails may panic, and no attacker chooses its numbers"
+)]
+
+mod absence;
+mod bridge_checks;
+mod byte_walk;
+mod claims;
+mod headers;
+mod lossless;
+mod slack;
+mod states;
