@@ -87,12 +87,22 @@ impl<T: Transport> Endpoints<T> {
         self.live().map(|(_, endpoint)| endpoint.name.as_str())
     }
 
+    /// All of them, also those put aside, in the order given.
+    pub fn transports(&self) -> impl Iterator<Item = &T> {
+        self.list.iter().map(|endpoint| &endpoint.transport)
+    }
+
     fn live(&self) -> impl Iterator<Item = (usize, &Endpoint<T>)> {
         self.list.iter().enumerate().filter(|(_, endpoint)| !endpoint.aside.get())
     }
 
     fn note(&self, finding: Finding) {
         let mut findings = self.findings.borrow_mut();
+        // Of refusals the last is kept: a search through pruned heights meets many.
+        if let Finding::Refused { endpoint, method, .. } = &finding {
+            let is_same = |other: &Finding| matches!(other, Finding::Refused { endpoint: e, method: m, .. } if (e, m) == (endpoint, method));
+            findings.retain(|other| !is_same(other));
+        }
         if findings.len() < MOST_FINDINGS && !findings.contains(&finding) {
             findings.push(finding);
         }
