@@ -137,7 +137,7 @@ pub enum QuorumPolicy {
     Engine,
     /// What a node's header check accepts: more than 2F, F = ceil(m/3) - 1. One seal suffices for m of 2 or 3.
     Node,
-    /// A fixed number of seals, never less than the engine's rule would need to be safe: chosen by the verifying party.
+    /// A fixed number of seals, at least one. Below the engine's rule it is for the verifying party to answer for.
     Custom(u32),
 }
 

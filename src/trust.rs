@@ -124,6 +124,9 @@ pub enum TrustError {
     /// A trusting period of zero would mean "for ever" or "never".
     #[error("the trusting period must not be zero")]
     ZeroTrustingPeriod,
+    /// Two chains' clocks always differ, and a rule that accuses rests on by how much.
+    #[error("the clock skew must not be zero")]
+    ZeroClockSkew,
     /// The claim is about a transfer and the trust has no bridge pair.
     #[error("the trust has no bridge pair")]
     NoBridge,
@@ -148,6 +151,7 @@ impl TrustError {
             Self::UnknownChain => "trust.unknown_chain",
             Self::ForkOrder => "trust.fork_order",
             Self::ZeroTrustingPeriod => "trust.zero_trusting_period",
+            Self::ZeroClockSkew => "trust.zero_clock_skew",
             Self::NoBridge => "trust.no_bridge",
             Self::BridgePair => "trust.bridge_pair",
             Self::Direction => "trust.direction",
@@ -171,6 +175,9 @@ impl Trust {
             }
             if !chain.profile.forks.is_ordered() {
                 return Err(TrustError::ForkOrder);
+            }
+            if chain.profile.clock_skew == 0 {
+                return Err(TrustError::ZeroClockSkew);
             }
             if chain.trusting_period == 0 {
                 return Err(TrustError::ZeroTrustingPeriod);

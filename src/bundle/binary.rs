@@ -60,6 +60,7 @@ impl ProofBundle {
     /// claimed, so that "everything claimed is proven" is never true of nothing.
     pub(crate) fn is_well_formed(&self) -> Result<()> {
         for chain in &self.chains {
+            name_is_allowed(&chain.chain)?;
             ascending(chain.blocks.iter().map(|block| block.number))?;
             ascending(chain.states.iter().map(|state| state.number))?;
         }
@@ -177,11 +178,15 @@ fn read_chain(mut reader: Reader<'_>) -> Result<ChainProof> {
 }
 
 fn read_name(bytes: &[u8]) -> Result<String> {
-    let name = core::str::from_utf8(bytes).map_err(|_| BundleError::Schema)?;
+    core::str::from_utf8(bytes).map(ToString::to_string).map_err(|_| BundleError::Schema)
+}
+
+const fn name_is_allowed(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME {
-        return Err(BundleError::Schema);
+        Err(BundleError::Schema)
+    } else {
+        Ok(())
     }
-    Ok(name.to_string())
 }
 
 fn append_header(stream: &mut RlpStream, entry: &HeaderEntry) {

@@ -71,6 +71,9 @@ pub enum ConsensusError {
     #[error("header {number} is authenticated by its child alone and must carry no seals and round 0")]
     UncheckedSeals { number: u64 },
 
+    /// A vote or announcement that is longer than any honest one.
+    #[error("{field} field of {got} bytes, at most {limit} are followed")]
+    FieldTooLong { field: &'static str, limit: usize, got: usize },
     /// A name that is no parameter.
     #[error("unknown parameter")]
     ParameterName,
@@ -150,6 +153,7 @@ impl ConsensusError {
             Self::ProposerNotInCouncil(_) => "consensus.proposer_not_in_council",
             Self::OutsideCommittee => "consensus.outside_committee",
             Self::UncheckedSeals { .. } => "consensus.unchecked_seals",
+            Self::FieldTooLong { .. } => "consensus.field_too_long",
             Self::ParameterName => "consensus.parameter_name",
             Self::ParameterValue(_) => "consensus.parameter_value",
             Self::ForbiddenParameter(_) => "consensus.forbidden_parameter",

@@ -535,3 +535,14 @@ fn equivocation_needs_two_blocks_with_a_quorum_each_after_one_parent() {
     let later = seal(&child(&sealed, &client), 1, &[1, 2, 3]);
     assert!(equivocation::check(&client, &sealed, &later).is_err());
 }
+
+#[test]
+fn refuses_votes_and_announcements_longer_than_any_honest_one() {
+    let client = small_client(&KEYS);
+    let next = || child(client.head().header(), &client);
+    let refusal = |header: UntrustedHeader| client.needs_seals(&[header]).map_err(|e| e.code());
+    let long_vote = voting(next(), vec![0; (32 << 10) + 1]);
+    assert_eq!(refusal(long_vote), Err("consensus.field_too_long"));
+    let long_announcement = announcing(next(), vec![0; (16 << 10) + 1]);
+    assert_eq!(refusal(long_announcement), Err("consensus.field_too_long"));
+}

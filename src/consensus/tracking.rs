@@ -12,6 +12,11 @@ use crate::primitives::Address;
 use crate::profile::{ChainProfile, Fork, Qualified, VoteRules};
 use alloc::vec::Vec;
 
+/// Longest vote that is followed: the whole of a council of the largest size, and room.
+const MAX_VOTE: usize = 32 << 10;
+/// Longest announcement that is followed; one that names every parameter takes less than a kilobyte.
+const MAX_GOVERNANCE: usize = 16 << 10;
+
 /// Everything that holds for the next block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tracked {
@@ -44,6 +49,8 @@ impl Change {
 impl Tracked {
     /// Reads vote and announcement of the header for which `self` holds.
     pub(super) fn after(&self, header: &HeaderFields, profile: &ChainProfile) -> Result<Change, ConsensusError> {
+        field_is_bounded("vote", header.vote.len(), MAX_VOTE)?;
+        field_is_bounded("governance", header.governance.len(), MAX_GOVERNANCE)?;
         let epoch = self.parameters.epoch;
         let announced = check_governance(&header.governance, header.number, epoch, self.epoch_votes.as_ref())?;
         let mut next = self.clone();
@@ -136,6 +143,16 @@ impl Tracked {
             return Err(ConsensusError::Unsupported("governance by contract"));
         }
         Ok(())
+    }
+}
+
+/// Votes and announcements are kept and copied while they wait; in sparse mode nobody's key stands behind a waiting header
+/// yet, so their size must not be an enemy's choice.
+const fn field_is_bounded(field: &'static str, got: usize, limit: usize) -> Result<(), ConsensusError> {
+    if got <= limit {
+        Ok(())
+    } else {
+        Err(ConsensusError::FieldTooLong { field, limit, got })
     }
 }
 

@@ -6,7 +6,7 @@
 //! height and later than the vote, by more than the two clocks can differ, shows the lie (rule a').
 
 use super::checks::{Checks, Rule};
-use super::evidence::Evidence;
+use super::evidence::{BridgeState, Evidence};
 use super::request::code_is_accepted;
 use super::stop::Stop;
 use crate::primitives::Hash;
@@ -33,21 +33,9 @@ pub(super) fn was_never_requested(
     deadline: u64,
     checks: &mut Checks,
 ) -> Result<FraudKind, Stop> {
-    let mut requested = false;
-    for state in source.states_in(named..) {
-        // Another code's counter would say nothing about requests.
-        code_is_accepted(end, state)?;
-        let got = state.nonces()?.request_nonce;
-        if got <= nonce {
-            let block = state.header().number;
-            checks
-                .passed(NEVER, &[("named block", &named), ("at block", &block), ("requests", &got), ("nonce", &nonce)]);
-            return Ok(FraudKind::NeverRequested);
-        }
-        requested = true;
-    }
-    if requested {
-        return Err(Stop::Incomplete(Missing::Request));
+    // The counter never falls, so the first proven state from the named block on decides.
+    if let Some(state) = source.states_in(named..).next() {
+        return counter_has_not_passed(state, end, nonce, checks).map(|()| FraudKind::NeverRequested);
     }
     let head = source.chain().head();
     let skew = source.chain().trusted().profile.clock_skew;
@@ -75,21 +63,20 @@ pub(super) fn was_never_requested_by(
     key: &Hash,
     checks: &mut Checks,
 ) -> Result<FraudKind, Stop> {
-    let skew = source.chain().trusted().profile.clock_skew;
-    for state in source.states_in(..).rev() {
-        if state.header().time < deadline.saturating_add(skew) {
-            break;
-        }
-        code_is_accepted(end, state)?;
-        let got = state.nonces()?.request_nonce;
-        if got <= nonce {
-            let (block, time) = (state.header().number, state.header().time);
-            checks.passed(
-                NEVER,
-                &[("at block", &block), ("its time", &time), ("vote by", &deadline), ("requests", &got)],
-            );
-            return Ok(FraudKind::NamedBlockDidNotExist);
-        }
-    }
-    Err(Stop::Incomplete(Missing::VoteCall { key: *key }))
+    let since = deadline.saturating_add(source.chain().trusted().profile.clock_skew);
+    let missing = Stop::Incomplete(Missing::VoteCall { key: *key });
+    let state = source.first_state_since(since).ok_or(missing)?;
+    counter_has_not_passed(state, end, nonce, checks).map(|()| FraudKind::NamedBlockDidNotExist)
+}
+
+/// Under accepted code, the source's own counter; another code's would say nothing about requests.
+fn counter_has_not_passed(state: &BridgeState, end: &BridgeEnd, nonce: u64, checks: &mut Checks) -> Result<(), Stop> {
+    code_is_accepted(end, state)?;
+    let (header, got) = (state.header(), state.nonces()?.request_nonce);
+    let absent = if got <= nonce { Ok(()) } else { Err(Stop::Incomplete(Missing::Request)) };
+    checks.require(
+        NEVER,
+        &[("block", &header.number), ("time", &header.time), ("requests", &got), ("nonce", &nonce)],
+        absent,
+    )
 }

@@ -12,10 +12,11 @@ use crate::bundle::ItemRef;
 use crate::primitives::{Address, Hash};
 use crate::transaction::TransactionKind;
 use crate::trust::Anchoring;
-use crate::verdict::HeaderRef;
+use crate::verdict::{HeaderRef, Note};
+use alloc::vec::Vec;
 
 /// A proven anchor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchored {
     /// The child header.
     pub child: HeaderRef,
@@ -25,6 +26,8 @@ pub struct Anchored {
     pub transaction: Hash,
     /// The account that committed to it.
     pub account: Address,
+    /// How both chains were followed, where a reader should know it.
+    pub notes: Vec<Note>,
 }
 
 /// Checks that the child's header of a height is what a configured account anchored.
@@ -59,5 +62,8 @@ pub(super) fn judge_anchored(
     if let Some((field, _)) = fields.iter().find(|(_, same)| !same) {
         return Err(VerifyError::Anchor(field).into());
     }
-    Ok(Anchored { child: header.reference(), parent: item.header, transaction: item.transaction.hash(), account })
+    let mut notes = Vec::new();
+    parent.chain().notes(&mut notes);
+    child.notes(&mut notes);
+    Ok(Anchored { child: header.reference(), parent: item.header, transaction: item.transaction_hash, account, notes })
 }

@@ -8,6 +8,7 @@ use super::stop::Stop;
 use super::Pair;
 use crate::bundle::TransferProof;
 use crate::verdict::{AsOf, TransferVerdict, Verdict};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 const RANGE: Rule = Rule {
@@ -38,6 +39,37 @@ pub struct Completeness {
     pub as_of: AsOf,
 }
 
+/// Nonces that are proven, and those of them whose request is.
+struct Shown {
+    proven: BTreeSet<u64>,
+    requested: BTreeSet<u64>,
+}
+
+impl Shown {
+    fn of(transfers: &[TransferProof], verdicts: &[TransferVerdict]) -> Self {
+        let both = transfers.iter().zip(verdicts);
+        let proven = both.filter(|(_, verdict)| matches!(verdict.verdict, Verdict::Proven { .. }));
+        let requested = proven.clone().filter(|(transfer, _)| transfer.request.is_some());
+        let nonce = |(transfer, _): (&TransferProof, &TransferVerdict)| transfer.nonce;
+        Self { proven: proven.map(nonce).collect(), requested: requested.map(nonce).collect() }
+    }
+
+    fn all(&self, low: u64, high: u64) -> bool {
+        is_whole(&self.proven, low, high)
+    }
+
+    fn all_requested(&self, low: u64, high: u64) -> bool {
+        is_whole(&self.requested, low, high)
+    }
+}
+
+/// Counts instead of asking for each nonce: a claimed range may be as long as numbers go.
+fn is_whole(nonces: &BTreeSet<u64>, low: u64, high: u64) -> bool {
+    low <= high
+        && u64::try_from(nonces.range(low..=high).count())
+            .is_ok_and(|count| high.checked_sub(low).and_then(|span| span.checked_add(1)) == Some(count))
+}
+
 /// Judges the claim on the newest proven states of both ends.
 pub(super) fn judge_complete(
     pair: &Pair<'_>,
@@ -58,26 +90,15 @@ pub(super) fn judge_complete(
     let lower = destination.nonces()?.lower_handle_nonce;
     let upper = destination.upper()?.upper_handle_nonce;
 
-    let proven = |nonce: u64, needs_request: bool| {
-        let shown = transfers.iter().zip(verdicts).find(|(transfer, _)| transfer.nonce == nonce);
-        shown.is_some_and(|(transfer, verdict)| {
-            matches!(verdict.verdict, Verdict::Proven { .. }) && (transfer.request.is_some() || !needs_request)
-        })
-    };
-    let shown_in = |low: u64, high: u64, needs_request: bool| {
-        let wanted = high.saturating_sub(low).saturating_add(1);
-        let shown = transfers.iter().map(|transfer| transfer.nonce).filter(|nonce| (low..=high).contains(nonce));
-        let shown = shown.filter(|nonce| proven(*nonce, needs_request)).count();
-        u64::try_from(shown).is_ok_and(|shown| shown == wanted)
-    };
+    let shown = Shown::of(transfers, verdicts);
     let mut against = Vec::new();
     let requests_end = request_nonce.min(last.saturating_add(1));
-    let requests_shown = first >= requests_end || shown_in(first, requests_end.saturating_sub(1), true);
+    let requests_shown = first >= requests_end || shown.all_requested(first, requests_end.saturating_sub(1));
     if checks.record(RANGE, &[], requests_shown.then_some(()).ok_or(())).is_err() {
         against.push("complete.transfer_not_proven");
     }
     let upper_shown =
-        upper < request_nonce || upper == 0 && !destination.is_handled(0)? || shown_in(request_nonce, upper, false);
+        upper < request_nonce || upper == 0 && !destination.is_handled(0)? || shown.all(request_nonce, upper);
     if checks.record(ABOVE, &[], (lower <= request_nonce).then_some(()).ok_or(())).is_err() {
         against.push("complete.lower_handle_nonce_above_request_nonce");
     }

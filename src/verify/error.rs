@@ -81,6 +81,9 @@ pub enum VerifyError {
     /// Two vote transactions have one sender.
     #[error("two votes of {0}")]
     DuplicateVoter(Address),
+    /// The voter took the vote back before it was decided.
+    #[error("the vote of {0} was taken back")]
+    VoteTakenBack(Address),
     /// Vote transactions are not before the executing one.
     #[error("a vote transaction is not before the executing one")]
     VoteOrder,
@@ -124,6 +127,7 @@ impl VerifyError {
             Self::NotACall => "verify.not_a_call",
             Self::VoteCalldata => "verify.vote_calldata",
             Self::DuplicateVoter(_) => "verify.duplicate_voter",
+            Self::VoteTakenBack(_) => "verify.vote_taken_back",
             Self::VoteOrder => "verify.vote_order",
             Self::StrayCall(_) => "verify.stray_call",
             Self::FailedAttempt(_) => "verify.failed_attempt",

@@ -17,7 +17,7 @@ use crate::verify::error::VerifyError;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 
 /// Longest voters list that is read. The contract lets 12 operators vote at a time; re-registrations can add more.
 const MAX_VOTERS: u64 = 256;
@@ -28,13 +28,22 @@ pub struct Evidence<'c> {
     chain: &'c FollowedChain<'c>,
     blocks: BTreeMap<u64, Block>,
     states: BTreeMap<u64, BridgeState>,
+    /// Time and number of each proven state's header, ascending in both.
+    times: Vec<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
 struct Block {
-    items: BTreeMap<u32, (ProvenItem, Cell<bool>)>,
+    items: BTreeMap<u32, Entry>,
     /// Under the concat form the whole block is the proof, so its other items need no reader.
     whole: bool,
+}
+
+/// A proven item, decoded once however often it is referred to: many references to one large item cost no more than one.
+#[derive(Clone, Debug)]
+struct Entry {
+    proven: ProvenItem,
+    decoded: OnceCell<Item>,
 }
 
 /// A proven transaction with its receipt.
@@ -42,6 +51,7 @@ struct Block {
 pub(super) struct Item {
     pub(super) at: ItemRef,
     pub(super) transaction: Transaction,
+    pub(super) transaction_hash: Hash,
     pub(super) receipt: Receipt,
     pub(super) header: HeaderRef,
 }
@@ -69,12 +79,13 @@ impl<'c> Evidence<'c> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
         ascending(blocks.iter().map(|block| block.number))?;
         ascending(states.iter().map(|state| state.number))?;
-        let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new() };
+        let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new(), times: Vec::new() };
         for block in blocks {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
             let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
-            let items = items.into_iter().map(|item| (item.index, (item, Cell::new(false)))).collect();
+            let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
+            let items = items.into_iter().map(entry).collect();
             let whole = matches!(block.items, BlockItems::Concat { .. });
             verified.blocks.insert(block.number, Block { items, whole });
         }
@@ -83,6 +94,7 @@ impl<'c> Evidence<'c> {
             let proven = verify_state(&header.state_root(), &bridge, &state.proof)?.ok_or(VerifyError::BridgeAbsent)?;
             let slots = proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))).collect();
             let account = proven.account();
+            verified.times.push((header.time(), state.number));
             verified.states.insert(
                 state.number,
                 BridgeState {
@@ -103,21 +115,24 @@ impl<'c> Evidence<'c> {
     }
 
     /// The transaction and receipt at a place: same index in both lists of one header.
-    pub(super) fn item(&self, at: ItemRef) -> Result<Item, Stop> {
+    pub(super) fn item(&self, at: ItemRef) -> Result<&Item, Stop> {
         let header = self.chain.header(at.block)?.reference();
         let block = self.blocks.get(&at.block).ok_or(BundleError::Dangling("a block"))?;
-        let (item, used) = block.items.get(&at.index).ok_or(BundleError::Dangling("an item"))?;
-        used.set(true);
-        let transaction = Transaction::decode(&item.transaction)?;
-        let receipt = Receipt::decode(&item.receipt)?;
-        Ok(Item { at, transaction, receipt, header })
+        let entry = block.items.get(&at.index).ok_or(BundleError::Dangling("an item"))?;
+        if let Some(item) = entry.decoded.get() {
+            return Ok(item);
+        }
+        let transaction = Transaction::decode(&entry.proven.transaction)?;
+        let receipt = Receipt::decode(&entry.proven.receipt)?;
+        let transaction_hash = transaction.hash();
+        Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
     }
 
     /// The log at a place, with the item that emitted it.
-    pub(super) fn log(&self, at: LogRef) -> Result<(Item, Log), Stop> {
+    pub(super) fn log(&self, at: LogRef) -> Result<(&Item, &Log), Stop> {
         let item = self.item(at.item)?;
         let index = usize::try_from(at.log).map_err(|_| BundleError::Dangling("a log"))?;
-        let log = item.receipt.logs.get(index).cloned().ok_or(BundleError::Dangling("a log"))?;
+        let log = item.receipt.logs.get(index).ok_or(BundleError::Dangling("a log"))?;
         Ok((item, log))
     }
 
@@ -144,6 +159,20 @@ impl<'c> Evidence<'c> {
         self.states.range(range).map(|(_, state)| state)
     }
 
+    /// The first proven state at or after a time; header times only rise.
+    pub(super) fn first_state_since(&self, time: u64) -> Option<&BridgeState> {
+        let (mut low, mut high) = (0usize, self.times.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.times.get(middle).is_some_and(|(at, _)| *at < time) {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        self.times.get(low).and_then(|(_, number)| self.states.get(number))
+    }
+
     fn missing_state(&self, number: Option<u64>) -> Stop {
         Stop::Incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
     }
@@ -159,8 +188,12 @@ impl<'c> Evidence<'c> {
             }
         }
         for (number, block) in &self.blocks {
-            let items: BTreeSet<u32> =
-                block.items.iter().filter(|(_, (_, used))| used.get()).map(|(index, _)| *index).collect();
+            let items: BTreeSet<u32> = block
+                .items
+                .iter()
+                .filter(|(_, entry)| entry.decoded.get().is_some())
+                .map(|(index, _)| *index)
+                .collect();
             if !items.is_empty() {
                 usage.items.insert(*number, items);
             }
@@ -179,7 +212,7 @@ impl<'c> Evidence<'c> {
             }
         }
         for block in self.blocks.values() {
-            let mut read = block.items.values().map(|(_, used)| used.get());
+            let mut read = block.items.values().map(|entry| entry.decoded.get().is_some());
             let fits = if block.whole { read.any(|used| used) } else { read.all(|used| used) };
             if !fits {
                 return Err(BundleError::Unused("a block item"));

@@ -9,7 +9,7 @@ use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, D
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::generation::Generation;
-use crate::bundle::{ItemRef, LogRef, TransferProof};
+use crate::bundle::{LogRef, TransferProof};
 use crate::primitives::{Address, Hash};
 use crate::trust::BridgeEnd;
 use crate::verdict::{HeaderRef, Missing};
@@ -20,14 +20,20 @@ const CLOSED: Rule =
 
 /// An execution that is final on its chain.
 #[derive(Clone, Debug)]
-pub(super) struct ProvenHandle {
+pub(super) struct ProvenHandle<'e> {
     pub(super) event: HandleEvent,
     pub(super) header: HeaderRef,
-    place: ItemRef,
-    pub(super) item: Item,
+    pub(super) item: &'e Item,
     generation: Generation,
-    /// Whether the executing transaction itself calls the bridge, so that its input is the voted calldata.
+    /// Whether the executing transaction itself calls the bridge to handle this nonce, so that its input is the voted calldata.
     direct: bool,
+}
+
+impl ProvenHandle<'_> {
+    /// Whether the executing transaction's own input is the voted calldata.
+    pub(super) const fn is_direct(&self) -> bool {
+        self.direct
+    }
 }
 
 /// The executed calldata, its key, and who voted for it.
@@ -48,29 +54,37 @@ pub(super) fn destination_closed_the_nonce(state: &BridgeState, nonce: u64) -> R
 }
 
 /// Proves the execution of `nonce` at a place on the destination chain.
-pub(super) fn prove_handle(
-    destination: &Evidence<'_>,
+pub(super) fn prove_handle<'e>(
+    destination: &'e Evidence<'_>,
     end: &BridgeEnd,
     at: LogRef,
     nonce: u64,
     checks: &mut Checks,
-) -> Result<ProvenHandle, Stop> {
+) -> Result<ProvenHandle<'e>, Stop> {
     let (item, log) = destination.log(at)?;
-    check_event(&item, &log, end, checks)?;
-    let event = check_decoded(HandleEvent::decode(&log), checks)?;
+    check_event(item, log, end, checks)?;
+    let event = check_decoded(HandleEvent::decode(log), checks)?;
     check_nonce(event.nonce, nonce, checks)?;
     let state = destination.state(at.item.block)?;
     let generation = check_code(end, state, checks)?;
     checks.require(CLOSED, &[("nonce", &nonce)], destination_closed_the_nonce(state, nonce))?;
-    let direct = item.transaction.to() == Some(end.address);
-    Ok(ProvenHandle { event, header: item.header, place: at.item, item, generation, direct })
+    let direct = calls_the_bridge_for(item, end, nonce);
+    Ok(ProvenHandle { event, header: item.header, item, generation, direct })
+}
+
+/// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
+/// which may ask a contract that is an operator to vote. Calldata that cannot be read may be for this nonce; the votes in
+/// state then say whether it is.
+fn calls_the_bridge_for(item: &Item, end: &BridgeEnd, nonce: u64) -> bool {
+    item.transaction.to() == Some(end.address)
+        && HandleCall::decode(item.transaction.input()).map_or(true, |call| call.nonce == nonce)
 }
 
 /// Proves who voted for the execution, in whichever form its generation and the evidence allow.
 pub(super) fn prove_execution(
     destination: &Evidence<'_>,
     end: &BridgeEnd,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
     checks: &mut Checks,
 ) -> Result<Execution, Stop> {
@@ -78,7 +92,11 @@ pub(super) fn prove_execution(
     let after = destination.state(handle.header.number)?;
     let before = destination.state(handle.header.number.saturating_sub(1))?;
     check_code(end, before, checks)?;
-    if handle.generation.keeps_votes() && after.has_votes(nonce) {
+    if handle.generation.keeps_votes() {
+        // Vote transactions would show less here: they hide dissent, and votes that were taken back.
+        if !after.has_votes(nonce) {
+            return Err(Stop::Incomplete(Missing::Votes));
+        }
         let (key, call, executor) = executed_call(destination, handle, transfer, [before, after])?;
         let decision = decide_by_state(before, after, nonce, &key, executor.as_ref(), checks)?;
         return Ok(Execution { call, decision });
@@ -86,19 +104,19 @@ pub(super) fn prove_execution(
     if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::Incomplete(Missing::Votes));
     }
-    let executing = (handle.place, handle.item.clone());
+    let executing = (nonce, handle.item);
     let decision =
-        decide_by_transactions(destination, &end.address, &executing, &transfer.votes, [before, after], checks)?;
+        decide_by_transactions(destination, &end.address, executing, &transfer.votes, [before, after], checks)?;
     Ok(Execution { call: HandleCall::decode(handle.item.transaction.input()).ok(), decision })
 }
 
 /// The calldata that was executed, its key and, where the executing transaction calls the bridge itself, its sender.
 ///
-/// A contract in between hides the calldata; then a supplied preimage of the one vote key that can have decided stands for
-/// it. A preimage of any live vote would not do: a dissenter's would make an honest execution look like fraud.
+/// A contract in between hides the calldata; then a supplied preimage of the one live vote key stands for it. Where operators
+/// differ nobody can see which key was executed, and taking the wrong one would make an honest execution look like fraud.
 fn executed_call(
     destination: &Evidence<'_>,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
     [before, after]: [&BridgeState; 2],
 ) -> Result<(Hash, Option<HandleCall>, Option<Address>), Stop> {
@@ -117,21 +135,21 @@ fn executed_call(
     Ok((key, HandleCall::decode(calldata).ok(), None))
 }
 
-/// Of all keys with a live vote, only `key` has as many voters as the lower threshold of the deciding block's two ends. A
-/// threshold that fell can leave two such keys; then nobody can see which of them was executed.
+/// `key` is the only one with a live vote, and has as many voters as the lower threshold of the deciding block's two ends.
+/// Counting alone would not do: a threshold that dips inside the block lets a key with few voters decide.
 fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Result<(), Stop> {
-    let enough = |key: &Hash| u32::try_from(tally.voters(key).len()).is_ok_and(|voters| voters >= threshold);
-    if tally.voters(key).is_empty() || !enough(key) {
+    let voters = tally.voters(key).len();
+    if voters == 0 || u32::try_from(voters).is_ok_and(|voters| voters < threshold) {
         return Err(VerifyError::StrayCall(*key).into());
     }
-    if tally.keys().iter().any(|other| other != key && enough(other)) {
+    if tally.keys().len() > 1 {
         return Err(Stop::Unsupported("votes.executed_key_unknown"));
     }
     Ok(())
 }
 
 /// Every supplied calldata must have been needed.
-pub(super) fn no_stray_calls(handle: &ProvenHandle, transfer: &TransferProof) -> Result<(), Stop> {
+pub(super) fn no_stray_calls(handle: &ProvenHandle<'_>, transfer: &TransferProof) -> Result<(), Stop> {
     let stray: Vec<Hash> =
         if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
     stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall(*key).into()))

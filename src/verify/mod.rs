@@ -27,13 +27,15 @@ mod stuck;
 mod transfer;
 mod votes;
 
+use self::checks::Checks;
 use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::header::UntrustedHeader;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
-use crate::verdict::{AsOf, TransferVerdict, Verdict};
+use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 pub use anchored::Anchored;
@@ -48,6 +50,8 @@ pub use stop::Stop;
 pub struct Report {
     /// One verdict for each transfer, in the bundle's order.
     pub transfers: Vec<TransferVerdict>,
+    /// How the chains were followed and who sealed their heads: checks that all verdicts of transfers share.
+    pub chains: Vec<Check>,
     /// Where the bundle claims that these are all.
     pub complete: Option<Result<Completeness, Verdict>>,
     /// Where the bundle claims an equivocation.
@@ -128,7 +132,10 @@ pub fn judge_transfers(
     let complete =
         complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
-    Ok((Report { transfers: verdicts, complete, ..Report::default() }, usage))
+    let mut checks = Checks::default();
+    source.chain().record(&mut checks);
+    destination.chain().record(&mut checks);
+    Ok((Report { transfers: verdicts, chains: checks.into_vec(), complete, ..Report::default() }, usage))
 }
 
 fn verify_transfers(
@@ -152,19 +159,18 @@ fn verify_transfers(
     if settled && !matches!(report.complete, Some(Err(_))) {
         for (proof, facts) in [(source, &source_facts), (destination, &destination_facts)] {
             facts.everything_is_used()?;
-            jumps_are_used(proof, facts)?;
+            jumps_are_used(proof, facts.chain(), &facts.heights())?;
         }
     }
     Ok(report)
 }
 
 /// The first header of a jump's run must carry evidence; the last one is there for its seals.
-fn jumps_are_used(proof: &ChainProof, facts: &Evidence<'_>) -> Result<(), BundleError> {
-    let heights = facts.heights();
+fn jumps_are_used(proof: &ChainProof, chain: &FollowedChain<'_>, heights: &BTreeSet<u64>) -> Result<(), BundleError> {
     let firsts = proof.jumps.iter().filter_map(|run| run.first());
     for entry in firsts {
         let number = UntrustedHeader::decode(&entry.header).map_err(|_| BundleError::Headers)?.number();
-        if !heights.contains(&number) && facts.chain().head().number != number {
+        if !heights.contains(&number) && chain.head().number != number {
             return Err(BundleError::Unused("a header"));
         }
     }
@@ -210,6 +216,8 @@ fn verify_anchored(
     let facts = Evidence::verify(&parent_chain, Address::ZERO, &parent.blocks, &[])?;
     let anchored = anchored::judge_anchored(&facts, &child_chain, anchoring, child_number, anchor)?;
     facts.everything_is_used()?;
+    jumps_are_used(parent, &parent_chain, &facts.heights())?;
+    jumps_are_used(child, &child_chain, &BTreeSet::from([child_number]))?;
     Ok(anchored)
 }
 

@@ -105,7 +105,7 @@ pub(super) fn check_event(item: &Item, log: &Log, end: &BridgeEnd, checks: &mut 
     let ItemRef { block, index } = item.at;
     checks.passed(
         INCLUSION,
-        &[("chain", &end.chain), ("block", &block), ("index", &index), ("transaction", &item.transaction.hash())],
+        &[("chain", &end.chain), ("block", &block), ("index", &index), ("transaction", &item.transaction_hash)],
     );
     checks.require(SUCCESS, &[("status", &item.receipt.status)], transaction_succeeded(&item.receipt))?;
     checks.require(
@@ -144,8 +144,8 @@ pub(super) fn prove_request(
     checks: &mut Checks,
 ) -> Result<ProvenRequest, Stop> {
     let (item, log) = source.log(at)?;
-    check_event(&item, &log, end, checks)?;
-    let event = check_decoded(RequestEvent::decode(&log), checks)?;
+    check_event(item, log, end, checks)?;
+    let event = check_decoded(RequestEvent::decode(log), checks)?;
     check_nonce(event.nonce, nonce, checks)?;
     let state = source.state(at.item.block)?;
     check_code(end, state, checks)?;
@@ -156,5 +156,5 @@ pub(super) fn prove_request(
     )?;
     let destination_token =
         checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
-    Ok(ProvenRequest { event, tx_hash: item.transaction.hash(), header: item.header, destination_token })
+    Ok(ProvenRequest { event, tx_hash: item.transaction_hash, header: item.header, destination_token })
 }

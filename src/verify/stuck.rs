@@ -73,7 +73,7 @@ fn delivery_reverted(
     state: &BridgeState,
 ) -> Result<StuckReason, Stop> {
     let attempt = pair.destination.item(at)?;
-    attempt_failed_with_the_key(pair, &attempt, key)?;
+    attempt_failed_with_the_key(pair, attempt, key)?;
     let operator = sender_of(&attempt.transaction, pair.destination.chain().trusted().profile.chain_id)?;
     let needed = state.threshold()?.saturating_sub(1);
     if tally.operators(key) < needed || tally.voters(key).contains(&operator) || !state.is_operator(&operator)? {

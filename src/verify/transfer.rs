@@ -10,6 +10,7 @@ use super::stop::Stop;
 use super::votes::key_of;
 use super::Pair;
 use crate::bridge::calls::HandleCall;
+use crate::bridge::events::TokenType;
 use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
@@ -25,8 +26,6 @@ struct Judged {
 /// Judges one transfer on verified evidence.
 pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdict {
     let mut checks = Checks::default();
-    pair.source.chain().record(&mut checks);
-    pair.destination.chain().record(&mut checks);
     let judged = match transfer.handle {
         Some(at) => judge_executed(pair, transfer, at, &mut checks),
         None => judge_open(pair, transfer, &mut checks),
@@ -97,11 +96,17 @@ fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks:
     Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
 }
 
-/// State ties the executed call to the nonce by the votes for its key. Vote transactions do not: what calls the bridge may
-/// have executed another nonce on the way, through a contract that is an operator too, and nobody is accused of that.
-fn shown_call_was_executed(handle: &ProvenHandle, execution: &Execution) -> Result<(), Stop> {
+/// Votes in state are for this nonce, so they tie a direct call to its execution. Vote transactions, and calldata supplied for
+/// a call through a contract, are tied to it only by saying what the event says: with accepted code a difference there means
+/// that another call was executed, and nobody is accused of that.
+fn shown_call_was_executed(handle: &ProvenHandle<'_>, execution: &Execution) -> Result<(), Stop> {
     let tied = |call: &HandleCall| call_says_what_the_event_says(call, &handle.event).is_ok();
-    if !execution.decision.by_transactions || execution.call.as_ref().is_some_and(tied) {
+    let by_transactions = execution.decision.by_transactions;
+    let known = match &execution.call {
+        Some(call) => handle.is_direct() && !by_transactions || tied(call),
+        None => !by_transactions,
+    };
+    if known {
         Ok(())
     } else {
         Err(Stop::Unsupported("bridge.executed_call_unknown"))
@@ -112,13 +117,16 @@ fn shown_call_was_executed(handle: &ProvenHandle, execution: &Execution) -> Resu
 fn judge_match(
     pair: &Pair<'_>,
     request: &ProvenRequest,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     execution: &Execution,
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<State, Stop> {
     let call = execution.call.as_ref().ok_or(Stop::Unsupported("bridge.undecodable_call"))?;
     let differing = differences(request, &handle.event, call, checks);
+    if differing.contains(&"M8") {
+        registry_stood_still(pair, request)?;
+    }
     if !differing.is_empty() {
         return Ok(fraud(FraudKind::Differs(differing), execution));
     }
@@ -135,7 +143,7 @@ fn judge_match(
 fn judge_without_request(
     pair: &Pair<'_>,
     nonce: u64,
-    handle: &ProvenHandle,
+    handle: &ProvenHandle<'_>,
     execution: &Execution,
     notes: &mut Vec<Note>,
     checks: &mut Checks,
@@ -159,15 +167,23 @@ fn fraud(kind: FraudKind, execution: &Execution) -> State {
     State::Fraud { kind, culprits: decision.voters.clone(), votes: decision.votes, of: decision.threshold() }
 }
 
-/// Whether a later proven registry entry of the source differs from the one at the request.
-fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
-    let later = request.header.number.saturating_add(1)..;
-    for state in pair.source.states_in(later) {
-        if state.has_registered_token(&request.event.token)
-            && state.registered_token(&request.event.token)? != request.destination_token
-        {
-            return Ok(true);
-        }
+/// Before a token is called the wrong one: the registry's entry was the same before and after the request's block. If it
+/// changed inside the block, operators may have honestly used the one that was in force at the request.
+fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), Stop> {
+    if request.event.token_type == TokenType::Coin {
+        return Ok(());
     }
-    Ok(false)
+    let before = pair.source.state(request.header.number.saturating_sub(1))?;
+    if before.registered_token(&request.event.token)? == request.destination_token {
+        Ok(())
+    } else {
+        Err(Stop::Unsupported("bridge.token_mapping_changed"))
+    }
+}
+
+/// Whether the newest proven registry entry of the source differs from the one at the request.
+fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
+    let state = pair.source.latest_state()?;
+    let newer = state.header().number > request.header.number && state.has_registered_token(&request.event.token);
+    Ok(newer && state.registered_token(&request.event.token)? != request.destination_token)
 }

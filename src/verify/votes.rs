@@ -165,18 +165,19 @@ pub(super) fn decide_by_state(
 pub(super) fn decide_by_transactions(
     destination: &Evidence<'_>,
     bridge: &Address,
-    executing: &(ItemRef, Item),
+    (nonce, last): (u64, &Item),
     votes: &[ItemRef],
     states: [&BridgeState; 2],
     checks: &mut Checks,
 ) -> Result<Decision, Stop> {
-    let (last_place, last) = executing;
+    let [before, after] = states;
+    let key = key_of(last.transaction.input());
     let chain_id = destination.chain().trusted().profile.chain_id;
     let mut voters = BTreeSet::from([sender_of(&last.transaction, chain_id)?]);
     for place in votes {
         let vote = destination.item(*place)?;
         let sender = sender_of(&vote.transaction, chain_id)?;
-        let shown = vote_is_another_operators(place, &vote, last_place, last, bridge).and_then(|()| {
+        let shown = vote_is_another_operators(vote, last, bridge).and_then(|()| {
             if voters.insert(sender) {
                 Ok(())
             } else {
@@ -184,8 +185,11 @@ pub(super) fn decide_by_transactions(
             }
         });
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
+        // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
+        if place.block < last.at.block && before.voted(nonce, &sender)? != key {
+            return Err(VerifyError::VoteTakenBack(sender).into());
+        }
     }
-    let [before, after] = states;
     let (mut counted, mut former) = (0u32, Vec::new());
     for voter in &voters {
         if before.is_operator(voter)? && after.is_operator(voter)? {
@@ -201,14 +205,8 @@ pub(super) fn decide_by_transactions(
 
 /// A vote transaction precedes the executing one, succeeded, calls the bridge, and carries the very same bytes: the vote key
 /// is their hash, so equal meaning is not enough.
-fn vote_is_another_operators(
-    place: &ItemRef,
-    vote: &Item,
-    last_place: &ItemRef,
-    last: &Item,
-    bridge: &Address,
-) -> Result<(), VerifyError> {
-    if place >= last_place {
+fn vote_is_another_operators(vote: &Item, last: &Item, bridge: &Address) -> Result<(), VerifyError> {
+    if vote.at >= last.at {
         return Err(VerifyError::VoteOrder);
     }
     transaction_succeeded(&vote.receipt)?;
@@ -239,7 +237,7 @@ impl Decision {
         before.max(after)
     }
 
-    /// Whether threshold or membership differ before and after the deciding block.
+    /// Whether the threshold differs before and after the deciding block.
     pub(super) fn changed_in_block(&self) -> bool {
         let [before, after] = self.thresholds;
         before != after

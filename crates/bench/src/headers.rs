@@ -49,7 +49,8 @@ pub fn table() {
         let chain = recorded(name);
         let client = LightClient::from_genesis(&chain.genesis.profile, chain.genesis.header.clone()).expect("genesis");
         let needed = client.needs_seals(&chain.headers).expect("headers");
-        let stripped = |(header, needed): (&UntrustedHeader, &bool)| if *needed { header.clone() } else { header.without_seals() };
+        let stripped =
+            |(header, needed): (&UntrustedHeader, &bool)| if *needed { header.clone() } else { header.without_seals() };
         let sparse: Vec<UntrustedHeader> = chain.headers.iter().zip(&needed).map(stripped).collect();
         row(name, &client, &chain.headers, FollowMode::Full, &seals_of(chain.headers.iter()));
         let sealed = chain.headers.iter().zip(&needed).filter(|(_, needed)| **needed).map(|(header, _)| header);

@@ -13,8 +13,8 @@ use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, Report};
 use spanlight::{ProofBundle, Trust};
 use spanlight_prover::{
-    Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reason, Replay,
-    RpcError, Subject, SyncOptions, VoteScan,
+    Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach, Reason,
+    Replay, RpcError, Subject, SyncOptions, VoteScan,
 };
 use std::path::Path;
 
@@ -130,6 +130,10 @@ pub(crate) struct Gathered {
     pub(crate) report: Report,
     /// For an audit, `full` or `none`.
     pub(crate) vote_scan: &'static str,
+    /// Nonces outside the range that got votes without a request.
+    pub(crate) beyond: Vec<u64>,
+    /// Nonces for which an endpoint refused evidence.
+    pub(crate) unavailable: Vec<(u64, RpcError)>,
     pub(crate) now: u64,
 }
 
@@ -143,8 +147,8 @@ pub(crate) fn prove(
     pair.gather(progress, async |ends, now| {
         let mut options = ProveOptions::at(now);
         options.headers = headers;
-        let Proof { bundle, report } = spanlight_prover::prove(ends, subject, options, progress).await?;
-        Ok(Gathered { bundle, report, vote_scan: VoteScan::None.name(), now })
+        let Proof { bundle, report, unavailable } = spanlight_prover::prove(ends, subject, options, progress).await?;
+        Ok(Gathered { bundle, report, vote_scan: VoteScan::None.name(), beyond: Vec::new(), unavailable, now })
     })
 }
 
@@ -154,6 +158,7 @@ pub(crate) fn audit(
     pair: &Pair<'_>,
     nonces: Nonces,
     scan: VoteScan,
+    reach: Reach,
     progress: &dyn Progress,
 ) -> Result<Gathered, Failure> {
     let range = (nonces.first, nonces.last);
@@ -163,8 +168,9 @@ pub(crate) fn audit(
     pair.gather(progress, async |ends, now| {
         let mut options = ProveOptions::at(now);
         options.scan = Some(u64::MAX);
-        let Audit { bundle, report, vote_scan } = spanlight_prover::audit(ends, range, options, progress).await?;
-        Ok(Gathered { bundle, report, vote_scan: vote_scan.name(), now })
+        let Audit { bundle, report, vote_scan, beyond, unavailable } =
+            spanlight_prover::audit(ends, range, reach, options, progress).await?;
+        Ok(Gathered { bundle, report, vote_scan: vote_scan.name(), beyond, unavailable, now })
     })
 }
 

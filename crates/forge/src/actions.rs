@@ -1,7 +1,7 @@
 //! What users and operators do to a bridge in a block: requests, votes, votes through a contract, failed attempts.
 
-use crate::chain::NewBlock;
 use crate::keys;
+use crate::new_block::NewBlock;
 use spanlight::bridge::{HandleEvent, RequestEvent, TokenType};
 use spanlight::bundle::{ItemRef, LogRef};
 use spanlight::primitives::{keccak256, Address, Hash, U256};

@@ -19,6 +19,7 @@ pub mod bridge;
 pub mod chain;
 pub mod evidence;
 pub mod keys;
+pub mod new_block;
 pub mod scenario;
 pub mod scenarios;
 pub mod stage;
@@ -26,7 +27,8 @@ pub mod state;
 
 pub use actions::*;
 pub use bridge::{Bridge, Revert};
-pub use chain::{BlockVote, Chain, NewBlock, Setup};
+pub use chain::{Chain, Setup};
 pub use evidence::{ChainPlan, Hints};
+pub use new_block::{BlockVote, NewBlock};
 pub use scenario::Scenario;
 pub use stage::{Plan, Stage, StageSetup};

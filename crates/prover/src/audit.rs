@@ -2,8 +2,8 @@
 
 use crate::error::ProveError;
 use crate::progress::Progress;
-use crate::prove::{gather_all, range_of, Ends, ProveOptions};
-use crate::rpc::Transport;
+use crate::prove::{gather_all, range_of, Ends, Gathered, ProveOptions};
+use crate::rpc::{RpcError, Transport};
 use spanlight::verify::Report;
 use spanlight::ProofBundle;
 use std::collections::BTreeSet;
@@ -28,24 +28,38 @@ impl VoteScan {
     }
 }
 
+/// Which nonces an audit judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the range.
+    Range,
+    /// Also those outside it that got votes without a request.
+    Found,
+}
+
 /// What an audit found.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    /// Verdicts on each nonce of the range, and on each that got votes without a request.
+    /// Verdicts on each nonce judged.
     pub report: Report,
     /// Whether votes were looked for everywhere.
     pub vote_scan: VoteScan,
     /// All the evidence, for anybody else to verify.
     pub bundle: ProofBundle,
+    /// Nonces outside the range that got successful votes although the source has not counted so far.
+    pub beyond: Vec<u64>,
+    /// Nonces for which the endpoint refused evidence, and in which words; their verdicts are incomplete.
+    pub unavailable: Vec<(u64, RpcError)>,
 }
 
-/// Judges every transfer from `first` to `last` inclusive, and every vote for a nonce that was not requested.
+/// Judges every transfer from `first` to `last` inclusive and, by `reach`, every vote for a nonce that was not requested.
 ///
 /// # Errors
 /// Those of the endpoints, and where the range runs backwards.
 pub async fn audit<T: Transport>(
     ends: &Ends<'_, '_, T>,
     (first, last): (u64, u64),
+    reach: Reach,
     options: ProveOptions,
     progress: &dyn Progress,
 ) -> Result<Audit, ProveError> {
@@ -54,11 +68,15 @@ pub async fn audit<T: Transport>(
     let mut nonces: BTreeSet<u64> = range_of(&mut gathering, first, last).await?;
     let requested = gathering.request_count().await?;
     let (voted, all) = gathering.voted_nonces(requested).await?;
-    nonces.extend(voted);
-    let transfers = gather_all(&mut gathering, &nonces, progress).await?;
+    let beyond: BTreeSet<u64> = voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)).collect();
+    if reach == Reach::Found {
+        nonces.extend(&beyond);
+    }
+    let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, true, progress).await?;
     let complete = Some((first, last));
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
     let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
     let vote_scan = if all { VoteScan::Full } else { VoteScan::None };
-    Ok(Audit { report: proof.report, vote_scan, bundle: proof.bundle })
+    let beyond = beyond.into_iter().collect();
+    Ok(Audit { report: proof.report, vote_scan, bundle: proof.bundle, beyond, unavailable })
 }

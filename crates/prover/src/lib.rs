@@ -20,7 +20,7 @@ pub mod replay;
 pub mod rpc;
 pub mod sync;
 
-pub use audit::{audit, Audit, VoteScan};
+pub use audit::{audit, Audit, Reach, VoteScan};
 pub use cancel::Cancel;
 pub use endpoints::{Endpoints, Finding, Reason};
 pub use error::ProveError;

@@ -4,7 +4,7 @@ use crate::error::{refused, ProveError};
 use crate::gather::{Gathering, Side};
 use crate::node::Node;
 use crate::progress::Progress;
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 
 /// Most nonces of one bundle.
 pub const MAX_NONCES: u64 = 100_000;
+
+/// Most nonces of a range that are listed although nothing is to be seen of them.
+pub const MAX_UNSEEN: u64 = 256;
 
 /// What is to be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,14 @@ pub struct Proof {
     pub bundle: ProofBundle,
     /// The verdicts that the core gives on it.
     pub report: Report,
+    /// Nonces of a range for which the endpoint refused evidence, and in which words; their verdicts are incomplete.
+    pub unavailable: Vec<(u64, RpcError)>,
+}
+
+/// Evidence of many transfers.
+pub(crate) struct Gathered {
+    pub(crate) transfers: Vec<TransferProof>,
+    pub(crate) unavailable: Vec<(u64, RpcError)>,
 }
 
 /// Gathers the bundle for `subject` and checks it with [`spanlight::verify()`].
@@ -91,9 +102,10 @@ pub async fn prove<T: Transport>(
         Subject::Transaction(hash) => (ends.nonces_of(hash).await?, None),
         Subject::Range(first, last) => (range_of(&mut gathering, first, last).await?, Some((first, last))),
     };
-    let transfers = gather_all(&mut gathering, &nonces, progress).await?;
+    let in_range = complete.is_some();
+    let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, in_range, progress).await?;
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
-    let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
+    let proof = Proof { unavailable, ..ends.bundle(&gathering, transfers, complete, judged, plan)? };
     let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
     if same_verdicts(&proof.report, &report) {
         Ok(Proof { report, ..proof })
@@ -102,7 +114,8 @@ pub async fn prove<T: Transport>(
     }
 }
 
-/// The nonces of a range of which something is to be seen on either chain.
+/// The nonces of a range: all of them, or where more than [`MAX_UNSEEN`] were neither requested nor voted for nor executed,
+/// those of which something is to be seen on either chain.
 pub(crate) async fn range_of<T: Transport>(
     gathering: &mut Gathering<'_, '_, T>,
     first: u64,
@@ -116,23 +129,35 @@ pub(crate) async fn range_of<T: Transport>(
     let requested = gathering.request_count().await?;
     let mut nonces: BTreeSet<u64> = (first..=last).take_while(|nonce| *nonce < requested).collect();
     let beyond: Vec<u64> = (first.max(requested)..=last).collect();
-    nonces.extend(gathering.known_on_destination(&beyond).await?);
+    if u64::try_from(beyond.len()).is_ok_and(|count| count <= MAX_UNSEEN) {
+        nonces.extend(beyond);
+    } else {
+        nonces.extend(gathering.known_on_destination(&beyond).await?);
+    }
     Ok(nonces)
 }
 
 pub(crate) async fn gather_all<T: Transport>(
     gathering: &mut Gathering<'_, '_, T>,
     nonces: &BTreeSet<u64>,
+    in_range: bool,
     progress: &dyn Progress,
-) -> Result<Vec<TransferProof>, ProveError> {
+) -> Result<Gathered, ProveError> {
     progress.start("transfers", u64::try_from(nonces.len()).ok());
-    let mut transfers = Vec::new();
+    let mut gathered = Gathered { transfers: Vec::new(), unavailable: Vec::new() };
     for nonce in nonces {
-        transfers.push(gathering.transfer(*nonce).await?);
-        progress.step(u64::try_from(transfers.len()).unwrap_or(u64::MAX));
+        gathered.transfers.push(match gathering.transfer(*nonce).await {
+            // In a range, one nonce of which a node has pruned the state does not keep the others from being judged.
+            Err(ProveError::Rpc(error @ (RpcError::Node { .. } | RpcError::Pruned { .. }))) if in_range => {
+                gathered.unavailable.push((*nonce, error));
+                TransferProof { nonce: *nonce, ..TransferProof::default() }
+            }
+            transfer => transfer?,
+        });
+        progress.step(u64::try_from(gathered.transfers.len()).unwrap_or(u64::MAX));
     }
     progress.finish();
-    Ok(transfers)
+    Ok(gathered)
 }
 
 fn same_verdicts(one: &Report, other: &Report) -> bool {
@@ -214,6 +239,7 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
             Ok(ChainProof { blocks, states, ..side.synced.header_proof(&heights, plan)? })
         };
         let chains = Vec::from([chain(&gathering.source, &source)?, chain(&gathering.destination, &destination)?]);
-        Ok(Proof { bundle: ProofBundle { chains, claim: Claim::Transfers { transfers, complete } }, report })
+        let bundle = ProofBundle { chains, claim: Claim::Transfers { transfers, complete } };
+        Ok(Proof { bundle, report, unavailable: Vec::new() })
     }
 }

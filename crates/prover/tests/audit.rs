@@ -14,7 +14,7 @@ use common::{block_on, now, replays, transfers, trust, World};
 use spanlight::consensus::FollowMode;
 use spanlight::verdict::Verdict;
 use spanlight::verify;
-use spanlight_prover::{audit, prove, ProveOptions, Silent, Subject, SyncOptions, VoteScan};
+use spanlight_prover::{audit, prove, ProveOptions, Reach, Silent, Subject, SyncOptions, VoteScan};
 
 fn expected_states(from: &str) -> Vec<(u64, String)> {
     let transfers = transfers();
@@ -37,7 +37,8 @@ fn an_audit_of_each_direction_is_complete_and_finds_the_votes_for_nothing() {
     let swept: &[&str] = &["complete.lower_handle_nonce_above_request_nonce"];
     for (from, last, against) in [("main", 20, [].as_slice()), ("service", 13, swept)] {
         replays.iter().for_each(|replay| replay.reset_calls());
-        let audit = block_on(audit(&world.ends(from), (0, last), ProveOptions::at(now()), &Silent)).unwrap();
+        let audit =
+            block_on(audit(&world.ends(from), (0, last), Reach::Found, ProveOptions::at(now()), &Silent)).unwrap();
         let calls: u64 = replays.iter().flat_map(|replay| replay.calls().into_values()).sum();
         eprintln!("{from}: {} bytes, {calls} calls", audit.bundle.encode().len());
         assert_eq!(states(&audit.report), expected_states(from));
@@ -56,7 +57,7 @@ fn an_audit_that_may_not_read_blocks_says_that_votes_were_not_looked_for() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);
     let options = ProveOptions { scan: None, ..ProveOptions::at(now()) };
-    let audit = block_on(audit(&world.ends("service"), (0, 12), options, &Silent)).unwrap();
+    let audit = block_on(audit(&world.ends("service"), (0, 12), Reach::Found, options, &Silent)).unwrap();
     assert_eq!(audit.vote_scan, VoteScan::None);
     assert_eq!(audit.report.transfers.len(), 13);
     // Nonce 13 is executed above the source's count, so 0 to 12 alone is not all.

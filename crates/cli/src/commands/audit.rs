@@ -13,7 +13,8 @@ use crate::show::style::bold;
 use crate::show::transfer::Checks;
 use crate::show::trust;
 use serde::Serialize;
-use spanlight_prover::VoteScan;
+use serde_json::json;
+use spanlight_prover::{Reach, VoteScan};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -28,9 +29,12 @@ pub(super) struct Args {
     /// Request nonces, both ends included: 0..20, or one like 61.
     #[arg(long, value_name = "A..B")]
     nonces: Nonces,
-    /// Whether to search for votes for transfers that nobody requested; those found are judged too.
+    /// Whether to search for votes for transfers that nobody requested. What is found outside the range is named.
     #[arg(long, value_enum, default_value_t = Scan::Full)]
     vote_scan: Scan,
+    /// Judge also what the search finds outside the range.
+    #[arg(long)]
+    beyond: bool,
     /// Also write the proof bundle of the whole range to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -66,25 +70,34 @@ pub(super) struct AuditJson<'a> {
     #[serde(flatten)]
     report: ReportJson<'a>,
     vote_scan: &'static str,
+    /// Nonces outside the range that got votes without a request.
+    beyond: &'a [u64],
+    /// Nonces of which an endpoint refused evidence.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unavailable: Vec<serde_json::Value>,
 }
 
 impl<'a> AuditJson<'a> {
     pub(super) fn new(audited: &'a Gathered) -> Self {
         let mut report = ReportJson::new(&audited.report);
         report.complete = Some(report.complete.unwrap_or(false));
-        Self { report, vote_scan: audited.vote_scan }
+        let refused = audited.unavailable.iter();
+        let unavailable =
+            refused.map(|(nonce, error)| json!({ "nonce": nonce, "code": error.code(), "detail": error.to_string() }));
+        Self { report, vote_scan: audited.vote_scan, beyond: &audited.beyond, unavailable: unavailable.collect() }
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let opened = args.sources.open()?;
     let scan = args.vote_scan.into();
-    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, &Bar::new())?;
+    let reach = if args.beyond { Reach::Found } else { Reach::Range };
+    let audited = gather::audit(&opened.pair(args.sources.now), args.nonces, scan, reach, &Bar::new())?;
     let bundle = audited.bundle.encode();
     if let Some(path) = &args.out {
         files::write(path, &bundle)?;
     }
-    let codes = report::exit_codes(&audited.report);
+    let codes = report::transfer_codes(&audited.report);
     if args.json {
         return Output::json(&AuditJson::new(&audited), spanlight::report::worst_exit_code(codes));
     }
@@ -108,4 +121,14 @@ fn append(out: &mut String, audited: &Gathered, checks: Checks) {
         _ => "votes for transfers that nobody requested were not searched for",
     };
     named(out, "scan", scan);
+    let judged = |nonce: &&u64| audited.report.transfers.iter().any(|transfer| transfer.nonce == **nonce);
+    let unseen: Vec<String> = audited.beyond.iter().filter(|nonce| !judged(nonce)).map(u64::to_string).collect();
+    if !unseen.is_empty() {
+        let words = format!("votes without a request also for {}; --beyond judges them too", unseen.join(", "));
+        named(out, "outside", &words);
+    }
+    if let Some((nonce, error)) = audited.unavailable.first() {
+        let count = audited.unavailable.len();
+        named(out, "refused", &format!("evidence of {count} of them, first of {nonce}: {error}; try an archive node"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
 use spanlight::{Address, Trust};
-use spanlight_prover::VoteScan;
+use spanlight_prover::{Reach, VoteScan};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -124,7 +124,7 @@ fn audit_direction(trust: &Trust, story: &Story, names: [&str; 2], nodes: [&Node
     let [from, _] = names;
     let nonces = story.transfers.iter().filter(|transfer| transfer.from == from).map(|transfer| transfer.nonce);
     let nonces = first_run(nonces).ok_or_else(|| Failure::unreadable("transfers.json: no transfer"))?;
-    gather::audit(&Pair { trust, names, nodes, now: None }, nonces, VoteScan::Full, &Bar::new())
+    gather::audit(&Pair { trust, names, nodes, now: None }, nonces, VoteScan::Full, Reach::Found, &Bar::new())
 }
 
 /// The first nonces, as long as each follows the one before.
@@ -238,9 +238,9 @@ fn write_files(folder: &Path) -> Result<Output, Failure> {
     let (main, service) = (format!("replay:{at}/main.rpc.jsonl.gz"), format!("replay:{at}/service.rpc.jsonl.gz"));
     let _ = writeln!(text, "\nFollow a chain, prove the fraud of request 20, and look at the proof:");
     let _ = writeln!(text, "  spanlight sync --trust {at}/trust.toml --chain main --rpc {main}");
-    let _ = writeln!(text, "  spanlight prove --trust {at}/trust.toml --from main --nonce 20 --out 20.bundle \\");
+    let _ = writeln!(text, "  spanlight prove --trust {at}/trust.toml --from main --nonce 20 --out 20.spl \\");
     let _ = writeln!(text, "    --rpc main={main} --rpc service={service}");
-    let _ = writeln!(text, "  spanlight verify 20.bundle --trust {at}/trust.toml");
-    let _ = writeln!(text, "  spanlight inspect 20.bundle");
+    let _ = writeln!(text, "  spanlight verify 20.spl --trust {at}/trust.toml");
+    let _ = writeln!(text, "  spanlight inspect 20.spl");
     Ok(Output::done(text))
 }

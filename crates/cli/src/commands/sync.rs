@@ -67,6 +67,11 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let (trust, chain) = args.start()?;
     let name = chain.profile.name.as_str();
     endpoints::all_are_of(&args.rpc, &[name])?;
+    let start = chain.checkpoint.number;
+    if let Some(to) = args.to.filter(|to| *to < start) {
+        return Err(Failure::usage(format!("--to {to} lies before block {start}, where your trust begins"))
+            .hint("a chain is followed forward only: start from an older checkpoint"));
+    }
     let node = Nodes::open(&endpoints::of_chain(&args.rpc, name)?, &args.limits)?;
     let ask = SyncAsk { to: args.to, mode: args.mode(), deep: args.deep, now: args.now };
     let begun = Instant::now();

@@ -8,6 +8,7 @@ use crate::show::transfer::Checks;
 use crate::show::trust;
 use crate::{bundle_file, clock, trust_file};
 use spanlight::verdict::{NotReached, Verdict};
+use spanlight::verify::Report;
 use std::path::PathBuf;
 
 /// Verify a proof bundle against your trust file. Needs no network.
@@ -46,9 +47,9 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
     named(&mut text, "trusted", &trust::sentence(&trust, &names, now));
     if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
-        let hint =
-            "the bundle is older than your trust file allows; to judge it as of its own time, give --now SECONDS";
-        named(&mut text, "help", hint);
+        let own = newest_time(&found).map_or("SECONDS".to_string(), |time| time.saturating_add(1).to_string());
+        let hint = format!("--now {own} judges it as of its own time; for now it is older than your trust file allows");
+        named(&mut text, "help", &hint);
     }
     Ok(Output::with_exit(text, codes))
 }
@@ -56,4 +57,10 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 /// Whether only time stands in the way.
 const fn is_too_old(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::NotYetTrusted(NotReached::Stale { .. } | NotReached::TrustExpired { .. }))
+}
+
+/// The newest block time that the report refers to.
+fn newest_time(report: &Report) -> Option<u64> {
+    let headers = report.transfers.iter().flat_map(|transfer| [transfer.as_of.source, transfer.as_of.destination]);
+    headers.flatten().map(|header| header.time).max()
 }

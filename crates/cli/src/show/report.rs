@@ -13,9 +13,14 @@ use std::fmt::Write;
 /// More transfers than this are shown as a table.
 const MOST_IN_FULL: usize = 3;
 
-/// Exit codes of everything that a report says.
+/// Exit codes of the transfers. An audit asks whether they are all; that they are not accuses nobody and is no failure.
+pub(crate) fn transfer_codes(report: &Report) -> Vec<u8> {
+    report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect()
+}
+
+/// Exit codes of everything that a report says, for a bundle that claims it all.
 pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
-    let mut codes: Vec<u8> = report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect();
+    let mut codes = transfer_codes(report);
     codes.extend(report.complete.as_ref().map(|complete| match complete {
         Ok(found) if found.complete => 0,
         // Nothing false was shown; the list is not whole.

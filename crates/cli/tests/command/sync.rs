@@ -73,6 +73,7 @@ fn a_written_checkpoint_is_a_trust_file_that_leads_to_the_same_head() {
     let rpc = format!("replay:{}", fixture("service.rpc.jsonl.gz"));
     let json = run(&["sync", "--trust", &near, "--rpc", &rpc, "--json"]).json();
     assert_eq!(json["headers"], 48);
+    assert_eq!(run(&["sync", "--trust", &near, "--rpc", &rpc, "--to", "454"]).code, 64);
     let whole = sync("service", &[]).json();
     for field in ["head", "council", "parameters"] {
         assert_eq!(json[field], whole[field]);

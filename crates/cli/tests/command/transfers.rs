@@ -57,6 +57,31 @@ fn a_proven_handled_transfer_verifies_offline_in_both_forms() {
 }
 
 #[test]
+fn the_shipped_bundles_verify_as_their_index_says() {
+    let index: Value = serde_json::from_str(&std::fs::read_to_string(fixture("bundles/index.json")).unwrap()).unwrap();
+    for entry in index.as_array().unwrap() {
+        let file = |field: &str| fixture(&format!("bundles/{}", entry[field].as_str().unwrap()));
+        let now = entry["now"].to_string();
+        let ran = run(&["verify", &file("bundle"), "--trust", &file("trust"), "--now", &now, "--json"]);
+        for (found, expected) in
+            ran.json()["transfers"].as_array().unwrap().iter().zip(entry["expected"].as_array().unwrap())
+        {
+            for field in
+                ["from", "to", "nonce", "verdict", "state", "reason", "culprits", "dissenters", "votes", "as_of"]
+            {
+                assert_eq!(found[field], expected[field], "{}: {field}", entry["bundle"]);
+            }
+            let code = match expected["state"].as_str().unwrap() {
+                "handled" => 0,
+                "fraud" | "attempted" => 1,
+                _ => 2,
+            };
+            assert_eq!(ran.code, code, "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn every_state_has_its_exit_code_and_its_word() {
     for (from, nonce, code, word) in [
         ("service", "0", 0, "HANDLED"),
@@ -151,11 +176,22 @@ fn a_node_that_lacks_a_proof_ends_with_4() {
     // No proof of this nonce was recorded.
     let ran = gather("prove", "main", &["--nonce", "40"]);
     assert_eq!(ran.code, 4, "{}", ran.stdout);
-    assert!(ran.stderr.contains("rpc.pruned") && ran.stderr.contains("archive node") && ran.stderr.contains("help:"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("rpc.pruned") && ran.stderr.contains("archive node") && ran.stderr.contains("help:"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn an_old_bundle_says_how_it_can_still_be_judged() {
+    let stuck = ["verify", &fixture("bundles/stuck.spl"), "--trust", &fixture("bundles/stuck.trust.json")];
+    let old = run(&stuck);
+    assert_eq!(old.code, 2, "{}", old.stdout);
+    assert!(old.stdout.contains("NOT YET TRUSTED") && old.stdout.contains("--now "), "{}", old.stdout);
+    let then = run(&[&stuck[..], &["--now", NOW]].concat());
+    assert_eq!(then.code, 2, "{}", then.stdout);
+    assert!(then.stdout.contains("STUCK"), "{}", then.stdout);
     let late = run(&["verify", handled(), "--trust", &fixture("trust.toml"), "--now", "1895398976"]);
     assert_eq!(late.code, 2, "{}", late.stdout);
     assert!(late.stdout.contains("NOT YET TRUSTED") && late.stdout.contains("trust_expired"), "{}", late.stdout);

@@ -3,8 +3,8 @@
 use super::handled::executed;
 use super::Case;
 use crate::actions::{coin, erc20};
-use crate::chain::BlockVote;
 use crate::evidence::Hints;
+use crate::new_block::BlockVote;
 use crate::stage::{Plan, Stage, StageSetup};
 use spanlight::bundle::TransferProof;
 use spanlight::commitment::CommitmentForm;

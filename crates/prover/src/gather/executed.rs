@@ -27,6 +27,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let key = keccak256(transaction.input());
         let keys: &[Hash] = if direct { &[key] } else { &[] };
         let votes = side.votes(block, nonce, keys).await?;
+        side.ensure(block, &[layout::closed_slot(nonce)]).await?;
         let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
         if !direct {
             let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();

@@ -10,7 +10,7 @@ mod side;
 
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
 use spanlight::bridge::{expected_call, layout, vote_key, TokenType};
@@ -88,10 +88,16 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let mut known = Vec::new();
         for chunk in nonces.chunks(SLOTS_AT_A_TIME) {
             let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
-            self.destination.ensure(head, &slots.collect::<Vec<_>>()).await?;
+            // Where a node has not all of them, each nonce is asked for on its own, and what cannot be shown is not known.
+            match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
+                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
+                Err(error) => return Err(error),
+            }
             for nonce in chunk {
-                if self.is_handled(*nonce).await? || self.destination.live_votes(head, *nonce)? > 0 {
-                    known.push(*nonce);
+                match self.is_handled(*nonce).await {
+                    Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
+                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -100,8 +106,12 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
 
     async fn is_handled(&mut self, nonce: u64) -> Result<bool, ProveError> {
         let head = self.destination.head();
-        let slots = [layout::NONCES, layout::closed_slot(nonce), side::voters_length(nonce)];
-        self.destination.ensure(head, &slots).await?;
+        self.destination.ensure(head, &[layout::NONCES, layout::UPPER, side::voters_length(nonce)]).await?;
+        if self.destination.upper(head)?.upper_handle_nonce < nonce {
+            // Above the highest nonce ever handled: open, and its own slot says nothing more.
+            return Ok(false);
+        }
+        self.destination.ensure(head, &[layout::closed_slot(nonce)]).await?;
         let closed = !self.destination.word(head, &layout::closed_slot(nonce))?.is_zero();
         Ok(closed || self.destination.nonces(head)?.lower_handle_nonce > nonce)
     }

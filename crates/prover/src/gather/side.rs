@@ -5,7 +5,7 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::Transport;
 use crate::sync::{fetch_items, Items, Synced};
-use spanlight::bridge::layout::{self, NonceWord};
+use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
 use spanlight::primitives::keccak256;
@@ -167,6 +167,10 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         NonceWord::decode(&Hash::from_u256(self.word(number, &layout::NONCES)?)).map_err(refused)
     }
 
+    pub(super) fn upper(&self, number: u64) -> Result<UpperWord, ProveError> {
+        UpperWord::decode(&Hash::from_u256(self.word(number, &layout::UPPER)?)).map_err(refused)
+    }
+
     pub(super) fn code_hash(&self, number: u64) -> Option<Hash> {
         self.states.get(&number).and_then(|state| state.code_hash)
     }
@@ -186,8 +190,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
-        let closed = layout::closed_slot(nonce);
-        let fixed = [layout::NONCES, closed, threshold, layout::operator_list_length(), layout::voters_length(base)];
+        let fixed = [layout::NONCES, threshold, layout::operator_list_length(), layout::voters_length(base)];
         self.ensure(number, &fixed).await?;
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
