@@ -198,7 +198,3 @@ impl<T: Transport> Transport for Endpoints<T> {
         self.ask(method, async |transport: &T| transport.call_all(method, params.clone()).await).await
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
-mod tests;
