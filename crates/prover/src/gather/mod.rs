@@ -92,13 +92,13 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
             // Where a node has not all of them, each nonce is asked for on its own, and what cannot be shown is not known.
             match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
-                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
                 Err(error) => return Err(error),
             }
             for nonce in chunk {
                 match self.is_handled(*nonce).await {
                     Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
-                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
                     Err(error) => return Err(error),
                 }
             }
