@@ -1,32 +1,49 @@
 //! A node behind a JavaScript object, and who is told of the progress.
 
-use js_sys::{Function, JsString};
+use js_sys::{Array, Function, JsString, Promise};
 use serde_json::Value;
 use spanlight_prover::{Progress, RpcError, Transport};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
     /// What the package gives for each chain: `request(method, params)` with `params` as JSON resolves to the text of a
-    /// JSON-RPC response. Text, so that no number passes through a double.
+    /// JSON-RPC response.
     pub type Endpoint;
 
     #[wasm_bindgen(method, catch)]
-    async fn request(this: &Endpoint, method: &str, params: &str) -> Result<JsValue, JsValue>;
+    fn request(this: &Endpoint, method: &str, params: &str) -> Result<Promise, JsValue>;
 }
 
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        let answer = self.request(method, &params.to_string()).await.map_err(|e| no_answer(&words(&e)))?;
-        let text = answer.as_string().ok_or_else(|| no_answer("the endpoint gave no text"))?;
-        let mut response: Value = serde_json::from_str(&text).map_err(|_| no_answer("the answer is no JSON"))?;
-        if let Some(error) = response.get("error").filter(|error| !error.is_null()) {
-            let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-            return Err(RpcError::Node { code: error.get("code").and_then(Value::as_i64).unwrap_or_default(), message });
-        }
-        response.get_mut("result").map(Value::take).ok_or_else(|| no_answer("the answer holds no result"))
+        let answer = self.request(method, &params.to_string()).map(JsFuture::from).map_err(|e| no_answer(&words(&e)))?;
+        result_of(&answer.await.map_err(|e| no_answer(&words(&e)))?)
     }
+
+    /// All at once: the package puts calls of one moment into one request.
+    async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
+        let asked = Array::new();
+        for params in params {
+            let answer = self.request(method, &params.to_string()).map_err(|e| no_answer(&words(&e)))?;
+            asked.push(answer.as_ref());
+        }
+        let answers = JsFuture::from(Promise::all(&asked)).await.map_err(|e| no_answer(&words(&e)))?;
+        Array::from(&answers).iter().map(|answer| result_of(&answer)).collect()
+    }
+}
+
+/// The result in the text of a JSON-RPC response.
+fn result_of(answer: &JsValue) -> Result<Value, RpcError> {
+    let text = answer.as_string().ok_or_else(|| no_answer("the endpoint gave no text"))?;
+    let mut response: Value = serde_json::from_str(&text).map_err(|_| no_answer("the answer is no JSON"))?;
+    if let Some(error) = response.get("error").filter(|error| !error.is_null()) {
+        let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(RpcError::Node { code: error.get("code").and_then(Value::as_i64).unwrap_or_default(), message });
+    }
+    response.get_mut("result").map(Value::take).ok_or_else(|| no_answer("the answer holds no result"))
 }
 
 fn no_answer(reason: &str) -> RpcError {

@@ -15,6 +15,7 @@ export interface EndpointOptions {
 
 /** Longest answer that is read, in bytes. */
 const MOST = 64 * 1024 * 1024;
+const BATCH = 100;
 const TRIES = 3;
 const PAUSE = 250;
 
@@ -48,10 +49,19 @@ function byProvider(provider: Exclude<Endpoint, string | URL>): TextEndpoint["re
   };
 }
 
+interface Call {
+  text: string;
+  id: number;
+  resolve(response: string): void;
+  reject(cause: unknown): void;
+}
+
+/** Calls of one moment travel together. */
 function byFetch(address: string | URL, { signal, timeout }: EndpointOptions): TextEndpoint["request"] {
-  let id = 0;
-  return async (method, params) => {
-    const body = `{"jsonrpc":"2.0","id":${++id},"method":${JSON.stringify(method)},"params":${params}}`;
+  let calls = 0;
+  let waiting: Call[] = [];
+
+  const ask = async (body: string): Promise<string> => {
     for (let tried = 1; ; tried++) {
       try {
         return await post(address, body, signal, timeout);
@@ -61,6 +71,44 @@ function byFetch(address: string | URL, { signal, timeout }: EndpointOptions): T
       }
     }
   };
+  const send = async (batch: Call[]): Promise<void> => {
+    const [first, second] = batch;
+    try {
+      if (first !== undefined && second === undefined) return first.resolve(await ask(first.text));
+      const answer = await ask(`[${batch.map((call) => call.text).join(",")}]`);
+      hand(answer, batch);
+    } catch (cause) {
+      for (const call of batch) call.reject(cause);
+    }
+  };
+  const flush = (): void => {
+    const batch = waiting;
+    waiting = [];
+    for (let start = 0; start < batch.length; start += BATCH) void send(batch.slice(start, start + BATCH));
+  };
+
+  return (method, params) =>
+    new Promise((resolve, reject) => {
+      const id = ++calls;
+      const text = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
+      if (waiting.push({ text, id, resolve, reject }) === 1) queueMicrotask(flush);
+    });
+}
+
+/** Gives each call its part of a batch's answer. */
+function hand(answer: string, batch: Call[]): void {
+  const parts = JSON.parse(answer) as { id?: unknown }[] | { error?: unknown };
+  if (!Array.isArray(parts)) {
+    // The node refuses the batch as a whole.
+    for (const call of batch) call.resolve(answer);
+    return;
+  }
+  const byId = new Map(parts.map((part) => [part?.id, part]));
+  for (const { id, resolve, reject } of batch) {
+    const part = byId.get(id);
+    if (part === undefined) reject(new Error("the node left a call of a batch unanswered"));
+    else resolve(JSON.stringify(part));
+  }
 }
 
 /** An answer that asking again would not change. */
@@ -80,7 +128,7 @@ async function post(
     const headers = { "content-type": "application/json" };
     const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal });
     const text = await read(response);
-    if (response.ok || text.startsWith("{")) return text;
+    if (response.ok || /^\s*[[{]/.test(text)) return text;
     const status = `HTTP status ${response.status}`;
     throw response.status === 429 || response.status >= 500 ? new Error(status) : new Refusal(status);
   } catch (cause) {

@@ -14,6 +14,7 @@ mod absence;
 mod bridge_checks;
 mod byte_walk;
 mod claims;
+mod fixtures;
 mod headers;
 mod lossless;
 mod slack;

@@ -1,0 +1,216 @@
+// Installs the packed package into empty folders and runs the same suite under each runtime and bundler.
+//   node packaging_tests/run.mjs <path of the spanlight command> [names]
+// Prints one line for each failure; the last line is the count.
+import { execFile, spawn } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, extname, join, resolve } from "node:path";
+import { argv, execPath, exit } from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+const exec = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const fixtures = join(here, "../tests/fixtures");
+const bin = join(here, "node_modules/.bin");
+const [command, ...wanted] = argv.slice(2);
+if (!command) {
+  console.error("usage: node packaging_tests/run.mjs <path of the spanlight command> [names]");
+  exit(2);
+}
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
+
+let passed = 0;
+let failed = 0;
+const folder = await mkdtemp(join(tmpdir(), "spanlight-"));
+const closing = [() => rm(folder, { recursive: true, force: true })];
+try {
+  await main();
+} catch (error) {
+  failed += 1;
+  console.log(`FAILED ${error.stack}`);
+} finally {
+  for (const close of closing.reverse()) await close();
+}
+console.log(`${passed} passed, ${failed} failed`);
+exit(failed === 0 && passed > 0 ? 0 : 1);
+
+async function main() {
+  const tarball = await pack();
+  const rpc = { main: await replay("main.rpc.jsonl.gz"), service: await replay("service.rpc.jsonl.gz") };
+  const project = await install(tarball);
+  const script = (program, args, file) => () => run(program, [...args, join(project, file), fixtures, JSON.stringify(rpc)], project);
+  const page = (file, bundle) => () => inChromium(project, file, bundle, rpc);
+  const cases = {
+    "node-esm": script(execPath, [], "node-esm.mjs"),
+    "node-cjs": script(execPath, [], "node-cjs.cjs"),
+    crash: script(execPath, [], "crash.mjs"),
+    types: () => types(project),
+    deno: script(join(here, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", "--no-remote", "--node-modules-dir=manual"], "node-esm.mjs"),
+    bun: script(join(here, "node_modules/@oven/bun-linux-x64/bin/bun"), ["run"], "node-esm.mjs"),
+    workerd: () => inWorkerd(project, rpc),
+    esbuild: page("browser-inline.mjs", withEsbuild),
+    webpack: page("browser.mjs", withWebpack),
+    vite: page("browser.mjs", withVite),
+    "vite-worker": page("browser-worker.mjs", withVite),
+  };
+  for (const [name, job] of Object.entries(cases)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const began = performance.now();
+    try {
+      const result = await job();
+      passed += result.passed;
+      failed += result.failures.length + (result.passed === 0 ? 1 : 0);
+      for (const failure of result.failures) console.log(`FAILED ${name}: ${failure}`);
+      console.log(`${name}: ${result.passed} checks held, ${Math.round(performance.now() - began)} ms`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED ${name}: ${error.stderr || error.stack || error}`);
+    }
+  }
+}
+
+async function pack() {
+  const source = join(here, "../www/package");
+  const { stdout } = await exec("npm", ["pack", "--json", "--pack-destination", folder], { cwd: source });
+  const [{ filename, unpackedSize, files }] = JSON.parse(stdout);
+  const budget = Number(await readFile(join(here, "../tests/budgets/npm-unpacked-bytes.txt"), "utf8"));
+  const wasm = Number(await readFile(join(here, "../tests/budgets/wasm-gzip-bytes.txt"), "utf8"));
+  const { gzipSync } = await import("node:zlib");
+  const size = gzipSync(await readFile(join(source, "dist/esm/spanlight.wasm")), { level: 9 }).length;
+  within("unpacked package", unpackedSize, budget);
+  within("spanlight.wasm, gzip", size, wasm);
+  console.log(`${filename}: ${files.length} files`);
+  return join(folder, filename);
+}
+
+function within(what, bytes, budget) {
+  if (bytes <= budget) passed += 1;
+  else failed += 1;
+  console.log(`${bytes <= budget ? "" : "FAILED "}${what}: ${bytes} bytes of at most ${budget}`);
+}
+
+// An empty project with nothing but the package.
+async function install(tarball) {
+  const project = join(folder, "project");
+  await mkdir(project);
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
+  await exec("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--offline", tarball], { cwd: project });
+  const installed = (await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."));
+  if (installed.join() !== "spanlight") throw new Error(`the package brings others: ${installed}`);
+  await cp(join(here, "suite.mjs"), join(project, "suite.mjs"));
+  for (const file of await readdir(join(here, "runtimes"))) await cp(join(here, "runtimes", file), join(project, file));
+  return project;
+}
+
+// The recorded node behind an address of its own.
+async function replay(file) {
+  const child = spawn(resolve(command), ["replay", join(fixtures, file), "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  closing.push(() => child.kill());
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text);
+    if (found) return found[0];
+  }
+  throw new Error(`spanlight replay ${file} printed no address: ${text}`);
+}
+
+async function run(program, args, cwd) {
+  const { stdout } = await exec(program, args, { cwd, maxBuffer: 1 << 26, timeout: 240_000 });
+  return JSON.parse(stdout.trim().split("\n").at(-1));
+}
+
+// The declarations, as a user's compiler reads them, in both module systems.
+async function types(project) {
+  const tsc = join(here, "../www/package/node_modules/.bin/tsc");
+  const esm = `import { verify, audit, SpanlightError, type Report } from "spanlight";
+import { init } from "spanlight/module";
+import { startWorker } from "spanlight/worker";
+const report: Report = await verify(new Uint8Array(), "{}", new Date());
+const nonce: bigint | undefined = report.transfers[0]?.nonce;
+const { vote_scan } = await audit([0n, 3], { trust: "{}", from: "main", endpoints: { main: new URL("http://localhost") } });
+// @ts-expect-error a verdict is one of five
+report.transfers[0]?.verdict === "yes";
+export { init, startWorker, nonce, vote_scan, SpanlightError };\n`;
+  await writeFile(join(project, "types.mts"), esm);
+  await writeFile(join(project, "types.cts"), `import spanlight = require("spanlight");\nexport const done: Promise<spanlight.BundleSummary> = spanlight.inspect(new Uint8Array());\n`);
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--types", ""];
+  const { stdout } = await exec(tsc, [...flags, "types.mts", "types.cts"], { cwd: project }).catch((error) => error);
+  return { passed: stdout === "" ? 2 : 0, failures: stdout.split("\n").filter(Boolean) };
+}
+
+async function withEsbuild(project, file, out) {
+  const { build } = await import("esbuild");
+  await build({ entryPoints: [join(project, file)], bundle: true, format: "esm", outfile: join(out, "main.js"), logLevel: "error" });
+}
+
+async function withWebpack(project, file, out) {
+  const { default: webpack } = await import("webpack");
+  const stats = await promisify(webpack)({ mode: "production", context: project, entry: join(project, file), output: { path: out, filename: "main.js" }, performance: { hints: false } });
+  if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString());
+}
+
+async function withVite(project, file, out) {
+  const { build } = await import("vite");
+  const input = join(project, "index.html");
+  await writeFile(input, `<!doctype html><script type="module" src="./${file}"></script>`);
+  await build({ root: project, logLevel: "error", configFile: false, worker: { format: "es" }, build: { outDir: out, emptyOutDir: true, target: "esnext", rollupOptions: { input } } });
+}
+
+async function inChromium(project, file, bundle, rpc) {
+  const out = join(folder, `bundle-${passed}`);
+  await mkdir(out);
+  await bundle(project, file, out);
+  if (!(await readdir(out)).includes("index.html")) await writeFile(join(out, "index.html"), `<!doctype html><script type="module" src="./main.js"></script>`);
+  const address = await serve(out);
+  const { chromium } = await import("playwright-core");
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+  try {
+    const page = await browser.newPage();
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    await page.goto(address);
+    await page.waitForFunction(() => globalThis.runSuite, undefined, { timeout: 30_000 }).catch((error) => {
+      throw new Error(`${error.message} ${problems}`);
+    });
+    return await page.evaluate((addresses) => {
+      globalThis.rpc = addresses;
+      return globalThis.runSuite(addresses);
+    }, rpc);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function inWorkerd(project, rpc) {
+  const { Miniflare } = await import("miniflare");
+  const { build } = await import("esbuild");
+  const out = join(folder, "workerd");
+  await build({ entryPoints: [join(project, "workerd.mjs")], bundle: true, format: "esm", outfile: join(out, "main.mjs"), external: ["*.wasm"], logLevel: "error" });
+  await cp(join(project, "node_modules/spanlight/dist/esm/spanlight.wasm"), join(out, "spanlight.wasm"));
+  const bindings = { RPC: JSON.stringify(rpc), FIXTURES: await serve(out) };
+  const modules = [{ type: "ESModule", path: join(out, "main.mjs") }, { type: "CompiledWasm", path: join(out, "spanlight.wasm") }];
+  const miniflare = new Miniflare({ modules, modulesRoot: out, bindings, compatibilityDate: "2026-11-01", cf: false });
+  try {
+    return await (await miniflare.dispatchFetch("http://localhost/")).json();
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+// A page's files, and the fixtures beside them.
+async function serve(root) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const file = pathname.startsWith("/fixtures/") ? join(fixtures, pathname.slice(10)) : join(root, pathname === "/" ? "index.html" : pathname);
+    const content = await readFile(file).catch(() => undefined);
+    response.writeHead(content ? 200 : 404, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" });
+    response.end(content);
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  closing.push(() => server.closeAllConnections() ?? server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
