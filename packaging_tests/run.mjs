@@ -2,7 +2,7 @@
 //   node packaging_tests/run.mjs <path of the spanlight command> [names]
 // Prints one line for each failure; the last line is the count.
 import { execFile, spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
@@ -47,6 +47,7 @@ async function main() {
     "node-cjs": script(execPath, [], "node-cjs.cjs"),
     crash: script(execPath, [], "crash.mjs"),
     types: () => types(project),
+    examples: () => examples(project, rpc),
     deno: script(join(here, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", "--no-remote", "--node-modules-dir=manual"], "node-esm.mjs"),
     bun: script(join(here, "node_modules/@oven/bun-linux-x64/bin/bun"), ["run"], "node-esm.mjs"),
     workerd: () => inWorkerd(project, rpc),
@@ -136,9 +137,64 @@ report.transfers[0]?.verdict === "yes";
 export { init, startWorker, nonce, vote_scan, SpanlightError };\n`;
   await writeFile(join(project, "types.mts"), esm);
   await writeFile(join(project, "types.cts"), `import spanlight = require("spanlight");\nexport const done: Promise<spanlight.BundleSummary> = spanlight.inspect(new Uint8Array());\n`);
-  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--types", ""];
+  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
   const { stdout } = await exec(tsc, [...flags, "types.mts", "types.cts"], { cwd: project }).catch((error) => error);
   return { passed: stdout === "" ? 2 : 0, failures: stdout.split("\n").filter(Boolean) };
+}
+
+// The programs of examples/ and the lines of the README, as they stand there, on the recordings.
+async function examples(project, rpc) {
+  const result = { passed: 0, failures: [] };
+  const modules = join(here, "../examples/node_modules");
+  for (const name of ["ethers", "viem"]) await symlink(join(modules, name), join(project, "node_modules", name));
+  for (const file of await readdir(join(here, "../examples"))) if (file.endsWith(".mjs")) await cp(join(here, "../examples", file), join(project, file));
+  const NOW = "1795398976";
+  const env = { ...process.env, TRUST: join(fixtures, "trust.json"), FROM: "main", NOW, RPC_main: rpc.main, RPC_service: rpc.service };
+  const expect = async (what, args, exit, ...words) => {
+    const { stdout, stderr, code = 0 } = await exec(execPath, args, { cwd: project, env, maxBuffer: 1 << 26 }).catch((error) => error);
+    if (code === exit && !stderr.includes("Warning") && words.every((word) => stdout.includes(word))) result.passed += 1;
+    else result.failures.push(`${what}: exit ${code}: ${stdout} ${stderr}`);
+  };
+  const story = JSON.parse(await readFile(join(fixtures, "transfers.json"), "utf8"));
+  const { request } = story.transfers.find(({ from, nonce }) => from === "main" && nonce === 0);
+  const bundle = join(fixtures, "bundles/fraud-on-service.spl");
+  await expect("verify.mjs", ["verify.mjs", bundle, join(fixtures, "bundles/fraud-on-service.trust.json"), NOW], 0, "transfer 20: proven fraud");
+  await expect("audit-cron.mjs", ["audit-cron.mjs", "0", "20"], 1, "nonce 20: fraud never_requested", "21 transfers");
+  await expect("audit-cron.mjs, nothing wrong", ["audit-cron.mjs", "0", "6"], 0, "7 transfers");
+  for (const library of ["ethers", "viem"]) {
+    await expect(`with-${library}.mjs`, [`with-${library}.mjs`, env.TRUST, "main", rpc.main, rpc.service, request.tx, NOW], 0, "transfer 0: proven handled, 2 of 2 votes");
+  }
+
+  const heard = [];
+  const hook = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    heard.push(JSON.parse(body));
+    response.end();
+  });
+  await new Promise((ready) => hook.listen(0, "127.0.0.1", ready));
+  Object.assign(env, { WEBHOOK: `http://127.0.0.1:${hook.address().port}`, LAST: "20", ROUNDS: "2", SECONDS: "0" });
+  await expect("bridge-watcher.mjs", ["bridge-watcher.mjs"], 0);
+  hook.close();
+  const alarms = heard.length === 1 ? heard[0].alarms.map(({ nonce, state }) => `${nonce} ${state}`).join() : `${heard.length} calls`;
+  if (alarms === "9 stuck,10 stuck,20 fraud,61 attempted") result.passed += 1;
+  else result.failures.push(`bridge-watcher.mjs: ${alarms}`);
+
+  // A README is a promise: its programs run as printed, beside files of the names that they read.
+  await cp(join(fixtures, "bundles/handled-coin.spl"), join(project, "transfer.spl"));
+  await cp(env.TRUST, join(project, "trust.json"));
+  const readme = await readFile(join(project, "node_modules/spanlight/README.md"), "utf8");
+  const programs = [...readme.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code);
+  Object.assign(env, { MAIN_RPC: rpc.main, SERVICE_RPC: rpc.service });
+  // The recorded chains have stopped: the programs see the clock of their last block.
+  await writeFile(join(project, "clock.mjs"), `const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { a.length ? super(...a) : super(${NOW}000); } };`);
+  for (const [place, code] of programs.entries()) {
+    await writeFile(join(project, `readme-${place}.mjs`), code);
+    if (place === 0) await cp(join(fixtures, "bundles/handled-coin.trust.json"), join(project, "trust.json"));
+    else await cp(env.TRUST, join(project, "trust.json"));
+    await expect(`README, program ${place + 1}`, ["--import", "./clock.mjs", `readme-${place}.mjs`], 0, place === 0 ? "transfer 0: proven, handled" : "20n fraud 0x");
+  }
+  return result;
 }
 
 async function withEsbuild(project, file, out) {
@@ -193,7 +249,7 @@ async function inWorkerd(project, rpc) {
   await cp(join(project, "node_modules/spanlight/dist/esm/spanlight.wasm"), join(out, "spanlight.wasm"));
   const bindings = { RPC: JSON.stringify(rpc), FIXTURES: await serve(out) };
   const modules = [{ type: "ESModule", path: join(out, "main.mjs") }, { type: "CompiledWasm", path: join(out, "spanlight.wasm") }];
-  const miniflare = new Miniflare({ modules, modulesRoot: out, bindings, compatibilityDate: "2026-11-01", cf: false });
+  const miniflare = new Miniflare({ modules, modulesRoot: out, bindings, compatibilityDate: "2026-05-01", cf: false });
   try {
     return await (await miniflare.dispatchFetch("http://localhost/")).json();
   } finally {

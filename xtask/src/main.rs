@@ -4,6 +4,7 @@
 
 mod bench;
 mod lint;
+mod npm;
 mod shell;
 mod soak;
 mod tally;

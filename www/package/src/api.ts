@@ -1,5 +1,5 @@
 import { compile, call } from "./engine.js";
-import { open } from "./endpoint.js";
+import { Ending, open } from "./endpoint.js";
 import { errorOf, EndpointError } from "./errors.js";
 import { toJson } from "./json.js";
 import type { Glue } from "./glue.js";
@@ -183,9 +183,10 @@ async function gather<E extends Endpoint[]>(
 ): Promise<unknown> {
   const { signal, onProgress, timeout = 15_000 } = options;
   signal?.throwIfAborted();
+  const ending = new Ending(signal);
   let last: unknown;
   const failed = (cause: unknown): void => void (last = cause);
-  const opened = endpoints.map((endpoint) => open(endpoint, { signal, timeout, failed }));
+  const opened = endpoints.map((endpoint) => open(endpoint, { ending, timeout, failed }));
   const progress: Callback | undefined = onProgress && ((stage, done, total) => onProgress({ stage, done, total }));
   try {
     return await call((glue) => job(glue, opened, progress));
@@ -193,6 +194,8 @@ async function gather<E extends Endpoint[]>(
     signal?.throwIfAborted();
     if (thrown instanceof EndpointError && thrown.code === "rpc.transport") throw new EndpointError(thrown.code, thrown.message, { cause: last });
     throw thrown;
+  } finally {
+    ending.close();
   }
 }
 

@@ -6,8 +6,40 @@ export interface TextEndpoint {
   request(method: string, params: string): Promise<string>;
 }
 
+/** The end of a whole call, with one listener on the caller's signal however many requests wait for it. */
+export class Ending {
+  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #signal: AbortSignal | undefined;
+  readonly #stop = (): void => {
+    for (const tell of this.#waiting) tell(this.#signal?.reason);
+  };
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#stop, { once: true });
+  }
+
+  get aborted(): boolean {
+    return this.#signal?.aborted ?? false;
+  }
+
+  check(): void {
+    this.#signal?.throwIfAborted();
+  }
+
+  /** Calls `tell` when it ends; gives what takes that back. */
+  wait(tell: (reason: unknown) => void): () => void {
+    this.#waiting.add(tell);
+    return () => void this.#waiting.delete(tell);
+  }
+
+  close(): void {
+    this.#signal?.removeEventListener("abort", this.#stop);
+  }
+}
+
 export interface EndpointOptions {
-  signal: AbortSignal | undefined;
+  ending: Ending;
   timeout: number;
   /** Told of the last failure, since only its words reach the module. */
   failed(cause: unknown): void;
@@ -25,8 +57,8 @@ export function open(endpoint: Endpoint, options: EndpointOptions): TextEndpoint
   return {
     async request(method, params) {
       try {
-        options.signal?.throwIfAborted();
-        return await abortable(ask(method, params), options.signal);
+        options.ending.check();
+        return await abortable(ask(method, params), options.ending);
       } catch (cause) {
         options.failed(cause);
         throw cause;
@@ -57,16 +89,16 @@ interface Call {
 }
 
 /** Calls of one moment travel together. */
-function byFetch(address: string | URL, { signal, timeout }: EndpointOptions): TextEndpoint["request"] {
+function byFetch(address: string | URL, { ending, timeout }: EndpointOptions): TextEndpoint["request"] {
   let calls = 0;
   let waiting: Call[] = [];
 
   const ask = async (body: string): Promise<string> => {
     for (let tried = 1; ; tried++) {
       try {
-        return await post(address, body, signal, timeout);
+        return await post(address, body, ending, timeout);
       } catch (cause) {
-        if (tried === TRIES || signal?.aborted || cause instanceof Refusal) throw cause;
+        if (tried === TRIES || ending.aborted || cause instanceof Refusal) throw cause;
         await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** (tried - 1)));
       }
     }
@@ -117,13 +149,12 @@ class Refusal extends Error {}
 async function post(
   address: string | URL,
   body: string,
-  signal: AbortSignal | undefined,
+  ending: Ending,
   timeout: number,
 ): Promise<string> {
   const timer = new AbortController();
-  const stop = (): void => timer.abort(signal?.reason);
   const late = setTimeout(() => timer.abort(new Error(`no answer within ${timeout} ms`)), timeout);
-  signal?.addEventListener("abort", stop, { once: true });
+  const forget = ending.wait((reason) => timer.abort(reason));
   try {
     const headers = { "content-type": "application/json" };
     const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal });
@@ -135,7 +166,7 @@ async function post(
     throw timer.signal.aborted ? timer.signal.reason : cause;
   } finally {
     clearTimeout(late);
-    signal?.removeEventListener("abort", stop);
+    forget();
   }
 }
 
@@ -157,17 +188,13 @@ async function read(response: Response): Promise<string> {
   }
 }
 
-/** Gives up waiting when the signal says so, also where a provider does not listen to it. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+/** Gives up waiting at the end of the call, also where a provider does not listen to it. */
+async function abortable<T>(work: Promise<T>, ending: Ending): Promise<T> {
+  let forget = (): void => {};
+  const aborted = new Promise<never>((_, reject) => (forget = ending.wait(reject)));
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    signal.removeEventListener("abort", stop);
+    forget();
   }
 }

@@ -11,7 +11,7 @@ export class SpanlightError extends Error {
   }
 }
 
-/** A bundle, header or stored state that cannot be read. */
+/** An argument that cannot be used: a bundle, header or stored state that cannot be read, or an option. */
 export class InputError extends SpanlightError {
   override readonly name = "InputError";
 }
@@ -50,7 +50,6 @@ export function errorOf(code: string, message: string, cause?: unknown): Spanlig
   const options = cause === undefined ? undefined : { cause };
   switch (code.split(".", 1)[0]) {
     case "trust":
-    case "options":
       return new TrustError(code, text, options);
     case "rpc":
       return new EndpointError(code, text, options);

@@ -1,0 +1,28 @@
+//! The npm package: built, documented, packed, and run under every runtime and bundler that it is made for.
+
+use crate::shell::{self, cargo, counted, program, root, target_dir};
+use crate::tally::Tally;
+use std::process::Command;
+
+/// Builds the package, which checks its types; writes its documentation; then installs what was packed into empty folders.
+/// The tools come from `tools/setup`.
+pub fn run() -> shell::Result<Tally> {
+    for folder in ["www/package", "packaging_tests", "examples"] {
+        if !root().join(folder).join("node_modules").exists() {
+            shell::run(&mut within(folder, "npm", "ci --ignore-scripts"))?;
+        }
+    }
+    shell::run(&mut within("www/package", "node", "build.mjs"))?;
+    shell::run(&mut within("www/package", "node", "node_modules/typedoc/bin/typedoc --logLevel Warn"))?;
+    shell::run(&mut cargo("build --quiet -p spanlight-cli"))?;
+    let mut tally = counted(program("node", "packaging_tests/run.mjs").arg(target_dir()?.join("debug/spanlight")))?;
+    // The documentation without a warning.
+    tally += Tally::PASSED;
+    Ok(tally)
+}
+
+fn within(folder: &str, name: &str, arguments: &str) -> Command {
+    let mut command = program(name, arguments);
+    command.current_dir(root().join(folder));
+    command
+}
