@@ -1,7 +1,7 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
-use crate::primitives::Address;
 use crate::consensus::Equivocation;
+use crate::primitives::Address;
 use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use crate::verify::{Anchored, Completeness, Report};
 use alloc::string::{String, ToString};
@@ -69,9 +69,7 @@ impl<'r, T> Claimed<'r, T> {
     fn new(found: &'r Result<T, Verdict>) -> Self {
         match found {
             Ok(found) => Self::Proven { verdict: "proven", found },
-            Err(verdict) => {
-                Self::Refused { verdict: verdict.name(), code: verdict.code(), detail: verdict.detail() }
-            }
+            Err(verdict) => Self::Refused { verdict: verdict.name(), code: verdict.code(), detail: verdict.detail() },
         }
     }
 }

@@ -115,4 +115,14 @@ mod tests {
         let failure = parse("{\n\"version\": 1,\n\"chains\": 5}", Form::Json, "t.json").map(|_| ()).map_err(|f| f.what);
         assert!(matches!(&failure, Err(what) if what.starts_with("t.json: line 3")), "{failure:?}");
     }
+
+    #[test]
+    fn the_fixture_says_the_same_in_both_forms() {
+        let [toml, json] = ["toml", "json"].map(|ending| {
+            let path = format!("{}/../../tests/fixtures/trust.{ending}", env!("CARGO_MANIFEST_DIR"));
+            read(Path::new(&path)).map_err(|failure| failure.what)
+        });
+        assert!(toml.is_ok());
+        assert_eq!(toml, json);
+    }
 }

@@ -7,8 +7,7 @@ use wasm_bindgen::JsValue;
 
 /// A value as a JavaScript object: 64-bit numbers as `bigint`, absent values as `null`.
 pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let serializer =
-        serde_wasm_bindgen::Serializer::json_compatible().serialize_large_number_types_as_bigints(true);
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible().serialize_large_number_types_as_bigints(true);
     value.serialize(&serializer).map_err(|e| Fault::new("binding.value", e.to_string()).into())
 }
 

@@ -19,7 +19,8 @@ extern "C" {
 
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        let answer = self.request(method, &params.to_string()).map(JsFuture::from).map_err(|e| no_answer(&words(&e)))?;
+        let answer =
+            self.request(method, &params.to_string()).map(JsFuture::from).map_err(|e| no_answer(&words(&e)))?;
         result_of(&answer.await.map_err(|e| no_answer(&words(&e)))?)
     }
 

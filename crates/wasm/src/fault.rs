@@ -32,7 +32,10 @@ pub(crate) fn of_gathering(error: &ProveError) -> Fault {
         ProveError::Refused(refused) => format!("the endpoint's answer is refused: {refused}"),
         ProveError::NotFollowed(verdict) => {
             let detail = verdict.detail().unwrap_or_default();
-            return Fault::new(verdict.code().unwrap_or("prove.not_followed"), format!("the chain cannot be followed: {detail}"));
+            return Fault::new(
+                verdict.code().unwrap_or("prove.not_followed"),
+                format!("the chain cannot be followed: {detail}"),
+            );
         }
         other => other.to_string(),
     };

@@ -202,12 +202,9 @@ struct Unavailable {
     detail: String,
 }
 
-fn finished(
-    report: JsValue,
-    bundle: &ProofBundle,
-    unavailable: &[(u64, RpcError)],
-) -> Result<JsValue, JsValue> {
-    let refused = unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
+fn finished(report: JsValue, bundle: &ProofBundle, unavailable: &[(u64, RpcError)]) -> Result<JsValue, JsValue> {
+    let refused =
+        unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
     Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
     Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
     Ok(report)

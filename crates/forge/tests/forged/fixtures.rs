@@ -59,7 +59,8 @@ fn forged_fixtures_are_what_the_forge_makes() {
         if write {
             std::fs::create_dir_all(folder()).unwrap();
             std::fs::write(path("spl"), &bundle).unwrap();
-            std::fs::write(path("trust.json"), format!("{}\n", serde_json::to_string(&scenario.trust).unwrap())).unwrap();
+            std::fs::write(path("trust.json"), format!("{}\n", serde_json::to_string(&scenario.trust).unwrap()))
+                .unwrap();
         }
         assert!(std::fs::read(path("spl")).unwrap() == bundle, "{name} differs");
         let text = std::fs::read_to_string(path("trust.json")).unwrap();
