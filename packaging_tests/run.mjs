@@ -184,7 +184,11 @@ async function examples(project, rpc) {
   await cp(join(fixtures, "bundles/handled-coin.spl"), join(project, "transfer.spl"));
   await cp(env.TRUST, join(project, "trust.json"));
   const readme = await readFile(join(project, "node_modules/spanlight/README.md"), "utf8");
-  const programs = [...readme.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code);
+  const programsOf = (text) => [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code);
+  const programs = programsOf(readme);
+  const [shown] = programsOf(await readFile(join(here, "../README.md"), "utf8"));
+  if (shown === programs[0]) result.passed += 1;
+  else result.failures.push("the README of the project shows another program than that of the package");
   Object.assign(env, { MAIN_RPC: rpc.main, SERVICE_RPC: rpc.service });
   // The recorded chains have stopped: the programs see the clock of their last block.
   await writeFile(join(project, "clock.mjs"), `const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { a.length ? super(...a) : super(${NOW}000); } };`);

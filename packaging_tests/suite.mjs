@@ -43,6 +43,8 @@ export async function suite(spanlight, read, rpc) {
   await attempt("types", async () => {
     const [transfer] = (await spanlight.verify(bundle, trust, new Date(1795398976000))).transfers;
     check("numbers of 64 bits are bigint", [typeof transfer.nonce, typeof transfer.as_of.source.time, typeof transfer.votes], ["bigint", "bigint", "number"]);
+    const { chains, claim } = await spanlight.inspect(bundle);
+    check("a summary's numbers", [typeof claim.transfers[0], typeof chains[0].headers.first, typeof chains[0].headers.count], ["bigint", "bigint", "number"]);
   });
   await attempt("errors", async () => {
     const thrown = async (job) => {

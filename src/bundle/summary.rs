@@ -50,9 +50,9 @@ pub struct RunSummary {
     /// Last height.
     pub last: Option<u64>,
     /// Headers.
-    pub count: usize,
+    pub count: u32,
     /// Their bytes.
-    pub bytes: usize,
+    pub bytes: u32,
 }
 
 /// A block of which transactions and receipts are shown.
@@ -63,9 +63,9 @@ pub struct BlockSummary {
     /// Form of the commitment.
     pub form: &'static str,
     /// Transactions shown, each with its receipt.
-    pub items: usize,
+    pub items: u32,
     /// Their bytes.
-    pub bytes: usize,
+    pub bytes: u32,
 }
 
 /// The bridge's state after a block.
@@ -74,11 +74,11 @@ pub struct StateSummary {
     /// Block number.
     pub number: u64,
     /// Storage words.
-    pub slots: usize,
+    pub slots: u32,
     /// Trie nodes.
-    pub nodes: usize,
+    pub nodes: u32,
     /// Their bytes.
-    pub bytes: usize,
+    pub bytes: u32,
 }
 
 /// What is claimed.
@@ -139,9 +139,9 @@ impl ChainSummary {
                     let nodes = || state.proof.account_nodes.iter().chain(&state.proof.storage_nodes);
                     StateSummary {
                         number: state.number,
-                        slots: state.proof.slots.len(),
-                        nodes: nodes().count(),
-                        bytes: nodes().map(Vec::len).sum(),
+                        slots: small(state.proof.slots.len()),
+                        nodes: small(nodes().count()),
+                        bytes: small(nodes().map(Vec::len).sum()),
                     }
                 })
                 .collect(),
@@ -155,10 +155,15 @@ impl RunSummary {
         Self {
             first: number(entries.first()),
             last: number(entries.last()),
-            count: entries.len(),
-            bytes: entries.iter().map(|entry| entry.header.len()).sum(),
+            count: small(entries.len()),
+            bytes: small(entries.iter().map(|entry| entry.header.len()).sum()),
         }
     }
+}
+
+/// Counts of a bundle fit: it has at most [`super::MAX_BYTES`] bytes.
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn read(entry: &HeaderEntry) -> Option<UntrustedHeader> {
@@ -185,5 +190,5 @@ fn block_summary(number: u64, items: &BlockItems) -> BlockSummary {
         }
         BlockItems::Concat { transactions, receipts } => ("concat", transactions.len(), sum([transactions, receipts])),
     };
-    BlockSummary { number, form, items: count, bytes }
+    BlockSummary { number, form, items: small(count), bytes: small(bytes) }
 }
