@@ -137,7 +137,6 @@ fn with_chain(trust: &Trust, chain: TrustedChain) -> Trust {
 /// The shape of claims.md 6.
 fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
     let (client, head) = (&synced.client, synced.client.head());
-    let next = head.number().saturating_add(1);
     json!({
         "chain": chain.profile.name,
         "head": { "number": head.number(), "hash": head.hash(), "time": head.time() },
@@ -145,7 +144,7 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "seals": synced.seals,
         "sealed_headers": synced.sealed_headers,
         "council": client.council().members(),
-        "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, next),
+        "parameters": parameters::to_json(client.parameters()),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })
