@@ -81,7 +81,7 @@ pub(crate) fn sync(
         };
         follow(endpoints, chain, SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now }, progress).await
     });
-    output::print_notes(&endpoints.findings());
+    print_notes(&synced, &endpoints.findings());
     synced
         .map(|synced| Synced {
             client: synced.chain().client().clone(),
@@ -209,7 +209,7 @@ impl Pair<'_> {
         };
         let gathered = pollster::block_on(gathered);
         let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
-        output::print_notes(&findings);
+        print_notes(&gathered, &findings);
         gathered.map_err(|e| failure(&context, e, &findings))
     }
 }
@@ -226,6 +226,13 @@ async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> 
         newest = newest.max(node.header(node.head_number().await?).await?.fields().time);
     }
     Ok(newest.saturating_add(1))
+}
+
+/// What was found of the endpoints, where the failure does not say it.
+fn print_notes<R>(result: &Result<R, ProveError>, findings: &[Finding]) {
+    if !matches!(result, Err(ProveError::Rpc(RpcError::Transport { .. }))) {
+        output::print_notes(findings);
+    }
 }
 
 /// What to say of a gathering that ended early, and with which exit code.

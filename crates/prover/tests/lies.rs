@@ -101,8 +101,7 @@ fn reads() -> Reads {
     let subject = Subject::Transaction(hash_of_request(0));
     block_on(prove(&ends(&trust, &nodes, &synced, "main"), subject, options(None), &Silent)).unwrap();
     recorders[0].settle("");
-    drop(recorders);
-    reads.into_inner()
+    reads.take()
 }
 
 /// What was told of each member, by kind of lie.

@@ -157,8 +157,13 @@ impl<T: Transport> Endpoints<T> {
     /// The error where every endpoint was put aside.
     fn nobody_left(&self) -> RpcError {
         let findings = self.findings.borrow();
-        let asides = findings.iter().filter(|finding| matches!(finding, Finding::Aside { .. }));
-        let reasons: Vec<String> = asides.map(ToString::to_string).collect();
+        let said = |finding: &Finding| match finding {
+            // A transport names its endpoint.
+            Finding::Aside { reason: Reason::Unanswered(RpcError::Transport { reason }), .. } => Some(reason.clone()),
+            Finding::Aside { .. } => Some(finding.to_string()),
+            _ => None,
+        };
+        let reasons: Vec<String> = findings.iter().filter_map(said).collect();
         RpcError::Transport { reason: reasons.join("; ") }
     }
 
