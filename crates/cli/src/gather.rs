@@ -230,7 +230,7 @@ async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> 
 
 /// What was found of the endpoints, where the failure does not say it.
 fn print_notes<R>(result: &Result<R, ProveError>, findings: &[Finding]) {
-    if !matches!(result, Err(ProveError::Rpc(RpcError::Transport { .. }))) {
+    if !matches!(result, Err(ProveError::Rpc(RpcError::Transport { .. } | RpcError::NoneLeft { .. }))) {
         output::print_notes(findings);
     }
 }
@@ -265,7 +265,7 @@ fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure
     };
     let said = findings.iter().rev().find(is_it).map(|finding| format!(" ({finding})")).unwrap_or_default();
     let hint = match error {
-        RpcError::Transport { .. } if findings.iter().any(is_of_another_chain) => {
+        RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {
             "give --rpc of the chain that the trust file or genesis file describes"
         }
         RpcError::Transport { .. } => {

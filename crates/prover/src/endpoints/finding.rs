@@ -100,6 +100,7 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unanswered(RpcError::Transport { reason }) => f.write_str(reason),
             Self::Unanswered(error) => error.fmt(f),
             Self::ChainId { expected, got } => {
                 write!(f, "it serves another chain: chain id {got}, the trust says {expected}")

@@ -157,14 +157,16 @@ impl<T: Transport> Endpoints<T> {
     /// The error where every endpoint was put aside.
     fn nobody_left(&self) -> RpcError {
         let findings = self.findings.borrow();
-        let said = |finding: &Finding| match finding {
+        let asides = findings.iter().filter(|finding| matches!(finding, Finding::Aside { .. }));
+        let silent = asides.clone().map(|finding| match finding {
             // A transport names its endpoint.
             Finding::Aside { reason: Reason::Unanswered(RpcError::Transport { reason }), .. } => Some(reason.clone()),
-            Finding::Aside { .. } => Some(finding.to_string()),
             _ => None,
-        };
-        let reasons: Vec<String> = findings.iter().filter_map(said).collect();
-        RpcError::Transport { reason: reasons.join("; ") }
+        });
+        match silent.collect::<Option<Vec<String>>>() {
+            Some(reasons) => RpcError::Transport { reason: reasons.join("; ") },
+            None => RpcError::NoneLeft { reasons: asides.map(ToString::to_string).collect::<Vec<_>>().join("; ") },
+        }
     }
 
     /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of no use. True where
