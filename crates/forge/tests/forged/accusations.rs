@@ -2,13 +2,15 @@
 //! votes taken back, calls nested in other calls, thresholds and registries that change for a moment.
 
 use spanlight::bridge::layout;
-use spanlight::bundle::{LogRef, TransferProof};
+use spanlight::bundle::{ItemRef, LogRef, TransferProof};
 use spanlight::commitment::CommitmentForm;
 use spanlight::receipt::Log;
 use spanlight::verify::{judge_transfers, Evidence, FollowedChain, Usage};
 use spanlight::{Address, Hash, U256};
 use spanlight_forge::scenarios::sorted;
-use spanlight_forge::{coin, erc20, erc721, keys, Requested, Scenario, Stage, StageSetup, RELAY, SOURCE_TOKEN};
+use spanlight_forge::{
+    coin, erc20, erc721, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, RELAY, SOURCE_TOKEN,
+};
 use std::collections::BTreeSet;
 
 const FORM: CommitmentForm = CommitmentForm::Trie;
@@ -253,24 +255,31 @@ fn votes_of_former_operators_count_against_votes_differ() {
     assert!(again.handled.is_some(), "a repeated vote executes");
 }
 
-/// Generation B, threshold 1. A user's own request pokes an operator that is a contract, which executes what nobody
-/// requested. The user is no operator and voted for nothing.
+/// Threshold 1. A user's own request pokes an operator that is a contract, which executes what nobody requested. The user
+/// is no operator and voted for nothing. Where the votes stay in state, they name the contract.
 #[test]
 fn a_user_whose_transaction_an_operator_contract_abused_is_no_culprit() {
-    let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup() }.generation_b());
-    stage.destination.block(|block| block.bridge().operators.push(RELAY));
-    stage.request(coin(500));
-    let call = spanlight_forge::scenarios::fraud::invented_call(1, 1 << 40);
-    let handled = stage.destination.block(|block| {
-        let event = block.bridge().vote(RELAY, &call.encode(), true).unwrap().unwrap();
-        let bridge = block.bridge().address;
-        let logs = vec![Log { address: bridge, ..event.encode() }];
-        let index =
-            block.transaction(spanlight_forge::OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
-        LogRef { item: spanlight::bundle::ItemRef { block: block.number, index }, log: 0 }
-    });
-    let later = stage.destination.time() + 300;
-    stage.source.block(|block| block.time = later);
-    let transfer = TransferProof { nonce: 1, handle: Some(handled), ..TransferProof::default() };
-    assert_eq!(stage.prove(transfer).outcome(), ("incomplete", "missing.votes"));
+    let stage = |setup: StageSetup| {
+        let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup });
+        stage.destination.block(|block| block.bridge().operators.push(RELAY));
+        stage.request(coin(500));
+        let call = spanlight_forge::scenarios::fraud::invented_call(1, 1 << 40).encode();
+        stage.knows_call(&call);
+        let handled = stage.destination.block(|block| {
+            let event = block.bridge().vote(RELAY, &call, true).unwrap().unwrap();
+            let bridge = block.bridge().address;
+            let logs = vec![Log { address: bridge, ..event.encode() }];
+            let index = block.transaction(OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
+            LogRef { item: ItemRef { block: block.number, index }, log: 0 }
+        });
+        let later = stage.destination.time() + 300;
+        stage.source.block(|block| block.time = later);
+        (stage, TransferProof { nonce: 1, handle: Some(handled), ..TransferProof::default() }, call)
+    };
+    let (on_b, transfer, _) = stage(setup().generation_b());
+    assert_eq!(on_b.prove(transfer).outcome(), ("incomplete", "missing.votes"));
+    let (on_c, transfer, call) = stage(setup());
+    assert_eq!(on_c.prove(transfer.clone()).outcome(), ("incomplete", "missing.vote_call"));
+    let shown = on_c.prove(TransferProof { calls: vec![call], ..transfer });
+    assert_eq!(shown.state().culprits(), [RELAY]);
 }
