@@ -9,6 +9,7 @@ use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, D
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::generation::Generation;
+use crate::bridge::BridgeError;
 use crate::bundle::{LogRef, TransferProof};
 use crate::primitives::{Address, Hash};
 use crate::trust::BridgeEnd;
@@ -73,11 +74,15 @@ pub(super) fn prove_handle<'e>(
 }
 
 /// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
-/// which may ask a contract that is an operator to vote. Calldata that cannot be read may be for this nonce; the votes in
-/// state then say whether it is.
+/// which may ask a contract that is an operator to vote. So can a call of another function, as a request is. A handle call
+/// that cannot be read may be for this nonce; the votes in state then say whether it is.
 fn calls_the_bridge_for(item: &Item, end: &BridgeEnd, nonce: u64) -> bool {
     item.transaction.to() == Some(end.address)
-        && HandleCall::decode(item.transaction.input()).map_or(true, |call| call.nonce == nonce)
+        && match HandleCall::decode(item.transaction.input()) {
+            Ok(call) => call.nonce == nonce,
+            Err(BridgeError::Selector { .. }) => false,
+            Err(_) => true,
+        }
 }
 
 /// Proves who voted for the execution, in whichever form its generation and the evidence allow.

@@ -3,8 +3,9 @@
 use spanlight::bundle::TransferProof;
 use spanlight::commitment::CommitmentForm;
 use spanlight::verdict::{FraudKind, State, Verdict};
-use spanlight_forge::scenarios::fraud::invented_call;
-use spanlight_forge::scenarios::sorted;
+use spanlight::Hash;
+use spanlight_forge::scenarios::fraud::{self, invented_call};
+use spanlight_forge::scenarios::{open, sorted, Case};
 use spanlight_forge::{coin, Scenario, Stage, StageSetup};
 use std::collections::BTreeSet;
 
@@ -211,4 +212,19 @@ fn fraud_on_generation_b_names_only_those_who_are_shown() {
     assert_eq!(stage.prove(transfer.clone()).state().culprits(), sorted(&[11, 12]));
     let without = TransferProof { votes: Vec::new(), ..transfer };
     assert_eq!(stage.prove(without).outcome(), ("incomplete", "missing.votes"));
+}
+
+/// The counter of other code says nothing about requests.
+#[test]
+fn no_absence_is_shown_by_a_source_of_unknown_code() {
+    let unknown = |mut case: Case| {
+        assert_eq!(case.scenario.verdict().name(), "proven");
+        case.scenario.trust.bridge.as_mut().unwrap().ends[0].codes[0].hash = Hash([1; 32]);
+        case.scenario.outcome()
+    };
+    for form in FORMS {
+        assert_eq!(unknown(open::unrequested(form)), ("unsupported", "bridge.unknown_code"));
+        assert_eq!(unknown(fraud::never_requested(form)), ("unsupported", "bridge.unknown_code"));
+        assert_eq!(unknown(fraud::attempted(form)), ("unsupported", "bridge.unknown_code"));
+    }
 }

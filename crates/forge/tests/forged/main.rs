@@ -11,9 +11,11 @@
 )]
 
 mod absence;
+mod accusations;
 mod bridge_checks;
 mod byte_walk;
 mod claims;
+mod cost;
 mod headers;
 mod lossless;
 mod slack;
