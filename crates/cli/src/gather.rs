@@ -199,11 +199,21 @@ impl Pair<'_> {
             let (from, to) = (&from.endpoints, &to.endpoints);
             let nodes = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
             let ends = Ends { trust: self.trust, source: (&nodes.0, &followed), destination: (&nodes.1, &other) };
+            let mut best: Option<Gathered> = None;
             loop {
-                match job(&ends, now).await {
+                let gathered = match job(&ends, now).await {
+                    Ok(gathered) => gathered,
                     // Another endpoint may have what this one lacks or falsifies.
-                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => {}
-                    other => return other,
+                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => continue,
+                    Err(error) => return best.ok_or(error),
+                };
+                let missing = incomplete(&gathered);
+                if best.as_ref().is_none_or(|best| missing < incomplete(best)) {
+                    best = Some(gathered);
+                }
+                // What is missing may have been kept back, on either chain.
+                if missing == 0 || ![from, to].map(Endpoints::pass_over).contains(&true) {
+                    return best.ok_or(ProveError::SelfCheck);
                 }
             }
         };
@@ -212,6 +222,12 @@ impl Pair<'_> {
         print_notes(&gathered, &findings);
         gathered.map_err(|e| failure(&context, e, &findings))
     }
+}
+
+/// How many transfers cannot be judged for want of evidence.
+fn incomplete(gathered: &Gathered) -> usize {
+    let transfers = gathered.report.transfers.iter();
+    transfers.filter(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. })).count()
 }
 
 /// The time to judge by: this machine's, or one second after the newest block where all is recorded. The recording may lie
