@@ -20,7 +20,7 @@
 )]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "trace-reads"))]
 extern crate std;
 
 pub mod bridge;
@@ -30,6 +30,7 @@ pub mod consensus;
 pub mod crypto;
 pub mod error;
 pub mod header;
+pub mod json;
 pub mod primitives;
 pub mod profile;
 pub mod receipt;

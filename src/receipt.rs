@@ -4,6 +4,7 @@
 //! its sender: prove the transaction at the same index of the same block to bind it. `gasUsed` is of this transaction alone.
 //! A status is a code: only 1 is success, 0 and every other number is not. Source: chain.md 3.2, 5.3.
 
+use crate::json::member;
 use crate::primitives::{decode_hex, keccak256, Address, Hash};
 use crate::rlp::{Reader, RlpError, RlpStream};
 use alloc::boxed::Box;
@@ -125,7 +126,7 @@ impl Receipt {
         let gas_used = json_u64(json, "gasUsed")?;
         let bloom = <[u8; 256]>::try_from(json_bytes(json, "logsBloom")?)
             .map_err(|_| ReceiptError::JsonField { field: "logsBloom" })?;
-        let logs = match json.get("logs") {
+        let logs = match member(json, "logs") {
             Some(Value::Null) => Vec::new(),
             Some(Value::Array(logs)) => logs.iter().map(Log::from_rpc_json).collect::<Result<_, _>>()?,
             _ => return Err(ReceiptError::JsonField { field: "logs" }),
@@ -185,7 +186,7 @@ impl Log {
     fn from_rpc_json(json: &Value) -> Result<Self, ReceiptError> {
         let address =
             Address::from_slice(&json_bytes(json, "address")?).ok_or(ReceiptError::JsonField { field: "address" })?;
-        let Some(Value::Array(list)) = json.get("topics") else {
+        let Some(Value::Array(list)) = member(json, "topics") else {
             return Err(ReceiptError::JsonField { field: "topics" });
         };
         topics_are_few(list.len())?;
@@ -206,7 +207,7 @@ fn topics_are_few(got: usize) -> Result<(), ReceiptError> {
 }
 
 fn json_text<'a>(json: &'a Value, field: &'static str) -> Result<&'a str, ReceiptError> {
-    json.get(field).and_then(Value::as_str).ok_or(ReceiptError::JsonField { field })
+    member(json, field).and_then(Value::as_str).ok_or(ReceiptError::JsonField { field })
 }
 
 fn json_bytes(json: &Value, field: &'static str) -> Result<Vec<u8>, ReceiptError> {

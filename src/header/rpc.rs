@@ -6,6 +6,7 @@
 
 use super::text::hex_number;
 use super::{HeaderError, HeaderFields, IstanbulExtra, UntrustedHeader};
+use crate::json::member;
 use crate::primitives::{decode_hex, Address, Hash, U256};
 use crate::profile::{ChainProfile, Fork};
 use alloc::boxed::Box;
@@ -26,7 +27,7 @@ pub fn from_rpc_json(block: &Value, profile: &ChainProfile) -> Result<UntrustedH
     if randao {
         fields.random_reveal = Some(Box::new(fixed(block, "randomReveal")?));
         // Block methods spell the key with a capital H, header methods without.
-        let spelling = if block.get("mixHash").is_some() { "mixHash" } else { "mixhash" };
+        let spelling = if member(block, "mixHash").is_some() { "mixHash" } else { "mixhash" };
         fields.mix_hash = Some(hash(block, spelling)?);
     }
     if osaka {
@@ -62,7 +63,7 @@ fn always_present_fields(block: &Value) -> Result<HeaderFields, HeaderError> {
 }
 
 fn read<T>(block: &Value, field: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, HeaderError> {
-    block.get(field).and_then(Value::as_str).and_then(parse).ok_or(HeaderError::JsonField { field })
+    member(block, field).and_then(Value::as_str).and_then(parse).ok_or(HeaderError::JsonField { field })
 }
 
 fn bytes(block: &Value, field: &'static str) -> Result<Vec<u8>, HeaderError> {

@@ -9,6 +9,7 @@ use super::codec::fee_ratio_is_a_percentage;
 use super::kind::Field;
 use super::{AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind, MAX_SIGNATURES};
 use crate::header::text::hex_number;
+use crate::json::member;
 use crate::primitives::{decode_hex, Address, Hash, U256};
 use alloc::vec::Vec;
 use core::str::FromStr;
@@ -85,7 +86,7 @@ struct Object<'a>(&'a Value);
 
 impl Object<'_> {
     fn read<T>(self, field: &'static str, parse: impl FnOnce(&Value) -> Option<T>) -> Result<T, TransactionError> {
-        self.0.get(field).and_then(parse).ok_or(TransactionError::Json { field })
+        member(self.0, field).and_then(parse).ok_or(TransactionError::Json { field })
     }
 
     fn number<T: TryFrom<U256>>(self, field: &'static str) -> Result<T, TransactionError> {
@@ -131,22 +132,26 @@ fn none_or_address(value: &Value) -> Option<Option<Address>> {
 }
 
 fn signature(value: &Value) -> Option<Signature> {
-    Some(Signature { v: number(value.get("V")?)?, r: number(value.get("R")?)?, s: number(value.get("S")?)? })
+    Some(Signature {
+        v: number(member(value, "V")?)?,
+        r: number(member(value, "R")?)?,
+        s: number(member(value, "S")?)?,
+    })
 }
 
 fn access_entry(value: &Value) -> Option<AccessEntry> {
-    let slots = value.get("storageKeys")?.as_array()?.iter().map(parsed).collect::<Option<_>>()?;
-    Some(AccessEntry { address: parsed(value.get("address")?)?, slots })
+    let slots = member(value, "storageKeys")?.as_array()?.iter().map(parsed).collect::<Option<_>>()?;
+    Some(AccessEntry { address: parsed(member(value, "address")?)?, slots })
 }
 
 fn authorization(value: &Value) -> Option<Authorization> {
     Some(Authorization {
-        chain_id: number(value.get("chainId")?)?,
-        address: parsed(value.get("address")?)?,
-        nonce: number(value.get("nonce")?)?,
-        y_parity: number(value.get("yParity")?)?,
-        r: number(value.get("r")?)?,
-        s: number(value.get("s")?)?,
+        chain_id: number(member(value, "chainId")?)?,
+        address: parsed(member(value, "address")?)?,
+        nonce: number(member(value, "nonce")?)?,
+        y_parity: number(member(value, "yParity")?)?,
+        r: number(member(value, "r")?)?,
+        s: number(member(value, "s")?)?,
     })
 }
 

@@ -183,7 +183,11 @@ fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), 
 
 /// Whether the newest proven registry entry of the source differs from the one at the request.
 fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
-    let state = pair.source.latest_state()?;
-    let newer = state.header().number > request.header.number && state.has_registered_token(&request.event.token);
-    Ok(newer && state.registered_token(&request.event.token)? != request.destination_token)
+    let later = request.header.number.saturating_add(1)..;
+    match pair.source.states_in(later).next_back() {
+        Some(state) if state.has_registered_token(&request.event.token) => {
+            Ok(state.registered_token(&request.event.token)? != request.destination_token)
+        }
+        _ => Ok(false),
+    }
 }

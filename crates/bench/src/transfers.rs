@@ -23,7 +23,7 @@ pub fn forged_table() {
 /// Prints the same of recorded transfers.
 pub fn recorded_table() {
     println!("### One recorded transfer, from a checkpoint near it\n");
-    println!("| transfer | bundle | JSON form | decode and verify | instructions' yardstick: recoveries |");
+    println!("| transfer | bundle | JSON form | decode and verify | as many bare recoveries |");
     println!("| --- | --- | --- | --- | --- |");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/bundles");
     let text = std::fs::read_to_string(format!("{folder}/index.json")).expect("the index of recorded bundles");

@@ -2,8 +2,10 @@
 
 use crate::failure::Failure;
 use crate::files;
+use crate::nodes::{Nodes, Source};
 use crate::nonces::Nonces;
-use crate::trust_file;
+use crate::output;
+use crate::{clock, trust_file};
 use spanlight::consensus::light_client::FollowMode;
 use spanlight::consensus::LightClient;
 use spanlight::trust::TrustedChain;
@@ -11,8 +13,8 @@ use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, Report};
 use spanlight::{ProofBundle, Trust};
 use spanlight_prover::{
-    Audit, Ends, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach, Replay, RpcError, Subject,
-    SyncOptions, VoteScan,
+    Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach, Reason,
+    Replay, RpcError, Subject, SyncOptions, VoteScan,
 };
 use std::path::Path;
 
@@ -65,29 +67,50 @@ fn count_seals(synced: &spanlight_prover::Synced<'_>) -> usize {
 
 /// Follows a chain.
 pub(crate) fn sync(
-    node: &Replay,
+    nodes: &Nodes,
     chain: &TrustedChain,
     ask: &SyncAsk,
     progress: &dyn Progress,
 ) -> Result<Synced, Failure> {
-    let node = Node::new(node, &chain.profile);
-    let name = &chain.profile.name;
-    pollster::block_on(async {
+    let endpoints = &nodes.endpoints;
+    let synced = pollster::block_on(async {
+        endpoints.check(chain).await?;
         let now = match ask.now {
             Some(now) => now,
-            None => newest_time(&node).await?.saturating_add(1),
+            None => time_of(&[(nodes, chain)]).await?,
         };
-        let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now };
-        spanlight_prover::sync(&node, chain, options, progress).await
-    })
-    .map(|synced| Synced {
-        client: synced.chain().client().clone(),
-        headers: synced.headers_checked,
-        sealed_headers: synced.seals_checked,
-        seals: count_seals(&synced),
-        roots: synced.roots_recomputed,
-    })
-    .map_err(|e| failure(name, e))
+        follow(endpoints, chain, SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now }, progress).await
+    });
+    print_notes(&synced, &endpoints.findings());
+    synced
+        .map(|synced| Synced {
+            client: synced.chain().client().clone(),
+            headers: synced.headers_checked,
+            sealed_headers: synced.seals_checked,
+            seals: count_seals(&synced),
+            roots: synced.roots_recomputed,
+        })
+        .map_err(|e| failure(&chain.profile.name, e, &endpoints.findings()))
+}
+
+/// Follows a chain. An endpoint whose headers are refused is put aside, and the chain is followed with the next.
+async fn follow<'t>(
+    endpoints: &Endpoints<Source>,
+    chain: &'t TrustedChain,
+    options: SyncOptions,
+    progress: &dyn Progress,
+) -> Result<spanlight_prover::Synced<'t>, ProveError> {
+    let node = Node::new(endpoints, &chain.profile);
+    loop {
+        match spanlight_prover::sync(&node, chain, options, progress).await {
+            Ok(synced) => {
+                endpoints.confirm(&synced);
+                return Ok(synced);
+            }
+            Err(error) if endpoints.dismiss(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What `prove` and `audit` are asked about, beside the nonces.
@@ -96,8 +119,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) trust: &'a Trust,
     /// Source, then destination: chains of the trust's bridge.
     pub(crate) names: [&'a str; 2],
-    pub(crate) nodes: [&'a Replay; 2],
-    /// None for one second after the newest recorded block.
+    pub(crate) nodes: [&'a Nodes; 2],
+    /// None for this machine's time, or for one second after the newest recorded block where all is recorded.
     pub(crate) now: Option<u64>,
 }
 
@@ -156,40 +179,83 @@ impl Pair<'_> {
     fn gather(
         &self,
         progress: &dyn Progress,
-        job: impl AsyncFnOnce(&Ends<'_, '_, Replay>, u64) -> Result<Gathered, ProveError>,
+        job: impl AsyncFn(&Ends<'_, '_, Endpoints<Source>>, u64) -> Result<Gathered, ProveError>,
     ) -> Result<Gathered, Failure> {
         let [source, destination] = self.names;
         let context = format!("{source} to {destination}");
         let (source, destination) =
             (trust_file::chain(self.trust, source)?, trust_file::chain(self.trust, destination)?);
         let [from, to] = self.nodes;
-        let (from, to) = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
-        let job = async {
+        let gathered = async {
+            from.endpoints.check(source).await?;
+            to.endpoints.check(destination).await?;
             let now = match self.now {
                 Some(now) => now,
-                None => newest_time(&from).await?.max(newest_time(&to).await?).saturating_add(1),
+                None => time_of(&[(from, source), (to, destination)]).await?,
             };
             let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, now };
-            let source = spanlight_prover::sync(&from, source, options, progress).await?;
-            let destination = spanlight_prover::sync(&to, destination, options, progress).await?;
-            job(&Ends { trust: self.trust, source: (&from, &source), destination: (&to, &destination) }, now).await
+            let followed = follow(&from.endpoints, source, options, progress).await?;
+            let other = follow(&to.endpoints, destination, options, progress).await?;
+            let (from, to) = (&from.endpoints, &to.endpoints);
+            let nodes = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
+            let ends = Ends { trust: self.trust, source: (&nodes.0, &followed), destination: (&nodes.1, &other) };
+            let mut best: Option<Gathered> = None;
+            loop {
+                let gathered = match job(&ends, now).await {
+                    Ok(gathered) => gathered,
+                    // Another endpoint may have what this one lacks or falsifies.
+                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => continue,
+                    Err(error) => return best.ok_or(error),
+                };
+                let missing = incomplete(&gathered);
+                if best.as_ref().is_none_or(|best| missing < incomplete(best)) {
+                    best = Some(gathered);
+                }
+                // What is missing may have been kept back, on either chain.
+                if missing == 0 || ![from, to].map(Endpoints::pass_over).contains(&true) {
+                    return best.ok_or(ProveError::SelfCheck);
+                }
+            }
         };
-        pollster::block_on(job).map_err(|e| failure(&context, e))
+        let gathered = pollster::block_on(gathered);
+        let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
+        print_notes(&gathered, &findings);
+        gathered.map_err(|e| failure(&context, e, &findings))
     }
 }
 
-/// The time of a node's newest block. A node may lie about it; all that it decides is the default of the time to judge by,
-/// and only for recordings.
-async fn newest_time(node: &Node<'_, Replay>) -> Result<u64, ProveError> {
-    Ok(node.header(node.head_number().await?).await?.fields().time)
+/// How many transfers cannot be judged for want of evidence.
+fn incomplete(gathered: &Gathered) -> usize {
+    let transfers = gathered.report.transfers.iter();
+    transfers.filter(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. })).count()
+}
+
+/// The time to judge by: this machine's, or one second after the newest block where all is recorded. The recording may lie
+/// about it, and would then only be judged as of another time, which is shown.
+async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> {
+    if chains.iter().any(|(nodes, _)| nodes.live) {
+        return Ok(clock::now());
+    }
+    let mut newest = 0u64;
+    for (nodes, chain) in chains {
+        let node = Node::new(&nodes.endpoints, &chain.profile);
+        newest = newest.max(node.header(node.head_number().await?).await?.fields().time);
+    }
+    Ok(newest.saturating_add(1))
+}
+
+/// What was found of the endpoints, where the failure does not say it.
+fn print_notes<R>(result: &Result<R, ProveError>, findings: &[Finding]) {
+    if !matches!(result, Err(ProveError::Rpc(RpcError::Transport { .. } | RpcError::NoneLeft { .. }))) {
+        output::print_notes(findings);
+    }
 }
 
 /// What to say of a gathering that ended early, and with which exit code.
-fn failure(context: &str, error: ProveError) -> Failure {
+fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
     let code = error.code();
     let failure = match &error {
-        ProveError::Rpc(e) => Failure::endpoint(format!("{context}: {e}"))
-            .hint("try another endpoint; a recording answers only what was recorded"),
+        ProveError::Rpc(e) => of_endpoint(context, e, findings),
         ProveError::Trust(e) => Failure::unreadable(format!("trust file: {e}")),
         ProveError::Refused(e) => Failure::verdict(1, format!("{context}: the endpoint's answer is invalid: {e}"))
             .hint("it does not fit what you trust: is it this chain, and is the trust file right?"),
@@ -205,6 +271,30 @@ fn failure(context: &str, error: ProveError) -> Failure {
         _ => Failure::verdict(2, format!("{context}: {error}")),
     };
     failure.code(code)
+}
+
+/// An endpoint's failure, with its name and the method where they are known.
+fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure {
+    let is_it = |finding: &&Finding| match finding {
+        Finding::Refused { error: refused, .. } => refused == error || refused.is_pruned() && error.is_pruned(),
+        _ => false,
+    };
+    let said = findings.iter().rev().find(is_it).map(|finding| format!(" ({finding})")).unwrap_or_default();
+    let hint = match error {
+        RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {
+            "give --rpc of the chain that the trust file or genesis file describes"
+        }
+        RpcError::Transport { .. } => {
+            "is the address right, and does the node serve JSON-RPC over HTTP? --timeout waits longer, another --rpc helps out"
+        }
+        RpcError::Pruned { .. } => "add --rpc of an archive node; other nodes keep the state of recent blocks only",
+        _ => "try another endpoint; a recording answers only what was recorded",
+    };
+    Failure::endpoint(format!("{context}: {error}{said}")).hint(hint)
+}
+
+const fn is_of_another_chain(finding: &Finding) -> bool {
+    matches!(finding, Finding::Aside { reason: Reason::ChainId { .. } | Reason::Checkpoint { .. }, .. })
 }
 
 /// The chain ends before its head: the trust does not reach, or a rule is not covered.

@@ -10,9 +10,11 @@ mod endpoints;
 mod failure;
 mod files;
 mod gather;
+mod nodes;
 mod nonces;
 mod output;
 mod progress;
+mod serve;
 mod show;
 mod trust_file;
 

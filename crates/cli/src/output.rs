@@ -4,6 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::show::style;
 use serde_json::json;
 use spanlight::report::worst_exit_code;
+use spanlight_prover::Finding;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -39,6 +40,14 @@ pub(crate) fn print(output: &Output) -> ExitCode {
     let mut stdout = anstream::AutoStream::auto(std::io::stdout().lock());
     let _ = stdout.write_all(output.text.as_bytes()).and_then(|()| stdout.flush());
     ExitCode::from(output.exit)
+}
+
+/// Prints what was found of endpoints, beside the result. One refused call is no matter of a user's where the work went on.
+pub(crate) fn print_notes(findings: &[Finding]) {
+    let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());
+    for note in findings.iter().filter(|finding| !matches!(finding, Finding::Refused { .. })) {
+        let _ = writeln!(stderr, "{} {note}", style::dim(" note:"));
+    }
 }
 
 /// Prints what went wrong and what to do; where JSON was asked for, as JSON too.

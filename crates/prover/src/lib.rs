@@ -7,8 +7,12 @@
 //! are kept followed, [`Replay`] stands in for a node.
 
 pub mod audit;
+pub mod cancel;
+pub mod endpoints;
 pub mod error;
 mod gather;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod node;
 pub mod progress;
 pub mod prove;
@@ -17,7 +21,11 @@ pub mod rpc;
 pub mod sync;
 
 pub use audit::{audit, Audit, Reach, VoteScan};
+pub use cancel::Cancel;
+pub use endpoints::{Endpoints, Finding, Reason};
 pub use error::ProveError;
+#[cfg(feature = "http")]
+pub use http::{Http, HttpLimits};
 pub use node::Node;
 pub use progress::{Progress, Silent};
 pub use prove::{prove, Ends, Proof, ProveOptions, Subject};

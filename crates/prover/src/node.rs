@@ -4,6 +4,7 @@ use crate::error::{refused, ProveError};
 use crate::rpc::{RpcError, Transport};
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
+use spanlight::json::member;
 use spanlight::primitives::{decode_hex, keccak256};
 use spanlight::profile::ChainProfile;
 use spanlight::receipt::Receipt;
@@ -62,6 +63,16 @@ impl<'t, T: Transport> Node<'t, T> {
         self.profile
     }
 
+    /// The id of the chain that the node serves.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub async fn chain_id(&self) -> Result<u64, ProveError> {
+        const METHOD: &str = "kaia_chainID";
+        let answer = self.transport.call(METHOD, json!([])).await?;
+        Ok(number(&answer).ok_or_else(|| unusable(METHOD, "number"))?)
+    }
+
     /// Number of the newest block.
     ///
     /// # Errors
@@ -80,6 +91,17 @@ impl<'t, T: Transport> Node<'t, T> {
         const METHOD: &str = "kaia_getHeaderByNumber";
         let answer = self.transport.call(METHOD, json!([quantity(height)])).await?;
         self.read_header(METHOD, &answer, height)
+    }
+
+    /// The headers of consecutive heights, both ends included, asked for together.
+    ///
+    /// # Errors
+    /// As [`Self::header`].
+    pub async fn headers(&self, first: u64, last: u64) -> Result<Vec<UntrustedHeader>, ProveError> {
+        const METHOD: &str = "kaia_getHeaderByNumber";
+        let params = (first..=last).map(|height| json!([quantity(height)])).collect();
+        let answers = self.transport.call_all(METHOD, params).await?;
+        (first..=last).zip(&answers).map(|(height, answer)| self.read_header(METHOD, answer, height)).collect()
     }
 
     /// A block with whole transactions.
@@ -154,7 +176,8 @@ impl<'t, T: Transport> Node<'t, T> {
         sorted.sort_unstable();
         sorted.dedup();
         let keys: Vec<String> = sorted.iter().map(Hash::to_string).collect();
-        let answer = self.transport.call(METHOD, json!([account.to_string(), keys, quantity(height)])).await?;
+        let answer = self.transport.call(METHOD, json!([account.to_string(), keys, quantity(height)])).await;
+        let answer = answer.map_err(|error| error.at_height(height))?;
         let mut storage_nodes = BTreeMap::new();
         for slot in list(&answer, METHOD, "storageProof")? {
             add_nodes(&mut storage_nodes, slot, METHOD, "proof")?;
@@ -191,11 +214,11 @@ fn number(value: &Value) -> Option<u64> {
 }
 
 fn list<'v>(value: &'v Value, method: &'static str, field: &'static str) -> Result<&'v Vec<Value>, RpcError> {
-    value.get(field).and_then(Value::as_array).ok_or_else(|| unusable(method, field))
+    member(value, field).and_then(Value::as_array).ok_or_else(|| unusable(method, field))
 }
 
 fn place(value: &Value, method: &'static str) -> Result<(u64, u32), RpcError> {
-    let field = |name| value.get(name).and_then(number);
+    let field = |name| member(value, name).and_then(number);
     let block = field("blockNumber").ok_or_else(|| unusable(method, "blockNumber"))?;
     let index = field("transactionIndex").and_then(|index| u32::try_from(index).ok());
     Ok((block, index.ok_or_else(|| unusable(method, "transactionIndex"))?))
@@ -205,7 +228,7 @@ fn read_log(value: &Value, method: &'static str) -> Result<NodeLog, ProveError> 
     let (block, index) = place(value, method)?;
     let topics = list(value, method, "topics")?.iter().map(|topic| topic.as_str()?.parse().ok());
     let topics = topics.collect::<Option<Vec<Hash>>>().ok_or_else(|| unusable(method, "topics"))?;
-    let text = |field| value.get(field).and_then(Value::as_str);
+    let text = |field| member(value, field).and_then(Value::as_str);
     let address = text("address").and_then(|address| address.parse().ok());
     let address: Address = address.ok_or_else(|| unusable(method, "address"))?;
     let data = text("data").and_then(|data| decode_hex(data).ok()).ok_or_else(|| unusable(method, "data"))?;

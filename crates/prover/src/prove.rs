@@ -148,7 +148,7 @@ pub(crate) async fn gather_all<T: Transport>(
     for nonce in nonces {
         gathered.transfers.push(match gathering.transfer(*nonce).await {
             // In a range, one nonce of which a node has pruned the state does not keep the others from being judged.
-            Err(ProveError::Rpc(error @ RpcError::Node { .. })) if in_range => {
+            Err(ProveError::Rpc(error @ (RpcError::Node { .. } | RpcError::Pruned { .. }))) if in_range => {
                 gathered.unavailable.push((*nonce, error));
                 TransferProof { nonce: *nonce, ..TransferProof::default() }
             }

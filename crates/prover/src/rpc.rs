@@ -10,6 +10,19 @@ pub trait Transport {
     /// # Errors
     /// [`RpcError::Transport`] where no answer came, [`RpcError::Node`] where the node answered with an error.
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError>;
+
+    /// Calls `method` once for each of `params` and gives the results in the same order, or the first error and nothing
+    /// else. A transport that can ask for many things at once does.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
+        let mut results = Vec::with_capacity(params.len());
+        for params in params {
+            results.push(self.call(method, params).await?);
+        }
+        Ok(results)
+    }
 }
 
 /// Why a call gave nothing to use.
@@ -38,9 +51,58 @@ pub enum RpcError {
         /// The field that is absent, malformed or contradicts a verified header.
         field: &'static str,
     },
+    /// The node has not kept the state of this height.
+    #[error("no endpoint has kept the state of block {height}: ask an archive node, or for a recent transfer")]
+    Pruned {
+        /// The height.
+        height: u64,
+    },
+    /// Every endpoint was put aside, not all of them for want of an answer.
+    #[error("no endpoint is left: {reasons}")]
+    NoneLeft {
+        /// Each endpoint's name and reason.
+        reasons: String,
+    },
+    /// Whoever asked has cancelled.
+    #[error("cancelled")]
+    Cancelled,
 }
 
+/// What nodes say when they have not kept a state; there is no code for it.
+const PRUNED_WORDS: [&str; 7] = [
+    "missing trie node",
+    "historical state",
+    "state is not available",
+    "state not available",
+    "state does not exist",
+    "state histories",
+    "pruned",
+];
+
 impl RpcError {
+    /// Whether the node says that it has not kept a state.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        match self {
+            Self::Pruned { .. } => true,
+            Self::Node { message, .. } => {
+                let message = message.to_ascii_lowercase();
+                PRUNED_WORDS.iter().any(|words| message.contains(words))
+            }
+            _ => false,
+        }
+    }
+
+    /// The same error, named [`Self::Pruned`] where it is that.
+    #[must_use]
+    pub(crate) fn at_height(self, height: u64) -> Self {
+        if self.is_pruned() {
+            Self::Pruned { height }
+        } else {
+            self
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -48,6 +110,9 @@ impl RpcError {
             Self::Transport { .. } => "rpc.transport",
             Self::Node { .. } => "rpc.node",
             Self::Answer { .. } => "rpc.answer",
+            Self::Pruned { .. } => "rpc.pruned",
+            Self::NoneLeft { .. } => "rpc.none_left",
+            Self::Cancelled => "rpc.cancelled",
         }
     }
 }

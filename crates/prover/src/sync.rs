@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// Headers fetched and verified at a time.
 const BATCH: u64 = 256;
+/// Headers asked for together: so many leave a user watching the progress for a second or two at most.
+const ASKED_TOGETHER: usize = 64;
 /// How many headers beyond the evidence a jump's run is extended to find one that the last verified council sealed.
 const LONGEST_RUN: u64 = 64;
 
@@ -121,9 +123,10 @@ impl<'t> Synced<'t> {
             let next = self.head().saturating_add(1);
             let last = to.min(self.head().saturating_add(BATCH));
             let mut batch = Vec::new();
-            for height in next..=last {
-                batch.push(node.header(height).await?);
-                progress.step(height.saturating_sub(from));
+            for start in (next..=last).step_by(ASKED_TOGETHER) {
+                let end = last.min(start.saturating_add(ASKED_TOGETHER as u64).saturating_sub(1));
+                batch.extend(node.headers(start, end).await?);
+                progress.step(end.saturating_sub(from));
             }
             self.advance(batch, options)?;
         }

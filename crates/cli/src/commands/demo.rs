@@ -4,6 +4,7 @@ use super::audit::AuditJson;
 use crate::failure::Failure;
 use crate::files;
 use crate::gather::{self, Gathered, Pair};
+use crate::nodes::Nodes;
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
@@ -13,7 +14,7 @@ use crate::trust_file::{self, Form};
 use serde::Deserialize;
 use spanlight::verdict::{State, TransferVerdict};
 use spanlight::{Address, Trust};
-use spanlight_prover::{Reach, Replay, VoteScan};
+use spanlight_prover::{Reach, VoteScan};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -98,8 +99,8 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let trust = trust_file::parse(TRUST, Form::Toml, "trust.toml")?;
     let story: Story =
         serde_json::from_slice(STORY).map_err(|e| Failure::unreadable(format!("transfers.json: {e}")))?;
-    let main = gather::replay(MAIN, "main.rpc.jsonl.gz")?;
-    let service = gather::replay(SERVICE, "service.rpc.jsonl.gz")?;
+    let main = Nodes::recorded(gather::replay(MAIN, "main.rpc.jsonl.gz")?, "main.rpc.jsonl.gz");
+    let service = Nodes::recorded(gather::replay(SERVICE, "service.rpc.jsonl.gz")?, "service.rpc.jsonl.gz");
     let forth = audit_direction(&trust, &story, ["main", "service"], [&main, &service])?;
     let back = audit_direction(&trust, &story, ["service", "main"], [&service, &main])?;
     let surprises = surprises(&story, [&forth, &back]);
@@ -119,7 +120,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
 }
 
 /// Audits the nonces that were requested. Votes for others are found by the scan: nobody tells where to look.
-fn audit_direction(trust: &Trust, story: &Story, names: [&str; 2], nodes: [&Replay; 2]) -> Result<Gathered, Failure> {
+fn audit_direction(trust: &Trust, story: &Story, names: [&str; 2], nodes: [&Nodes; 2]) -> Result<Gathered, Failure> {
     let [from, _] = names;
     let nonces = story.transfers.iter().filter(|transfer| transfer.from == from).map(|transfer| transfer.nonce);
     let nonces = first_run(nonces).ok_or_else(|| Failure::unreadable("transfers.json: no transfer"))?;

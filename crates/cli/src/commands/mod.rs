@@ -6,6 +6,7 @@ mod demo;
 mod inspect;
 mod profile;
 mod prove;
+mod replay;
 mod sources;
 mod sync;
 mod verify;
@@ -46,6 +47,7 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Audit(audit::Args),
+    Replay(replay::Args),
     Completions(completions::Args),
 }
 
@@ -59,6 +61,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args),
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Replay(args) => replay::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
     }
@@ -73,7 +76,7 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
-            Command::Completions(_) => false,
+            Command::Replay(_) | Command::Completions(_) => false,
         }
     }
 }

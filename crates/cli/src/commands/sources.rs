@@ -1,12 +1,12 @@
-//! What `prove` and `audit` read: a trust file, a direction, and an endpoint for each of the two chains.
+//! What `prove` and `audit` read: a trust file, a direction, and endpoints of both chains.
 
-use crate::endpoints::{self, Endpoint};
+use crate::endpoints::{self, Endpoint, Limits};
 use crate::failure::Failure;
-use crate::gather::{self, Pair};
+use crate::gather::Pair;
+use crate::nodes::Nodes;
 use crate::trust_file;
 use spanlight::trust::TrustError;
 use spanlight::Trust;
-use spanlight_prover::Replay;
 use std::path::PathBuf;
 
 /// Arguments that `prove` and `audit` share.
@@ -18,12 +18,15 @@ pub(super) struct Sources {
     /// The chain on which the transfer was requested, by its name in the trust file.
     #[arg(long, value_name = "CHAIN")]
     pub(super) from: String,
-    /// Where a chain's data come from, once for each chain: NAME=replay:FILE.
-    #[arg(long, value_name = "NAME=replay:FILE", required = true)]
+    /// Where a chain's data come from: NAME=URL of a node, or NAME=replay:FILE of a recording. Several for one chain are tried
+    /// in order; none is believed.
+    #[arg(long, value_name = "NAME=URL", required = true)]
     pub(super) rpc: Vec<Endpoint>,
-    /// Judge as of this time, in unix seconds [default: one second after the newest recorded block].
+    /// Judge as of this time, in unix seconds [default: now; with recordings only, one second after the newest block].
     #[arg(long, value_name = "SECONDS")]
     pub(super) now: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// The arguments, read.
@@ -31,8 +34,8 @@ pub(super) struct Opened {
     pub(super) trust: Trust,
     pub(super) from: String,
     pub(super) to: String,
-    source: Replay,
-    destination: Replay,
+    source: Nodes,
+    destination: Nodes,
 }
 
 impl Opened {
@@ -43,13 +46,13 @@ impl Opened {
 }
 
 impl Sources {
-    /// Reads the trust file and opens both endpoints.
+    /// Reads the trust file and opens the endpoints.
     pub(super) fn open(&self) -> Result<Opened, Failure> {
         let trust = trust_file::read(&self.trust)?;
         let (from, to) = direction(&trust, &self.from)?;
         endpoints::all_are_of(&self.rpc, &[&from, &to])?;
-        let source = gather::open(endpoints::recording_of(&self.rpc, &from)?)?;
-        let destination = gather::open(endpoints::recording_of(&self.rpc, &to)?)?;
+        let source = Nodes::open(&endpoints::of_chain(&self.rpc, &from)?, &self.limits)?;
+        let destination = Nodes::open(&endpoints::of_chain(&self.rpc, &to)?, &self.limits)?;
         Ok(Opened { trust, from, to, source, destination })
     }
 }

@@ -1,9 +1,10 @@
 //! `spanlight sync`: follow one chain from a trusted start to its head.
 
 use super::profile;
-use crate::endpoints::{self, Endpoint};
+use crate::endpoints::{self, Endpoint, Limits};
 use crate::failure::Failure;
 use crate::gather::{self, SyncAsk, Synced};
+use crate::nodes::Nodes;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::show::parameters;
@@ -33,8 +34,9 @@ pub(super) struct Args {
     /// The chain's name in the trust file, where that has several; with --genesis, the name to give it.
     #[arg(long, value_name = "NAME")]
     chain: Option<String>,
-    /// Where the headers come from: replay:FILE, a recording. NAME= before it must be the chain's name.
-    #[arg(long, value_name = "[NAME=]replay:FILE", required = true)]
+    /// Where the headers come from: URL of a node, or replay:FILE of a recording. NAME= before it must be the chain's name.
+    /// Several are tried in order; none is believed.
+    #[arg(long, value_name = "[NAME=]URL", required = true)]
     rpc: Vec<Endpoint>,
     /// Stop at this block [default: the newest].
     #[arg(long, value_name = "BLOCK")]
@@ -48,7 +50,7 @@ pub(super) struct Args {
     /// For chains with weighted-random proposers: nobody is demoted (`council`), or at least N validators qualify.
     #[arg(long, value_name = "council|N", value_parser = profile::qualified)]
     qualified: Option<Qualified>,
-    /// The time, in unix seconds [default: one second after the newest recorded block].
+    /// The time, in unix seconds [default: now; with recordings only, one second after the newest block].
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
     /// Write a trust file that starts at the head reached; with --trust, all else in it stays.
@@ -57,18 +59,20 @@ pub(super) struct Args {
     /// Print one line of JSON.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let (trust, chain) = args.start()?;
     let name = chain.profile.name.as_str();
     endpoints::all_are_of(&args.rpc, &[name])?;
-    let node = gather::open(endpoints::recording_of(&args.rpc, name)?)?;
     let start = chain.checkpoint.number;
     if let Some(to) = args.to.filter(|to| *to < start) {
         return Err(Failure::usage(format!("--to {to} lies before block {start}, where your trust begins"))
             .hint("a chain is followed forward only: start from an older checkpoint"));
     }
+    let node = Nodes::open(&endpoints::of_chain(&args.rpc, name)?, &args.limits)?;
     let ask = SyncAsk { to: args.to, mode: args.mode(), deep: args.deep, now: args.now };
     let begun = Instant::now();
     let synced = gather::sync(&node, &chain, &ask, &Bar::new())?;
@@ -133,7 +137,6 @@ fn with_chain(trust: &Trust, chain: TrustedChain) -> Trust {
 /// The shape of claims.md 6.
 fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
     let (client, head) = (&synced.client, synced.client.head());
-    let next = head.number().saturating_add(1);
     json!({
         "chain": chain.profile.name,
         "head": { "number": head.number(), "hash": head.hash(), "time": head.time() },
@@ -141,7 +144,7 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "seals": synced.seals,
         "sealed_headers": synced.sealed_headers,
         "council": client.council().members(),
-        "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, next),
+        "parameters": parameters::to_json(client.parameters()),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })

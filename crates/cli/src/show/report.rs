@@ -6,7 +6,7 @@ use super::{table, words};
 use serde::Serialize;
 use serde_json::{json, Value};
 use spanlight::consensus::equivocation::Equivocation;
-use spanlight::verdict::{TransferVerdict, Verdict};
+use spanlight::verdict::{Check, Note, TransferVerdict, Verdict};
 use spanlight::verify::{Anchored, Completeness, Report};
 use std::fmt::Write;
 
@@ -51,6 +51,8 @@ pub(crate) struct ReportJson<'r> {
     completeness: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     anchored: Option<Value>,
+    /// How the chains were followed and who sealed their heads.
+    chains: &'r [Check],
 }
 
 impl<'r> ReportJson<'r> {
@@ -60,6 +62,7 @@ impl<'r> ReportJson<'r> {
             equivocations: report.equivocation.iter().map(|found| proven_or(found, |e| json!(e))).collect(),
             complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
             completeness: report.complete.as_ref().map(|found| proven_or(found, completeness_json)),
+            chains: &report.chains,
             anchored: report.anchored.as_ref().map(|found| proven_or(found, anchored_json)),
         }
     }
@@ -89,11 +92,16 @@ fn anchored_json(found: &Anchored) -> Value {
     json!({
         "child": found.child, "parent": found.parent,
         "transaction": found.transaction, "account": found.account,
+        "notes": found.notes.iter().map(Note::code).collect::<Vec<_>>(),
     })
 }
 
 /// Appends everything that the report says.
 pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
+    if checks == Checks::Listed && !report.chains.is_empty() {
+        let _ = writeln!(out, "{}", bold("both chains"));
+        report.chains.iter().for_each(|check| transfer::append_check(out, check));
+    }
     if report.transfers.len() > MOST_IN_FULL && checks == Checks::Counted {
         table::append(out, &report.transfers);
     } else {

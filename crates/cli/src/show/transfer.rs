@@ -38,7 +38,7 @@ pub(crate) fn append(out: &mut String, transfer: &TransferVerdict, checks: Check
     }
 }
 
-fn append_check(out: &mut String, check: &Check) {
+pub(super) fn append_check(out: &mut String, check: &Check) {
     let mark = match check.outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "FAILED",

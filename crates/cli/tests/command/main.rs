@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::print_stderr,
     missing_docs,
     unreachable_pub,
     reason = "a test that meets what it does not expect should stop"
@@ -13,6 +14,7 @@
 mod common;
 mod demo;
 mod forged;
+mod live;
 mod sync;
 mod transfers;
 mod trust_files;

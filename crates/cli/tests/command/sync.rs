@@ -111,10 +111,11 @@ fn a_changed_header_is_invalid_and_ends_with_1() {
 }
 
 #[test]
-fn another_chains_recording_is_invalid() {
+fn an_endpoint_of_another_chain_is_named_at_once() {
     let rpc = format!("replay:{}", fixture("main.rpc.jsonl.gz"));
     let ran = run(&["sync", "--genesis", &fixture("service.genesis.json"), "--rpc", &rpc]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
+    assert!(ran.stderr.contains("another chain: chain id"), "{}", ran.stderr);
 }
 
 #[test]

@@ -176,7 +176,11 @@ fn a_node_that_lacks_a_proof_ends_with_4() {
     // No proof of this nonce was recorded.
     let ran = gather("prove", "main", &["--nonce", "40"]);
     assert_eq!(ran.code, 4, "{}", ran.stdout);
-    assert!(ran.stderr.contains("rpc.node") && ran.stderr.contains("help:"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("rpc.pruned") && ran.stderr.contains("archive node") && ran.stderr.contains("help:"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -208,7 +212,7 @@ fn jumps_are_made_only_where_the_trust_allows_them() {
 
 #[test]
 fn an_audit_has_the_shape_of_the_claims() {
-    let ran = gather("audit", "main", &["--nonces", "0..20", "--json"]);
+    let ran = gather("audit", "main", &["--nonces", "0..20", "--beyond", "--json"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let json = ran.json();
     let wanted = BTreeSet::from(["transfers", "equivocations", "complete", "vote_scan"]);
@@ -228,6 +232,32 @@ fn an_audit_has_the_shape_of_the_claims() {
         assert_eq!(found["state"], expected["expected"]);
         assert_eq!(found["culprits"], expected.get("culprits").cloned().unwrap_or(json!([])));
     }
+}
+
+#[test]
+fn an_audit_judges_the_nonces_asked_for_and_names_what_lies_outside() {
+    let ran = gather("audit", "main", &["--nonces", "0..8", "--json"]);
+    let json = ran.json();
+    assert_eq!(ran.code, 0, "all of them are handled: {}", ran.stderr);
+    assert_eq!(json["transfers"].as_array().unwrap().len(), 9);
+    assert_eq!((&json["complete"], &json["beyond"]), (&json!(false), &json!([20, 61])));
+    let one = gather("audit", "service", &["--nonces", "61"]);
+    assert_eq!(one.code, 1);
+    assert!(one.stdout.contains("ATTEMPTED") && one.stdout.contains("also for 13"), "{}", one.stdout);
+}
+
+#[test]
+fn an_audit_beyond_the_requests_says_unrequested_or_why_it_cannot() {
+    let ran = gather("audit", "main", &["--nonces", "18..61", "--json"]);
+    let json = ran.json();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let transfers = json["transfers"].as_array().unwrap();
+    assert_eq!(transfers.len(), 44, "every nonce of the range");
+    let refused = json["unavailable"].as_array().map_or(0, Vec::len);
+    let unrequested = transfers.iter().filter(|transfer| transfer["state"] == "unrequested").count();
+    let incomplete = transfers.iter().filter(|transfer| transfer["verdict"] == "incomplete").count();
+    assert_eq!((incomplete, unrequested + incomplete), (refused, 40), "the recording holds proofs of some words only");
+    assert!(unrequested > 20, "{unrequested}");
 }
 
 #[test]
@@ -262,7 +292,7 @@ fn misuse_of_the_gathering_commands_ends_with_64() {
         &["--nonces", ""],
         &["--nonces", "0..3", "--vote-scan", "some"],
         &["--nonces", "0..3", "--rpc", "other=replay:x"],
-        &["--nonces", "0..3", "--rpc", "main=replay:x"],
+        &["--nonces", "0..3", "--rpc", "replay:x"],
         &[],
     ] {
         let ran = gather("audit", "main", arguments);
@@ -276,7 +306,7 @@ fn misuse_of_the_gathering_commands_ends_with_64() {
     let rpc = format!("main=replay:{}", fixture("main.rpc.jsonl.gz"));
     let one = run(&["prove", "--trust", &fixture("trust.toml"), "--from", "main", "--nonce", "1", "--rpc", &rpc]);
     assert_eq!(one.code, 64);
-    assert!(one.stderr.contains("service=replay:"), "{}", one.stderr);
+    assert!(one.stderr.contains("--rpc service="), "{}", one.stderr);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What proves an execution: the handle event, the votes in state before and after it, or the vote transactions.
 
-use super::Gathering;
+use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
 use spanlight::bridge::events::HandleEvent;
-use spanlight::bridge::layout;
+use spanlight::bridge::{layout, BridgeError, HandleCall};
 use spanlight::bundle::{ItemRef, TransferProof};
 use spanlight::primitives::keccak256;
 use spanlight::{Address, Hash};
@@ -14,16 +14,21 @@ impl<T: Transport> Gathering<'_, '_, T> {
     pub(super) async fn executed(
         &mut self,
         proof: &mut TransferProof,
+        request: Option<&FoundRequest>,
         block: u64,
         index: u32,
     ) -> Result<(), ProveError> {
         let nonce = proof.nonce;
         let side = &mut self.destination;
-        let (at, _) =
+        let (at, log) =
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
         let transaction = side.transaction(block, index).await?;
-        let direct = transaction.to() == Some(side.bridge);
+        let for_another = match HandleCall::decode(transaction.input()) {
+            Ok(call) => call.nonce != nonce,
+            Err(error) => matches!(error, BridgeError::Selector { .. }),
+        };
+        let direct = transaction.to() == Some(side.bridge) && !for_another;
         let key = keccak256(transaction.input());
         let keys: &[Hash] = if direct { &[key] } else { &[] };
         let votes = side.votes(block, nonce, keys).await?;
@@ -35,12 +40,28 @@ impl<T: Transport> Gathering<'_, '_, T> {
             proof.calls = self.preimage_of_most(&keys).await?;
         } else if !self.keeps_votes(block) {
             voters.extend(self.vote_transactions(proof, at.item, key).await?);
+            let voted = voters.iter().map(|voter| side::voted(nonce, voter)).collect::<Vec<_>>();
+            self.destination.ensure(block.saturating_sub(1), &voted).await?;
+        }
+        if let (Some(request), Ok(event)) = (request, HandleEvent::decode(&log)) {
+            self.registry_before(request, event.token).await?;
         }
         self.operators_at(block, &voters).await?;
         if block > self.destination.first() {
             self.operators_at(block.saturating_sub(1), &voters).await?;
         }
         Ok(())
+    }
+
+    /// Where another token was delivered than the registered one: the entry before the request's block, without which nobody
+    /// is accused.
+    async fn registry_before(&mut self, request: &FoundRequest, delivered: Address) -> Result<(), ProveError> {
+        match (request.registry, request.at.item.block.checked_sub(1)) {
+            (Some((slot, token)), Some(before)) if token != delivered && before >= self.source.first() => {
+                self.source.ensure(before, &[slot]).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the code at a height leaves the votes in state when they decide.

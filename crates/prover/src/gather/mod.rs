@@ -39,6 +39,8 @@ struct FoundRequest {
     at: LogRef,
     time: u64,
     key: Hash,
+    /// The source registry's slot for the token and the entry in it; none for coin.
+    registry: Option<(Hash, Address)>,
 }
 
 impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
@@ -90,13 +92,13 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
             // Where a node has not all of them, each nonce is asked for on its own, and what cannot be shown is not known.
             match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
-                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
                 Err(error) => return Err(error),
             }
             for nonce in chunk {
                 match self.is_handled(*nonce).await {
                     Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
-                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. })) => {}
+                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -128,7 +130,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let after = request.as_ref().map(|request| self.destination.first_at(request.time));
         let found = self.handles.handle(&self.destination, nonce, after).await?;
         if let Some((block, index)) = found {
-            self.executed(&mut proof, block, index).await?;
+            self.executed(&mut proof, request.as_ref(), block, index).await?;
         }
         Ok(proof)
     }
@@ -152,6 +154,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         };
         let transaction: Transaction = self.source.transaction(block, index).await?;
         let key = vote_key(&expected_call(&event, transaction.hash(), block, token).encode());
-        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key }))
+        let registry = (event.token_type != TokenType::Coin).then_some((registry, token));
+        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key, registry }))
     }
 }

@@ -124,7 +124,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         match self.shown_if_kept(height, nonce, key, &attempts.failed).await {
             Ok(Some(call)) => Ok(Some(call)),
             // A height that the node has pruned, or that shows too little, only means that another one has to do.
-            Ok(None) | Err(ProveError::Rpc(RpcError::Node { .. })) => {
+            Ok(None) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {
                 self.destination.forget_votes(height, nonce);
                 Ok(None)
             }

@@ -53,6 +53,10 @@ pub(super) fn votes_of(nonce: u64) -> Hash {
     layout::votes_base(layout::TRANSFER_VOTE, nonce)
 }
 
+pub(super) fn voted(nonce: u64, voter: &Address) -> Hash {
+    layout::voted_slot(votes_of(nonce), voter)
+}
+
 pub(super) fn voters_length(nonce: u64) -> Hash {
     layout::voters_length(votes_of(nonce))
 }

@@ -1,0 +1,50 @@
+//! Which faults pass, and how long to wait for that.
+
+use crate::rpc::RpcError;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+/// Why one try gave nothing.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The node said so; another try would say the same.
+    Final(RpcError),
+    /// No answer, and none is to be expected.
+    Unanswered(String),
+    /// No answer this time.
+    Passing {
+        /// What happened.
+        reason: String,
+        /// How long the endpoint asks to wait.
+        wait: Option<Duration>,
+    },
+}
+
+impl Fault {
+    pub(super) const fn passing(reason: String) -> Self {
+        Self::Passing { reason, wait: None }
+    }
+}
+
+/// Pauses that double, each shortened by up to a half at random, so that many clients do not come back together.
+pub(super) struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    pub(super) const fn new(first: Duration, longest: Duration) -> Self {
+        Self { next: first, longest }
+    }
+
+    /// The next pause, or the one that the endpoint asked for if that is longer.
+    pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
+        let full = self.next.min(self.longest);
+        self.next = full.saturating_mul(2);
+        // A fresh hasher is seeded at random.
+        let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or(0);
+        let shorter = full.mul_f64(1.0 - f64::from(random) / f64::from(u32::MAX) / 2.0);
+        shorter.max(asked.unwrap_or_default()).min(self.longest)
+    }
+}
