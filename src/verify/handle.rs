@@ -40,6 +40,8 @@ impl ProvenHandle<'_> {
 /// The executed calldata, its key, and who voted for it.
 #[derive(Clone, Debug)]
 pub(super) struct Execution {
+    /// Hash of the executed calldata.
+    pub(super) key: Hash,
     /// `None`: voted for, but not decodable as a handle call.
     pub(super) call: Option<HandleCall>,
     pub(super) decision: Decision,
@@ -104,7 +106,7 @@ pub(super) fn prove_execution(
         }
         let (key, call, executor) = executed_call(destination, handle, transfer, [before, after])?;
         let decision = decide_by_state(before, after, nonce, &key, executor.as_ref(), checks)?;
-        return Ok(Execution { call, decision });
+        return Ok(Execution { key, call, decision });
     }
     if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::Incomplete(Missing::Votes));
@@ -112,7 +114,8 @@ pub(super) fn prove_execution(
     let executing = (nonce, handle.item);
     let decision =
         decide_by_transactions(destination, &end.address, executing, &transfer.votes, [before, after], checks)?;
-    Ok(Execution { call: HandleCall::decode(handle.item.transaction.input()).ok(), decision })
+    let input = handle.item.transaction.input();
+    Ok(Execution { key: key_of(input), call: HandleCall::decode(input).ok(), decision })
 }
 
 /// The calldata that was executed, its key and, where the executing transaction calls the bridge itself, its sender.

@@ -16,7 +16,7 @@ use spanlight_forge::{coin, Scenario, Stage, StageSetup};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Positions tried in each bundle, where not all are.
-const TRIED: usize = 30;
+const TRIED: usize = 16;
 
 /// Where a checked header's round byte lies in the binary form.
 fn round_bytes(bundle: &ProofBundle, bytes: &[u8]) -> BTreeSet<usize> {
@@ -91,12 +91,44 @@ fn same_paths(indices: &[u32], one: u32, other: u32) -> bool {
     indices.iter().all(|index| *index < other && shape(*index, one) == shape(*index, other))
 }
 
-/// What is tried instead of the byte at `position`.
-fn changed(byte: u8, everything: bool) -> Vec<u8> {
-    if everything {
-        (0..=255).filter(|other| *other != byte).collect()
-    } else {
-        [0x01, 0x80, 0xff].map(|change| byte ^ change).to_vec()
+/// How much is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// Some positions, and the exceptions.
+    Some,
+    /// Every position, one change.
+    Once,
+    /// Every position, three changes, and all values where an exception is.
+    Full,
+}
+
+impl Walk {
+    fn asked_for() -> Self {
+        match std::env::var("SPANLIGHT_BYTE_WALK").unwrap_or_default().as_str() {
+            "full" => Self::Full,
+            "once" => Self::Once,
+            _ => Self::Some,
+        }
+    }
+
+    fn step(self, length: usize) -> usize {
+        if self == Self::Some {
+            (length / TRIED).max(1)
+        } else {
+            1
+        }
+    }
+
+    /// What is tried instead of the byte at `position`.
+    fn values(self, position: usize, byte: u8, is_round: bool, free: Option<&BTreeSet<u8>>) -> BTreeSet<u8> {
+        let mut values = [0x01, 0x80, 0xff].map(|change| byte ^ change).to_vec();
+        if self == Self::Full && (is_round || free.is_some()) {
+            values = (0..=255).filter(|other| *other != byte).collect();
+        } else if self == Self::Once || self == Self::Some && is_round {
+            values = vec![values[position % values.len()]];
+        }
+        values.extend(free.into_iter().flatten());
+        values.into_iter().collect()
     }
 }
 
@@ -104,38 +136,28 @@ fn changed(byte: u8, everything: bool) -> Vec<u8> {
 fn walk(name: &str, scenario: &Scenario, offset: usize) {
     let bytes = scenario.bundle.encode();
     assert!(still_proven(scenario, &bytes), "{name}: nothing to walk over");
-    let rounds = round_bytes(&scenario.bundle, &bytes);
-    let counts = free_counts(&scenario.bundle, &bytes);
-    let asked = std::env::var("SPANLIGHT_BYTE_WALK").unwrap_or_default();
-    let (full, once) = (asked == "full", asked == "once");
-    let step = if full || once { 1 } else { (bytes.len() / TRIED).max(1) };
+    let (rounds, counts) = (round_bytes(&scenario.bundle, &bytes), free_counts(&scenario.bundle, &bytes));
+    let walk = Walk::asked_for();
+    let step = walk.step(bytes.len());
     let mut positions: BTreeSet<usize> = (offset % step..bytes.len()).step_by(step).collect();
     positions.extend(rounds.iter().chain(counts.keys()));
-    let mut allowed: BTreeSet<(usize, u8)> = BTreeSet::new();
-    let mut survived = BTreeSet::new();
-    let mut spoiled = bytes.clone();
-    for position in &positions {
-        let all_values = full && (rounds.contains(position) || counts.contains_key(position));
-        let mut values = changed(bytes[*position], all_values);
-        if once && !rounds.contains(position) {
-            values = vec![values[*position % values.len()]];
-        }
-        let free = counts.get(position).into_iter().flatten();
-        values.extend(free.clone().filter(|_| !all_values));
-        allowed.extend(free.map(|value| (*position, *value)));
-        if rounds.contains(position) {
-            allowed.extend(values.iter().map(|value| (*position, *value)));
-        }
-        for value in values {
-            spoiled[*position] = value;
-            if still_proven(scenario, &spoiled) {
-                survived.insert((*position, value));
+    let (mut allowed, mut survived) = (BTreeSet::new(), BTreeSet::new());
+    let mut changed = bytes.clone();
+    for position in positions.iter().copied() {
+        let (is_round, free) = (rounds.contains(&position), counts.get(&position));
+        for value in walk.values(position, bytes[position], is_round, free) {
+            if is_round || free.is_some_and(|free| free.contains(&value)) {
+                allowed.insert((position, value));
+            }
+            changed[position] = value;
+            if still_proven(scenario, &changed) {
+                survived.insert((position, value));
             }
         }
-        spoiled[*position] = bytes[*position];
+        changed[position] = bytes[position];
     }
     assert_eq!(survived, allowed, "{name}");
-    if full || once {
+    if walk != Walk::Some {
         println!("{name}: {} positions, {} survivors", positions.len(), survived.len());
     }
 }
