@@ -9,6 +9,7 @@ use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, D
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::generation::Generation;
+use crate::bridge::BridgeError;
 use crate::bundle::{LogRef, TransferProof};
 use crate::primitives::{Address, Hash};
 use crate::trust::BridgeEnd;
@@ -39,6 +40,8 @@ impl ProvenHandle<'_> {
 /// The executed calldata, its key, and who voted for it.
 #[derive(Clone, Debug)]
 pub(super) struct Execution {
+    /// Hash of the executed calldata.
+    pub(super) key: Hash,
     /// `None`: voted for, but not decodable as a handle call.
     pub(super) call: Option<HandleCall>,
     pub(super) decision: Decision,
@@ -73,11 +76,15 @@ pub(super) fn prove_handle<'e>(
 }
 
 /// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
-/// which may ask a contract that is an operator to vote. Calldata that cannot be read may be for this nonce; the votes in
-/// state then say whether it is.
+/// which may ask a contract that is an operator to vote. So can a call of another function, as a request is. A handle call
+/// that cannot be read may be for this nonce; the votes in state then say whether it is.
 fn calls_the_bridge_for(item: &Item, end: &BridgeEnd, nonce: u64) -> bool {
     item.transaction.to() == Some(end.address)
-        && HandleCall::decode(item.transaction.input()).map_or(true, |call| call.nonce == nonce)
+        && match HandleCall::decode(item.transaction.input()) {
+            Ok(call) => call.nonce == nonce,
+            Err(BridgeError::Selector { .. }) => false,
+            Err(_) => true,
+        }
 }
 
 /// Proves who voted for the execution, in whichever form its generation and the evidence allow.
@@ -99,7 +106,7 @@ pub(super) fn prove_execution(
         }
         let (key, call, executor) = executed_call(destination, handle, transfer, [before, after])?;
         let decision = decide_by_state(before, after, nonce, &key, executor.as_ref(), checks)?;
-        return Ok(Execution { call, decision });
+        return Ok(Execution { key, call, decision });
     }
     if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::Incomplete(Missing::Votes));
@@ -107,7 +114,8 @@ pub(super) fn prove_execution(
     let executing = (nonce, handle.item);
     let decision =
         decide_by_transactions(destination, &end.address, executing, &transfer.votes, [before, after], checks)?;
-    Ok(Execution { call: HandleCall::decode(handle.item.transaction.input()).ok(), decision })
+    let input = handle.item.transaction.input();
+    Ok(Execution { key: key_of(input), call: HandleCall::decode(input).ok(), decision })
 }
 
 /// The calldata that was executed, its key and, where the executing transaction calls the bridge itself, its sender.

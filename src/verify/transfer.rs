@@ -7,7 +7,6 @@ use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
 use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
-use super::votes::key_of;
 use super::Pair;
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::TokenType;
@@ -151,10 +150,7 @@ fn judge_without_request(
     let deadline = handle.header.time;
     let kind = match &execution.call {
         Some(call) => was_never_requested(pair.source, pair.from, nonce, call.request_block, deadline, checks)?,
-        None => {
-            let key = key_of(handle.item.transaction.input());
-            was_never_requested_by(pair.source, pair.from, nonce, deadline, &key, checks)?
-        }
+        None => was_never_requested_by(pair.source, pair.from, nonce, deadline, &execution.key, checks)?,
     };
     if kind == FraudKind::NamedBlockDidNotExist {
         notes.push(Note::RestsOnBlockTimes);

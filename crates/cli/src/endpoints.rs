@@ -47,24 +47,26 @@ impl FromStr for Endpoint {
     }
 }
 
+/// Where the help of the commands lists these.
+const HEADING: &str = "Endpoints over HTTP";
+
 /// What reading from endpoints over HTTP may cost.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Endpoints over HTTP")]
 pub(crate) struct Limits {
     /// Wait so long for one answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, help_heading = HEADING, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// Read no more of one answer.
-    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, help_heading = HEADING, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=4096))]
     max_answer: u64,
     /// Try a call so often where no answer comes, with growing pauses.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(long, help_heading = HEADING, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
     tries: u32,
     /// Send so many calls in one request; 1 for endpoints that refuse batches.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, help_heading = HEADING, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch: u16,
     /// Prefer another endpoint to one that is so many blocks behind it.
-    #[arg(long, value_name = "BLOCKS", default_value_t = spanlight_prover::endpoints::MAX_LAG)]
+    #[arg(long, help_heading = HEADING, value_name = "BLOCKS", default_value_t = spanlight_prover::endpoints::MAX_LAG)]
     pub(crate) max_lag: u64,
 }
 

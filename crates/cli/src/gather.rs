@@ -81,7 +81,7 @@ pub(crate) fn sync(
         };
         follow(endpoints, chain, SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now }, progress).await
     });
-    output::print_notes(&endpoints.findings());
+    print_notes(&synced, &endpoints.findings());
     synced
         .map(|synced| Synced {
             client: synced.chain().client().clone(),
@@ -199,19 +199,35 @@ impl Pair<'_> {
             let (from, to) = (&from.endpoints, &to.endpoints);
             let nodes = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
             let ends = Ends { trust: self.trust, source: (&nodes.0, &followed), destination: (&nodes.1, &other) };
+            let mut best: Option<Gathered> = None;
             loop {
-                match job(&ends, now).await {
+                let gathered = match job(&ends, now).await {
+                    Ok(gathered) => gathered,
                     // Another endpoint may have what this one lacks or falsifies.
-                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => {}
-                    other => return other,
+                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => continue,
+                    Err(error) => return best.ok_or(error),
+                };
+                let missing = incomplete(&gathered);
+                if best.as_ref().is_none_or(|best| missing < incomplete(best)) {
+                    best = Some(gathered);
+                }
+                // What is missing may have been kept back, on either chain.
+                if missing == 0 || ![from, to].map(Endpoints::pass_over).contains(&true) {
+                    return best.ok_or(ProveError::SelfCheck);
                 }
             }
         };
         let gathered = pollster::block_on(gathered);
         let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
-        output::print_notes(&findings);
+        print_notes(&gathered, &findings);
         gathered.map_err(|e| failure(&context, e, &findings))
     }
+}
+
+/// How many transfers cannot be judged for want of evidence.
+fn incomplete(gathered: &Gathered) -> usize {
+    let transfers = gathered.report.transfers.iter();
+    transfers.filter(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. })).count()
 }
 
 /// The time to judge by: this machine's, or one second after the newest block where all is recorded. The recording may lie
@@ -226,6 +242,13 @@ async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> 
         newest = newest.max(node.header(node.head_number().await?).await?.fields().time);
     }
     Ok(newest.saturating_add(1))
+}
+
+/// What was found of the endpoints, where the failure does not say it.
+fn print_notes<R>(result: &Result<R, ProveError>, findings: &[Finding]) {
+    if !matches!(result, Err(ProveError::Rpc(RpcError::Transport { .. } | RpcError::NoneLeft { .. }))) {
+        output::print_notes(findings);
+    }
 }
 
 /// What to say of a gathering that ended early, and with which exit code.
@@ -258,7 +281,7 @@ fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure
     };
     let said = findings.iter().rev().find(is_it).map(|finding| format!(" ({finding})")).unwrap_or_default();
     let hint = match error {
-        RpcError::Transport { .. } if findings.iter().any(is_of_another_chain) => {
+        RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {
             "give --rpc of the chain that the trust file or genesis file describes"
         }
         RpcError::Transport { .. } => {

@@ -284,6 +284,8 @@ impl Plan {
         if let Some(request) = transfer.request {
             self.source.item(request.item);
             self.source_states.insert(request.item.block);
+            // Needed where the token differs, and left out where nothing reads it.
+            self.source_states.insert(request.item.block - 1);
         } else {
             self.source_states.insert(source_head);
         }

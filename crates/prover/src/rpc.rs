@@ -57,6 +57,12 @@ pub enum RpcError {
         /// The height.
         height: u64,
     },
+    /// Every endpoint was put aside, not all of them for want of an answer.
+    #[error("no endpoint is left: {reasons}")]
+    NoneLeft {
+        /// Each endpoint's name and reason.
+        reasons: String,
+    },
     /// Whoever asked has cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -105,6 +111,7 @@ impl RpcError {
             Self::Node { .. } => "rpc.node",
             Self::Answer { .. } => "rpc.answer",
             Self::Pruned { .. } => "rpc.pruned",
+            Self::NoneLeft { .. } => "rpc.none_left",
             Self::Cancelled => "rpc.cancelled",
         }
     }

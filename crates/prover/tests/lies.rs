@@ -101,8 +101,7 @@ fn reads() -> Reads {
     let subject = Subject::Transaction(hash_of_request(0));
     block_on(prove(&ends(&trust, &nodes, &synced, "main"), subject, options(None), &Silent)).unwrap();
     recorders[0].settle("");
-    drop(recorders);
-    reads.into_inner()
+    reads.take()
 }
 
 /// What was told of each member, by kind of lie.
@@ -138,9 +137,7 @@ fn told_from(later: usize) -> impl Iterator<Item = (Lie, usize)> {
 }
 
 /// Follows from a near checkpoint: refused by name, or the very chain that an honest node shows.
-fn lie_about_headers(told: &mut Told, method: &str, member: &'static str) {
-    let replays = replays();
-    let trust = near_trust(&replays);
+fn lie_about_headers(told: &mut Told, trust: &Trust, replays: &[Replay; 2], (method, member): (&str, &'static str)) {
     for (index, name) in ["main", "service"].iter().enumerate() {
         let chain = trust.chain(name).unwrap();
         for (lie, from) in told_from(6) {
@@ -171,11 +168,6 @@ fn follow_the_liar(
     }
 }
 
-fn near_trust(replays: &[Replay; 2]) -> Trust {
-    thread_local!(static TRUST: RefCell<Option<Trust>> = const { RefCell::new(None) });
-    TRUST.with_borrow_mut(|trust| trust.get_or_insert_with(|| trust_at(replays, NEAR)).clone())
-}
-
 /// What honest nodes give for each audit.
 struct Honest {
     audits: Vec<BTreeMap<u64, Said>>,
@@ -196,7 +188,9 @@ fn lie_about_evidence(
     let (method, member) = read;
     let profiles = ["main", "service"].map(|name| &world.trust.chain(name).unwrap().profile);
     for ((from, nonce, scan), expected) in AUDITS.iter().zip(&honest.audits) {
-        for (lie, first) in told_from(3) {
+        // Where many blocks are read each lie is told once: most runs end at the first.
+        let lies = told_from(3).filter(|(_, first)| *first == 0 || scan.is_none());
+        for (lie, first) in lies {
             let liars = [0, 1].map(|index| Liar::new(&replays[index], method, member, lie, first));
             let nodes = [0, 1].map(|index| Node::new(&liars[index], profiles[index]));
             let ended = match audited(&ends(world.trust, &nodes, &world.synced, from), *nonce, *scan) {
@@ -291,13 +285,14 @@ fn tell<'p>(pairs: impl Iterator<Item = (&'p str, &'static str)>) -> Told {
         AUDITS.iter().map(|(from, nonce, scan)| proven(&audited(&world.ends(from), *nonce, *scan).unwrap())).collect();
     let honest = Honest { audits };
     let near = trust_at(&replays, [440, 320]);
+    let nearest = trust_at(&replays, NEAR);
     let near_world = World::new(&near, &replays, [None, None]);
     let mut told = Told::default();
     for (method, member) in pairs {
         let begun = std::time::Instant::now();
         match method {
             "kaia_getHeaderByNumber" | "kaia_blockNumber" | "kaia_chainID" => {
-                lie_about_headers(&mut told, method, member);
+                lie_about_headers(&mut told, &nearest, &replays, (method, member));
             }
             "kaia_getTransactionReceipt" => {
                 lie_about_a_transaction(&mut told, &near_world, &replays, (method, member));

@@ -158,6 +158,24 @@ fn a_pruned_state_is_explained_and_the_next_endpoint_is_asked_first() {
 }
 
 #[test]
+fn what_one_endpoint_keeps_back_is_asked_of_the_next() {
+    let mut text = String::new();
+    let file = std::fs::File::open(fixture("service.rpc.jsonl.gz")).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    // Without receipts there is no log of any execution.
+    let kept = text.lines().filter(|line| !line.contains("kaia_getBlockReceipts"));
+    let silent = write("silent.jsonl", kept.map(|line| format!("{line}\n")).collect::<String>());
+    let silent = format!("service=replay:{silent}");
+    let (trust, main, service) = (fixture("trust.toml"), recorded("main"), recorded("service"));
+    let arguments = ["prove", "--trust", &trust, "--from", "main", "--nonce", "0"];
+    let alone = with_rpc(&arguments, &[&main, &silent]);
+    assert_eq!(alone.code, 2, "{}{}", alone.stdout, alone.stderr);
+    let ran = with_rpc(&arguments, &[&main, &silent, &service]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("silent.jsonl gave leaves something unproven"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_server_speaks_json_rpc_to_browsers_too() {
     let served = Served::chain("service");
     let call = |id: Value, method: &str| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": [] });

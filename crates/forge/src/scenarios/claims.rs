@@ -1,6 +1,7 @@
 //! Claims about more or other things than one transfer: completeness, equivocation, anchors.
 
 use crate::actions::coin;
+use crate::evidence::ChainPlan;
 use crate::scenario::Scenario;
 use crate::stage::{Stage, StageSetup, OPERATORS};
 use spanlight::bridge::{AnchorData, Anchoring};
@@ -32,9 +33,16 @@ pub fn complete(form: CommitmentForm, shown: usize, last: u64) -> Scenario {
 pub fn equivocation() -> Scenario {
     let mut stage = Stage::new(&StageSetup::default());
     stage.destination.idle(3);
-    let (one, other) = (stage.destination.head().header.clone(), stage.destination.rival_of_head(1_700_000_050));
+    equivocation_of(&stage, 1)
+}
+
+/// The newest block of one of the stage's chains (0: source, 1: destination), and a rival of it.
+#[must_use]
+pub fn equivocation_of(stage: &Stage, place: usize) -> Scenario {
+    let chain = [&stage.source, &stage.destination][place];
+    let (one, other) = (chain.head().header.clone(), chain.rival_of_head(chain.time() + 47));
     let mut scenario = stage.prove(TransferProof::default());
-    let mut chain = scenario.bundle.chains.remove(1);
+    let mut chain = scenario.bundle.chains.remove(place);
     chain.states.clear();
     chain.headers.pop();
     scenario.bundle.chains = vec![chain];
@@ -46,8 +54,20 @@ pub fn equivocation() -> Scenario {
 /// A block of the service chain that an account of the main chain anchored; `change` may spoil what it says.
 #[must_use]
 pub fn anchored(anchor_key: u64, change: fn(&mut AnchorData)) -> Scenario {
+    anchored_on(anchor_key, change, |_, _| ())
+}
+
+/// As [`anchored`], with both chains followed as `follow` says.
+#[must_use]
+pub fn anchored_on(
+    anchor_key: u64,
+    change: fn(&mut AnchorData),
+    follow: impl FnOnce(&mut ChainPlan, &mut ChainPlan),
+) -> Scenario {
     let mut stage = Stage::new(&StageSetup::default());
-    stage.destination.idle(2);
+    stage.trust.chains.iter_mut().for_each(|chain| chain.allow_jump = true);
+    stage.source.idle(4);
+    stage.destination.idle(6);
     let child = stage.destination.head().header.clone();
     let fields = child.fields();
     let mut data = AnchorData {
@@ -68,6 +88,7 @@ pub fn anchored(anchor_key: u64, change: fn(&mut AnchorData)) -> Scenario {
     });
     let mut plan = stage.plan(&[]);
     plan.source.item(anchor);
+    follow(&mut plan.source, &mut plan.destination);
     let mut scenario = stage.prove_plan(&plan, Vec::new());
     scenario.bundle.claim = Claim::Anchored { child_number: child.number(), anchor };
     scenario

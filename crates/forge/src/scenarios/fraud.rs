@@ -46,7 +46,8 @@ fn fraud(kind: FraudKind) -> State {
 }
 
 /// Two operators execute nonce 1; the source has one request, and its head is the block they name.
-fn never_requested(form: CommitmentForm) -> Case {
+#[must_use]
+pub fn never_requested(form: CommitmentForm) -> Case {
     let mut stage = Stage::new(&StageSetup::with_form(form));
     let request = stage.request(coin(500));
     let votes = stage.votes(&[11, 12], &invented_call(1, request.at.item.block));
@@ -67,7 +68,8 @@ fn named_block_did_not_exist(form: CommitmentForm) -> Case {
 }
 
 /// One vote for nonce 1, which was not requested.
-fn attempted(form: CommitmentForm) -> Case {
+#[must_use]
+pub fn attempted(form: CommitmentForm) -> Case {
     let mut stage = Stage::new(&StageSetup::with_form(form));
     let request = stage.request(coin(500));
     let call = invented_call(1, request.at.item.block);

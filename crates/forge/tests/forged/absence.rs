@@ -2,10 +2,11 @@
 
 use spanlight::bundle::TransferProof;
 use spanlight::commitment::CommitmentForm;
-use spanlight::verdict::{FraudKind, State, Verdict};
-use spanlight_forge::scenarios::fraud::invented_call;
-use spanlight_forge::scenarios::sorted;
-use spanlight_forge::{coin, Scenario, Stage, StageSetup};
+use spanlight::verdict::{FraudKind, Missing, State, Verdict};
+use spanlight::Hash;
+use spanlight_forge::scenarios::fraud::{self, invented_call};
+use spanlight_forge::scenarios::{open, sorted, Case};
+use spanlight_forge::{coin, Scenario, Stage, StageSetup, RELAY};
 use std::collections::BTreeSet;
 
 const FORMS: [CommitmentForm; 3] = [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat];
@@ -211,4 +212,39 @@ fn fraud_on_generation_b_names_only_those_who_are_shown() {
     assert_eq!(stage.prove(transfer.clone()).state().culprits(), sorted(&[11, 12]));
     let without = TransferProof { votes: Vec::new(), ..transfer };
     assert_eq!(stage.prove(without).outcome(), ("incomplete", "missing.votes"));
+}
+
+/// The counter of other code says nothing about requests.
+#[test]
+fn no_absence_is_shown_by_a_source_of_unknown_code() {
+    let unknown = |mut case: Case| {
+        assert_eq!(case.scenario.verdict().name(), "proven");
+        case.scenario.trust.bridge.as_mut().unwrap().ends[0].codes[0].hash = Hash([1; 32]);
+        case.scenario.outcome()
+    };
+    for form in FORMS {
+        assert_eq!(unknown(open::unrequested(form)), ("unsupported", "bridge.unknown_code"));
+        assert_eq!(unknown(fraud::never_requested(form)), ("unsupported", "bridge.unknown_code"));
+        assert_eq!(unknown(fraud::attempted(form)), ("unsupported", "bridge.unknown_code"));
+    }
+}
+
+/// A hidden call that cannot be read is named by its own key, not by that of the transaction around it.
+#[test]
+fn a_hidden_call_that_cannot_be_read_is_named_by_its_key() {
+    let mut stage = Stage::new(&StageSetup { threshold: 1, ..StageSetup::default() });
+    stage.destination.block(|block| block.bridge().operators.push(RELAY));
+    let first = stage.request(coin(500));
+    let mut calldata = invented_call(1, first.at.item.block).encode();
+    calldata[40] = 1;
+    stage.knows_call(&calldata);
+    let executing = stage.destination.block(|block| block.vote_through_relay(12, &calldata));
+    let key = spanlight::keccak256(&calldata);
+    let transfer =
+        |handle| TransferProof { nonce: 1, handle, calls: vec![calldata.clone()], ..TransferProof::default() };
+    let early = stage.prove(transfer(executing.handled)).verdict();
+    assert_eq!(early, Verdict::Incomplete { missing: Missing::VoteCall { key } });
+    let later = stage.destination.time() + 300;
+    stage.source.block(|block| block.time = later);
+    assert_eq!(stage.prove(transfer(executing.handled)).state().culprits(), [RELAY]);
 }

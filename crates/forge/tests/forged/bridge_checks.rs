@@ -183,6 +183,53 @@ fn accuses_nobody_where_the_token_was_deregistered_in_the_requests_own_block() {
     assert_eq!(scenario.outcome(), ("unsupported", "bridge.token_not_registered"));
 }
 
+/// Operators read the registry at the request; which of two entries of one block they saw, nobody can tell.
+#[test]
+fn a_wrong_token_needs_a_registry_that_stood_still_over_the_requests_block() {
+    let wrong_token = |change_in_the_block: bool, show_before: bool| {
+        let mut stage = Stage::new(&setup());
+        stage.source.idle(1);
+        let request = stage.source.block(|block| {
+            let requested = block.request(erc20(77));
+            if change_in_the_block {
+                block.bridge().registered.insert(SOURCE_TOKEN, Address([0x72; 20]));
+            }
+            requested
+        });
+        let mut call = stage.call(&request);
+        call.token = Some(Address([0x73; 20]));
+        let votes = stage.votes(&[11, 12], &call);
+        let transfers = vec![handled(request.at, votes[1].handled)];
+        let mut plan = stage.plan(&transfers);
+        if !show_before {
+            plan.source_states = [request.at.item.block].into();
+        }
+        stage.prove_plan(&plan, transfers).outcome()
+    };
+    assert_eq!(wrong_token(false, true), ("proven", "fraud"));
+    assert_eq!(wrong_token(false, false), ("incomplete", "missing.bridge_state"));
+    assert_eq!(wrong_token(true, true), ("unsupported", "bridge.token_mapping_changed"));
+}
+
+/// Under other code before the deciding block, the threshold and the operators there would say nothing.
+#[test]
+fn does_not_judge_an_execution_right_after_unknown_code() {
+    for generation_b in [false, true] {
+        let setup = if generation_b { setup().generation_b() } else { setup() };
+        let mut stage = Stage::new(&setup);
+        let code = stage.destination.bridge.code_hash;
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        stage.destination.bridge.code_hash = Hash([1; 32]);
+        let first = stage.vote(11, &calldata);
+        stage.destination.bridge.code_hash = code;
+        let executing = stage.vote(12, &calldata);
+        let votes = if generation_b { vec![first.at] } else { Vec::new() };
+        let transfer = TransferProof { votes, ..handled(request.at, executing.handled) };
+        assert_eq!(stage.prove(transfer).outcome(), ("unsupported", "bridge.unknown_code"));
+    }
+}
+
 #[test]
 fn rejects_a_count_that_is_not_the_number_of_voters() {
     let base = layout::votes_base(layout::TRANSFER_VOTE, 0);
@@ -342,7 +389,52 @@ fn does_not_count_an_outsiders_vote_transaction() {
     });
     let executing = stage.vote(12, &calldata);
     let transfer = TransferProof { votes: vec![outsider], ..handled(request.at, executing.handled) };
+    assert_eq!(stage.prove(transfer).outcome(), ("invalid", "verify.vote_taken_back"));
+
+    // In the deciding block itself no state shows whose vote it was.
+    let mut stage = Stage::new(&setup().generation_b());
+    let request = stage.request(coin(500));
+    let (outsider, executing) = stage.destination.block(|block| {
+        block.bridge().vote(keys::address(11), &calldata, true).unwrap();
+        let index = block.transaction(OUTSIDER, bridge, U256::ZERO, calldata.clone(), 1, Vec::new());
+        (ItemRef { block: block.number, index }, block.vote(12, &calldata))
+    });
+    let transfer = TransferProof { votes: vec![outsider], ..handled(request.at, executing.handled) };
     assert_eq!(stage.prove(transfer).outcome(), ("unsupported", "votes.former_operators_decided"));
+}
+
+/// Generation B keeps votes in storage until they decide, so the state before the deciding block says whose vote stands.
+#[test]
+fn rejects_a_vote_that_was_taken_back() {
+    let mut stage = Stage::new(&setup().generation_b());
+    let request = stage.request(coin(500));
+    let call = stage.call(&request);
+    let mut wrong = call.clone();
+    wrong.value += U256::ONE;
+    let withdrawn = stage.vote(13, &wrong.encode());
+    stage.vote(13, &call.encode());
+    let votes = stage.votes(&[11, 12], &wrong);
+    let with =
+        |votes: Vec<ItemRef>, handle| stage.prove(TransferProof { votes, ..handled(request.at, handle) }).outcome();
+    assert_eq!(with(vec![withdrawn.at, votes[0].at], votes[1].handled), ("invalid", "verify.vote_taken_back"));
+    assert_eq!(with(vec![votes[0].at], votes[1].handled), ("proven", "fraud"));
+}
+
+/// On generation C the votes are in storage, and vote transactions would hide those for something else.
+#[test]
+fn vote_transactions_are_no_evidence_where_the_bridge_keeps_the_votes() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    let executing = transfer.handle.unwrap().item;
+    let votes = vec![ItemRef { block: executing.block - 1, index: executing.index }];
+    let shown = TransferProof { votes, ..transfer };
+    assert_eq!(stage.prove(shown.clone()).outcome(), ("invalid", "bundle.unused"));
+    let list = layout::voters_length(layout::votes_base(layout::TRANSFER_VOTE, 0));
+    let mut scenario = stage.prove(shown);
+    let state = scenario.destination().states.last_mut().unwrap();
+    let slots: Vec<Hash> = state.proof.slots.iter().filter(|slot| **slot != list).copied().collect();
+    assert_ne!(slots.len(), state.proof.slots.len());
+    state.proof = stage.destination.at(state.number).state.prove(&stage.destination.bridge.address, &slots);
+    assert_eq!(scenario.outcome(), ("incomplete", "missing.votes"));
 }
 
 #[test]
@@ -389,7 +481,7 @@ fn a_hidden_call_has_to_be_supplied_and_to_be_the_executed_one() {
 }
 
 /// A dissenter's calldata is the preimage of a live vote too, but it was not executed: presenting it must not turn an
-/// honest execution into fraud.
+/// honest execution into fraud. With two live keys nobody can see which of them was executed, so nothing is said.
 #[test]
 fn a_dissenters_call_is_not_taken_for_a_hidden_executed_one() {
     let mut stage = Stage::new(&StageSetup { operators: 4, ..setup() });
@@ -405,8 +497,36 @@ fn a_dissenters_call_is_not_taken_for_a_hidden_executed_one() {
         let transfer = TransferProof { calls: vec![calldata], ..handled(request.at, executing.handled) };
         stage.prove(transfer).outcome()
     };
-    assert_eq!(with(call.encode()), ("proven", "handled"));
+    assert_eq!(with(call.encode()), ("unsupported", "votes.executed_key_unknown"));
     assert_eq!(with(other.encode()), ("invalid", "verify.stray_call"));
+}
+
+/// A hidden call, or one that is shown by vote transactions only, is tied to its execution by saying the same.
+#[test]
+fn accuses_nobody_where_the_event_says_something_else_than_a_call_that_nothing_ties_to_it() {
+    let outcome = |generation_b: bool, spoil: bool| {
+        let setup = if generation_b { setup().generation_b() } else { setup() };
+        let mut stage = Stage::new(&setup);
+        stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        let first = stage.vote(11, &calldata);
+        let executing = stage.destination.block(|block| {
+            let voted = if generation_b { block.vote(12, &calldata) } else { block.vote_through_relay(12, &calldata) };
+            block.spoil_receipt(voted.at.index, |receipt| {
+                let mut event = spanlight::bridge::HandleEvent::decode(&receipt.logs[0]).unwrap();
+                event.value += U256::from(u64::from(spoil));
+                receipt.logs[0].data = event.encode().data;
+            });
+            voted
+        });
+        let (votes, calls) = if generation_b { (vec![first.at], vec![]) } else { (vec![], vec![calldata]) };
+        stage.prove(TransferProof { votes, calls, ..handled(request.at, executing.handled) }).outcome()
+    };
+    for generation_b in [false, true] {
+        assert_eq!(outcome(generation_b, false), ("proven", "handled"));
+        assert_eq!(outcome(generation_b, true), ("unsupported", "bridge.executed_call_unknown"));
+    }
 }
 
 /// Two keys reach the threshold after it fell; which of them was executed is not to be seen.
@@ -479,6 +599,46 @@ fn a_failed_attempt_needs_an_earlier_state() {
     assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("incomplete", "missing.bridge_state"));
 }
 
+/// Who was no operator at the time of the attempt failed for that reason, whatever he is now.
+#[test]
+fn the_failing_operator_has_to_be_one_before_the_attempt_too() {
+    let outcome = |registered_early: bool| {
+        let mut stage = Stage::new(&setup());
+        let late = keys::address(12);
+        if !registered_early {
+            stage.destination.block(|block| block.bridge().operators.retain(|operator| *operator != late));
+        }
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        stage.vote(11, &calldata);
+        let failed = stage.destination.block(|block| block.vote_if(12, &calldata, false));
+        assert!(failed.reverted);
+        stage.destination.block(|block| {
+            let operators = &mut block.bridge().operators;
+            if !operators.contains(&late) {
+                operators.push(late);
+            }
+        });
+        let transfer = TransferProof { request: Some(request.at), failed: Some(failed.at), ..TransferProof::default() };
+        stage.prove(transfer).outcome()
+    };
+    assert_eq!(outcome(true), ("proven", "stuck"));
+    assert_eq!(outcome(false), ("invalid", "verify.failed_attempt"));
+}
+
+/// Of a state before the attempt nobody knows that the attempt did not decide after all.
+#[test]
+fn a_failed_attempt_may_not_lie_after_the_newest_state() {
+    let (stage, transfer) = stuck::reverted(FORM);
+    let failed_at = transfer.failed.unwrap().block;
+    let transfers = vec![transfer];
+    let mut plan = stage.plan(&transfers);
+    plan.destination_states = [failed_at - 1].into();
+    assert_eq!(stage.prove_plan(&plan, transfers.clone()).outcome(), ("invalid", "verify.failed_attempt"));
+    plan.destination_states = [failed_at - 1, failed_at].into();
+    assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("proven", "stuck"));
+}
+
 #[test]
 fn rejects_a_bridge_that_does_not_exist() {
     let (stage, transfer) = executed(&setup(), coin(500));
@@ -495,10 +655,10 @@ fn an_executed_nonce_is_not_open() {
 }
 
 /// What calls the bridge for one nonce may execute another one on its way, through an operator that is a contract. Vote
-/// transactions cannot tell; the votes in state can.
+/// transactions cannot tell; the votes in state can, where the voted calldata is supplied.
 #[test]
 fn does_not_take_a_call_for_another_nonce_for_the_executed_one() {
-    let outcome = |generation_b: bool, with_request: bool| {
+    let outcome = |generation_b: bool, with_request: bool, supplied: fn(Vec<u8>, Vec<u8>) -> Vec<Vec<u8>>| {
         let setup = if generation_b { setup().generation_b() } else { setup() };
         let mut stage = Stage::new(&StageSetup { threshold: 1, ..setup });
         let request = stage.request(coin(500));
@@ -514,12 +674,16 @@ fn does_not_take_a_call_for_another_nonce_for_the_executed_one() {
             LogRef { item: ItemRef { block: block.number, index }, log: 0 }
         });
         let request = with_request.then_some(request.at);
-        stage.prove(TransferProof { request, handle: Some(executing), ..TransferProof::default() }).outcome()
+        let calls = supplied(call.encode(), other.encode());
+        stage.prove(TransferProof { request, handle: Some(executing), calls, ..TransferProof::default() }).outcome()
     };
     for with_request in [true, false] {
-        assert_eq!(outcome(true, with_request), ("unsupported", "bridge.executed_call_unknown"));
-        assert_eq!(outcome(false, with_request), ("invalid", "verify.executor_vote"));
+        assert_eq!(outcome(true, with_request, |_, _| vec![]), ("incomplete", "missing.votes"));
+        assert_eq!(outcome(false, with_request, |_, _| vec![]), ("incomplete", "missing.vote_call"));
+        assert_eq!(outcome(false, with_request, |_, other| vec![other]), ("invalid", "verify.stray_call"));
     }
+    assert_eq!(outcome(false, true, |call, _| vec![call]), ("proven", "handled"));
+    assert_eq!(outcome(false, false, |call, _| vec![call]), ("incomplete", "missing.request"));
 }
 
 /// The contract goes on counting those who left, so with their votes a key can still get there.

@@ -1,14 +1,17 @@
 //! Completeness, equivocation and anchors.
 
-use spanlight::bundle::{Claim, SealHint};
+use spanlight::bundle::{ChainProof, Claim, SealHint};
 use spanlight::commitment::CommitmentForm;
+use spanlight::consensus::parameters::ParameterName;
 use spanlight::header::UntrustedHeader;
 use spanlight::verdict::Verdict;
 use spanlight::Hash;
 use spanlight_forge::chain::{commit, seal};
-use spanlight_forge::scenarios::claims::{anchored, complete, equivocation, ANCHORING_KEY};
-use spanlight_forge::scenarios::sorted;
-use spanlight_forge::Scenario;
+use spanlight_forge::scenarios::claims::{
+    anchored, anchored_on, complete, equivocation, equivocation_of, ANCHORING_KEY,
+};
+use spanlight_forge::scenarios::{chains, handled, sorted};
+use spanlight_forge::{coin, BlockVote, Scenario, Stage, StageSetup};
 
 const FORMS: [CommitmentForm; 3] = [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat];
 
@@ -46,6 +49,56 @@ fn completeness_holds_as_of_now_or_not_at_all() {
     let Claim::Transfers { complete, .. } = &mut backwards.bundle.claim else { panic!("a claim of transfers") };
     *complete = Some((1, 0));
     assert_eq!(code_of(backwards.verify().complete), Some("verify.range"));
+}
+
+/// One handled transfer, claimed to be all, as of newer heads that `last` makes.
+fn all_of_one(last: impl FnOnce(&mut Stage)) -> Scenario {
+    let (mut stage, transfer) = handled::executed(&StageSetup::default(), coin(500));
+    last(&mut stage);
+    let transfers = vec![transfer];
+    let mut plan = stage.plan(&transfers);
+    plan.complete = Some((0, 0));
+    plan.source_states.insert(stage.source.height());
+    plan.destination_states.insert(stage.destination.height());
+    stage.prove_plan(&plan, transfers)
+}
+
+fn idle_both(stage: &mut Stage) {
+    stage.source.idle(1);
+    stage.destination.idle(1);
+}
+
+#[test]
+fn completeness_needs_both_ends_of_about_now() {
+    let report = all_of_one(idle_both).verify();
+    assert!(report.complete.unwrap().unwrap().complete);
+    let old_source = all_of_one(|stage| {
+        idle_both(stage);
+        stage.destination.block(|block| block.time += 1_000);
+    });
+    assert_eq!(code_of(old_source.verify().complete), Some("not_yet_trusted.stale"));
+    let old_destination = all_of_one(|stage| {
+        idle_both(stage);
+        stage.source.block(|block| block.time += 1_000);
+    });
+    assert_eq!(code_of(old_destination.verify().complete), Some("not_yet_trusted.stale"));
+}
+
+/// Other code may count requests and executions otherwise.
+#[test]
+fn completeness_needs_known_code_on_both_ends() {
+    let other_code = Hash([1; 32]);
+    let upgraded: [fn(&mut Stage, Hash); 2] =
+        [|stage, code| stage.source.bridge.code_hash = code, |stage, code| stage.destination.bridge.code_hash = code];
+    for upgrade in upgraded {
+        let report = all_of_one(|stage| {
+            upgrade(stage, other_code);
+            idle_both(stage);
+        })
+        .verify();
+        assert_eq!(report.transfers[0].verdict.name(), "proven");
+        assert_eq!(code_of(report.complete), Some("bridge.unknown_code"));
+    }
 }
 
 fn spoil_second(scenario: &mut Scenario, change: impl FnOnce(&mut spanlight::header::HeaderFields)) {
@@ -104,16 +157,99 @@ fn nothing_rides_along_with_an_equivocation() {
     let Claim::Equivocation { first, .. } = &mut hinted.bundle.claim else { panic!("a claim of equivocation") };
     first.hints.push(SealHint { signer: 0, y: [0; 32] });
     assert_eq!(equivocation_code(&hinted), Some("bundle.hint"));
+    let mut hinted = equivocation();
+    let Claim::Equivocation { second, .. } = &mut hinted.bundle.claim else { panic!("a claim of equivocation") };
+    second.hints.push(SealHint { signer: 0, y: [0; 32] });
+    assert_eq!(equivocation_code(&hinted), Some("bundle.hint"));
+    let handled = chains::jump().scenario.bundle.chains[1].clone();
+    let riding: [fn(&mut ChainProof, &ChainProof); 3] = [
+        |chain, other| chain.blocks.clone_from(&other.blocks),
+        |chain, other| chain.states.clone_from(&other.states),
+        |chain, other| chain.jumps.clone_from(&other.jumps),
+    ];
+    for ride_along in riding {
+        let mut scenario = equivocation();
+        scenario.trust.chains[1].allow_jump = true;
+        ride_along(scenario.source(), &handled);
+        assert_ne!(scenario.bundle, equivocation().bundle);
+        assert_eq!(equivocation_code(&scenario), Some("bundle.unused"));
+    }
     let mut chains = equivocation();
     let again = chains.bundle.chains[0].clone();
     chains.bundle.chains.push(again);
     assert_eq!(equivocation_code(&chains), Some("bundle.chains"));
 }
 
+/// The two blocks are the first of the chain's governance by a contract, which no header tells.
+#[test]
+fn no_equivocation_is_judged_by_rules_that_are_not_known() {
+    let at = |idle: u64| {
+        let mut setup = StageSetup::default();
+        setup.source.epoch = 10;
+        let mut stage = Stage::new(&setup);
+        let vote = BlockVote::Parameter(ParameterName::GovParamContract, vec![0xc0; 20]);
+        stage.source.block(|block| block.vote_for(vote));
+        stage.source.idle(idle);
+        equivocation_code(&equivocation_of(&stage, 0))
+    };
+    assert_eq!(at(18), None);
+    assert_eq!(at(19), Some("governance by contract"));
+}
+
+/// The child's header is reached by a jump, or the parent's.
+#[test]
+fn an_anchor_through_a_jump_says_so() {
+    let child_jumps = anchored_on(
+        ANCHORING_KEY,
+        |_| (),
+        |_, child| {
+            child.to = child.from + 1;
+            child.jumps = vec![(506, 506)];
+        },
+    );
+    let parent_jumps = anchored_on(
+        ANCHORING_KEY,
+        |_| (),
+        |parent, _| {
+            parent.to = parent.from + 1;
+            parent.jumps = vec![(1_005, 1_005)];
+        },
+    );
+    for scenario in [child_jumps, parent_jumps] {
+        let found = scenario.verify().anchored.unwrap().unwrap();
+        assert!(found.notes.iter().any(|note| note.code() == "jumped_headers"), "{:?}", found.notes);
+    }
+}
+
+#[test]
+fn an_anchor_carries_no_headers_that_nothing_needs() {
+    let child = anchored_on(
+        ANCHORING_KEY,
+        |_| (),
+        |_, child| {
+            child.to = child.from + 1;
+            child.jumps = vec![(503, 503), (506, 506)];
+        },
+    );
+    let parent = anchored_on(
+        ANCHORING_KEY,
+        |_| (),
+        |parent, _| {
+            parent.to = parent.from + 1;
+            parent.jumps = vec![(1_003, 1_003), (1_005, 1_005)];
+        },
+    );
+    for scenario in [child, parent] {
+        assert_eq!(code_of(scenario.verify().anchored), Some("bundle.unused"));
+    }
+}
+
 #[test]
 fn an_anchor_commits_a_configured_account_to_a_block() {
     let found = anchored(ANCHORING_KEY, |_| ()).verify().anchored.unwrap().unwrap();
-    assert_eq!(found.child.number, 502);
+    assert_eq!(found.child.number, 506);
+    let codes: Vec<_> = found.notes.iter().map(spanlight::verdict::Note::code).collect();
+    assert_eq!(codes, ["random_reveal_unchecked"]);
     assert_eq!(found.account, spanlight_forge::keys::address(ANCHORING_KEY));
 }
 

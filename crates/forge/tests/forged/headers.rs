@@ -242,6 +242,32 @@ fn a_jump_is_refused_unless_trust_allows_it() {
     assert_eq!(reseal(&[6, 7, 31]), ("invalid", "consensus.foreign_seal"));
 }
 
+/// The quorum stands behind the run's last header; the fork rules hold for every header of it.
+#[test]
+fn a_jumps_headers_have_the_fields_of_their_forks_and_a_score_of_one() {
+    let jumped = |change: fn(&mut HeaderFields)| {
+        let mut stage = Stage::new(&StageSetup::default());
+        stage.destination.idle(4);
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        stage.destination.block(|block| {
+            block.vote(11, &calldata);
+            block.before_seal(change);
+        });
+        let executing = stage.vote(12, &calldata);
+        stage.trust.chains[1].allow_jump = true;
+        let transfers =
+            vec![TransferProof { request: Some(request.at), handle: executing.handled, ..TransferProof::default() }];
+        let mut plan = stage.plan(&transfers);
+        plan.destination.to = plan.destination.from + 1;
+        plan.destination.jumps = vec![(executing.at.block - 1, executing.at.block)];
+        stage.prove_plan(&plan, transfers).outcome()
+    };
+    assert_eq!(jumped(|_| ()), ("proven", "handled"));
+    assert_eq!(jumped(|h| h.block_score = U256::from(2u64)), ("invalid", "header.block_score"));
+    assert_eq!(jumped(|h| h.base_fee = Some(U256::from(25_000_000_000u64))), ("invalid", "header.field_too_early"));
+}
+
 #[test]
 fn an_expired_checkpoint_is_not_built_upon() {
     let mut scenario = block(|_| ());

@@ -26,6 +26,18 @@ fn every_case_survives_both_forms() {
     is_lossless(&claims::anchored(claims::ANCHORING_KEY, |_| ()));
 }
 
+/// The binary form refuses a name that is empty or too long; so must the JSON form.
+#[test]
+fn json_with_a_name_that_no_binary_form_has_is_refused() {
+    for name in [String::new(), "x".repeat(65)] {
+        let mut bundle = chains::sparse().scenario.bundle;
+        bundle.chains[0].chain = name;
+        let json = bundle.to_json().unwrap();
+        assert_eq!(ProofBundle::from_json(&json), ProofBundle::decode(&bundle.encode()));
+        assert!(ProofBundle::from_json(&json).is_err());
+    }
+}
+
 #[test]
 fn a_trust_survives_its_json_form() {
     for case in chains::all() {

@@ -11,9 +11,11 @@
 )]
 
 mod absence;
+mod accusations;
 mod bridge_checks;
 mod byte_walk;
 mod claims;
+mod cost;
 mod fixtures;
 mod headers;
 mod lossless;

@@ -281,6 +281,8 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
         }
     };
     assert_eq!(error(|trust| trust.chains[0].trusting_period = 0), TrustError::ZeroTrustingPeriod);
+    assert_eq!(error(|trust| trust.chains[0].profile.clock_skew = 0), TrustError::ZeroClockSkew);
+    assert_eq!(error(|trust| trust.chains[1].profile.clock_skew = 0), TrustError::ZeroClockSkew);
     assert_eq!(error(|trust| trust.chains[1].profile.name = "main".into()), TrustError::DuplicateChain);
     assert_eq!(error(|trust| trust.bridge.as_mut().unwrap().ends[0].codes.clear()), TrustError::BridgePair);
     assert!(matches!(error(|trust| trust.version = 2), TrustError::Version { .. }));

@@ -1,8 +1,8 @@
 //! Every named case gets exactly its state, dissenters and notes, in every commitment form.
 
 use spanlight::commitment::CommitmentForm;
-use spanlight::verdict::{Note, Verdict};
-use spanlight_forge::scenarios::{all, chains, Case};
+use spanlight::verdict::{Check, Note, Verdict};
+use spanlight_forge::scenarios::{all, chains, open, Case};
 
 /// Said of how the chains were followed, in every case here: the main chain has Randao.
 const OF_THE_CHAINS: [&str; 1] = ["random_reveal_unchecked"];
@@ -40,4 +40,14 @@ fn every_case_has_its_state_with_concatenation() {
 #[test]
 fn however_the_chains_are_followed_a_handled_transfer_is_handled() {
     all_are_judged(&chains::all(), CommitmentForm::Concat);
+}
+
+/// How the chains were followed is said once, not again with every transfer.
+#[test]
+fn checks_of_whole_chains_are_the_reports_and_not_the_transfers() {
+    let report = open::requested(CommitmentForm::Trie).scenario.verify();
+    let ids = |checks: &[Check]| checks.iter().map(|check| check.id).collect::<Vec<_>>();
+    assert_eq!(ids(&report.chains), ["H", "S", "H", "S"]);
+    let of_the_transfer = ids(&report.transfers[0].checks);
+    assert!(!of_the_transfer.is_empty() && !of_the_transfer.iter().any(|id| ["H", "S"].contains(id)));
 }

@@ -24,6 +24,11 @@ pub enum Finding {
         /// The error.
         error: RpcError,
     },
+    /// What the endpoint gave left something unproven, and another was asked.
+    PassedOver {
+        /// Its name.
+        endpoint: String,
+    },
     /// Two endpoints say different things of one block.
     Disagreement {
         /// Both names.
@@ -100,6 +105,7 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unanswered(RpcError::Transport { reason }) => f.write_str(reason),
             Self::Unanswered(error) => error.fmt(f),
             Self::ChainId { expected, got } => {
                 write!(f, "it serves another chain: chain id {got}, the trust says {expected}")
@@ -119,6 +125,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aside { endpoint, reason } => write!(f, "{endpoint} is put aside: {reason}"),
+            Self::PassedOver { endpoint } => {
+                write!(f, "what {endpoint} gave leaves something unproven; another is asked")
+            }
             Self::Refused { endpoint, method, error } => write!(f, "{endpoint}, {method}: {error}"),
             Self::Disagreement { endpoints: [a, b], height, field, values: [of_a, of_b] } => {
                 write!(f, "{a} and {b} disagree on {field} of block {height}: {of_a} and {of_b}")

@@ -43,6 +43,8 @@ struct Endpoint<T> {
     transport: T,
     aside: Cell<bool>,
     head: Cell<Option<u64>>,
+    /// What it gave left something unproven, so that others are asked first.
+    passed_over: Cell<bool>,
     /// It has refused a proof for want of the state.
     prunes: Cell<bool>,
     /// The header that it showed when the endpoints were compared.
@@ -57,6 +59,7 @@ impl<T: Transport> Endpoints<T> {
             transport,
             aside: Cell::new(false),
             head: Cell::new(None),
+            passed_over: Cell::new(false),
             prunes: Cell::new(false),
             shown: RefCell::new(None),
         };
@@ -113,7 +116,8 @@ impl<T: Transport> Endpoints<T> {
         self.note(Finding::Aside { endpoint: endpoint.name.clone(), reason });
     }
 
-    /// Those to ask, in order: one that is far behind comes after the others, and for state so does one that prunes.
+    /// Those to ask, in order. One that was passed over comes after the others, and so does one that is far behind and, for
+    /// state, one that prunes.
     fn order(&self, method: &str) -> Vec<usize> {
         let newest = self.live().filter_map(|(_, endpoint)| endpoint.head.get()).max();
         let is_behind = |endpoint: &Endpoint<T>| match (newest, endpoint.head.get()) {
@@ -121,7 +125,8 @@ impl<T: Transport> Endpoints<T> {
             _ => false,
         };
         let rank = |(index, endpoint): (usize, &Endpoint<T>)| {
-            (method == "kaia_getProof" && endpoint.prunes.get(), is_behind(endpoint), index)
+            let lacks = method == "kaia_getProof" && endpoint.prunes.get();
+            (endpoint.passed_over.get(), lacks, is_behind(endpoint), index)
         };
         let mut ranks: Vec<_> = self.live().map(rank).collect();
         ranks.sort_unstable();
@@ -158,8 +163,15 @@ impl<T: Transport> Endpoints<T> {
     fn nobody_left(&self) -> RpcError {
         let findings = self.findings.borrow();
         let asides = findings.iter().filter(|finding| matches!(finding, Finding::Aside { .. }));
-        let reasons: Vec<String> = asides.map(ToString::to_string).collect();
-        RpcError::Transport { reason: reasons.join("; ") }
+        let silent = asides.clone().map(|finding| match finding {
+            // A transport names its endpoint.
+            Finding::Aside { reason: Reason::Unanswered(RpcError::Transport { reason }), .. } => Some(reason.clone()),
+            _ => None,
+        });
+        match silent.collect::<Option<Vec<String>>>() {
+            Some(reasons) => RpcError::Transport { reason: reasons.join("; ") },
+            None => RpcError::NoneLeft { reasons: asides.map(ToString::to_string).collect::<Vec<_>>().join("; ") },
+        }
     }
 
     /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of no use. True where
@@ -172,6 +184,17 @@ impl<T: Transport> Endpoints<T> {
             self.put_aside(endpoint, Reason::Refused { code: error.code() });
         }
         self.live().next().is_some()
+    }
+
+    /// Lets the next endpoint be asked first, where this one may have kept something back: nothing that it gave is false, yet
+    /// something is left unproven. False where each has had its turn.
+    pub fn pass_over(&self) -> bool {
+        let order = self.order("kaia_getLogs");
+        let mut fresh = order.iter().filter_map(|index| self.list.get(*index)).filter(|one| !one.passed_over.get());
+        let (Some(first), Some(_)) = (fresh.next(), fresh.next()) else { return false };
+        first.passed_over.set(true);
+        self.note(Finding::PassedOver { endpoint: first.name.clone() });
+        true
     }
 
     /// [`Self::dismiss`] for the one of several chains whose endpoint answered last.

@@ -4,7 +4,7 @@ use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
 use spanlight::bridge::events::HandleEvent;
-use spanlight::bridge::{layout, HandleCall};
+use spanlight::bridge::{layout, BridgeError, HandleCall};
 use spanlight::bundle::{ItemRef, TransferProof};
 use spanlight::primitives::keccak256;
 use spanlight::{Address, Hash};
@@ -24,8 +24,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
         let transaction = side.transaction(block, index).await?;
-        let other = HandleCall::decode(transaction.input()).is_ok_and(|call| call.nonce != nonce);
-        let direct = transaction.to() == Some(side.bridge) && !other;
+        let for_another = match HandleCall::decode(transaction.input()) {
+            Ok(call) => call.nonce != nonce,
+            Err(error) => matches!(error, BridgeError::Selector { .. }),
+        };
+        let direct = transaction.to() == Some(side.bridge) && !for_another;
         let key = keccak256(transaction.input());
         let keys: &[Hash] = if direct { &[key] } else { &[] };
         let votes = side.votes(block, nonce, keys).await?;

@@ -182,6 +182,7 @@ impl Http {
             ureq::Error::Timeout(_) => format!("no answer within {} s", self.limits.timeout.as_secs_f64()),
             ureq::Error::HostNotFound => "no such host".to_owned(),
             ureq::Error::ConnectionFailed => "connection refused".to_owned(),
+            ureq::Error::Io(error) => answer::clean(&error.to_string()),
             other => answer::clean(&other.to_string()),
         }
     }

@@ -44,11 +44,11 @@ pub struct Server {
 
 impl Server {
     /// Serves with `fault` in each of the first `count` requests, and honestly after them.
-    pub fn new(replay: Replay, fault: Fault, count: usize) -> Self {
+    pub fn new(replay: Arc<Mutex<Replay>>, fault: Fault, count: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
-        let (counter, replay) = (Arc::clone(&requests), Arc::new(Mutex::new(replay)));
+        let counter = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (counter, replay) = (Arc::clone(&counter), Arc::clone(&replay));
@@ -143,7 +143,7 @@ fn respond(stream: &mut TcpStream, replay: &Mutex<Replay>, call: &Value, fault: 
             send(&head(length))?;
             for part in body.as_bytes().chunks(1) {
                 send(std::str::from_utf8(part).ok()?)?;
-                std::thread::sleep(Duration::from_millis(100));
+                std::thread::sleep(Duration::from_millis(400));
             }
             None
         }
