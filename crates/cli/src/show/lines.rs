@@ -33,12 +33,10 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
 }
 
 /// A count and what is counted.
-pub(crate) fn count(number: usize, one: &str) -> String {
-    if number == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{number} {one}s")
-    }
+pub(crate) fn count(number: impl ToString, one: &str) -> String {
+    let number = number.to_string();
+    let many = if number == "1" { "" } else { "s" };
+    format!("{number} {one}{many}")
 }
 
 #[cfg(test)]
