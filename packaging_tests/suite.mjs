@@ -58,6 +58,7 @@ export async function suite(spanlight, read, rpc) {
     const Error = (name, code) => [true, name, code];
     check("not a bundle", await thrown(() => spanlight.verify(new Uint8Array(9), trust, 1)), Error("InputError", "bundle.magic"));
     check("an empty bundle", (await thrown(() => spanlight.verify(new Uint8Array(), trust, 1)))[1], "InputError");
+    check("a path for bytes", await thrown(() => spanlight.verify("transfer.spl", trust, 1)), Error("InputError", "options.bundle"));
     check("not a trust", await thrown(() => spanlight.verify(bundle, "{}", 1)), Error("TrustError", "trust.json"));
     check("an inexact number", await thrown(() => spanlight.verify(bundle, { version: 2 ** 60 }, 1)), Error("TrustError", "trust.json"));
     check("a trust of another version", await thrown(() => spanlight.verify(bundle, trust.replace('"version": 1', '"version": 9'), 1)), Error("TrustError", "trust.version"));

@@ -33,7 +33,8 @@ import type {
  */
 export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new Date()): Promise<Report> {
   const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
-  return call((glue) => glue.verify(bundle, text, time) as Report);
+  const file = bytes(bundle);
+  return call((glue) => glue.verify(file, text, time) as Report);
 }
 
 /**
@@ -44,7 +45,8 @@ export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new D
  */
 export async function inspect(bundle: Uint8Array, trust?: Trust): Promise<BundleSummary> {
   const text = trust === undefined ? undefined : toJson(trust, "trust.json");
-  return call((glue) => glue.inspect(bundle, text) as BundleSummary);
+  const file = bytes(bundle);
+  return call((glue) => glue.inspect(file, text) as BundleSummary);
 }
 
 /**
@@ -211,6 +213,12 @@ function tagged(subject: Subject): Subject {
   const names = Object.keys(subject);
   if (names.length === 1) return subject;
   throw errorOf("options.subject", "name one of nonce, transaction and range");
+}
+
+// A path or a Buffer's text would otherwise be taken for bytes.
+function bytes(bundle: Uint8Array): Uint8Array {
+  if (ArrayBuffer.isView(bundle)) return bundle;
+  throw errorOf("options.bundle", "the bundle must be bytes, a Uint8Array");
 }
 
 function seconds(time: Time): bigint {
