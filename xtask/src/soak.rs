@@ -9,7 +9,7 @@ pub fn run() -> Tally {
     let runs: [(&str, &str, (&str, &str)); 2] = [
         (
             "every byte of every forged bundle",
-            "test --release -p spanlight-forge --test byte_walk",
+            "test --release -p spanlight-forge --test forged byte_walk",
             ("SPANLIGHT_BYTE_WALK", "full"),
         ),
         (
