@@ -6,7 +6,7 @@
 
 use super::{
     BlockProof, BundleError, ChainProof, Claim, HeaderEntry, ItemRef, LogRef, ProofBundle, SealHint, StateEvidence,
-    TransferProof, MAX_BYTES, MAX_NAME,
+    TransferProof, MAX_BYTES, MAX_NAME, MAX_TRANSFERS,
 };
 use crate::commitment::{BlockItems, SimpleEntry};
 use crate::consensus::light_client::FollowMode;
@@ -66,6 +66,9 @@ impl ProofBundle {
         }
         match &self.claim {
             Claim::Transfers { transfers, .. } if transfers.is_empty() => Err(BundleError::NoClaim),
+            Claim::Transfers { transfers, .. } if transfers.len() > MAX_TRANSFERS => {
+                Err(BundleError::TooManyTransfers { most: MAX_TRANSFERS, got: transfers.len() })
+            }
             Claim::Transfers { transfers, .. } => transfers_ascend(transfers),
             Claim::Equivocation { .. } | Claim::Anchored { .. } => Ok(()),
         }

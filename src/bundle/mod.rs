@@ -25,6 +25,8 @@ pub use summary::{BlockSummary, BundleSummary, ChainSummary, ClaimSummary, RunSu
 
 /// Largest bundle that is read, in bytes of its binary form.
 pub const MAX_BYTES: usize = 256 << 20;
+/// Most transfers that one bundle claims: a verdict takes more room than the few bytes that ask for it.
+pub const MAX_TRANSFERS: usize = 100_000;
 /// Longest chain name.
 pub const MAX_NAME: usize = 64;
 
@@ -211,6 +213,14 @@ pub enum BundleError {
     /// Entries are not strictly ascending, so one bundle would have two encodings.
     #[error("entries are not strictly ascending")]
     Order,
+    /// More transfers than one bundle may claim.
+    #[error("{got} transfers, one bundle claims at most {most}")]
+    TooManyTransfers {
+        /// Most.
+        most: usize,
+        /// Claimed.
+        got: usize,
+    },
     /// The bundle claims nothing.
     #[error("no transfer is claimed")]
     NoClaim,
@@ -246,6 +256,7 @@ impl BundleError {
             Self::Json { .. } => "bundle.json",
             Self::Schema => "bundle.schema",
             Self::Order => "bundle.order",
+            Self::TooManyTransfers { .. } => "bundle.too_many_transfers",
             Self::NoClaim => "bundle.no_claim",
             Self::Chains => "bundle.chains",
             Self::Headers => "bundle.headers",

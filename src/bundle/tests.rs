@@ -186,3 +186,12 @@ fn refuses_unknown_and_duplicate_json_names_and_says_where() {
     assert!(matches!(ProofBundle::from_json(&twice), Err(BundleError::Json { .. })));
     assert!(matches!(ProofBundle::from_json("{}"), Err(BundleError::Json { .. })));
 }
+
+#[test]
+fn refuses_more_transfers_than_a_bundle_may_claim() {
+    let mut bundle = sample();
+    *transfers(&mut bundle) =
+        (0..=MAX_TRANSFERS as u64).map(|nonce| TransferProof { nonce, ..TransferProof::default() }).collect();
+    let refusal = ProofBundle::decode(&bundle.encode()).map_err(|e| e.code());
+    assert_eq!(refusal.err(), Some("bundle.too_many_transfers"));
+}

@@ -135,6 +135,15 @@ pub(super) fn check_code(end: &BridgeEnd, state: &BridgeState, checks: &mut Chec
     )
 }
 
+/// Generation A's ERC-721 requests carry no URI: operators asked the token for it, and what it answered is not proven. Taking it
+/// for empty would accuse them.
+fn token_uri_is_in_the_event(event: &RequestEvent) -> Result<(), Stop> {
+    if event.token_type == TokenType::Erc721 && event.encoding.is_none() {
+        return Err(Stop::Unsupported("bridge.token_uri_unknown"));
+    }
+    Ok(())
+}
+
 /// Proves the request of `nonce` at a place on the source chain.
 pub(super) fn prove_request(
     source: &Evidence<'_>,
@@ -147,6 +156,7 @@ pub(super) fn prove_request(
     check_event(item, log, end, checks)?;
     let event = check_decoded(RequestEvent::decode(log), checks)?;
     check_nonce(event.nonce, nonce, checks)?;
+    token_uri_is_in_the_event(&event)?;
     let state = source.state(at.item.block)?;
     check_code(end, state, checks)?;
     checks.require(

@@ -1,10 +1,10 @@
 //! Judging a range of nonces on chains that are kept followed: headers are verified once, not once for each transfer.
 
-use crate::error::ProveError;
+use crate::error::{refused, ProveError};
 use crate::progress::Progress;
-use crate::prove::{gather_all, range_of, Ends, Gathered, ProveOptions};
+use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
-use spanlight::verify::Report;
+use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
 use std::collections::BTreeSet;
 
@@ -76,7 +76,11 @@ pub async fn audit<T: Transport>(
     let complete = Some((first, last));
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
     let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
+    let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
+    if !same_verdicts(&proof.report, &report) {
+        return Err(ProveError::SelfCheck);
+    }
     let vote_scan = if all { VoteScan::Full } else { VoteScan::None };
     let beyond = beyond.into_iter().collect();
-    Ok(Audit { report: proof.report, vote_scan, bundle: proof.bundle, beyond, unavailable })
+    Ok(Audit { report, vote_scan, bundle: proof.bundle, beyond, unavailable })
 }

@@ -73,7 +73,7 @@ impl From<Stop> for ProveError {
     }
 }
 
-/// Any refusal of the core, as a fault of the endpoint.
+/// Any refusal of the core: a fault of the endpoint, or a form that this build does not cover.
 pub(crate) fn refused(error: impl Into<Error>) -> ProveError {
-    ProveError::Refused(error.into())
+    Stop::from(error.into()).into()
 }

@@ -8,6 +8,7 @@ use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
+use spanlight::receipt::Log;
 use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
@@ -99,7 +100,7 @@ pub async fn prove<T: Transport>(
     let mut gathering = ends.gathering(options)?;
     let (nonces, complete) = match subject {
         Subject::Nonce(nonce) => (BTreeSet::from([nonce]), None),
-        Subject::Transaction(hash) => (ends.nonces_of(hash).await?, None),
+        Subject::Transaction(hash) => (nonces_of(&mut gathering, hash).await?, None),
         Subject::Range(first, last) => (range_of(&mut gathering, first, last).await?, Some((first, last))),
     };
     let in_range = complete.is_some();
@@ -112,6 +113,27 @@ pub async fn prove<T: Transport>(
     } else {
         Err(ProveError::SelfCheck)
     }
+}
+
+/// Nonces that a transaction requests on the source or executes on the destination. The node only says where it stands: a node
+/// that names another transaction would choose which transfer is judged.
+async fn nonces_of<T: Transport>(
+    gathering: &mut Gathering<'_, '_, T>,
+    hash: Hash,
+) -> Result<BTreeSet<u64>, ProveError> {
+    let requested = gathering.source.logs_of(hash).await?;
+    let executed = gathering.destination.logs_of(hash).await?;
+    if requested.is_none() && executed.is_none() {
+        return Err(ProveError::UnknownTransaction(hash));
+    }
+    let request = |log: &Log| RequestEvent::decode(log).ok().map(|event| event.nonce);
+    let handle = |log: &Log| HandleEvent::decode(log).ok().map(|event| event.nonce);
+    let mut nonces: BTreeSet<u64> = requested.unwrap_or_default().iter().filter_map(request).collect();
+    nonces.extend(executed.unwrap_or_default().iter().filter_map(handle));
+    if nonces.is_empty() {
+        return Err(ProveError::NoTransfer(hash));
+    }
+    Ok(nonces)
 }
 
 /// The nonces of a range: all of them, or where more than [`MAX_UNSEEN`] were neither requested nor voted for nor executed,
@@ -133,6 +155,10 @@ pub(crate) async fn range_of<T: Transport>(
         nonces.extend(beyond);
     } else {
         nonces.extend(gathering.known_on_destination(&beyond).await?);
+    }
+    // A range of which nothing is to be seen is not proven by silence: its first nonce is judged.
+    if nonces.is_empty() {
+        nonces.insert(first);
     }
     Ok(nonces)
 }
@@ -160,7 +186,7 @@ pub(crate) async fn gather_all<T: Transport>(
     Ok(gathered)
 }
 
-fn same_verdicts(one: &Report, other: &Report) -> bool {
+pub(crate) fn same_verdicts(one: &Report, other: &Report) -> bool {
     let same = |a: &Verdict, b: &Verdict| a.state() == b.state() && a.code() == b.code();
     let complete = |report: &Report| report.complete.as_ref().map(|claim| claim.as_ref().is_ok_and(|c| c.complete));
     one.transfers.len() == other.transfers.len()
@@ -178,28 +204,6 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
         let source = Side::new(self.source.0, self.source.1, from.address);
         let destination = Side::new(self.destination.0, self.destination.1, to.address);
         Ok(Gathering::new(source, destination, to.codes.clone(), options))
-    }
-
-    /// Nonces that a transaction requests on the source or executes on the destination.
-    async fn nonces_of(&self, hash: Hash) -> Result<BTreeSet<u64>, ProveError> {
-        let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
-        let mut known = false;
-        let mut nonces = BTreeSet::new();
-        if let Some(found) = self.source.0.transaction_receipt(hash).await? {
-            known |= found.block <= self.source.1.head();
-            let logs = found.receipt.logs.iter().filter(|log| log.address == from.address);
-            nonces.extend(logs.filter_map(|log| RequestEvent::decode(log).ok().map(|event| event.nonce)));
-        }
-        if let Some(found) = self.destination.0.transaction_receipt(hash).await? {
-            known |= found.block <= self.destination.1.head();
-            let logs = found.receipt.logs.iter().filter(|log| log.address == to.address);
-            nonces.extend(logs.filter_map(|log| HandleEvent::decode(log).ok().map(|event| event.nonce)));
-        }
-        match (known, nonces.is_empty()) {
-            (false, _) => Err(ProveError::UnknownTransaction(hash)),
-            (true, true) => Err(ProveError::NoTransfer(hash)),
-            (true, false) => Ok(nonces),
-        }
     }
 
     /// Judges on the chains as they were followed, without following them again.

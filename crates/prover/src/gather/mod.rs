@@ -90,7 +90,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let mut known = Vec::new();
         for chunk in nonces.chunks(SLOTS_AT_A_TIME) {
             let slots = chunk.iter().flat_map(|nonce| [layout::closed_slot(*nonce), side::voters_length(*nonce)]);
-            // Where a node has not all of them, each nonce is asked for on its own, and what cannot be shown is not known.
+            // Where a node has not all of them, each nonce is asked for on its own, and one that is refused counts as known:
+            // it is then reported as incomplete, never passed over.
             match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
                 Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
                 Err(error) => return Err(error),
@@ -98,7 +99,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             for nonce in chunk {
                 match self.is_handled(*nonce).await {
                     Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
-                    Ok(_) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
+                    Ok(_) => {}
+                    Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => known.push(*nonce),
                     Err(error) => return Err(error),
                 }
             }

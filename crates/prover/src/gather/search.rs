@@ -131,6 +131,9 @@ impl LogSearch {
         while next <= to {
             let last = to.min(next.saturating_add(self.allowed.saturating_sub(1)));
             match side.node.logs(side.bridge, &self.topics, (next, last)).await {
+                Ok(found) if found.iter().any(|log| !(next..=last).contains(&log.block)) => {
+                    return Err(RpcError::Answer { method: "kaia_getLogs", field: "blockNumber" }.into());
+                }
                 Ok(found) => logs.extend(found),
                 Err(ProveError::Rpc(RpcError::Node { .. })) if last > next => {
                     self.allowed = last.saturating_sub(next).saturating_add(1) >> 1;

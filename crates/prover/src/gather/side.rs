@@ -3,7 +3,7 @@
 use super::scan::Scan;
 use crate::error::{refused, ProveError};
 use crate::node::Node;
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
 use crate::sync::{fetch_items, Items, Synced};
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
@@ -110,6 +110,24 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let transaction = Transaction::decode(raw).map_err(refused)?;
         self.wanted.entry(block).or_default().insert(index);
         Ok(transaction)
+    }
+
+    /// The bridge's logs in a transaction, read from the block's own proven lists; none where the node knows no such
+    /// transaction up to the head.
+    pub(crate) async fn logs_of(&mut self, hash: Hash) -> Result<Option<Vec<Log>>, ProveError> {
+        let Some(found) = self.node.transaction_receipt(hash).await?.filter(|found| found.block <= self.head()) else {
+            return Ok(None);
+        };
+        let answer =
+            ProveError::Rpc(RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" });
+        let (bridge, index) = (self.bridge, usize::try_from(found.index).unwrap_or(usize::MAX));
+        let items = self.items(found.block).await?;
+        let raw = items.transactions.get(index).ok_or_else(|| answer.clone())?;
+        if Transaction::decode(raw).map_err(refused)?.hash() != hash {
+            return Err(answer);
+        }
+        let receipt = Receipt::decode(items.receipts.get(index).ok_or(answer)?).map_err(refused)?;
+        Ok(Some(receipt.logs.into_iter().filter(|log| log.address == bridge).collect()))
     }
 
     /// Lets go of a block that holds nothing of interest.
