@@ -53,6 +53,16 @@ fn an_audit_of_each_direction_is_complete_and_finds_the_votes_for_nothing() {
 }
 
 #[test]
+fn an_audit_of_a_range_without_anything_is_not_proven_by_silence() {
+    let (trust, replays) = (trust(), replays());
+    let world = World::new(&trust, &replays, [None, None]);
+    let audit =
+        block_on(audit(&world.ends("main"), (1000, 2000), Reach::Range, ProveOptions::at(now()), &Silent)).unwrap();
+    assert!(!audit.report.transfers.is_empty());
+    assert!(audit.report.transfers.iter().all(|transfer| transfer.verdict.exit_code() == 2));
+}
+
+#[test]
 fn an_audit_that_may_not_read_blocks_says_that_votes_were_not_looked_for() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);

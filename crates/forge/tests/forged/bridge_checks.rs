@@ -2,14 +2,15 @@
 //! is proven (see `states.rs`).
 
 use spanlight::bridge::layout;
+use spanlight::bridge::RequestEvent;
 use spanlight::bundle::{ItemRef, LogRef, TransferProof};
 use spanlight::commitment::CommitmentForm;
 use spanlight::primitives::keccak256;
-use spanlight::verdict::Verdict;
+use spanlight::verdict::{FraudKind, State, Verdict};
 use spanlight::{Address, Hash, U256};
 use spanlight_forge::scenarios::handled::{executed, executed_on_b, executed_through_a_contract};
 use spanlight_forge::scenarios::stuck;
-use spanlight_forge::{coin, erc20, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, SOURCE_TOKEN};
+use spanlight_forge::{coin, erc20, erc721, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, SOURCE_TOKEN};
 
 const FORM: CommitmentForm = CommitmentForm::Trie;
 
@@ -209,6 +210,35 @@ fn a_wrong_token_needs_a_registry_that_stood_still_over_the_requests_block() {
     assert_eq!(wrong_token(false, true), ("proven", "fraud"));
     assert_eq!(wrong_token(false, false), ("incomplete", "missing.bridge_state"));
     assert_eq!(wrong_token(true, true), ("unsupported", "bridge.token_mapping_changed"));
+}
+
+#[test]
+fn a_registry_that_moved_in_the_requests_block_does_not_mask_another_difference() {
+    let mut stage = Stage::new(&setup());
+    stage.source.idle(1);
+    let request = stage.source.block(|block| {
+        let requested = block.request(erc20(77));
+        block.bridge().registered.insert(SOURCE_TOKEN, Address([0x72; 20]));
+        requested
+    });
+    let mut call = stage.call(&request);
+    (call.token, call.value) = (Some(Address([0x73; 20])), U256::from(78));
+    let votes = stage.votes(&[11, 12], &call);
+    let state = stage.prove(handled(request.at, votes[1].handled)).state();
+    let State::Fraud { kind, .. } = state else { panic!("{state:?}") };
+    assert_eq!(kind, FraudKind::Differs(vec!["M5"]));
+}
+
+/// Generation A: the operators asked the token for the URI, and the event does not say what it answered.
+#[test]
+fn accuses_nobody_over_a_token_uri_that_is_not_in_the_request() {
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(RequestEvent { encoding: None, ..erc721(9, "") });
+    let mut call = stage.call(&request);
+    call.token_uri = Some(b"https://x.y/9".to_vec());
+    let votes = stage.votes(&[11, 12], &call);
+    let scenario = stage.prove(handled(request.at, votes[1].handled));
+    assert_eq!(scenario.outcome(), ("unsupported", "bridge.token_uri_unknown"));
 }
 
 /// Under other code before the deciding block, the threshold and the operators there would say nothing.
