@@ -53,12 +53,16 @@ fn an_audit_of_each_direction_is_complete_and_finds_the_votes_for_nothing() {
 }
 
 #[test]
-fn an_audit_of_a_range_without_anything_is_not_proven_by_silence() {
+fn a_nonce_that_the_node_refuses_to_show_is_incomplete_and_never_passed_over() {
     let (trust, replays) = (trust(), replays());
     let world = World::new(&trust, &replays, [None, None]);
-    let audit =
-        block_on(audit(&world.ends("main"), (1000, 2000), Reach::Range, ProveOptions::at(now()), &Silent)).unwrap();
-    assert!(!audit.report.transfers.is_empty());
+    // Far beyond the requests: the recording has proofs of some of these words and refuses the others.
+    let options = ProveOptions::at(now());
+    let audit = block_on(audit(&world.ends("main"), (1000, 2000), Reach::Range, options, &Silent)).unwrap();
+    assert!(audit.unavailable.len() > 1);
+    let shown: Vec<u64> = audit.report.transfers.iter().map(|transfer| transfer.nonce).collect();
+    let refused: Vec<u64> = audit.unavailable.iter().map(|(nonce, _)| *nonce).collect();
+    assert_eq!(shown, refused);
     assert!(audit.report.transfers.iter().all(|transfer| transfer.verdict.exit_code() == 2));
 }
 
