@@ -1,0 +1,1 @@
+//! Two Kaia-format chains in one process.
