@@ -31,12 +31,13 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let direct = transaction.to() == Some(side.bridge) && !for_another;
         let key = keccak256(transaction.input());
         let keys: &[Hash] = if direct { &[key] } else { &[] };
-        let votes = side.votes(block, nonce, keys).await?;
+        let before = block.checked_sub(1).filter(|before| *before >= side.first());
+        let votes = side.votes(block, nonce, keys, before).await?;
         side.ensure(block, &[layout::closed_slot(nonce)]).await?;
         let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
         if !direct {
             let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
-            side.votes(block, nonce, &keys).await?;
+            side.votes(block, nonce, &keys, before).await?;
             proof.calls = self.preimage_of_most(&keys).await?;
         } else if !self.keeps_votes(block) {
             voters.extend(self.vote_transactions(proof, at.item, key).await?);
@@ -47,8 +48,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
             self.registry_before(request, event.token).await?;
         }
         self.operators_at(block, &voters).await?;
-        if block > self.destination.first() {
-            self.operators_at(block.saturating_sub(1), &voters).await?;
+        if let Some(before) = before {
+            self.operators_at(before, &voters).await?;
         }
         Ok(())
     }
