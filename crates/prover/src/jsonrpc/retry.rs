@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Why one try gave nothing.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The node said so; another try would say the same.
     Final(RpcError),
     /// No answer, and none is to be expected.
@@ -22,7 +22,9 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const fn passing(reason: String) -> Self {
+    /// No answer this time, for `reason`.
+    #[must_use]
+    pub const fn passing(reason: String) -> Self {
         Self::Passing { reason, wait: None }
     }
 }

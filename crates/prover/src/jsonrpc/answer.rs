@@ -54,6 +54,7 @@ fn error_of(answer: &Value) -> Option<Fault> {
 }
 
 /// An endpoint's words, short and without anything that could drive a terminal.
-pub(super) fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     text.chars().take(LONGEST_MESSAGE).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
