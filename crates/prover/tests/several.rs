@@ -6,6 +6,7 @@ mod common;
 use common::{block_on, now, replays, trust_at};
 use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
+use spanlight::Trust;
 use spanlight_prover::endpoints::{Endpoints, Pair};
 use spanlight_prover::{
     prove, Cancel, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
@@ -29,9 +30,7 @@ impl Transport for Node<'_> {
 }
 
 /// Endpoints of both chains: of each, whether it keeps logs back.
-fn gathered(keep_back: [&[bool]; 2]) -> (Proof, Vec<Finding>) {
-    let replays = replays();
-    let trust = trust_at(&replays, NEAR);
+fn gathered(replays: &[Replay; 2], trust: &Trust, keep_back: [&[bool]; 2]) -> (Proof, Vec<Finding>) {
     let endpoints = [0, 1].map(|chain| {
         let nodes = keep_back[chain].iter().enumerate().map(|(place, keeps_back)| {
             (format!("{chain}/{place}"), Node { recorded: &replays[chain], keeps_back: *keeps_back })
@@ -39,7 +38,7 @@ fn gathered(keep_back: [&[bool]; 2]) -> (Proof, Vec<Finding>) {
         Endpoints::new(nodes, Cancel::default())
     });
     let [main, service] = [0, 1].map(|index| (&endpoints[index], &trust.chains[index]));
-    let pair = Pair { trust: &trust, source: main, destination: service };
+    let pair = Pair { trust, source: main, destination: service };
     let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
     let proof = block_on(async {
         pair.gather(options, &Silent, async |ends| {
@@ -67,8 +66,10 @@ fn good_endpoints_of_two_chains_are_found_wherever_they_stand() {
         ([&[true, true, false], &[true, false]], &["0/0", "0/1", "1/0"]),
         ([&[true, false], &[true, true, false]], &["0/0", "1/0", "1/1"]),
     ];
+    let replays = replays();
+    let trust = trust_at(&replays, NEAR);
     for (keep_back, expected) in cases {
-        let (proof, findings) = gathered(keep_back);
+        let (proof, findings) = gathered(&replays, &trust, keep_back);
         let state = proof.report.transfers[0].verdict.state().map(|state| state.name());
         assert_eq!(state, Some("handled"), "{keep_back:?}: {:?}", proof.report.transfers[0].verdict);
         assert_eq!(passed_over(&findings), expected, "{keep_back:?}");
@@ -77,7 +78,9 @@ fn good_endpoints_of_two_chains_are_found_wherever_they_stand() {
 
 #[test]
 fn what_all_keep_back_stays_incomplete_and_ends() {
-    let (proof, findings) = gathered([&[true, true], &[true, true]]);
+    let replays = replays();
+    let trust = trust_at(&replays, NEAR);
+    let (proof, findings) = gathered(&replays, &trust, [&[true, true], &[true, true]]);
     assert_eq!(proof.report.transfers[0].verdict.name(), "incomplete");
     assert_eq!(passed_over(&findings).len(), 2);
 }
