@@ -31,6 +31,7 @@ pub mod crypto;
 pub mod error;
 pub mod header;
 pub mod json;
+pub mod ordered;
 pub mod primitives;
 pub mod profile;
 pub mod receipt;

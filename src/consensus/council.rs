@@ -5,6 +5,7 @@
 
 use super::votes::{CastVote, Vote};
 use super::ConsensusError;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use alloc::vec::Vec;
 
@@ -137,11 +138,9 @@ const fn council_is_bounded(got: usize) -> Result<(), ConsensusError> {
     }
 }
 
-/// Sorts first: a vote may name many addresses, and comparing all pairs would cost their square.
+/// By a set: a vote may name many addresses, and comparing all pairs would cost their square.
 fn names_one_twice(named: &[Address]) -> bool {
-    let mut sorted = named.to_vec();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+    set_of(named).len() < named.len()
 }
 
 #[cfg(test)]

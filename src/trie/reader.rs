@@ -1,6 +1,7 @@
 //! Reads keys from exactly the nodes that their paths need.
 
 use super::{EthereumLayout, KeccakHasher, RlpNodeCodec, TrieError, EMPTY_ROOT};
+use crate::ordered::map_of;
 use crate::primitives::{keccak256, Hash};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -105,7 +106,7 @@ impl<'a> GivenNodes<'a> {
 
     /// Nodes that somebody has filed by hash, without a look at the hashes.
     pub(super) fn by_claimed_hash(nodes: &'a BTreeMap<Hash, Vec<u8>>) -> Self {
-        let by_hash = nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())).collect();
+        let by_hash = map_of(nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())));
         Self { by_hash, visited: RefCell::default() }
     }
 

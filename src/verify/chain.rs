@@ -9,6 +9,7 @@ use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
 use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
 use crate::header::UntrustedHeader;
+use crate::ordered::map_of;
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
@@ -137,7 +138,7 @@ impl<'t> FollowedChain<'t> {
                 need,
             }));
         }
-        let headers = BTreeMap::from([(verified.number(), AnchoredHeader::Followed(verified))]);
+        let headers = map_of([(verified.number(), AnchoredHeader::Followed(verified))]);
         Ok(Self { trusted, client, headers, jumped: false, committee_unchecked: false })
     }
 

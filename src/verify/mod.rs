@@ -32,6 +32,7 @@ use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntr
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::header::UntrustedHeader;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
 use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
@@ -217,7 +218,7 @@ fn verify_anchored(
     let anchored = anchored::judge_anchored(&facts, &child_chain, anchoring, child_number, anchor)?;
     facts.everything_is_used()?;
     jumps_are_used(parent, &parent_chain, &facts.heights())?;
-    jumps_are_used(child, &child_chain, &BTreeSet::from([child_number]))?;
+    jumps_are_used(child, &child_chain, &set_of([child_number]))?;
     Ok(anchored)
 }
 

@@ -15,9 +15,9 @@ use super::Pair;
 use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
 use crate::bundle::TransferProof;
+use crate::ordered::set_of;
 use crate::primitives::{Address, Hash};
 use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 const OPEN: Rule = Rule { id: "D.open", words: "the nonce is open on the destination", source: "bridge.md 2.5" };
@@ -110,7 +110,7 @@ pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, check
         });
     }
     let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
-    let culprits: BTreeSet<Address> = tally.keys().iter().flat_map(|key| tally.voters(key)).collect();
+    let culprits = set_of(tally.keys().iter().flat_map(|key| tally.voters(key)));
     let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
     let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) {
         Vec::from([Note::RestsOnBlockTimes])

@@ -10,6 +10,7 @@ use super::request::transaction_succeeded;
 use super::stop::Stop;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
+use crate::ordered::set_of;
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -60,20 +61,19 @@ impl Tally {
 
     /// Everyone whose live vote is `key`, ascending.
     pub(super) fn voters(&self, key: &Hash) -> Vec<Address> {
-        let all: BTreeSet<&Address> = self.counted.get(key).into_iter().chain(self.former.get(key)).flatten().collect();
-        all.into_iter().copied().collect()
+        let all = self.counted.get(key).into_iter().chain(self.former.get(key)).flatten();
+        set_of(all.copied()).into_iter().collect()
     }
 
     /// Everyone with a live vote for another key, ascending.
     pub(super) fn dissenters(&self, key: &Hash) -> Vec<Address> {
         let others = self.counted.iter().chain(&self.former).filter(|(other, _)| *other != key);
-        let all: BTreeSet<Address> = others.flat_map(|(_, voters)| voters.iter().copied()).collect();
-        all.into_iter().collect()
+        set_of(others.flat_map(|(_, voters)| voters.iter().copied())).into_iter().collect()
     }
 
     /// Every key with a live vote.
     pub(super) fn keys(&self) -> BTreeSet<Hash> {
-        self.counted.keys().chain(self.former.keys()).copied().collect()
+        set_of(self.counted.keys().chain(self.former.keys()).copied())
     }
 
     /// Voters who were no operators, for `key`.
@@ -173,7 +173,7 @@ pub(super) fn decide_by_transactions(
     let [before, after] = states;
     let key = key_of(last.transaction.input());
     let chain_id = destination.chain().trusted().profile.chain_id;
-    let mut voters = BTreeSet::from([sender_of(&last.transaction, chain_id)?]);
+    let mut voters = set_of([sender_of(&last.transaction, chain_id)?]);
     for place in votes {
         let vote = destination.item(*place)?;
         let sender = sender_of(&vote.transaction, chain_id)?;

@@ -8,6 +8,7 @@ use crate::sync::{fetch_items, Items, Synced};
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
+use spanlight::ordered::{map_of, set_of};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::{verify_state, StateProof};
@@ -257,7 +258,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let mut states = Vec::new();
         for (number, state) in &self.states {
             let slots = match usage {
-                None => state.words.keys().copied().collect(),
+                None => set_of(state.words.keys().copied()),
                 Some(usage) => match usage.slots.get(number) {
                     Some(slots) => slots.clone(),
                     None => continue,
@@ -272,7 +273,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
 impl State {
     /// Checks a node's proof and keeps it. Nodes beyond the paths are left out: some endpoints list embedded ones too.
     fn read(state_root: &Hash, bridge: &Address, given: &StateProof) -> Result<Self, ProveError> {
-        let by_hash = |nodes: &[Vec<u8>]| nodes.iter().map(|node| (keccak256(node), node.clone())).collect();
+        let by_hash = |nodes: &[Vec<u8>]| map_of(nodes.iter().map(|node| (keccak256(node), node.clone())));
         let nodes: BTreeMap<Hash, Vec<u8>> = by_hash(&given.account_nodes);
         let path = keccak256(bridge.as_bytes()).0.to_vec();
         let account_nodes = prove_keys(state_root, &[path], &nodes).map_err(refused)?;
@@ -286,7 +287,7 @@ impl State {
             nodes: by_hash(&given.storage_nodes),
             words: BTreeMap::new(),
         };
-        let proof = state.proof(given.slots.iter().copied().collect())?;
+        let proof = state.proof(set_of(given.slots.iter().copied()))?;
         let proven = verify_state(state_root, bridge, &proof).map_err(refused)?.ok_or_else(absent)?;
         state.words = proven.slots().clone();
         Ok(state)
