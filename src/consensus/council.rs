@@ -34,7 +34,7 @@ impl Council {
             [one, other] if one == other => Some(*one),
             _ => None,
         }) {
-            return Err(ConsensusError::CouncilDuplicate(twice));
+            return Err(ConsensusError::CouncilDuplicate(twice.into()));
         }
         Ok(Self { members: sorted })
     }
@@ -163,7 +163,7 @@ mod tests {
         let mut reversed = sorted.clone();
         reversed.reverse();
         assert_eq!(Council::new(&reversed).unwrap().members(), sorted);
-        assert_eq!(Council::new(&[address(1), address(1)]), Err(ConsensusError::CouncilDuplicate(address(1))));
+        assert_eq!(Council::new(&[address(1), address(1)]), Err(ConsensusError::CouncilDuplicate(address(1).into())));
         assert_eq!(Council::new(&[]), Err(ConsensusError::CouncilEmpty));
     }
 

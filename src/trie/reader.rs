@@ -77,7 +77,7 @@ fn node_count_is_bounded(keys: usize, got: usize) -> Result<(), TrieError> {
 fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
     match error {
         trie_db::TrieError::InvalidStateRoot(hash) | trie_db::TrieError::IncompleteDatabase(hash) => {
-            TrieError::NodeMissing { hash: Hash(hash) }
+            TrieError::NodeMissing { hash: Hash(hash).into() }
         }
         trie_db::TrieError::DecoderError(_, error) => error,
         trie_db::TrieError::InvalidHash(_, bytes) => TrieError::Reference { got: bytes.len() },
@@ -171,7 +171,7 @@ impl<'a> GivenNodes<'a> {
     fn every_node_is_visited(&self) -> Result<(), TrieError> {
         let visited = self.visited.borrow();
         match self.by_hash.keys().find(|hash| !visited.contains(*hash)) {
-            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash) }),
+            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash).into() }),
             None => Ok(()),
         }
     }

@@ -175,7 +175,7 @@ impl<'c> Evidence<'c> {
     }
 
     fn missing_state(&self, number: Option<u64>) -> Stop {
-        Stop::Incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
+        Stop::incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
     }
 
     /// What was read so far.
@@ -256,7 +256,7 @@ impl BridgeState {
 
     fn slot(&self, slot: Hash) -> Result<U256, Stop> {
         let Some((value, used)) = self.slots.get(&slot) else {
-            return Err(Stop::Incomplete(Missing::Slot {
+            return Err(Stop::incomplete(Missing::Slot {
                 chain: self.chain.clone(),
                 number: self.header.number,
                 slot,

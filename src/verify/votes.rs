@@ -181,13 +181,13 @@ pub(super) fn decide_by_transactions(
             if voters.insert(sender) {
                 Ok(())
             } else {
-                Err(VerifyError::DuplicateVoter(sender))
+                Err(VerifyError::DuplicateVoter(sender.into()))
             }
         });
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
         // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
         if place.block < last.at.block && before.voted(nonce, &sender)? != key {
-            return Err(VerifyError::VoteTakenBack(sender).into());
+            return Err(VerifyError::VoteTakenBack(sender.into()).into());
         }
     }
     let (mut counted, mut former) = (0u32, Vec::new());
