@@ -147,7 +147,7 @@ pub fn judge_transfers(
 /// The sealed headers of one chain on which verdicts stand, each once.
 fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
     let name = chain.name();
-    let mut heights = BTreeSet::from([chain.head().number]);
+    let mut heights = set_of([chain.head().number]);
     for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
         let ends = [(from, as_of.source), (to, as_of.destination)];
         heights.extend(
