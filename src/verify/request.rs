@@ -33,6 +33,7 @@ const REGISTRY: Rule =
 /// A request that is final on its chain. Only proving makes one, so whoever holds it may vote for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenRequest {
+    pub(super) at: LogRef,
     pub(super) event: RequestEvent,
     pub(super) tx_hash: Hash,
     pub(super) header: HeaderRef,
@@ -194,5 +195,5 @@ pub(super) fn prove_request(
     )?;
     let destination_token =
         checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
-    Ok(ProvenRequest { event, tx_hash: item.transaction_hash, header: item.header, destination_token })
+    Ok(ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token })
 }
