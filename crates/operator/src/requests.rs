@@ -74,9 +74,9 @@ pub(crate) async fn in_block<T: Transport>(
     let mut indices: Vec<u32> = events.iter().map(|(at, _)| at.item.index).collect();
     indices.dedup();
     let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &indices);
-    let block = BlockProof { number, items: proven.map_err(refused)? };
-    let state = StateEvidence { number, proof };
-    let evidence = Evidence::verify(synced.chain(), bridge.address, &[block], &[state])?;
+    let blocks = [BlockProof { number, items: proven.map_err(refused)? }];
+    let states = [StateEvidence { number, proof }];
+    let evidence = Evidence::verify(synced.chain(), bridge.address, &blocks, &states)?;
     let mut found = Found::default();
     for (at, event) in events {
         match prove_request(trust, &evidence, at, event.nonce) {
