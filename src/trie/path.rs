@@ -2,6 +2,7 @@
 
 use super::build::nibbles;
 use super::RlpNodeCodec;
+use crate::ordered::map_of;
 use crate::primitives::{keccak256, Hash};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -39,7 +40,7 @@ pub(crate) struct NodePlaces(BTreeMap<[u8; 32], usize>);
 
 impl NodePlaces {
     pub(crate) fn new(nodes: &[Vec<u8>]) -> Self {
-        Self(nodes.iter().enumerate().map(|(place, node)| (keccak256(node).0, place)).collect())
+        Self(map_of(nodes.iter().enumerate().map(|(place, node)| (keccak256(node).0, place))))
     }
 
     /// The nodes from `root` to a key of the proof. Every step but the last uses up a nibble, so a walk ends.

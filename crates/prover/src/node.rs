@@ -5,6 +5,7 @@ use crate::rpc::{RpcError, Transport};
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
 use spanlight::json::member;
+use spanlight::ordered::set_of;
 use spanlight::primitives::{decode_hex, keccak256};
 use spanlight::profile::ChainProfile;
 use spanlight::receipt::Receipt;
@@ -210,7 +211,7 @@ impl<'t, T: Transport> Node<'t, T> {
     /// # Errors
     /// As [`Self::proof`]; of several heights that are pruned the lowest is named.
     pub async fn proofs(&self, account: Address, asked: &[(u64, Vec<Hash>)]) -> Result<Vec<StateProof>, ProveError> {
-        let sorted = |(height, slots): &(u64, Vec<Hash>)| (*height, BTreeSet::from_iter(slots.iter().copied()));
+        let sorted = |(height, slots): &(u64, Vec<Hash>)| (*height, set_of(slots.iter().copied()));
         let asked: Vec<(u64, BTreeSet<Hash>)> = asked.iter().map(sorted).collect();
         let params = asked.iter().map(|(height, slots)| {
             let keys: Vec<String> = slots.iter().map(Hash::to_string).collect();

@@ -172,7 +172,7 @@ impl<'t> Synced<'t> {
         while next <= self.head() {
             let group = self.asked_together(next..=self.head(), BLOCKS_TOGETHER)?;
             let headers = group.iter().map(|height| self.chain.header(*height)).collect::<Result<Vec<_>, _>>()?;
-            let recomputed = fetch_items(node, &headers).await?.len();
+            let recomputed = fetch_together(node, &headers).await?.len();
             self.roots_recomputed = self.roots_recomputed.saturating_add(u64::try_from(recomputed).unwrap_or(u64::MAX));
             next = group.last().map_or(self.head(), |height| *height).saturating_add(1);
             progress.step(next.saturating_sub(after).saturating_sub(1));
@@ -203,7 +203,10 @@ impl<'t> Synced<'t> {
     }
 
     /// Whether the verified header commits to no transaction, so that the block need not be asked for.
-    pub(crate) fn is_empty_block(&self, height: u64) -> Result<bool, ProveError> {
+    ///
+    /// # Errors
+    /// Where the height is not followed.
+    pub fn is_empty_block(&self, height: u64) -> Result<bool, ProveError> {
         let header = self.chain.header(height)?;
         Ok(header.transactions_root() == empty_root(header.commitment_form()))
     }
@@ -301,13 +304,23 @@ fn empty_root(form: CommitmentForm) -> Hash {
 
 /// The items of one block: transactions and receipts in the form that the chain commits to.
 #[derive(Clone, Debug)]
-pub(crate) struct Items {
-    pub(crate) transactions: Vec<Vec<u8>>,
-    pub(crate) receipts: Vec<Vec<u8>>,
+pub struct Items {
+    /// The transactions, as they stand under the root.
+    pub transactions: Vec<Vec<u8>>,
+    /// The receipts, as they stand under the root.
+    pub receipts: Vec<Vec<u8>>,
 }
 
-/// Fetches the transactions and receipts of blocks, asked for together, and recomputes both roots of each.
-pub(crate) async fn fetch_items<T: Transport>(
+/// Fetches a block's transactions and receipts and recomputes both roots.
+///
+/// # Errors
+/// Those of the endpoint, and where what it gives does not lie under the header's roots.
+pub async fn fetch_items<T: Transport>(node: &Node<'_, T>, header: &AnchoredHeader) -> Result<Items, ProveError> {
+    fetch_together(node, &[header]).await?.pop().ok_or(ProveError::SelfCheck)
+}
+
+/// The same of several blocks, asked for together.
+pub(crate) async fn fetch_together<T: Transport>(
     node: &Node<'_, T>,
     headers: &[&AnchoredHeader],
 ) -> Result<Vec<Items>, ProveError> {
