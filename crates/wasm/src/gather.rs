@@ -1,17 +1,20 @@
 //! Following chains and gathering bundles from nodes: the prover, driven from JavaScript.
 
 use crate::convert::{read_json, read_trust, to_js};
-use crate::endpoint::{Caller, Endpoint};
+use crate::endpoint::{open, Caller, Endpoint, Node};
 use crate::fault::{of_gathering, Fault};
+use crate::note;
 use js_sys::{Function, Reflect, Uint8Array};
 use serde::{Deserialize, Serialize};
 use spanlight::consensus::{Checkpoint, FollowMode};
 use spanlight::report::ReportJson;
 use spanlight::verdict::HeaderRef;
 use spanlight::{Address, Hash, ProofBundle, Trust};
+use spanlight_prover::endpoints::{Gathered, Pair, MAX_LAG};
+use spanlight_prover::jsonrpc::Limits;
 use spanlight_prover::{
-    audit as audit_range, prove as prove_subject, sync as follow, Ends, HeaderPlan, Node, ProveError, ProveOptions,
-    Reach, RpcError, Subject, SyncOptions,
+    audit as audit_range, prove as prove_subject, Endpoints, Ends, HeaderPlan, ProveError, ProveOptions, Reach,
+    RpcError, Subject, SyncOptions,
 };
 use wasm_bindgen::prelude::*;
 
@@ -27,9 +30,19 @@ struct Ask {
     headers: Option<AskHeaders>,
     scan: Option<u64>,
     window: Option<u64>,
-    tries: Option<usize>,
+    #[serde(default)]
+    limits: AskLimits,
     #[serde(default)]
     beyond: bool,
+}
+
+/// What asking endpoints may cost, in JSON.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AskLimits {
+    tries: Option<u32>,
+    batch: Option<usize>,
+    max_lag: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +67,8 @@ enum AskHeaders {
 struct AskSync {
     chain: String,
     now: u64,
+    #[serde(default)]
+    limits: AskLimits,
     to: Option<u64>,
     #[serde(default = "full")]
     mode: FollowMode,
@@ -65,13 +80,21 @@ const fn full() -> FollowMode {
     FollowMode::Full
 }
 
+impl AskLimits {
+    fn open(&self, list: Vec<Endpoint>) -> Endpoints<Node> {
+        let usual = Limits::default();
+        let tries = self.tries.unwrap_or(usual.tries);
+        let limits = Limits { tries, batch: self.batch.unwrap_or(usual.batch), ..usual };
+        open(list, limits, self.max_lag.unwrap_or(MAX_LAG))
+    }
+}
+
 impl Ask {
     fn options(&self) -> ProveOptions {
         let usual = ProveOptions::at(self.now);
         ProveOptions {
             window: self.window.unwrap_or(usual.window),
             scan: self.scan,
-            tries: self.tries.unwrap_or(usual.tries),
             headers: match self.headers {
                 None | Some(AskHeaders::Sparse) => HeaderPlan::Sparse,
                 Some(AskHeaders::Full) => HeaderPlan::Full,
@@ -93,31 +116,43 @@ struct SyncedJson {
     roots_recomputed: u64,
 }
 
-/// Follows a chain from its checkpoint.
+/// Follows a chain from its checkpoint, with several endpoints as with one.
 ///
 /// # Errors
-/// Those of the endpoint, of the trust, and the first rule that a header breaks.
+/// Those of the endpoints, of the trust, and the first rule that a header breaks.
 #[wasm_bindgen]
 pub async fn sync(
     trust: String,
     ask: String,
-    endpoint: Endpoint,
+    endpoints: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, AskSync) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let trusted = trust.chain(&ask.chain).map_err(Fault::from)?;
-    let node = Node::new(&endpoint, &trusted.profile);
+    let endpoints = ask.limits.open(endpoints);
     let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now: ask.now };
-    let synced = follow(&node, trusted, options, &Caller::new(progress)).await.map_err(|e| of_gathering(&e))?;
+    let progress = Caller::new(progress);
+    let synced = async {
+        endpoints.check(trusted).await?;
+        endpoints.follow(trusted, options, &progress).await
+    };
+    let synced = synced.await;
+    let notes: Vec<_> = note::of_chain(&ask.chain, &endpoints).collect();
+    let synced = match synced {
+        Ok(synced) => synced,
+        Err(error) => return Err(of_gathering(&error, &endpoints.findings(), notes).into()),
+    };
     let client = synced.chain().client();
-    to_js(&SyncedJson {
+    let told = to_js(&SyncedJson {
         head: synced.chain().head(),
         council: client.council().members().to_vec(),
         checkpoint: client.checkpoint(),
         headers_checked: synced.headers_checked,
         seals_checked: synced.seals_checked,
         roots_recomputed: synced.roots_recomputed,
-    })
+    })?;
+    Reflect::set(&told, &"notes".into(), &to_js(&notes)?)?;
+    Ok(told)
 }
 
 /// Makes the bundle for a nonce, a transaction or a range, and judges it. Endpoints: of the requests, of the executions.
@@ -128,8 +163,8 @@ pub async fn sync(
 pub async fn prove(
     trust: String,
     ask: String,
-    source: Endpoint,
-    destination: Endpoint,
+    source: Vec<Endpoint>,
+    destination: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
@@ -139,11 +174,11 @@ pub async fn prove(
         AskSubject::Transaction(hash) => Subject::Transaction(hash),
         AskSubject::Range(first, last) => Subject::Range(first, last),
     };
-    let proof = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
+    let proof = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
         prove_subject(ends, subject, ask.options(), &progress).await
     });
-    let proof = proof.await?;
-    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable)
+    let (proof, notes) = proof.await?;
+    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable, &notes)
 }
 
 /// Judges every transfer of a range.
@@ -154,8 +189,8 @@ pub async fn prove(
 pub async fn audit(
     trust: String,
     ask: String,
-    source: Endpoint,
-    destination: Endpoint,
+    source: Vec<Endpoint>,
+    destination: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
@@ -163,35 +198,42 @@ pub async fn audit(
     let AskSubject::Range(first, last) = ask.subject else {
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
-    let audited = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
+    let audited = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
         let reach = if ask.beyond { Reach::Found } else { Reach::Range };
         audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
-    let audited = audited.await?;
+    let (audited, notes) = audited.await?;
     let report = to_js(&ReportJson::new(&audited.report))?;
     Reflect::set(&report, &"vote_scan".into(), &audited.vote_scan.name().into())?;
     Reflect::set(&report, &"beyond".into(), &to_js(&audited.beyond)?)?;
-    finished(report, &audited.bundle, &audited.unavailable)
+    finished(report, &audited.bundle, &audited.unavailable, &notes)
 }
 
-/// Follows both chains and hands them to `job`.
-async fn with_ends<'t, R>(
-    trust: &'t Trust,
+/// Follows both chains and hands them to `job`; what was found of the endpoints comes along.
+async fn with_ends<G: Gathered>(
+    trust: &Trust,
     ask: &Ask,
-    [from, to]: [&'t Endpoint; 2],
+    [from, to]: [Vec<Endpoint>; 2],
     progress: &Caller,
-    job: impl AsyncFnOnce(&Ends<'_, 't, Endpoint>) -> Result<R, ProveError>,
-) -> Result<R, Fault> {
+    job: impl AsyncFn(&Ends<'_, '_, Endpoints<Node>>) -> Result<G, ProveError>,
+) -> Result<(G, Vec<note::Note>), Fault> {
     let (source, destination) = trust.ends_from(&ask.from)?;
     let (source, destination) = (trust.chain(&source.chain)?, trust.chain(&destination.chain)?);
-    let (from, to) = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
+    let (from, to) = (ask.limits.open(from), ask.limits.open(to));
     let options = SyncOptions { to: None, mode: ask.mode, deep: false, now: ask.now };
     let gathered = async {
-        let source = follow(&from, source, options, progress).await?;
-        let destination = follow(&to, destination, options, progress).await?;
-        job(&Ends { trust, source: (&from, &source), destination: (&to, &destination) }).await
+        from.check(source).await?;
+        to.check(destination).await?;
+        let pair = Pair { trust, source: (&from, source), destination: (&to, destination) };
+        pair.gather(options, progress, job).await
     };
-    gathered.await.map_err(|e| of_gathering(&e))
+    let gathered = gathered.await;
+    let of_source = note::of_chain(&source.profile.name, &from);
+    let notes = of_source.chain(note::of_chain(&destination.profile.name, &to)).collect();
+    match gathered {
+        Ok(gathered) => Ok((gathered, notes)),
+        Err(error) => Err(of_gathering(&error, &[from.findings(), to.findings()].concat(), notes)),
+    }
 }
 
 /// A nonce of which an endpoint refused evidence.
@@ -202,10 +244,16 @@ struct Unavailable {
     detail: String,
 }
 
-fn finished(report: JsValue, bundle: &ProofBundle, unavailable: &[(u64, RpcError)]) -> Result<JsValue, JsValue> {
+fn finished(
+    report: JsValue,
+    bundle: &ProofBundle,
+    unavailable: &[(u64, RpcError)],
+    notes: &[note::Note],
+) -> Result<JsValue, JsValue> {
     let refused =
         unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
     Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
+    Reflect::set(&report, &"notes".into(), &to_js(&notes)?)?;
     Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
     Ok(report)
 }

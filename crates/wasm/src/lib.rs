@@ -11,6 +11,8 @@ mod fault;
 #[cfg(feature = "prover")]
 mod gather;
 mod light_client;
+#[cfg(feature = "prover")]
+mod note;
 
 use convert::{read_bundle, read_trust, to_js};
 use fault::Fault;

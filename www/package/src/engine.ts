@@ -1,6 +1,7 @@
 // The life of a WebAssembly instance: loaded once, called, and dropped for good after a crash.
 import { errorOf, SpanlightError } from "./errors.js";
 import { glue, type Glue } from "./glue.js";
+import type { EndpointNote } from "./types.js";
 
 /** Where the module comes from. */
 export type Source = () => Promise<WebAssembly.Module> | WebAssembly.Module;
@@ -67,14 +68,14 @@ export async function call<T>(job: (glue: Glue) => T | Promise<T>): Promise<T> {
   try {
     return await Promise.race([job(used.glue), used.crashed]);
   } catch (thrown) {
-    if (isFault(thrown)) throw errorOf(thrown.code, thrown.message);
+    if (isFault(thrown)) throw Object.assign(errorOf(thrown.code, thrown.message), { notes: thrown.notes ?? [] });
     // Anything else is a trap or a panic: the memory of the instance may be in any state.
     used.drop(thrown);
     throw errorOf("wasm.crash", `a fault of Spanlight: ${words(thrown)}`, thrown);
   }
 }
 
-function isFault(thrown: unknown): thrown is { code: string; message: string } {
+function isFault(thrown: unknown): thrown is { code: string; message: string; notes?: EndpointNote[] } {
   return (
     typeof thrown === "object" &&
     thrown !== null &&

@@ -5,6 +5,8 @@
 use crate::cancel::Cancel;
 use crate::jsonrpc::{clean, Answer, Fault, JsonRpc, Limits, Wire};
 use crate::rpc::RpcError;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::time::{Duration, Instant};
 use ureq::http::{Response, StatusCode};
@@ -157,6 +159,12 @@ impl Wire for HttpWire {
             }
             std::thread::sleep(left.min(STEP));
         }
+    }
+
+    /// A fresh hasher is seeded at random.
+    fn chance(&self) -> f64 {
+        let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
+        f64::from(random) / f64::from(u32::MAX)
     }
 }
 

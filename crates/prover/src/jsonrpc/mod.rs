@@ -28,6 +28,9 @@ pub trait Wire {
 
     /// Waits, or less long where the call is cancelled.
     async fn pause(&self, wait: Duration);
+
+    /// A number from 0 to 1 by chance, so that many clients do not come back together.
+    fn chance(&self) -> f64;
 }
 
 /// What came back.
@@ -112,7 +115,9 @@ impl<W: Wire> JsonRpc<W> {
             let (reason, wait) = match fault {
                 Fault::Final(error) => return Err(error),
                 Fault::Unanswered(reason) => (reason, None),
-                Fault::Passing { reason, wait } if tries < self.limits.tries => (reason, Some(pauses.next(wait))),
+                Fault::Passing { reason, wait } if tries < self.limits.tries => {
+                    (reason, Some(pauses.next(wait, self.wire.chance())))
+                }
                 Fault::Passing { reason, .. } => (reason, None),
             };
             let Some(wait) = wait else {

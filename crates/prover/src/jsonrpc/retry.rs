@@ -1,8 +1,6 @@
 //! Which faults pass, and how long to wait for that.
 
 use crate::rpc::RpcError;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 /// Why one try gave nothing.
@@ -40,13 +38,11 @@ impl Pauses {
         Self { next: first, longest }
     }
 
-    /// The next pause, or the one that the endpoint asked for if that is longer.
-    pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
+    /// The next pause, or the one that the endpoint asked for if that is longer; `chance` is from 0 to 1.
+    pub(super) fn next(&mut self, asked: Option<Duration>, chance: f64) -> Duration {
         let full = self.next.min(self.longest);
         self.next = full.saturating_mul(2);
-        // A fresh hasher is seeded at random.
-        let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or(0);
-        let shorter = full.mul_f64(1.0 - f64::from(random) / f64::from(u32::MAX) / 2.0);
+        let shorter = full.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0);
         shorter.max(asked.unwrap_or_default()).min(self.longest)
     }
 }
