@@ -41,7 +41,7 @@ pub(crate) const fn from_word(word: &B256) -> Hash {
 
 /// Ethereum's rules that come nearest to the chain's at this height.
 #[must_use]
-pub fn rules(forks: &ForkSchedule, number: u64) -> SpecId {
+pub(crate) fn rules(forks: &ForkSchedule, number: u64) -> SpecId {
     let newest_first = [
         (Fork::Osaka, SpecId::OSAKA),
         (Fork::Prague, SpecId::PRAGUE),
@@ -76,7 +76,7 @@ pub struct BlockContext {
 
 /// A message to run.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// Who sends it.
     pub from: Address,
     /// To whom; none to create a contract.
@@ -99,7 +99,7 @@ pub struct Message {
 
 /// How a message is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// As part of a block.
     Block,
     /// To see what would happen: nonces and codes of senders do not matter.
@@ -108,7 +108,7 @@ pub enum Purpose {
 
 /// What came of a message.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The chain's status code: 1 is success.
     pub status: u64,
     /// Gas used, refunds taken off.
@@ -127,7 +127,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// Where it can be no part of a block at all.
-pub fn run(
+pub(crate) fn run(
     overlay: &mut Overlay<'_>,
     block: &BlockContext,
     message: Message,
@@ -270,7 +270,7 @@ fn words_of(reason: &HaltReason) -> String {
 
 /// Why a message can be no part of a block, in the words of nodes.
 #[must_use]
-pub fn refusal(error: &EVMError<StateFault>) -> String {
+pub(crate) fn refusal(error: &EVMError<StateFault>) -> String {
     match error {
         EVMError::Transaction(InvalidTransaction::CallGasCostMoreThanGasLimit { .. }) => "intrinsic gas too low".into(),
         EVMError::Transaction(InvalidTransaction::GasFloorMoreThanGasLimit { .. }) => {

@@ -109,6 +109,26 @@ impl ChainHandle {
         chain.block(number)?.items.get(index).map(|item| item.executed.receipt.clone())
     }
 
+    /// What came of a transaction: makes a block for it on demand, else waits for the next ones.
+    ///
+    /// # Errors
+    /// Where it is in no block after half a minute, or no block can be made.
+    pub fn wait_for(&self, hash: &Hash) -> Result<Receipt, DevnetError> {
+        const PAUSE: Duration = Duration::from_millis(20);
+        const PAUSES: u32 = 1_500;
+        let on_demand = self.chain().config().production == Production::OnDemand;
+        if on_demand && self.receipt(hash).is_none() {
+            self.mine()?;
+        }
+        for _ in 0..PAUSES {
+            if let Some(receipt) = self.receipt(hash) {
+                return Ok(receipt);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(DevnetError::SetUp { what: "transaction", reason: format!("{hash} is in no block") })
+    }
+
     /// An account's coin.
     #[must_use]
     pub fn balance(&self, address: &Address) -> U256 {

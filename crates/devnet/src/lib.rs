@@ -6,6 +6,7 @@
 //!
 //! [`ChainHandle`] is one running chain; [`Pair`] is two with bridges, tokens and operators.
 
+pub mod abi;
 pub mod chain;
 pub mod config;
 mod error;
@@ -13,14 +14,17 @@ mod evm;
 pub mod execute;
 pub mod genesis;
 mod handle;
+pub mod pair;
 pub mod pool;
 pub mod rpc;
 mod server;
 mod signers;
 pub mod state;
 mod subscriptions;
+pub mod wallet;
 
 pub use chain::{Block, Chain, Vote};
 pub use config::{ChainConfig, Clock, Production, Sealers};
 pub use error::DevnetError;
 pub use handle::ChainHandle;
+pub use pair::{Pair, PairConfig};

@@ -9,7 +9,7 @@ use spanlight_forge::keys::address_of_compressed;
 
 /// For what an account signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Any transaction but the next.
     Transaction,
     /// To change the key.
@@ -21,7 +21,7 @@ pub enum Role {
 impl Role {
     /// The sender's role in a transaction.
     #[must_use]
-    pub const fn of(transaction: &Transaction) -> Self {
+    pub(crate) const fn of(transaction: &Transaction) -> Self {
         match transaction.kind() {
             TransactionKind::AccountUpdate => Self::AccountUpdate,
             _ => Self::Transaction,
@@ -41,7 +41,7 @@ impl Role {
 ///
 /// # Errors
 /// [`Rejection::Signature`] where it did not.
-pub fn check(signed: &Signed, account: Option<&Account>, chain_id: u64, role: Role) -> Result<(), Rejection> {
+pub(crate) fn check(signed: &Signed, account: Option<&Account>, chain_id: u64, role: Role) -> Result<(), Rejection> {
     let transaction = &signed.transaction;
     let key = account.map_or(&AccountKey::Legacy, |account| &account.key);
     if !transaction.kind().names_sender() {

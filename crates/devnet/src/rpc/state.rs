@@ -6,7 +6,7 @@ use super::{Answer, RpcError};
 use crate::chain::Chain;
 use crate::state::View;
 use serde_json::{json, Value};
-use spanlight::primitives::{encode_hex, Address, Hash, U256};
+use spanlight::primitives::{encode_hex, Hash, U256};
 use spanlight::state::{Account, AccountKey, AccountKind};
 
 /// Most slots in one proof.
@@ -123,10 +123,4 @@ fn key_json(key: &AccountKey) -> Value {
         AccountKey::RoleBased(roles) => roles.iter().map(key_json).collect(),
     };
     json!({ "keyType": key.type_number(), "key": inner })
-}
-
-/// For tests and helpers: an account's coin after the newest block.
-#[must_use]
-pub fn balance(chain: &Chain, address: &Address) -> U256 {
-    chain.state().account(address).ok().flatten().map_or(U256::ZERO, |account| account.balance)
 }

@@ -8,8 +8,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use trie_db::{DBValue, Trie, TrieDBBuilder, TrieDBMutBuilder, TrieMut};
 
+const EMPTY_NODE: [u8; 1] = [0x80];
+
 /// What changes in a trie: the value of each key, or none to remove it.
-pub type Changes = BTreeMap<Hash, Option<Vec<u8>>>;
+pub(super) type Changes = BTreeMap<Hash, Option<Vec<u8>>>;
 
 /// Nodes of all tries of one chain. A node is named by its hash, so tries share what they have in common.
 #[derive(Clone, Debug, Default)]
@@ -62,11 +64,7 @@ impl Nodes {
     /// As [`Self::get`].
     pub fn change(&mut self, root: &Hash, changes: &Changes) -> Result<Hash, TrieError> {
         let mut new_root = if root.is_zero() { EMPTY_ROOT.0 } else { root.0 };
-        let mut trie = if new_root == EMPTY_ROOT.0 {
-            TrieDBMutBuilder::<EthereumLayout>::new(self, &mut new_root).build()
-        } else {
-            TrieDBMutBuilder::<EthereumLayout>::from_existing(self, &mut new_root).build()
-        };
+        let mut trie = TrieDBMutBuilder::<EthereumLayout>::from_existing(self, &mut new_root).build();
         for (key, value) in changes {
             match value {
                 Some(value) => trie.insert(key.as_bytes(), value),
@@ -92,11 +90,12 @@ fn missing(error: &trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
 
 impl HashDB<KeccakHasher, DBValue> for Nodes {
     fn get(&self, hash: &[u8; 32], _prefix: Prefix) -> Option<DBValue> {
-        self.by_hash.get(hash).cloned()
+        // The empty trie is a node too, which nobody ever put here.
+        self.by_hash.get(hash).cloned().or_else(|| (*hash == EMPTY_ROOT.0).then(|| EMPTY_NODE.to_vec()))
     }
 
     fn contains(&self, hash: &[u8; 32], _prefix: Prefix) -> bool {
-        self.by_hash.contains_key(hash)
+        self.by_hash.contains_key(hash) || *hash == EMPTY_ROOT.0
     }
 
     fn insert(&mut self, prefix: Prefix, value: &[u8]) -> [u8; 32] {
