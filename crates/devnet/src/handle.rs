@@ -48,8 +48,7 @@ impl ChainHandle {
             .spawn(move || run(served, listen, production, &started, stopped))
             .map_err(|e| DevnetError::Listen { address: listen.to_string(), reason: e.to_string() })?;
         let address = is_started.recv().map_err(|_| DevnetError::Stopped)?;
-        let address =
-            address.map_err(|reason| DevnetError::Listen { address: listen.to_string(), reason })?;
+        let address = address.map_err(|reason| DevnetError::Listen { address: listen.to_string(), reason })?;
         Ok(Self { node, address, stop: Some(stop), thread: Some(thread) })
     }
 

@@ -4,6 +4,7 @@ mod audit;
 mod completions;
 mod demo;
 mod inspect;
+mod operator;
 mod profile;
 mod prove;
 mod replay;
@@ -48,6 +49,7 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Audit(audit::Args),
+    Operator(operator::Args),
     Replay(replay::Args),
     Serve(serve::Args),
     Completions(completions::Args),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args),
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Operator(args) => operator::run(args),
             Command::Replay(args) => replay::run(args),
             Command::Serve(args) => serve::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
@@ -79,6 +82,7 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
+            Command::Operator(args) => args.wants_json(),
             Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }
     }

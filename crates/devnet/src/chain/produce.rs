@@ -144,8 +144,7 @@ impl Chain {
             seal: Vec::new(),
             committed_seals: Vec::new(),
         };
-        fields.base_fee =
-            active(Fork::Magma).then(|| base_fee(parent.header.fields(), parameters)).transpose()?;
+        fields.base_fee = active(Fork::Magma).then(|| base_fee(parent.header.fields(), parameters)).transpose()?;
         if active(Fork::Randao) {
             let reveal = reveal(number);
             let first = self.profile().forks.block_of(Fork::Randao) == Some(number);

@@ -1,7 +1,7 @@
 //! Logs by contract and topics.
 
-use super::shape;
 use super::params::{block_number, visible_height, Params};
+use super::shape;
 use super::{Answer, RpcError};
 use crate::chain::{Block, Chain};
 use serde_json::Value;

@@ -33,7 +33,9 @@ const METRICS: [Metric; 18] = [
         board.pending.values().map(|pending| float(now.saturating_sub(pending.requested_at))).fold(0.0, f64::max)
     }),
     ("votes_sent_total", "Votes sent", |board, _| float(board.votes_sent)),
-    ("votes_reverted_total", "Own votes that were in a block and changed nothing", |board, _| float(board.votes_reverted)),
+    ("votes_reverted_total", "Own votes that were in a block and changed nothing", |board, _| {
+        float(board.votes_reverted)
+    }),
     ("replaced_total", "Transactions sent again at a higher price", |board, _| float(board.replaced)),
     ("handled_total", "Transfers seen handled", |board, _| float(board.handled)),
     ("in_flight", "Transactions on their way", |board, _| float(board.in_flight)),
