@@ -8,5 +8,6 @@
     clippy::cast_possible_truncation
 )]
 
+mod recovery;
 mod rig;
 mod transfers;
