@@ -37,5 +37,6 @@ mod session;
 pub mod store;
 pub mod tx;
 mod view;
+mod watch;
 
 pub use config::{Config, ConfigError};

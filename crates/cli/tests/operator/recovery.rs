@@ -49,7 +49,13 @@ pub(crate) fn killed_and_restarted(
 #[test]
 fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
     const POINTS: [&str; 8] = [
-        "before_intend", "after_intend", "before_send", "after_send", "before_settle", "after_settle", "before_checkpoint",
+        "before_intend",
+        "after_intend",
+        "before_send",
+        "after_send",
+        "before_settle",
+        "after_settle",
+        "before_checkpoint",
         "after_checkpoint",
     ];
     // Two operators and threshold two: whatever one of them does not do is missing.
