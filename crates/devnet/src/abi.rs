@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn writes_words_in_the_head_and_bytes_in_the_tail() {
         let data = call("f(uint256,bytes,bool)", &[7u64.into(), b"abc".as_slice().into(), true.into()]);
-        let words: Vec<String> = data[4..].chunks(32).map(|word| encode_hex(word)[2..].trim_start_matches('0').into()).collect();
+        let words: Vec<String> =
+            data[4..].chunks(32).map(|word| encode_hex(word)[2..].trim_start_matches('0').into()).collect();
         assert_eq!(words[..4], ["7", "60", "1", "3"].map(String::from));
         assert_eq!(&data[4 + 4 * 32..4 + 4 * 32 + 4], b"abc\0");
         assert_eq!(data.len(), 4 + 5 * 32);

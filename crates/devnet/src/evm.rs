@@ -1,11 +1,11 @@
 //! The border to `revm`: its words and ours, its rules by our forks, one call.
 
 use crate::state::{Overlay, StateFault};
+use revm::context::either::Either;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError};
 use revm::context::transaction::{
     AccessList, AccessListItem, Authorization, RecoveredAuthority, RecoveredAuthorization,
 };
-use revm::context::either::Either;
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
@@ -134,8 +134,11 @@ pub(crate) fn run(
     purpose: Purpose,
 ) -> Result<(Outcome, EvmState), EVMError<StateFault>> {
     let transaction = environment(message, block);
-    let mut machine =
-        Context::mainnet().with_db(overlay).with_block(block_env(block)).with_cfg(config(block, purpose)).build_mainnet();
+    let mut machine = Context::mainnet()
+        .with_db(overlay)
+        .with_block(block_env(block))
+        .with_cfg(config(block, purpose))
+        .build_mainnet();
     let result = machine.transact(transaction)?;
     Ok((outcome(result.result), result.state))
 }

@@ -137,12 +137,17 @@ impl Rules {
         let cap = transaction.gas_price();
         let Some(base_fee) = self.base_fee else {
             let expected = U256::from(self.unit_price);
-            return if cap == expected { Ok(cap) } else { Err(Rejection::UnitPrice { expected: self.unit_price, got: cap }) };
+            return if cap == expected {
+                Ok(cap)
+            } else {
+                Err(Rejection::UnitPrice { expected: self.unit_price, got: cap })
+            };
         };
         if cap < base_fee {
             return Err(Rejection::BelowBaseFee { base_fee, got: cap });
         }
-        let has_tip = matches!(transaction.kind(), TransactionKind::EthereumDynamicFee | TransactionKind::EthereumSetCode);
+        let has_tip =
+            matches!(transaction.kind(), TransactionKind::EthereumDynamicFee | TransactionKind::EthereumSetCode);
         Ok(match (self.tips, has_tip) {
             (false, _) => base_fee,
             (true, true) => cap.min(base_fee.saturating_add(transaction.tip())),
@@ -225,7 +230,8 @@ fn split(transaction: &Transaction, fee: U256) -> Shares {
 }
 
 fn funds_suffice(signed: &Signed, overlay: &mut Overlay<'_>, shares: &Shares) -> Result<(), Rejection> {
-    let mut balance = |address| Ok::<_, StateFault>(overlay.account(address)?.map_or(U256::ZERO, |account| account.balance));
+    let mut balance =
+        |address| Ok::<_, StateFault>(overlay.account(address)?.map_or(U256::ZERO, |account| account.balance));
     let payer = signed.payer();
     let mut needed = signed.transaction.value().saturating_add(shares.sender);
     if payer == signed.sender {

@@ -48,8 +48,7 @@ impl ChainHandle {
             .spawn(move || run(served, listen, production, &started, stopped))
             .map_err(|e| DevnetError::Listen { address: listen.to_string(), reason: e.to_string() })?;
         let address = is_started.recv().map_err(|_| DevnetError::Stopped)?;
-        let address =
-            address.map_err(|reason| DevnetError::Listen { address: listen.to_string(), reason })?;
+        let address = address.map_err(|reason| DevnetError::Listen { address: listen.to_string(), reason })?;
         Ok(Self { node, address, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -65,8 +64,8 @@ impl ChainHandle {
         format!("ws://{}", self.address)
     }
 
-    /// The chain itself. Do not hold it across anything that waits: nothing is served meanwhile.
-    #[must_use]
+    /// The chain itself. Do not hold it across anything that waits, or while calling
+    /// another function of the handle: nothing is served meanwhile, and a second hold waits for the first.
     pub fn chain(&self) -> MutexGuard<'_, Chain> {
         self.node.chain()
     }

@@ -95,9 +95,9 @@ fn notices(event: &Event, node: &Node, subscriptions: &Subscriptions) -> Vec<Val
             _ => Vec::new(),
         };
         let method = if *space == Space::Eth { "eth_subscription" } else { "kaia_subscription" };
-        out.extend(found.into_iter().map(|result| {
-            json!({ "jsonrpc": "2.0", "method": method, "params": { "subscription": id, "result": result } })
-        }));
+        out.extend(found.into_iter().map(
+            |result| json!({ "jsonrpc": "2.0", "method": method, "params": { "subscription": id, "result": result } }),
+        ));
     }
     out
 }

@@ -43,9 +43,8 @@ pub fn sign(chain: &Chain, key: u64, sending: &Sending) -> Vec<u8> {
 pub fn sign_with(chain_id: u64, key: u64, nonce: u64, price: U256, sending: &Sending) -> Vec<u8> {
     const PROTECTED: u64 = 35;
     let gas = sending.gas.unwrap_or(GAS);
-    let build = |v, r, s| {
-        Transaction::legacy(nonce, price, gas, sending.to, sending.value, sending.input.clone(), v, r, s)
-    };
+    let build =
+        |v, r, s| Transaction::legacy(nonce, price, gas, sending.to, sending.value, sending.input.clone(), v, r, s);
     let signature = keys::sign(key, &build(0, U256::ZERO, U256::ZERO).sign_hash(chain_id));
     let [scalars @ .., id] = &signature;
     let (r, s) = scalars.split_at(32);

@@ -3,6 +3,7 @@
 mod audit;
 mod completions;
 mod demo;
+mod devnet;
 mod inspect;
 mod profile;
 mod prove;
@@ -49,6 +50,7 @@ enum Command {
     Inspect(inspect::Args),
     Audit(audit::Args),
     Replay(replay::Args),
+    Devnet(devnet::Args),
     Serve(serve::Args),
     Completions(completions::Args),
 }
@@ -64,6 +66,7 @@ impl Cli {
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Devnet(args) => devnet::run(args),
             Command::Serve(args) => serve::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
@@ -79,6 +82,7 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
+            Command::Devnet(args) => args.json,
             Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }
     }

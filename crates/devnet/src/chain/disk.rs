@@ -57,10 +57,7 @@ impl Disk {
         transaction.commit().map_err(|e| self.fail(e))
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
-    ) -> Result<T, DevnetError> {
+    fn read<T>(&self, read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, DevnetError> {
         let transaction = self.database.begin_read().map_err(|e| self.fail(e))?;
         read(&transaction).map_err(|e| self.fail(e))
     }
@@ -139,9 +136,8 @@ impl Disk {
         number: u64,
         chain_id: u64,
     ) -> Result<Option<(UntrustedHeader, Vec<Item>)>, DevnetError> {
-        let bytes = self.read(|transaction| {
-            Ok(transaction.open_table(BLOCKS)?.get(number)?.map(|block| block.value().to_vec()))
-        })?;
+        let bytes = self
+            .read(|transaction| Ok(transaction.open_table(BLOCKS)?.get(number)?.map(|block| block.value().to_vec())))?;
         let Some(bytes) = bytes else { return Ok(None) };
         let block = decode(&bytes, chain_id).ok_or_else(|| self.fail(format!("block {number} is damaged")))?;
         Ok(Some(block))

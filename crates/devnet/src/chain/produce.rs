@@ -144,8 +144,7 @@ impl Chain {
             seal: Vec::new(),
             committed_seals: Vec::new(),
         };
-        fields.base_fee =
-            active(Fork::Magma).then(|| base_fee(parent.header.fields(), parameters)).transpose()?;
+        fields.base_fee = active(Fork::Magma).then(|| base_fee(parent.header.fields(), parameters)).transpose()?;
         if active(Fork::Randao) {
             let reveal = reveal(number);
             let first = self.profile().forks.block_of(Fork::Randao) == Some(number);
@@ -176,7 +175,7 @@ impl Chain {
         fields.transactions_root = derive_root(form, &transactions);
         fields.receipts_root = derive_root(form, &receipts);
         fields.gas_used = items.iter().fold(0, |sum, item| sum.saturating_add(item.executed.receipt.gas_used));
-        fields.bloom = Box::new([0; 256]);
+        *fields.bloom = [0; 256];
         for item in items {
             for (to, from) in fields.bloom.iter_mut().zip(item.executed.receipt.bloom.iter()) {
                 *to |= *from;

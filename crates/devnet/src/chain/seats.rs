@@ -30,8 +30,7 @@ impl Chain {
     pub(super) fn seats(&self) -> Result<Seats, DevnetError> {
         let parent = self.head();
         let (council, parameters) = self.next();
-        let context =
-            SealContext { profile: self.profile(), council, parameters, parent: Some(&parent.header) };
+        let context = SealContext { profile: self.profile(), council, parameters, parent: Some(&parent.header) };
         let number = parent.header.number().saturating_add(1);
         let lottery = lottery(number, &context)?
             .ok_or_else(|| DevnetError::Config("this proposer policy is not run here".into()))?;

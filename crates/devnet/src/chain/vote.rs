@@ -36,7 +36,8 @@ impl Vote {
     /// Any vote by its name and the value as `governance_vote` takes it; none where the chain has no such vote.
     #[must_use]
     pub fn from_json(name: &str, value: &serde_json::Value) -> Option<Self> {
-        let addresses = |text: &str| text.split(',').map(|one| one.trim().parse().ok()).collect::<Option<Vec<Address>>>();
+        let addresses =
+            |text: &str| text.split(',').map(|one| one.trim().parse().ok()).collect::<Option<Vec<Address>>>();
         let known = match (name, value) {
             (ADD, serde_json::Value::String(text)) => Self::add(&addresses(text)?),
             (REMOVE, serde_json::Value::String(text)) => Self::remove(&addresses(text)?),

@@ -9,7 +9,8 @@ use spanlight::rlp::RlpStream;
 use std::sync::Arc;
 
 pub(super) fn call(chain: &Chain, space: Space, name: &str, params: Params<'_>) -> Answer {
-    let by = |lookup: fn(&Chain, Params<'_>) -> Found, show: &dyn Fn(&Arc<Block>) -> Value| match lookup(chain, params) {
+    let by = |lookup: fn(&Chain, Params<'_>) -> Found, show: &dyn Fn(&Arc<Block>) -> Value| match lookup(chain, params)
+    {
         Ok(Some(block)) => Ok(show(&block)),
         Ok(None) => Ok(Value::Null),
         Err(error) => Err(error),
@@ -19,7 +20,8 @@ pub(super) fn call(chain: &Chain, space: Space, name: &str, params: Params<'_>) 
     let header = |block: &Arc<Block>| Value::from(shape::header(&shown(block), forks, space, false));
     let whole = |block: &Arc<Block>| shape::block(&shown(block), block, forks, space, params.flag(1));
     let count = |block: &Arc<Block>| Value::from(format!("{:#x}", block.items.len()));
-    let receipts = |block: &Arc<Block>| (0..block.items.len()).filter_map(|i| shape::receipt(block, i, space)).collect();
+    let receipts =
+        |block: &Arc<Block>| (0..block.items.len()).filter_map(|i| shape::receipt(block, i, space)).collect();
     Some(match name {
         "blockNumber" => Ok(shape::number(visible_height(chain))),
         "getHeaderByNumber" => by(by_number, &header),

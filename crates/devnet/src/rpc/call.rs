@@ -1,7 +1,7 @@
 //! Calls that change nothing: `call`, `estimateGas`, `createAccessList`.
 
-use super::shape::number;
 use super::params::{big, small, Params};
+use super::shape::number;
 use super::state::state_at;
 use super::{Answer, RpcError};
 use crate::chain::Chain;
@@ -61,7 +61,9 @@ fn estimate(chain: &Chain, params: Params<'_>) -> Result<Value, RpcError> {
     let first = scene.run(chain, message.clone())?;
     success(&first)?;
     let mut low = first.gas_used.saturating_sub(1);
-    let passes = |gas| Ok::<_, RpcError>(scene.run(chain, Message { gas, ..message.clone() }).is_ok_and(|o| o.failure.is_none()));
+    let passes = |gas| {
+        Ok::<_, RpcError>(scene.run(chain, Message { gas, ..message.clone() }).is_ok_and(|o| o.failure.is_none()))
+    };
     let guess = first.gas_used.saturating_add(HELD_BACK).saturating_mul(64).checked_div(63).unwrap_or(high);
     if guess < high && passes(guess)? {
         high = guess;
@@ -124,7 +126,8 @@ fn message(params: Params<'_>) -> Result<Message, RpcError> {
     let wrong = |field: &str| RpcError::parameter(0, &format!("malformed {field}"));
     let field = |name: &str| object.get(name).filter(|value| !value.is_null());
     let address = |name: &str| {
-        let parse = |value: &Value| value.as_str().and_then(|text| text.parse::<Address>().ok()).ok_or_else(|| wrong(name));
+        let parse =
+            |value: &Value| value.as_str().and_then(|text| text.parse::<Address>().ok()).ok_or_else(|| wrong(name));
         field(name).map(parse).transpose()
     };
     let word = |name: &str| field(name).map(|value| big(value).ok_or_else(|| wrong(name))).transpose();
@@ -144,7 +147,10 @@ fn message(params: Params<'_>) -> Result<Message, RpcError> {
         gas_price: u128::try_from(word("gasPrice")?.unwrap_or(U256::ZERO)).unwrap_or(u128::MAX),
         value: word("value")?.unwrap_or(U256::ZERO),
         input,
-        access_list: field("accessList").map(|list| announced(list).ok_or_else(|| wrong("accessList"))).transpose()?.unwrap_or_default(),
+        access_list: field("accessList")
+            .map(|list| announced(list).ok_or_else(|| wrong("accessList")))
+            .transpose()?
+            .unwrap_or_default(),
         consents: Vec::new(),
     })
 }

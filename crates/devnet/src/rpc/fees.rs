@@ -1,8 +1,8 @@
 //! What gas costs, and who the node is.
 
 use super::call::knows_ethereum_types;
-use super::shape::{big, number};
 use super::params::{visible_height, Params};
+use super::shape::{big, number};
 use super::{Answer, RpcError};
 use crate::chain::{Block, Chain};
 use serde_json::{json, Value};

@@ -9,10 +9,16 @@ use spanlight::Address;
 
 pub(super) fn call(chain: &mut Chain, name: &str, params: Params<'_>) -> Answer {
     Some(match name {
-        "getCouncil" | "getValidators" => height(chain, params).and_then(|number| council(chain, number)).map(|list| json!(list)),
-        "getCouncilSize" => height(chain, params).and_then(|number| council(chain, number)).map(|list| list.len().into()),
+        "getCouncil" | "getValidators" => {
+            height(chain, params).and_then(|number| council(chain, number)).map(|list| json!(list))
+        }
+        "getCouncilSize" => {
+            height(chain, params).and_then(|number| council(chain, number)).map(|list| list.len().into())
+        }
         "getCommittee" => height(chain, params).and_then(|number| committee(chain, number)).map(|list| json!(list)),
-        "getCommitteeSize" => height(chain, params).and_then(|number| committee(chain, number)).map(|list| list.len().into()),
+        "getCommitteeSize" => {
+            height(chain, params).and_then(|number| committee(chain, number)).map(|list| list.len().into())
+        }
         "getDemotedValidators" => Ok(json!([])),
         "getParams" => height(chain, params).and_then(|number| parameters(chain, number)),
         "getChainConfig" | "chainConfig" | "chainConfigAt" => chain_config(chain),
@@ -64,7 +70,9 @@ fn fork_status(chain: &Chain, number: u64) -> Value {
 /// vote in its queue.
 fn vote(chain: &mut Chain, params: Params<'_>) -> Result<Value, RpcError> {
     let vote = Vote::from_json(params.text(0)?, params.need(1)?);
-    chain.vote(vote.ok_or_else(|| RpcError::server("your vote couldn't be placed. Please check your vote's key and value"))?);
+    chain.vote(
+        vote.ok_or_else(|| RpcError::server("your vote couldn't be placed. Please check your vote's key and value"))?,
+    );
     Ok("(kaiax) Your vote is prepared. It will be put into the block header or applied when your node generates a block as a proposer. Note that your vote may be duplicate.".into())
 }
 

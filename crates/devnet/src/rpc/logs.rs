@@ -1,7 +1,7 @@
 //! Logs by contract and topics.
 
-use super::shape;
 use super::params::{block_number, visible_height, Params};
+use super::shape;
 use super::{Answer, RpcError};
 use crate::chain::{Block, Chain};
 use serde_json::Value;
@@ -66,7 +66,7 @@ impl Filter {
         let mut places = self.topics.iter().enumerate();
         at_address
             && places.all(|(place, wanted)| {
-                log.topics.get(place).map_or(false, |topic| wanted.is_empty() || wanted.contains(topic))
+                log.topics.get(place).is_some_and(|topic| wanted.is_empty() || wanted.contains(topic))
             })
     }
 }

@@ -9,9 +9,9 @@ mod error;
 mod fees;
 mod filters;
 mod governance;
-mod shape;
 mod logs;
 mod params;
+mod shape;
 mod state;
 mod transactions;
 

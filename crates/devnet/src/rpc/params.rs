@@ -16,7 +16,8 @@ impl<'v> Params<'v> {
     }
 
     pub(super) fn need(self, index: usize) -> Result<&'v Value, RpcError> {
-        let missing = || RpcError::new(RpcError::INVALID_PARAMS, format!("missing value for required argument {index}"));
+        let missing =
+            || RpcError::new(RpcError::INVALID_PARAMS, format!("missing value for required argument {index}"));
         self.get(index).ok_or_else(missing)
     }
 
@@ -25,11 +26,15 @@ impl<'v> Params<'v> {
     }
 
     pub(super) fn address(self, index: usize) -> Result<Address, RpcError> {
-        self.text(index)?.parse().map_err(|e: spanlight::primitives::HexError| RpcError::parameter(index, &e.to_string()))
+        self.text(index)?
+            .parse()
+            .map_err(|e: spanlight::primitives::HexError| RpcError::parameter(index, &e.to_string()))
     }
 
     pub(super) fn hash(self, index: usize) -> Result<Hash, RpcError> {
-        self.text(index)?.parse().map_err(|e: spanlight::primitives::HexError| RpcError::parameter(index, &e.to_string()))
+        self.text(index)?
+            .parse()
+            .map_err(|e: spanlight::primitives::HexError| RpcError::parameter(index, &e.to_string()))
     }
 
     pub(super) fn bytes(self, index: usize) -> Result<Vec<u8>, RpcError> {

@@ -24,7 +24,12 @@ pub(super) fn bytes(bytes: &[u8]) -> Value {
 }
 
 /// A header; `whole_block` follows the spelling of block methods, which differs from that of header methods.
-pub(super) fn header(header: &UntrustedHeader, forks: &ForkSchedule, space: Space, whole_block: bool) -> Map<String, Value> {
+pub(super) fn header(
+    header: &UntrustedHeader,
+    forks: &ForkSchedule,
+    space: Space,
+    whole_block: bool,
+) -> Map<String, Value> {
     match space {
         Space::Kaia => kaia_header(header, forks, whole_block),
         Space::Eth => eth_header(header, forks),
@@ -204,7 +209,8 @@ fn insert_ethereum_fields(out: &mut Map<String, Value>, signed: &Signed) {
         return;
     }
     out.insert("chainId".into(), number(transaction.chain_id().unwrap_or(0)));
-    let entry = |entry: &spanlight::transaction::AccessEntry| json!({ "address": entry.address, "storageKeys": entry.slots });
+    let entry =
+        |entry: &spanlight::transaction::AccessEntry| json!({ "address": entry.address, "storageKeys": entry.slots });
     out.insert("accessList".into(), transaction.access_list().iter().map(entry).collect::<Vec<_>>().into());
     if is_dynamic(transaction.kind()) {
         out.insert("maxFeePerGas".into(), big(transaction.gas_price()));
@@ -311,19 +317,29 @@ pub(super) fn receipt(block: &Block, index: usize, space: Space) -> Option<Value
     if space == Space::Kaia && !receipt.is_success() {
         out.insert("txError".into(), number(receipt.status));
     }
-    let logs: Vec<Value> =
-        logs_of(block).filter(|(at, ..)| *at == index).map(|(at, position, found)| log(block, at, position, found)).collect();
+    let logs: Vec<Value> = logs_of(block)
+        .filter(|(at, ..)| *at == index)
+        .map(|(at, position, found)| log(block, at, position, found))
+        .collect();
     out.insert("logs".into(), logs.into());
     Some(out.into())
 }
 
 fn gas_up_to(block: &Block, index: usize) -> u64 {
-    block.items.iter().take(index.saturating_add(1)).fold(0, |sum, item| sum.saturating_add(item.executed.receipt.gas_used))
+    block
+        .items
+        .iter()
+        .take(index.saturating_add(1))
+        .fold(0, |sum, item| sum.saturating_add(item.executed.receipt.gas_used))
 }
 
 /// Every log of a block: its transaction's index, its place in the block, and the log.
 pub(super) fn logs_of(block: &Block) -> impl Iterator<Item = (usize, u64, &Log)> {
-    let all = block.items.iter().enumerate().flat_map(|(index, item)| item.executed.receipt.logs.iter().map(move |log| (index, log)));
+    let all = block
+        .items
+        .iter()
+        .enumerate()
+        .flat_map(|(index, item)| item.executed.receipt.logs.iter().map(move |log| (index, log)));
     (0u64..).zip(all).map(|(position, (index, log))| (index, position, log))
 }
 

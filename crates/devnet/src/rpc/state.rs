@@ -1,7 +1,7 @@
 //! Accounts, code, storage and their proofs, at every block that is kept.
 
-use super::shape::{big, bytes, number};
 use super::params::{slot, visible_height, Params};
+use super::shape::{big, bytes, number};
 use super::{Answer, RpcError};
 use crate::chain::Chain;
 use crate::state::View;
@@ -16,14 +16,18 @@ pub(super) fn call(chain: &Chain, name: &str, params: Params<'_>) -> Answer {
     Some(match name {
         "getBalance" => at(chain, params, 1, |account, _| big(account.map_or(U256::ZERO, |account| account.balance))),
         "getTransactionCount" => count(chain, params),
-        "getCode" => at(chain, params, 1, |account, state| bytes(&account.map(|account| state.code(account)).unwrap_or_default())),
+        "getCode" => at(chain, params, 1, |account, state| {
+            bytes(&account.map(|account| state.code(account)).unwrap_or_default())
+        }),
         "getStorageAt" => storage(chain, params),
         "getProof" => proof(chain, params),
         "getAccount" => at(chain, params, 1, |account, _| account.map_or(Value::Null, account_json)),
-        "getAccountKey" => at(chain, params, 1, |account, _| account.map_or(Value::Null, |account| key_json(&account.key))),
-        "isContractAccount" => {
-            at(chain, params, 1, |account, _| account.is_some_and(|account| account.kind == AccountKind::Contract).into())
+        "getAccountKey" => {
+            at(chain, params, 1, |account, _| account.map_or(Value::Null, |account| key_json(&account.key)))
         }
+        "isContractAccount" => at(chain, params, 1, |account, _| {
+            account.is_some_and(|account| account.kind == AccountKind::Contract).into()
+        }),
         "accountCreated" => at(chain, params, 1, |account, _| account.is_some().into()),
         _ => return None,
     })
@@ -79,9 +83,8 @@ fn proof(chain: &Chain, params: Params<'_>) -> Result<Value, RpcError> {
     let proof = state.prove(&address, &slots)?.ok_or_else(|| RpcError::server(format!("{address} is no account")))?;
     let list = |nodes: &[Vec<u8>]| nodes.iter().map(|node| encode_hex(node)).collect::<Vec<_>>();
     let asked = keys.iter().zip(&proof.slots);
-    let slots: Vec<Value> = asked
-        .map(|(key, (_, word, nodes))| json!({ "key": key, "value": big(*word), "proof": list(nodes) }))
-        .collect();
+    let slots: Vec<Value> =
+        asked.map(|(key, (_, word, nodes))| json!({ "key": key, "value": big(*word), "proof": list(nodes) })).collect();
     Ok(json!({
         "address": address,
         "accountProof": list(&proof.account_nodes),

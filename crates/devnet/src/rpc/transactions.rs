@@ -17,7 +17,9 @@ pub(super) fn call(chain: &Chain, space: Space, name: &str, params: Params<'_>) 
         "getTransactionByHash" => by_hash(chain, space, params),
         "getTransactionBySenderTxHash" => by_sender_hash(chain, space, params),
         "getTransactionByBlockNumberAndIndex" | "getTransactionByBlockHashAndIndex" => {
-            at_place(chain, params, |block, index| shape::transaction(&block.items.get(index)?.signed, Some((block, index)), space).into())
+            at_place(chain, params, |block, index| {
+                shape::transaction(&block.items.get(index)?.signed, Some((block, index)), space).into()
+            })
         }
         "getRawTransactionByHash" => raw_by_hash(chain, space, params),
         "getRawTransactionByBlockNumberAndIndex" | "getRawTransactionByBlockHashAndIndex" => {
