@@ -172,7 +172,7 @@ mod tests {
             let mut changes = Changes::new();
             for _ in 0..=step(&mut seed) % 8 {
                 let key = keccak256(&(step(&mut seed) % 40).to_be_bytes());
-                let remove = step(&mut seed) % 3 == 0;
+                let remove = step(&mut seed).is_multiple_of(3);
                 let length = 1 + step(&mut seed) as usize % 60;
                 changes.insert(key, (!remove).then(|| vec![step(&mut seed) as u8 | 1; length]));
             }
