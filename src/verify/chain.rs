@@ -8,12 +8,14 @@ use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
 use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
+use crate::facts::Sealed;
 use crate::header::UntrustedHeader;
+use crate::ordered::map_of;
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
 use crate::verdict::{HeaderRef, Missing, NotReached, Note};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -113,6 +115,8 @@ pub struct FollowedChain<'t> {
     trusted: &'t TrustedChain,
     client: LightClient,
     headers: BTreeMap<u64, AnchoredHeader>,
+    /// Heights of the headers whose own seals were checked.
+    sealed: BTreeSet<u64>,
     jumped: bool,
     committee_unchecked: bool,
 }
@@ -131,14 +135,14 @@ impl<'t> FollowedChain<'t> {
         let age = now.saturating_sub(verified.time());
         if age > trusted.trusting_period {
             let need = trusted.trusting_period;
-            return Err(Stop::NotYetTrusted(NotReached::TrustExpired {
+            return Err(Stop::not_yet_trusted(NotReached::TrustExpired {
                 chain: trusted.profile.name.clone(),
                 have: age,
                 need,
             }));
         }
-        let headers = BTreeMap::from([(verified.number(), AnchoredHeader::Followed(verified))]);
-        Ok(Self { trusted, client, headers, jumped: false, committee_unchecked: false })
+        let headers = map_of([(verified.number(), AnchoredHeader::Followed(verified))]);
+        Ok(Self { trusted, client, headers, sealed: BTreeSet::new(), jumped: false, committee_unchecked: false })
     }
 
     /// Verifies the headers after the head and makes the last of them the head. On an error nothing has changed.
@@ -148,8 +152,7 @@ impl<'t> FollowedChain<'t> {
     pub fn advance(&mut self, headers: Vec<UntrustedHeader>, mode: FollowMode, now: u64) -> Result<(), Stop> {
         let verified = self.client.advance(headers, mode, Some(now)).map_err(|e| classify(e, self.name()))?;
         for header in verified {
-            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
-            self.headers.insert(header.number(), AnchoredHeader::Followed(header));
+            self.insert(AnchoredHeader::Followed(header));
         }
         Ok(())
     }
@@ -162,7 +165,7 @@ impl<'t> FollowedChain<'t> {
         if !self.trusted.allow_jump {
             let need = run.first().map_or(0, UntrustedHeader::number);
             let have = self.client.head().number();
-            return Err(Stop::NotYetTrusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
+            return Err(Stop::not_yet_trusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
         }
         let highest = self.head().number;
         if run.first().is_some_and(|first| first.number() <= highest) {
@@ -170,11 +173,18 @@ impl<'t> FollowedChain<'t> {
         }
         let jumped = self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
         for header in jumped {
-            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
-            self.headers.insert(header.number(), AnchoredHeader::Jumped(header));
+            self.insert(AnchoredHeader::Jumped(header));
         }
         self.jumped = true;
         Ok(())
+    }
+
+    fn insert(&mut self, header: AnchoredHeader) {
+        if let Some(seals) = header.seals() {
+            self.committee_unchecked |= committee_is_open(seals);
+            self.sealed.insert(header.number());
+        }
+        self.headers.insert(header.number(), header);
     }
 
     /// Follows everything that a bundle supplies of this chain.
@@ -244,14 +254,25 @@ impl<'t> FollowedChain<'t> {
         let have = self.head().number;
         let chain = String::from(self.name());
         if number > have {
-            return Err(Stop::NotYetTrusted(NotReached::Height { chain, have, need: number }));
+            return Err(Stop::not_yet_trusted(NotReached::Height { chain, have, need: number }));
         }
-        Err(Stop::Incomplete(Missing::Header { chain, number }))
+        Err(Stop::incomplete(Missing::Header { chain, number }))
     }
 
     /// All headers that may be believed, ascending.
     pub fn headers(&self) -> impl Iterator<Item = &AnchoredHeader> {
         self.headers.values()
+    }
+
+    /// The sealed header that makes block `number` final: the first from it on. None where a jump lies between them: then
+    /// the block is the checkpoint, which is trusted.
+    #[must_use]
+    pub fn sealed_by(&self, number: u64) -> Option<Sealed> {
+        let is_jumped = |header| matches!(header, &AnchoredHeader::Jumped(_));
+        let header = self.headers.get(self.sealed.range(number..).next()?)?;
+        let seals = header.seals()?.clone();
+        let linked = is_jumped(header) == is_jumped(self.headers.get(&number)?);
+        linked.then(|| Sealed { chain: self.name().into(), block: header.reference(), seals })
     }
 
     /// Records how far the chain was followed, and who sealed its head.
@@ -312,7 +333,7 @@ fn classify(error: ConsensusError, chain: &str) -> Stop {
     match error {
         ConsensusError::TrustingPeriodOver { head_time, now, period } => {
             let have = now.saturating_sub(head_time);
-            Stop::NotYetTrusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
+            Stop::not_yet_trusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
         }
         other => other.into(),
     }

@@ -7,7 +7,8 @@ use super::chain::FollowedChain;
 use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
 use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
-use crate::commitment::{verify_items, BlockItems, ProvenItem};
+use crate::commitment::{verify_items, BlockItems, CommitmentPath, Paths, ProvenItem};
+use crate::ordered::{map_of, set_of};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
@@ -26,15 +27,17 @@ const MAX_VOTERS: u64 = 256;
 #[derive(Clone, Debug)]
 pub struct Evidence<'c> {
     chain: &'c FollowedChain<'c>,
-    blocks: BTreeMap<u64, Block>,
+    blocks: BTreeMap<u64, Block<'c>>,
     states: BTreeMap<u64, BridgeState>,
     /// Time and number of each proven state's header, ascending in both.
     times: Vec<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
-struct Block {
+struct Block<'c> {
     items: BTreeMap<u32, Entry>,
+    proof: &'c BlockItems,
+    paths: OnceCell<Paths>,
     /// Under the concat form the whole block is the proof, so its other items need no reader.
     whole: bool,
 }
@@ -73,7 +76,7 @@ impl<'c> Evidence<'c> {
     pub fn verify(
         chain: &'c FollowedChain<'c>,
         bridge: Address,
-        blocks: &[BlockProof],
+        blocks: &'c [BlockProof],
         states: &[StateEvidence],
     ) -> Result<Self, Stop> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
@@ -85,14 +88,15 @@ impl<'c> Evidence<'c> {
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
             let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
             let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
-            let items = items.into_iter().map(entry).collect();
+            let items = map_of(items.into_iter().map(entry));
             let whole = matches!(block.items, BlockItems::Concat { .. });
-            verified.blocks.insert(block.number, Block { items, whole });
+            let (proof, paths) = (&block.items, OnceCell::new());
+            verified.blocks.insert(block.number, Block { items, proof, paths, whole });
         }
         for state in states {
             let header = chain.header(state.number)?;
             let proven = verify_state(&header.state_root(), &bridge, &state.proof)?.ok_or(VerifyError::BridgeAbsent)?;
-            let slots = proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))).collect();
+            let slots = map_of(proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))));
             let account = proven.account();
             verified.times.push((header.time(), state.number));
             verified.states.insert(
@@ -126,6 +130,14 @@ impl<'c> Evidence<'c> {
         let receipt = Receipt::decode(&entry.proven.receipt)?;
         let transaction_hash = transaction.hash();
         Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
+    }
+
+    /// The path from the roots of a block to one of its proven items.
+    pub(super) fn path(&self, at: ItemRef) -> Result<CommitmentPath, Stop> {
+        let header = self.chain.header(at.block)?;
+        let block = self.blocks.get(&at.block).ok_or(BundleError::Dangling("a block"))?;
+        let paths = block.paths.get_or_init(|| Paths::new(block.proof));
+        Ok(paths.path(block.proof, [&header.transactions_root(), &header.receipts_root()], at.index))
     }
 
     /// The log at a place, with the item that emitted it.
@@ -174,26 +186,21 @@ impl<'c> Evidence<'c> {
     }
 
     fn missing_state(&self, number: Option<u64>) -> Stop {
-        Stop::Incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
+        Stop::incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
     }
 
     /// What was read so far.
     pub(super) fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         for (number, state) in &self.states {
-            let slots: BTreeSet<Hash> =
-                state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot).collect();
+            let slots = set_of(state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot));
             if state.used.get() || !slots.is_empty() {
                 usage.slots.insert(*number, slots);
             }
         }
         for (number, block) in &self.blocks {
-            let items: BTreeSet<u32> = block
-                .items
-                .iter()
-                .filter(|(_, entry)| entry.decoded.get().is_some())
-                .map(|(index, _)| *index)
-                .collect();
+            let read = block.items.iter().filter(|(_, entry)| entry.decoded.get().is_some());
+            let items = set_of(read.map(|(index, _)| *index));
             if !items.is_empty() {
                 usage.items.insert(*number, items);
             }
@@ -223,7 +230,7 @@ impl<'c> Evidence<'c> {
 
     /// Heights at which something was proven.
     pub(super) fn heights(&self) -> BTreeSet<u64> {
-        self.blocks.keys().chain(self.states.keys()).copied().collect()
+        set_of(self.blocks.keys().chain(self.states.keys()).copied())
     }
 }
 
@@ -260,7 +267,7 @@ impl BridgeState {
 
     fn slot(&self, slot: Hash) -> Result<U256, Stop> {
         let Some((value, used)) = self.slots.get(&slot) else {
-            return Err(Stop::Incomplete(Missing::Slot {
+            return Err(Stop::incomplete(Missing::Slot {
                 chain: self.chain.clone(),
                 number: self.header.number,
                 slot,
@@ -338,7 +345,11 @@ impl BridgeState {
         if length > MAX_VOTERS {
             return Err(Stop::Unsupported("votes.too_many_voters"));
         }
-        (0..length).map(|index| self.address(layout::voters_item(votes_of(nonce), index))).collect()
+        let mut voters = BTreeSet::new();
+        for index in 0..length {
+            voters.insert(self.address(layout::voters_item(votes_of(nonce), index))?);
+        }
+        Ok(voters)
     }
 
     /// The key for which the operator's vote stands.

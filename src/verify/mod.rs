@@ -22,16 +22,21 @@ mod hints;
 mod matching;
 mod open;
 mod request;
+mod shown;
 mod stop;
 mod stuck;
 mod transfer;
 mod votes;
 
 use self::checks::Checks;
-use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
+use crate::bundle::{
+    transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, LogRef, ProofBundle, TransferProof,
+};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
+use crate::facts::{Facts, Sealed};
 use crate::header::UntrustedHeader;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
 use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
@@ -43,6 +48,7 @@ pub use chain::{AnchoredHeader, FollowedChain};
 pub use complete::Completeness;
 pub use error::VerifyError;
 pub use evidence::{slots_for_nonce, Evidence, Usage};
+pub use request::ProvenRequest;
 pub use stop::Stop;
 
 /// The verdicts on everything that a bundle claims.
@@ -52,6 +58,8 @@ pub struct Report {
     pub transfers: Vec<TransferVerdict>,
     /// How the chains were followed and who sealed their heads: checks that all verdicts of transfers share.
     pub chains: Vec<Check>,
+    /// The seals of both heads, and those that make each request, each execution and each `as_of` final, ascending.
+    pub seals: Vec<Sealed>,
     /// Where the bundle claims that these are all.
     pub complete: Option<Result<Completeness, Verdict>>,
     /// Where the bundle claims an equivocation.
@@ -132,10 +140,42 @@ pub fn judge_transfers(
     let complete =
         complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
+    let seals = seals_of(source.chain(), &verdicts).chain(seals_of(destination.chain(), &verdicts)).collect();
     let mut checks = Checks::default();
     source.chain().record(&mut checks);
     destination.chain().record(&mut checks);
-    Ok((Report { transfers: verdicts, chains: checks.into_vec(), complete, ..Report::default() }, usage))
+    Ok((Report { transfers: verdicts, chains: checks.into_vec(), seals, complete, ..Report::default() }, usage))
+}
+
+/// The sealed headers of one chain on which verdicts stand, each once.
+fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
+    let name = chain.name();
+    let mut heights = set_of([chain.head().number]);
+    for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
+        let ends = [(from, as_of.source), (to, as_of.destination)];
+        heights.extend(
+            ends.iter().filter(|(chain, _)| *chain == name).filter_map(|(_, header)| Some(header.as_ref()?.number)),
+        );
+        heights
+            .extend(facts.request.iter().filter(|request| request.chain == name).map(|request| request.block.number));
+        heights.extend(facts.execution.iter().filter(|done| done.chain == name).map(|done| done.block.number));
+    }
+    let mut sealed: Vec<Sealed> = heights.into_iter().filter_map(|height| chain.sealed_by(height)).collect();
+    sealed.dedup_by_key(|sealed| sealed.block.number);
+    sealed.into_iter()
+}
+
+/// Proves one request on a source chain that the caller has followed: for operators, who vote for nothing else.
+///
+/// P1, P5, P6 and the source half of P7 of bridge.md 6.4: the request's transaction and receipt stand under a final header, the
+/// trusted bridge emitted the event, its code is accepted, it counts the request, and its registry at that block names the
+/// destination token.
+///
+/// # Errors
+/// The first rule that does not hold, or the proof that is missing.
+pub fn prove_request(trust: &Trust, source: &Evidence<'_>, at: LogRef, nonce: u64) -> Result<ProvenRequest, Stop> {
+    let (from, _) = trust.ends_from(source.chain().name())?;
+    request::prove_request(source, from, at, nonce, &mut Checks::default())
 }
 
 fn verify_transfers(
@@ -217,7 +257,7 @@ fn verify_anchored(
     let anchored = anchored::judge_anchored(&facts, &child_chain, anchoring, child_number, anchor)?;
     facts.everything_is_used()?;
     jumps_are_used(parent, &parent_chain, &facts.heights())?;
-    jumps_are_used(child, &child_chain, &BTreeSet::from([child_number]))?;
+    jumps_are_used(child, &child_chain, &set_of([child_number]))?;
     Ok(anchored)
 }
 
@@ -244,6 +284,7 @@ fn refused(bundle: &ProofBundle, transfer: &TransferProof, trust: &Trust, stop: 
         nonce: transfer.nonce,
         verdict: stop.clone().into(),
         dissenters: Vec::new(),
+        facts: Facts::default(),
         as_of: AsOf::default(),
         checks: Vec::new(),
     }

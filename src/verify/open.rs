@@ -8,6 +8,7 @@ use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence};
 use super::request::{check_code, ProvenRequest};
+use super::shown::{add_reverted, by_state};
 use super::stop::Stop;
 use super::stuck::stuck_reason;
 use super::votes::{key_of, Tally};
@@ -15,9 +16,10 @@ use super::Pair;
 use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
 use crate::bundle::TransferProof;
+use crate::facts::{Facts, Votes};
+use crate::ordered::set_of;
 use crate::primitives::{Address, Hash};
-use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State};
-use alloc::collections::BTreeSet;
+use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State, StuckReason};
 use alloc::vec::Vec;
 
 const OPEN: Rule = Rule { id: "D.open", words: "the nonce is open on the destination", source: "bridge.md 2.5" };
@@ -42,7 +44,7 @@ pub(super) fn header_is_young_enough(evidence: &Evidence<'_>, header: HeaderRef,
     if have <= need {
         Ok(())
     } else {
-        Err(Stop::NotYetTrusted(NotReached::Stale { chain: evidence.chain().name().into(), have, need }))
+        Err(Stop::not_yet_trusted(NotReached::Stale { chain: evidence.chain().name().into(), have, need }))
     }
 }
 
@@ -57,7 +59,7 @@ fn require_fresh(evidence: &Evidence<'_>, header: HeaderRef, now: u64, checks: &
 /// The destination says the nonce is open; if it says otherwise the execution has to be shown.
 fn nonce_is_open(state: &BridgeState, nonce: u64) -> Result<(), Stop> {
     if state.is_handled(nonce)? {
-        Err(Stop::Incomplete(Missing::Handle))
+        Err(Stop::incomplete(Missing::Handle))
     } else {
         Ok(())
     }
@@ -68,6 +70,7 @@ pub(super) fn judge_requested(
     pair: &Pair<'_>,
     transfer: &TransferProof,
     request: &ProvenRequest,
+    facts: &mut Facts,
     checks: &mut Checks,
 ) -> Result<Open, Stop> {
     let state = open_state(pair, transfer.nonce, checks)?;
@@ -78,7 +81,12 @@ pub(super) fn judge_requested(
     let tally = live_votes(pair, state, transfer.nonce, checks)?;
     let (votes, of) = (tally.operators(&key), state.threshold()?);
     let mut notes: Vec<Note> = tally.former(&key).map(Note::ExOperatorVote).collect();
+    let mut shown = Votes { threshold: Some(of), operators: by_state(&tally, Some(&key), None) };
     let reason = stuck_reason(pair, transfer, request, &key, &tally, state, &mut notes, checks)?;
+    if let (Some(StuckReason::DeliveryReverted { .. }), Some(at)) = (&reason, transfer.failed) {
+        add_reverted(&mut shown, pair.destination, at)?;
+    }
+    facts.votes = Some(shown);
     let verdict = match reason {
         Some(reason) => State::Stuck { reason, votes, of },
         None if votes > 0 => State::Voting { votes, of },
@@ -88,18 +96,25 @@ pub(super) fn judge_requested(
 }
 
 /// Judges a nonce without a request: nobody voted, or those who did are named.
-pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) -> Result<Open, Stop> {
+pub(super) fn judge_unrequested(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    facts: &mut Facts,
+    checks: &mut Checks,
+) -> Result<Open, Stop> {
     let nonce = transfer.nonce;
     let state = open_state(pair, nonce, checks)?;
     let tally = live_votes(pair, state, nonce, checks)?;
+    let operators = by_state(&tally, None, None);
     if tally.keys().is_empty() {
+        facts.votes = Some(Votes { threshold: None, operators });
         no_calls(transfer)?;
         require_fresh(pair.destination, state.header(), pair.now, checks)?;
         let source = pair.source.latest_state()?;
         check_code(pair.from, source, checks)?;
         require_fresh(pair.source, source.header(), pair.now, checks)?;
         let requests = source.nonces()?.request_nonce;
-        let absent = if requests <= nonce { Ok(()) } else { Err(Stop::Incomplete(Missing::Request)) };
+        let absent = if requests <= nonce { Ok(()) } else { Err(Stop::incomplete(Missing::Request)) };
         checks.require(UNREQUESTED, &[("requests", &requests), ("nonce", &nonce)], absent)?;
         return Ok(Open {
             state: State::Unrequested,
@@ -110,15 +125,17 @@ pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, check
         });
     }
     let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
-    let culprits: BTreeSet<Address> = tally.keys().iter().flat_map(|key| tally.voters(key)).collect();
+    let culprits = set_of(tally.keys().iter().flat_map(|key| tally.voters(key)));
     let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
     let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) {
         Vec::from([Note::RestsOnBlockTimes])
     } else {
         Vec::new()
     };
+    let of = state.threshold()?;
+    facts.votes = Some(Votes { threshold: Some(of), operators });
     Ok(Open {
-        state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of: state.threshold()? },
+        state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of },
         dissenters: Vec::new(),
         notes,
         source: None,
@@ -136,7 +153,7 @@ fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'
 
 fn live_votes(pair: &Pair<'_>, state: &BridgeState, nonce: u64, checks: &mut Checks) -> Result<Tally, Stop> {
     if !state.has_votes(nonce) {
-        return Err(Stop::Incomplete(Missing::Votes));
+        return Err(Stop::incomplete(Missing::Votes));
     }
     // Before execution every generation keeps its votes in storage.
     check_code(pair.to, state, checks)?;
@@ -153,12 +170,12 @@ fn every_vote_is_for_nothing(
 ) -> Result<Vec<FraudKind>, Stop> {
     let keys = tally.keys();
     if let Some(stray) = transfer.calls.iter().map(|call| key_of(call)).find(|key| !keys.contains(key)) {
-        return Err(VerifyError::StrayCall(stray).into());
+        return Err(VerifyError::StrayCall(stray.into()).into());
     }
     let mut kinds = Vec::new();
     for key in keys {
         let calldata = transfer.calls.iter().find(|call| key_of(call) == key);
-        let calldata = calldata.ok_or(Stop::Incomplete(Missing::VoteCall { key }))?;
+        let calldata = calldata.ok_or(Stop::incomplete(Missing::VoteCall { key }))?;
         kinds.push(vote_is_for_nothing(pair, transfer.nonce, &key, calldata, seen_at, checks)?);
     }
     Ok(kinds)
@@ -179,5 +196,5 @@ fn vote_is_for_nothing(
 }
 
 fn no_calls(transfer: &TransferProof) -> Result<(), Stop> {
-    transfer.calls.first().map_or(Ok(()), |call| Err(VerifyError::StrayCall(key_of(call)).into()))
+    transfer.calls.first().map_or(Ok(()), |call| Err(VerifyError::StrayCall(key_of(call).into()).into()))
 }
