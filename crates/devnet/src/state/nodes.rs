@@ -80,7 +80,7 @@ impl Nodes {
 fn missing(error: &trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
     match error {
         trie_db::TrieError::InvalidStateRoot(hash) | trie_db::TrieError::IncompleteDatabase(hash) => {
-            TrieError::NodeMissing { hash: Hash(*hash) }
+            TrieError::NodeMissing { hash: Box::new(Hash(*hash)) }
         }
         trie_db::TrieError::DecoderError(_, error) => error.clone(),
         trie_db::TrieError::InvalidHash(_, bytes) => TrieError::Reference { got: bytes.len() },
