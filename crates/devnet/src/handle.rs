@@ -64,8 +64,8 @@ impl ChainHandle {
         format!("ws://{}", self.address)
     }
 
-    /// The chain itself. Do not hold it across anything that waits: nothing is served meanwhile.
-    #[must_use]
+    /// The chain itself. Do not hold it across anything that waits, or while calling
+    /// another function of the handle: nothing is served meanwhile, and a second hold waits for the first.
     pub fn chain(&self) -> MutexGuard<'_, Chain> {
         self.node.chain()
     }

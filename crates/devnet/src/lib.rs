@@ -6,6 +6,18 @@
 //!
 //! [`ChainHandle`] is one running chain; [`Pair`] is two with bridges, tokens and operators.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic,
+        clippy::cast_possible_truncation
+    )
+)]
+
 pub mod abi;
 pub mod chain;
 pub mod config;

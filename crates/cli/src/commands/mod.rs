@@ -3,6 +3,7 @@
 mod audit;
 mod completions;
 mod demo;
+mod devnet;
 mod inspect;
 mod operator;
 mod profile;
@@ -51,6 +52,7 @@ enum Command {
     Audit(audit::Args),
     Operator(operator::Args),
     Replay(replay::Args),
+    Devnet(devnet::Args),
     Serve(serve::Args),
     Completions(completions::Args),
 }
@@ -67,6 +69,7 @@ impl Cli {
             Command::Audit(args) => audit::run(args),
             Command::Operator(args) => operator::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Devnet(args) => devnet::run(args),
             Command::Serve(args) => serve::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
@@ -83,6 +86,7 @@ impl Cli {
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
             Command::Operator(args) => args.wants_json(),
+            Command::Devnet(args) => args.json,
             Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }
     }

@@ -10,4 +10,5 @@
 
 mod recovery;
 mod rig;
+mod theft;
 mod transfers;

@@ -74,6 +74,7 @@ pub struct Chain {
     client: LightClient,
     first: Checkpoint,
     store: Store,
+    head: Arc<Block>,
     blocks: Vec<Arc<Block>>,
     hashes: Vec<Hash>,
     by_hash: HashMap<Hash, u64>,
@@ -137,12 +138,14 @@ impl Chain {
         let council = Arc::new(client.council().clone());
         let parameters = Arc::new(client.parameters().clone());
         let keys = config.validators.iter().map(|key| (keys::address(*key), *key)).collect();
+        let head = Arc::new(Block { header, items: Vec::new(), council, parameters });
         let mut chain = Self {
             config,
             genesis,
             first: client.checkpoint(),
             client,
             store,
+            head: Arc::clone(&head),
             blocks: Vec::new(),
             hashes: Vec::new(),
             by_hash: HashMap::new(),
@@ -154,7 +157,7 @@ impl Chain {
             disk: None,
             faults: Faults::default(),
         };
-        chain.index(Block { header, items: Vec::new(), council, parameters });
+        chain.index(&head);
         Ok(chain)
     }
 
@@ -178,19 +181,20 @@ impl Chain {
         let parameters =
             if *parameters == *last.parameters { Arc::clone(&last.parameters) } else { Arc::new(parameters.clone()) };
         self.client.advance(vec![header.clone()], FollowMode::Full, None)?;
-        Ok(self.index(Block { header, items, council, parameters }))
+        let block = Arc::new(Block { header, items, council, parameters });
+        self.index(&block);
+        Ok(block)
     }
 
-    fn index(&mut self, block: Block) -> Arc<Block> {
+    fn index(&mut self, block: &Arc<Block>) {
         let (number, hash) = (block.header.number(), block.header.hash());
         for (index, item) in block.items.iter().enumerate() {
             self.transactions.insert(item.signed.hash, (number, index));
         }
         self.by_hash.insert(hash, number);
         self.hashes.push(hash);
-        let block = Arc::new(block);
-        self.blocks.push(Arc::clone(&block));
-        block
+        self.blocks.push(Arc::clone(block));
+        self.head = Arc::clone(block);
     }
 
     /// How it was set up.
@@ -226,8 +230,7 @@ impl Chain {
     /// The newest block.
     #[must_use]
     pub fn head(&self) -> Arc<Block> {
-        let last = self.blocks.last().map(Arc::clone);
-        last.unwrap_or_else(|| unreachable_without_genesis())
+        Arc::clone(&self.head)
     }
 
     /// Height of the newest block.
@@ -338,12 +341,6 @@ impl Chain {
     pub fn set_next_time(&mut self, time: u64) {
         self.next_time = Some(time);
     }
-}
-
-/// The blocks of a chain begin with block 0, which [`Chain::begin`] puts there.
-#[allow(clippy::panic, reason = "no input leads here")]
-fn unreachable_without_genesis() -> Arc<Block> {
-    panic!("a chain has block 0")
 }
 
 fn balances(genesis: &str) -> Result<Vec<(Address, U256)>, DevnetError> {

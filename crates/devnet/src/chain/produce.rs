@@ -175,7 +175,7 @@ impl Chain {
         fields.transactions_root = derive_root(form, &transactions);
         fields.receipts_root = derive_root(form, &receipts);
         fields.gas_used = items.iter().fold(0, |sum, item| sum.saturating_add(item.executed.receipt.gas_used));
-        fields.bloom = Box::new([0; 256]);
+        *fields.bloom = [0; 256];
         for item in items {
             for (to, from) in fields.bloom.iter_mut().zip(item.executed.receipt.bloom.iter()) {
                 *to |= *from;

@@ -66,7 +66,7 @@ impl Filter {
         let mut places = self.topics.iter().enumerate();
         at_address
             && places.all(|(place, wanted)| {
-                log.topics.get(place).map_or(false, |topic| wanted.is_empty() || wanted.contains(topic))
+                log.topics.get(place).is_some_and(|topic| wanted.is_empty() || wanted.contains(topic))
             })
     }
 }

@@ -80,7 +80,7 @@ impl Nodes {
 fn missing(error: &trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
     match error {
         trie_db::TrieError::InvalidStateRoot(hash) | trie_db::TrieError::IncompleteDatabase(hash) => {
-            TrieError::NodeMissing { hash: Hash(*hash) }
+            TrieError::NodeMissing { hash: Box::new(Hash(*hash)) }
         }
         trie_db::TrieError::DecoderError(_, error) => error.clone(),
         trie_db::TrieError::InvalidHash(_, bytes) => TrieError::Reference { got: bytes.len() },
@@ -172,7 +172,7 @@ mod tests {
             let mut changes = Changes::new();
             for _ in 0..=step(&mut seed) % 8 {
                 let key = keccak256(&(step(&mut seed) % 40).to_be_bytes());
-                let remove = step(&mut seed) % 3 == 0;
+                let remove = step(&mut seed).is_multiple_of(3);
                 let length = 1 + step(&mut seed) as usize % 60;
                 changes.insert(key, (!remove).then(|| vec![step(&mut seed) as u8 | 1; length]));
             }
