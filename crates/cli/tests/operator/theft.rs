@@ -3,9 +3,9 @@
 use crate::rig::{Plan, Rig};
 use spanlight::bridge::{HandleCall, TokenType};
 use spanlight::primitives::{Address, Hash, U256};
-use spanlight_devnet::pair::{Side, Value, COIN};
 use spanlight::trust::Trust;
 use spanlight::ProofBundle;
+use spanlight_devnet::pair::{Side, Value, COIN};
 use spanlight_forge::keys;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,11 @@ fn wait_for_log(rig: &Rig, operators: &[usize], texts: &[String], longest: Durat
     for index in operators {
         for text in texts {
             while !rig.log(*index).contains(text.as_str()) {
-                assert!(start.elapsed() < longest, "operator {index} does not say `{text}`\n{}", crate::rig::tail(&rig.log(*index)));
+                assert!(
+                    start.elapsed() < longest,
+                    "operator {index} does not say `{text}`\n{}",
+                    crate::rig::tail(&rig.log(*index))
+                );
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
@@ -108,7 +112,9 @@ fn as_many_stolen_keys_as_the_threshold_are_shown_by_every_honest_operator_with_
     for index in honest {
         let folder = rig.operators[index].folder.join("evidence");
         let bundle = ProofBundle::decode(&std::fs::read(folder.join(format!("main-{nonce}.spl"))).unwrap()).unwrap();
-        let trust: Trust = serde_json::from_str(&std::fs::read_to_string(folder.join(format!("main-{nonce}.trust.json"))).unwrap()).unwrap();
+        let trust: Trust =
+            serde_json::from_str(&std::fs::read_to_string(folder.join(format!("main-{nonce}.trust.json"))).unwrap())
+                .unwrap();
         let report = spanlight::verify(&bundle, &trust, rig.pair.service.time().max(rig.pair.main.time()) + 1).unwrap();
         let state = report.transfers[0].verdict.state().unwrap();
         assert_eq!((state.name(), state.reason()), ("fraud", Some("never_requested")));
