@@ -25,6 +25,7 @@ export async function suite(spanlight, read, rpc) {
         const report = await spanlight.verify(bundle, trust, vector.now);
         for (const transfer of report.transfers) delete transfer.checks;
         check(vector.bundle, report.transfers, vector.expected);
+        check(`${vector.bundle}, seals`, report.seals, vector.seals);
         if (folder === "forged") {
           const { equivocations, complete, completeness = null, anchored = null } = report;
           const wanted = { equivocations: vector.equivocations, complete: vector.complete, completeness: vector.completeness, anchored: vector.anchored };
@@ -43,6 +44,8 @@ export async function suite(spanlight, read, rpc) {
   await attempt("types", async () => {
     const [transfer] = (await spanlight.verify(bundle, trust, new Date(1795398976000))).transfers;
     check("numbers of 64 bits are bigint", [typeof transfer.nonce, typeof transfer.as_of.source.time, typeof transfer.votes], ["bigint", "bigint", "number"]);
+    const { request, execution } = transfer;
+    check("amounts are bigint", [request.amount === 500000000000000000n, request.fee === 0n, execution.amount === 500000000000000000n, execution.token_id], [true, true, true, null]);
     const { chains, claim } = await spanlight.inspect(bundle);
     check("a summary's numbers", [typeof claim.transfers[0], typeof chains[0].headers.first, typeof chains[0].headers.count], ["bigint", "bigint", "number"]);
   });
@@ -112,10 +115,10 @@ async function isProven(spanlight, bundle, trust, now) {
   }
 }
 
-// Equal values give equal texts: names sorted, a bigint as its number.
+// Equal values give equal texts: names sorted, a number of any type as its digits.
 function plain(value) {
   const inOrder = (_, v) => {
-    if (typeof v === "bigint") return Number(v);
+    if (typeof v === "bigint" || typeof v === "number") return v.toString();
     return v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v;
   };
   return JSON.stringify(value, inOrder) ?? "undefined";

@@ -29,6 +29,7 @@ pub mod commitment;
 pub mod consensus;
 pub mod crypto;
 pub mod error;
+pub mod facts;
 pub mod header;
 pub mod json;
 pub mod primitives;

@@ -1,6 +1,7 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
 use crate::consensus::Equivocation;
+use crate::facts::{Difference, Execution, Operator, Request, Sealed};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use crate::verify::{Anchored, Completeness, Report};
@@ -25,6 +26,8 @@ pub struct ReportJson<'r> {
     pub anchored: Option<Claimed<'r, Anchored>>,
     /// How the chains were followed and who sealed their heads.
     pub chains: &'r [Check],
+    /// The seals of both heads, and those that make each request, execution and `as_of` final.
+    pub seals: &'r [Sealed],
 }
 
 impl<'r> ReportJson<'r> {
@@ -38,6 +41,7 @@ impl<'r> ReportJson<'r> {
             completeness: report.complete.as_ref().map(Claimed::new),
             anchored: report.anchored.as_ref().map(Claimed::new),
             chains: &report.chains,
+            seals: &report.seals,
         }
     }
 }
@@ -92,12 +96,17 @@ pub(crate) struct TransferJson<'a> {
     votes: Option<u32>,
     threshold: Option<u32>,
     notes: Vec<&'static str>,
+    request: Option<&'a Request>,
+    execution: Option<&'a Execution>,
+    differences: &'a [Difference],
+    operators: Option<&'a [Operator]>,
     as_of: AsOf,
     checks: &'a [Check],
 }
 
 pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
     let state = transfer.verdict.state();
+    let facts = &transfer.facts;
     let votes = state.and_then(State::votes);
     let notes: &[Note] = match &transfer.verdict {
         Verdict::Proven { notes, .. } => notes,
@@ -117,8 +126,12 @@ pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
         culprits: state.map(State::culprits).unwrap_or_default(),
         dissenters: &transfer.dissenters,
         votes: votes.map(|(votes, _)| votes),
-        threshold: votes.map(|(_, of)| of),
+        threshold: votes.map(|(_, of)| of).or(facts.votes.as_ref().and_then(|votes| votes.threshold)),
         notes: notes.iter().map(Note::code).collect(),
+        request: facts.request.as_ref(),
+        execution: facts.execution.as_ref(),
+        differences: state.map(State::differences).unwrap_or_default(),
+        operators: facts.votes.as_ref().map(|votes| votes.operators.as_slice()),
         as_of: transfer.as_of,
         checks: &transfer.checks,
     }

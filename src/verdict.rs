@@ -4,6 +4,7 @@
 //! what, where trust does not reach it says how far it does.
 
 use crate::error::Error;
+use crate::facts::{Difference, Facts};
 use crate::primitives::{Address, Hash, U256};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -162,6 +163,15 @@ impl State {
         }
     }
 
+    /// Every difference between request and execution, where the state is fraud because of them.
+    #[must_use]
+    pub fn differences(&self) -> &[Difference] {
+        match self {
+            Self::Fraud { kind: FraudKind::Differs(differences), .. } => differences,
+            _ => &[],
+        }
+    }
+
     /// Votes counted and the threshold, where the state has them.
     #[must_use]
     pub const fn votes(&self) -> Option<(u32, u32)> {
@@ -227,8 +237,8 @@ pub enum FraudKind {
     NeverRequested,
     /// The named request block did not exist when the transfer was executed. Rests on block times.
     NamedBlockDidNotExist,
-    /// A request with this nonce exists and the execution differs from it in these rules (M1 to M11).
-    Differs(Vec<&'static str>),
+    /// A request with this nonce exists and the execution differs from it (M1 to M11).
+    Differs(Vec<Difference>),
 }
 
 impl FraudKind {
@@ -490,6 +500,8 @@ pub struct TransferVerdict {
     pub verdict: Verdict,
     /// Operators with a live vote for another key than the one requested or executed, ascending.
     pub dissenters: Vec<Address>,
+    /// What is proven of the transfer beside its state.
+    pub facts: Facts,
     /// Heights as of which it holds.
     pub as_of: AsOf,
     /// Every check in order.

@@ -8,6 +8,7 @@ use super::BridgeError;
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::Log;
 use alloc::vec::Vec;
+use serde::Serialize;
 
 /// First topics: the hash of each event's signature.
 pub mod topic {
@@ -84,7 +85,8 @@ pub mod topic {
 }
 
 /// What is transferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TokenType {
     /// The native coin.
     Coin,
@@ -98,8 +100,8 @@ impl core::fmt::Display for TokenType {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Coin => "coin",
-            Self::Erc20 => "ERC-20",
-            Self::Erc721 => "ERC-721",
+            Self::Erc20 => "erc20",
+            Self::Erc721 => "erc721",
         })
     }
 }

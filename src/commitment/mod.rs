@@ -6,6 +6,7 @@
 //! Source: chain.md 3.1, bridge.md 6.3.
 
 pub mod concat;
+mod path;
 mod prove;
 pub mod simple;
 pub mod trie;
@@ -22,6 +23,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use concat::split_transactions;
+pub use path::CommitmentPath;
+pub(crate) use path::Paths;
 pub use prove::prove_items;
 pub use simple::SimpleEntry;
 

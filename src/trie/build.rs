@@ -43,7 +43,7 @@ fn sorted<V: AsRef<[u8]>>(entries: &BTreeMap<Vec<u8>, V>) -> Vec<Entry<'_>> {
     entries.filter(|(_, value)| !value.is_empty()).map(|(key, value)| (nibbles(key), value)).collect()
 }
 
-fn nibbles(key: &[u8]) -> Vec<u8> {
+pub(super) fn nibbles(key: &[u8]) -> Vec<u8> {
     key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
 }
 

@@ -9,6 +9,7 @@
 mod build;
 mod codec;
 mod layout;
+mod path;
 mod prove;
 mod reader;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use crate::rlp::RlpError;
 pub use build::{trie_nodes, trie_root};
 pub use codec::RlpNodeCodec;
 pub use layout::{EthereumLayout, HashBytesHasher, KeccakHasher};
+pub(crate) use path::NodePlaces;
+pub use path::{NodeKind, PathNode};
 pub use prove::prove_keys;
 pub(crate) use reader::ExactReader;
 pub use reader::{read_exact, MAX_NODES_PER_KEY};

@@ -8,12 +8,13 @@ use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
 use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
+use crate::facts::Sealed;
 use crate::header::UntrustedHeader;
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
 use crate::verdict::{HeaderRef, Missing, NotReached, Note};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -113,6 +114,8 @@ pub struct FollowedChain<'t> {
     trusted: &'t TrustedChain,
     client: LightClient,
     headers: BTreeMap<u64, AnchoredHeader>,
+    /// Heights of the headers whose own seals were checked.
+    sealed: BTreeSet<u64>,
     jumped: bool,
     committee_unchecked: bool,
 }
@@ -138,7 +141,7 @@ impl<'t> FollowedChain<'t> {
             }));
         }
         let headers = BTreeMap::from([(verified.number(), AnchoredHeader::Followed(verified))]);
-        Ok(Self { trusted, client, headers, jumped: false, committee_unchecked: false })
+        Ok(Self { trusted, client, headers, sealed: BTreeSet::new(), jumped: false, committee_unchecked: false })
     }
 
     /// Verifies the headers after the head and makes the last of them the head. On an error nothing has changed.
@@ -148,8 +151,7 @@ impl<'t> FollowedChain<'t> {
     pub fn advance(&mut self, headers: Vec<UntrustedHeader>, mode: FollowMode, now: u64) -> Result<(), Stop> {
         let verified = self.client.advance(headers, mode, Some(now)).map_err(|e| classify(e, self.name()))?;
         for header in verified {
-            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
-            self.headers.insert(header.number(), AnchoredHeader::Followed(header));
+            self.insert(AnchoredHeader::Followed(header));
         }
         Ok(())
     }
@@ -170,11 +172,18 @@ impl<'t> FollowedChain<'t> {
         }
         let jumped = self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
         for header in jumped {
-            self.committee_unchecked |= header.seals().is_some_and(committee_is_open);
-            self.headers.insert(header.number(), AnchoredHeader::Jumped(header));
+            self.insert(AnchoredHeader::Jumped(header));
         }
         self.jumped = true;
         Ok(())
+    }
+
+    fn insert(&mut self, header: AnchoredHeader) {
+        if let Some(seals) = header.seals() {
+            self.committee_unchecked |= committee_is_open(seals);
+            self.sealed.insert(header.number());
+        }
+        self.headers.insert(header.number(), header);
     }
 
     /// Follows everything that a bundle supplies of this chain.
@@ -252,6 +261,17 @@ impl<'t> FollowedChain<'t> {
     /// All headers that may be believed, ascending.
     pub fn headers(&self) -> impl Iterator<Item = &AnchoredHeader> {
         self.headers.values()
+    }
+
+    /// The sealed header that makes block `number` final: the first from it on. None where a jump lies between them: then
+    /// the block is the checkpoint, which is trusted.
+    #[must_use]
+    pub fn sealed_by(&self, number: u64) -> Option<Sealed> {
+        let is_jumped = |header| matches!(header, &AnchoredHeader::Jumped(_));
+        let header = self.headers.get(self.sealed.range(number..).next()?)?;
+        let seals = header.seals()?.clone();
+        let linked = is_jumped(header) == is_jumped(self.headers.get(&number)?);
+        linked.then(|| Sealed { chain: self.name().into(), block: header.reference(), seals })
     }
 
     /// Records how far the chain was followed, and who sealed its head.

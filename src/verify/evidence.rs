@@ -7,7 +7,7 @@ use super::chain::FollowedChain;
 use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
 use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
-use crate::commitment::{verify_items, BlockItems, ProvenItem};
+use crate::commitment::{verify_items, BlockItems, CommitmentPath, Paths, ProvenItem};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
@@ -26,15 +26,17 @@ const MAX_VOTERS: u64 = 256;
 #[derive(Clone, Debug)]
 pub struct Evidence<'c> {
     chain: &'c FollowedChain<'c>,
-    blocks: BTreeMap<u64, Block>,
+    blocks: BTreeMap<u64, Block<'c>>,
     states: BTreeMap<u64, BridgeState>,
     /// Time and number of each proven state's header, ascending in both.
     times: Vec<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
-struct Block {
+struct Block<'c> {
     items: BTreeMap<u32, Entry>,
+    proof: &'c BlockItems,
+    paths: OnceCell<Paths>,
     /// Under the concat form the whole block is the proof, so its other items need no reader.
     whole: bool,
 }
@@ -73,7 +75,7 @@ impl<'c> Evidence<'c> {
     pub fn verify(
         chain: &'c FollowedChain<'c>,
         bridge: Address,
-        blocks: &[BlockProof],
+        blocks: &'c [BlockProof],
         states: &[StateEvidence],
     ) -> Result<Self, Stop> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
@@ -87,7 +89,8 @@ impl<'c> Evidence<'c> {
             let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
             let items = items.into_iter().map(entry).collect();
             let whole = matches!(block.items, BlockItems::Concat { .. });
-            verified.blocks.insert(block.number, Block { items, whole });
+            let (proof, paths) = (&block.items, OnceCell::new());
+            verified.blocks.insert(block.number, Block { items, proof, paths, whole });
         }
         for state in states {
             let header = chain.header(state.number)?;
@@ -126,6 +129,14 @@ impl<'c> Evidence<'c> {
         let receipt = Receipt::decode(&entry.proven.receipt)?;
         let transaction_hash = transaction.hash();
         Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
+    }
+
+    /// The path from the roots of a block to one of its proven items.
+    pub(super) fn path(&self, at: ItemRef) -> Result<CommitmentPath, Stop> {
+        let header = self.chain.header(at.block)?;
+        let block = self.blocks.get(&at.block).ok_or(BundleError::Dangling("a block"))?;
+        let paths = block.paths.get_or_init(|| Paths::new(block.proof));
+        Ok(paths.path(block.proof, [&header.transactions_root(), &header.receipts_root()], at.index))
     }
 
     /// The log at a place, with the item that emitted it.

@@ -5,7 +5,7 @@ use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::request::{check_code, check_decoded, check_event, check_nonce};
 use super::stop::Stop;
-use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, Decision, Tally};
+use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, vote_of, Decision, Tally};
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::generation::Generation;
@@ -22,6 +22,7 @@ const CLOSED: Rule =
 /// An execution that is final on its chain.
 #[derive(Clone, Debug)]
 pub(super) struct ProvenHandle<'e> {
+    pub(super) at: LogRef,
     pub(super) event: HandleEvent,
     pub(super) header: HeaderRef,
     pub(super) item: &'e Item,
@@ -44,6 +45,8 @@ pub(super) struct Execution {
     pub(super) key: Hash,
     /// `None`: voted for, but not decodable as a handle call.
     pub(super) call: Option<HandleCall>,
+    /// Who sent the executing transaction; none where its signature cannot be read and nothing depends on it.
+    pub(super) sender: Option<Address>,
     pub(super) decision: Decision,
 }
 
@@ -72,7 +75,7 @@ pub(super) fn prove_handle<'e>(
     let generation = check_code(end, state, checks)?;
     checks.require(CLOSED, &[("nonce", &nonce)], destination_closed_the_nonce(state, nonce))?;
     let direct = calls_the_bridge_for(item, end, nonce);
-    Ok(ProvenHandle { event, header: item.header, item, generation, direct })
+    Ok(ProvenHandle { at, event, header: item.header, item, generation, direct })
 }
 
 /// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
@@ -96,6 +99,7 @@ pub(super) fn prove_execution(
     checks: &mut Checks,
 ) -> Result<Execution, Stop> {
     let nonce = transfer.nonce;
+    let sender = sender_of(&handle.item.transaction, destination.chain().trusted().profile.chain_id);
     let after = destination.state(handle.header.number)?;
     let before = destination.state(handle.header.number.saturating_sub(1))?;
     check_code(end, before, checks)?;
@@ -104,34 +108,34 @@ pub(super) fn prove_execution(
         if !after.has_votes(nonce) {
             return Err(Stop::Incomplete(Missing::Votes));
         }
-        let (key, call, executor) = executed_call(destination, handle, transfer, [before, after])?;
-        let decision = decide_by_state(before, after, nonce, &key, executor.as_ref(), checks)?;
-        return Ok(Execution { key, call, decision });
+        let (key, call) = executed_call(handle, transfer, [before, after])?;
+        let executor = if handle.direct { Some((sender.clone()?, vote_of(handle.item))) } else { None };
+        let decision = decide_by_state(before, after, nonce, &key, executor, checks)?;
+        return Ok(Execution { key, call, sender: sender.ok(), decision });
     }
     if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::Incomplete(Missing::Votes));
     }
-    let executing = (nonce, handle.item);
+    let sender = sender?;
+    let executing = (nonce, handle.item, sender);
     let decision =
         decide_by_transactions(destination, &end.address, executing, &transfer.votes, [before, after], checks)?;
     let input = handle.item.transaction.input();
-    Ok(Execution { key: key_of(input), call: HandleCall::decode(input).ok(), decision })
+    Ok(Execution { key: key_of(input), call: HandleCall::decode(input).ok(), sender: Some(sender), decision })
 }
 
-/// The calldata that was executed, its key and, where the executing transaction calls the bridge itself, its sender.
+/// The calldata that was executed, and its key.
 ///
 /// A contract in between hides the calldata; then a supplied preimage of the one live vote key stands for it. Where operators
 /// differ nobody can see which key was executed, and taking the wrong one would make an honest execution look like fraud.
 fn executed_call(
-    destination: &Evidence<'_>,
     handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
     [before, after]: [&BridgeState; 2],
-) -> Result<(Hash, Option<HandleCall>, Option<Address>), Stop> {
+) -> Result<(Hash, Option<HandleCall>), Stop> {
     if handle.direct {
         let input = handle.item.transaction.input();
-        let executor = sender_of(&handle.item.transaction, destination.chain().trusted().profile.chain_id)?;
-        return Ok((key_of(input), HandleCall::decode(input).ok(), Some(executor)));
+        return Ok((key_of(input), HandleCall::decode(input).ok()));
     }
     let tally = Tally::read(after, None, transfer.nonce)?;
     let [calldata] = transfer.calls.as_slice() else {
@@ -140,7 +144,7 @@ fn executed_call(
     };
     let key = key_of(calldata);
     key_alone_can_have_decided(&key, &tally, before.threshold()?.min(after.threshold()?))?;
-    Ok((key, HandleCall::decode(calldata).ok(), None))
+    Ok((key, HandleCall::decode(calldata).ok()))
 }
 
 /// `key` is the only one with a live vote, and has as many voters as the lower threshold of the deciding block's two ends.

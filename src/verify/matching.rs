@@ -5,14 +5,17 @@
 
 use super::checks::{Checks, Rule};
 use super::request::ProvenRequest;
+use super::shown::requested_uri;
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::events::TokenType;
-use crate::bridge::uri::token_uri;
+use crate::facts::Difference;
 use crate::primitives::{encode_hex, Address, Hash};
 use crate::receipt::Log;
 use crate::trust::BridgeEnd;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt::Display;
 
 /// An execution differs from its request in one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,12 +95,7 @@ pub(super) fn request_block_is_the_named_one(request: &ProvenRequest, call: &Han
 
 /// M10. Only for ERC-721, where the operators copy the URI out of the request.
 pub(super) fn token_uri_is_the_requested_one(request: &ProvenRequest, call: &HandleCall) -> Matching {
-    let requested = match (request.event.token_type, &request.event.encoding) {
-        (TokenType::Erc721, Some((version, encoded))) => Some(token_uri(*version, encoded)),
-        (TokenType::Erc721, None) => Some(Vec::new()),
-        _ => None,
-    };
-    equal(M10, requested, call.token_uri.clone())
+    equal(M10, requested_uri(request), call.token_uri.clone())
 }
 
 /// M11. Fails only where an extended bridge changes what it executes.
@@ -133,48 +131,82 @@ pub(super) fn token_moved_to_the_recipient(end: &BridgeEnd, handle: &HandleEvent
     equal(M13, true, moved)
 }
 
-/// Runs M1 to M11 and names those that fail. All are run: a reader wants every difference, not the first.
+/// Runs M1 to M11 and tells those that fail. All are run: a reader wants every difference, not the first.
 pub(super) fn differences(
     request: &ProvenRequest,
     handle: &HandleEvent,
     call: &HandleCall,
     checks: &mut Checks,
-) -> Vec<&'static str> {
+) -> Vec<Difference> {
     let q = &request.event;
-    let results = [
-        checks.record(
-            M1,
-            &[("requested", &request.tx_hash), ("executed", &handle.request_tx_hash)],
-            handle_names_the_request_transaction(request, handle),
-        ),
-        checks.record(
-            M2,
-            &[("requested", &q.token_type), ("executed", &handle.token_type)],
-            token_type_is_the_same(request, handle),
-        ),
-        checks.record(M3, &[("requested", &q.from), ("executed", &handle.from)], sender_is_the_same(request, handle)),
-        checks.record(M4, &[("requested", &q.to), ("executed", &handle.to)], recipient_is_the_same(request, handle)),
-        checks.record(M5, &[("requested", &q.value), ("executed", &handle.value)], value_is_the_same(request, handle)),
-        checks.record(M6, &[("requested", &q.nonce), ("executed", &handle.nonce)], nonce_is_the_same(request, handle)),
-        checks.record(
-            M7,
-            &[("requested", &encode_hex(&q.extra)), ("executed", &encode_hex(&handle.extra))],
-            extra_data_is_the_same(request, handle),
-        ),
-        checks.record(
-            M8,
-            &[("registered", &request.destination_token), ("executed", &handle.token)],
-            token_is_the_registered_one(request, handle),
-        ),
-        checks.record(
-            M9,
-            &[("requested", &request.header.number), ("executed", &call.request_block)],
-            request_block_is_the_named_one(request, call),
-        ),
-        checks.record(M10, &[], token_uri_is_the_requested_one(request, call)),
-        checks.record(M11, &[], call_says_what_the_event_says(call, handle)),
+    let mut found = Vec::new();
+    let mut compare = |rule: Rule, field, requested: &dyn Display, executed: &dyn Display, result: Matching| {
+        if checks.record(rule, &[("requested", requested), ("executed", executed)], result).is_err() {
+            found.push(difference(rule, field, requested, executed));
+        }
+    };
+    let (value, uri) = (value_field(handle.token_type), requested_uri(request));
+    let same_call = call_says_what_the_event_says(call, handle);
+    compare(
+        M1,
+        "request_transaction",
+        &request.tx_hash,
+        &handle.request_tx_hash,
+        handle_names_the_request_transaction(request, handle),
+    );
+    compare(M2, "kind", &q.token_type, &handle.token_type, token_type_is_the_same(request, handle));
+    compare(M3, "from", &q.from, &handle.from, sender_is_the_same(request, handle));
+    compare(M4, "to", &q.to, &handle.to, recipient_is_the_same(request, handle));
+    compare(M5, value, &q.value, &handle.value, value_is_the_same(request, handle));
+    compare(M6, "nonce", &q.nonce, &handle.nonce, nonce_is_the_same(request, handle));
+    compare(M7, "extra", &encode_hex(&q.extra), &encode_hex(&handle.extra), extra_data_is_the_same(request, handle));
+    compare(M8, "token", &request.destination_token, &handle.token, token_is_the_registered_one(request, handle));
+    compare(
+        M9,
+        "request_block",
+        &request.header.number,
+        &call.request_block,
+        request_block_is_the_named_one(request, call),
+    );
+    compare(M10, "token_uri", &text(&uri), &text(&call.token_uri), token_uri_is_the_requested_one(request, call));
+    if checks.record(M11, &[], same_call).is_err() {
+        found.extend(call_differences(call, handle));
+    }
+    found
+}
+
+fn difference(rule: Rule, field: &'static str, requested: &dyn Display, executed: &dyn Display) -> Difference {
+    Difference { rule: rule.id, field, requested: requested.to_string(), executed: executed.to_string() }
+}
+
+/// The fields in which M11 fails: what the calldata says, and what was executed.
+fn call_differences(call: &HandleCall, handle: &HandleEvent) -> Vec<Difference> {
+    let token = call.token.unwrap_or(Address::ZERO);
+    let (called, executed) = (encode_hex(&call.extra), encode_hex(&handle.extra));
+    let fields: [(&'static str, &dyn Display, &dyn Display); 8] = [
+        ("request_transaction", &call.request_tx_hash, &handle.request_tx_hash),
+        ("kind", &call.token_type, &handle.token_type),
+        ("from", &call.from, &handle.from),
+        ("to", &call.to, &handle.to),
+        ("token", &token, &handle.token),
+        (value_field(handle.token_type), &call.value, &handle.value),
+        ("nonce", &call.nonce, &handle.nonce),
+        ("extra", &called, &executed),
     ];
-    results.into_iter().filter_map(Result::err).map(|Differs(id)| id).collect()
+    let told = fields.into_iter().map(|(field, called, executed)| difference(M11, field, called, executed));
+    told.filter(|told| told.requested != told.executed).collect()
+}
+
+/// The JSON field that holds an event's value.
+const fn value_field(kind: TokenType) -> &'static str {
+    match kind {
+        TokenType::Coin | TokenType::Erc20 => "amount",
+        TokenType::Erc721 => "token_id",
+    }
+}
+
+fn text(uri: &Option<Vec<u8>>) -> String {
+    uri.as_ref().map_or(String::new(), |uri| String::from_utf8_lossy(uri).into_owned())
 }
 
 /// Runs M13.

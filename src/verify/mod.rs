@@ -22,6 +22,7 @@ mod hints;
 mod matching;
 mod open;
 mod request;
+mod shown;
 mod stop;
 mod stuck;
 mod transfer;
@@ -31,6 +32,7 @@ use self::checks::Checks;
 use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
+use crate::facts::{Facts, Sealed};
 use crate::header::UntrustedHeader;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
@@ -52,6 +54,8 @@ pub struct Report {
     pub transfers: Vec<TransferVerdict>,
     /// How the chains were followed and who sealed their heads: checks that all verdicts of transfers share.
     pub chains: Vec<Check>,
+    /// The seals of both heads, and those that make each request, each execution and each `as_of` final, ascending.
+    pub seals: Vec<Sealed>,
     /// Where the bundle claims that these are all.
     pub complete: Option<Result<Completeness, Verdict>>,
     /// Where the bundle claims an equivocation.
@@ -132,10 +136,29 @@ pub fn judge_transfers(
     let complete =
         complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
+    let seals = seals_of(source.chain(), &verdicts).chain(seals_of(destination.chain(), &verdicts)).collect();
     let mut checks = Checks::default();
     source.chain().record(&mut checks);
     destination.chain().record(&mut checks);
-    Ok((Report { transfers: verdicts, chains: checks.into_vec(), complete, ..Report::default() }, usage))
+    Ok((Report { transfers: verdicts, chains: checks.into_vec(), seals, complete, ..Report::default() }, usage))
+}
+
+/// The sealed headers of one chain on which verdicts stand, each once.
+fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
+    let name = chain.name();
+    let mut heights = BTreeSet::from([chain.head().number]);
+    for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
+        let ends = [(from, as_of.source), (to, as_of.destination)];
+        heights.extend(
+            ends.iter().filter(|(chain, _)| *chain == name).filter_map(|(_, header)| Some(header.as_ref()?.number)),
+        );
+        heights
+            .extend(facts.request.iter().filter(|request| request.chain == name).map(|request| request.block.number));
+        heights.extend(facts.execution.iter().filter(|done| done.chain == name).map(|done| done.block.number));
+    }
+    let mut sealed: Vec<Sealed> = heights.into_iter().filter_map(|height| chain.sealed_by(height)).collect();
+    sealed.dedup_by_key(|sealed| sealed.block.number);
+    sealed.into_iter()
 }
 
 fn verify_transfers(
@@ -244,6 +267,7 @@ fn refused(bundle: &ProofBundle, transfer: &TransferProof, trust: &Trust, stop: 
         nonce: transfer.nonce,
         verdict: stop.clone().into(),
         dissenters: Vec::new(),
+        facts: Facts::default(),
         as_of: AsOf::default(),
         checks: Vec::new(),
     }

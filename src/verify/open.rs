@@ -8,6 +8,7 @@ use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence};
 use super::request::{check_code, ProvenRequest};
+use super::shown::{add_reverted, by_state};
 use super::stop::Stop;
 use super::stuck::stuck_reason;
 use super::votes::{key_of, Tally};
@@ -15,8 +16,9 @@ use super::Pair;
 use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
 use crate::bundle::TransferProof;
+use crate::facts::{Facts, Votes};
 use crate::primitives::{Address, Hash};
-use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State};
+use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State, StuckReason};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -68,6 +70,7 @@ pub(super) fn judge_requested(
     pair: &Pair<'_>,
     transfer: &TransferProof,
     request: &ProvenRequest,
+    facts: &mut Facts,
     checks: &mut Checks,
 ) -> Result<Open, Stop> {
     let state = open_state(pair, transfer.nonce, checks)?;
@@ -78,7 +81,12 @@ pub(super) fn judge_requested(
     let tally = live_votes(pair, state, transfer.nonce, checks)?;
     let (votes, of) = (tally.operators(&key), state.threshold()?);
     let mut notes: Vec<Note> = tally.former(&key).map(Note::ExOperatorVote).collect();
+    let mut shown = Votes { threshold: Some(of), operators: by_state(&tally, Some(&key), None) };
     let reason = stuck_reason(pair, transfer, request, &key, &tally, state, &mut notes, checks)?;
+    if let (Some(StuckReason::DeliveryReverted { .. }), Some(at)) = (&reason, transfer.failed) {
+        add_reverted(&mut shown, pair.destination, at)?;
+    }
+    facts.votes = Some(shown);
     let verdict = match reason {
         Some(reason) => State::Stuck { reason, votes, of },
         None if votes > 0 => State::Voting { votes, of },
@@ -88,11 +96,18 @@ pub(super) fn judge_requested(
 }
 
 /// Judges a nonce without a request: nobody voted, or those who did are named.
-pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) -> Result<Open, Stop> {
+pub(super) fn judge_unrequested(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    facts: &mut Facts,
+    checks: &mut Checks,
+) -> Result<Open, Stop> {
     let nonce = transfer.nonce;
     let state = open_state(pair, nonce, checks)?;
     let tally = live_votes(pair, state, nonce, checks)?;
+    let operators = by_state(&tally, None, None);
     if tally.keys().is_empty() {
+        facts.votes = Some(Votes { threshold: None, operators });
         no_calls(transfer)?;
         require_fresh(pair.destination, state.header(), pair.now, checks)?;
         let source = pair.source.latest_state()?;
@@ -117,8 +132,10 @@ pub(super) fn judge_unrequested(pair: &Pair<'_>, transfer: &TransferProof, check
     } else {
         Vec::new()
     };
+    let of = state.threshold()?;
+    facts.votes = Some(Votes { threshold: Some(of), operators });
     Ok(Open {
-        state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of: state.threshold()? },
+        state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of },
         dissenters: Vec::new(),
         notes,
         source: None,

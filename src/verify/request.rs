@@ -31,6 +31,7 @@ const REGISTRY: Rule =
 /// A request that is final on its chain.
 #[derive(Clone, Debug)]
 pub(super) struct ProvenRequest {
+    pub(super) at: LogRef,
     pub(super) event: RequestEvent,
     pub(super) tx_hash: Hash,
     pub(super) header: HeaderRef,
@@ -166,5 +167,5 @@ pub(super) fn prove_request(
     )?;
     let destination_token =
         checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
-    Ok(ProvenRequest { event, tx_hash: item.transaction_hash, header: item.header, destination_token })
+    Ok(ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token })
 }

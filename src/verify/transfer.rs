@@ -7,10 +7,11 @@ use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
 use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
-use super::Pair;
+use super::{shown, Pair};
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::TokenType;
 use crate::bundle::{BundleError, LogRef, TransferProof};
+use crate::facts::{Difference, Facts};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
 use alloc::vec::Vec;
@@ -24,10 +25,10 @@ struct Judged {
 
 /// Judges one transfer on verified evidence.
 pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdict {
-    let mut checks = Checks::default();
+    let (mut checks, mut facts) = (Checks::default(), Facts::default());
     let judged = match transfer.handle {
-        Some(at) => judge_executed(pair, transfer, at, &mut checks),
-        None => judge_open(pair, transfer, &mut checks),
+        Some(at) => judge_executed(pair, transfer, at, &mut facts, &mut checks),
+        None => judge_open(pair, transfer, &mut facts, &mut checks),
     };
     let (verdict, dissenters, as_of) = match judged {
         Ok(Judged { state, dissenters, mut notes, as_of }) => {
@@ -45,41 +46,58 @@ pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdic
         nonce: transfer.nonce,
         verdict,
         dissenters,
+        facts,
         as_of,
         checks: checks.into_vec(),
     }
 }
 
-fn judge_open(pair: &Pair<'_>, transfer: &TransferProof, checks: &mut Checks) -> Result<Judged, Stop> {
+fn judge_open(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    facts: &mut Facts,
+    checks: &mut Checks,
+) -> Result<Judged, Stop> {
     if !transfer.votes.is_empty() || transfer.request.is_none() && transfer.failed.is_some() {
         return Err(BundleError::Unused("a reference").into());
     }
     let Open { state, dissenters, notes, source, destination } = match transfer.request {
         Some(at) => {
             let request = prove_request(pair.source, pair.from, at, transfer.nonce, checks)?;
-            judge_requested(pair, transfer, &request, checks)?
+            facts.request = Some(shown::request(pair.source, &request)?);
+            judge_requested(pair, transfer, &request, facts, checks)?
         }
-        None => judge_unrequested(pair, transfer, checks)?,
+        None => judge_unrequested(pair, transfer, facts, checks)?,
     };
     let as_of = AsOf { source: source.or(pair.heads().source), destination: Some(destination) };
     Ok(Judged { state, dissenters, notes, as_of })
 }
 
-fn judge_executed(pair: &Pair<'_>, transfer: &TransferProof, at: LogRef, checks: &mut Checks) -> Result<Judged, Stop> {
+fn judge_executed(
+    pair: &Pair<'_>,
+    transfer: &TransferProof,
+    at: LogRef,
+    facts: &mut Facts,
+    checks: &mut Checks,
+) -> Result<Judged, Stop> {
     if transfer.failed.is_some() {
         return Err(BundleError::Unused("a reference").into());
     }
     let handle = prove_handle(pair.destination, pair.to, at, transfer.nonce, checks)?;
+    let done = facts.execution.insert(shown::execution(pair.destination, &handle)?);
     let execution = prove_execution(pair.destination, pair.to, &handle, transfer, checks)?;
     no_stray_calls(&handle, transfer)?;
     if !execution.decision.by_transactions && !transfer.votes.is_empty() {
         return Err(BundleError::Unused("a reference").into());
     }
     shown_call_was_executed(&handle, &execution)?;
+    shown::add_call(done, &execution);
+    facts.votes = Some(shown::decided(&execution.decision));
     let mut notes = Vec::new();
     let state = match transfer.request {
         Some(at) => {
             let request = prove_request(pair.source, pair.from, at, transfer.nonce, checks)?;
+            facts.request = Some(shown::request(pair.source, &request)?);
             judge_match(pair, &request, &handle, &execution, &mut notes, checks)?
         }
         None => judge_without_request(pair, transfer.nonce, &handle, &execution, &mut notes, checks)?,
@@ -123,10 +141,10 @@ fn judge_match(
 ) -> Result<State, Stop> {
     let call = execution.call.as_ref().ok_or(Stop::Unsupported("bridge.undecodable_call"))?;
     let mut differing = differences(request, &handle.event, call, checks);
-    if differing.contains(&"M8") {
+    if differing.iter().any(is_m8) {
         match registry_stood_still(pair, request) {
             // The token alone accuses nobody then; what else differs still does.
-            Err(Stop::Unsupported(_)) if differing.len() > 1 => differing.retain(|id| *id != "M8"),
+            Err(Stop::Unsupported(_)) if differing.len() > 1 => differing.retain(|difference| !is_m8(difference)),
             stood => stood?,
         }
     }
@@ -140,6 +158,10 @@ fn judge_match(
         notes.push(Note::TokenMappingChanged);
     }
     Ok(State::Handled { votes: execution.decision.votes, of })
+}
+
+fn is_m8(difference: &Difference) -> bool {
+    difference.rule == "M8"
 }
 
 /// Only the execution is proven: fraud, if the source shows that nobody requested it.

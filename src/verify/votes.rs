@@ -7,9 +7,11 @@ use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::request::transaction_succeeded;
+use super::shown::by_state;
 use super::stop::Stop;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
+use crate::facts::{Operator, Role, VoteTransaction};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,8 @@ pub(super) struct Tally {
     pub(super) counted: BTreeMap<Hash, BTreeSet<Address>>,
     /// Voters who are no operators at one of these states.
     pub(super) former: BTreeMap<Hash, BTreeSet<Address>>,
+    /// Those who voted once and have no live vote.
+    pub(super) silent: BTreeSet<Address>,
 }
 
 impl Tally {
@@ -44,6 +48,7 @@ impl Tally {
         for voter in at.voters(nonce)? {
             let key = at.voted(nonce, &voter)?;
             if key.is_zero() {
+                tally.silent.insert(voter);
                 continue;
             }
             let registered = at.is_operator(&voter)? && before.map_or(Ok(true), |state| state.is_operator(&voter))?;
@@ -95,6 +100,8 @@ pub(super) struct Decision {
     pub(super) voters: Vec<Address>,
     pub(super) dissenters: Vec<Address>,
     pub(super) former: Vec<Address>,
+    /// All that the evidence shows of voters.
+    pub(super) shown: Vec<Operator>,
     pub(super) by_transactions: bool,
 }
 
@@ -142,7 +149,7 @@ pub(super) fn decide_by_state(
     after: &BridgeState,
     nonce: u64,
     key: &Hash,
-    executor: Option<&Address>,
+    executor: Option<(Address, VoteTransaction)>,
     checks: &mut Checks,
 ) -> Result<Decision, Stop> {
     let tally = Tally::read(after, Some(before), nonce)?;
@@ -153,19 +160,20 @@ pub(super) fn decide_by_state(
         count_is_the_number_of_voters(after, nonce, key, &tally),
     )?;
     let voters = tally.voters(key);
-    if executor.is_some_and(|address| !voters.contains(address)) {
+    if executor.is_some_and(|(address, _)| !voters.contains(&address)) {
         return Err(VerifyError::ExecutorVote.into());
     }
     let former: Vec<Address> = tally.former(key).collect();
     let thresholds = [before.threshold()?, after.threshold()?];
-    Ok(Decision { votes, thresholds, voters, dissenters: tally.dissenters(key), former, by_transactions: false })
+    let (dissenters, shown) = (tally.dissenters(key), by_state(&tally, Some(key), executor));
+    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions: false })
 }
 
 /// Evidence form (b): the vote transactions themselves, the executing one last.
 pub(super) fn decide_by_transactions(
     destination: &Evidence<'_>,
     bridge: &Address,
-    (nonce, last): (u64, &Item),
+    (nonce, last, executor): (u64, &Item, Address),
     votes: &[ItemRef],
     states: [&BridgeState; 2],
     checks: &mut Checks,
@@ -173,12 +181,12 @@ pub(super) fn decide_by_transactions(
     let [before, after] = states;
     let key = key_of(last.transaction.input());
     let chain_id = destination.chain().trusted().profile.chain_id;
-    let mut voters = BTreeSet::from([sender_of(&last.transaction, chain_id)?]);
+    let mut voters = BTreeMap::from([(executor, vote_of(last))]);
     for place in votes {
         let vote = destination.item(*place)?;
         let sender = sender_of(&vote.transaction, chain_id)?;
         let shown = vote_is_another_operators(vote, last, bridge).and_then(|()| {
-            if voters.insert(sender) {
+            if voters.insert(sender, vote_of(vote)).is_none() {
                 Ok(())
             } else {
                 Err(VerifyError::DuplicateVoter(sender))
@@ -190,17 +198,25 @@ pub(super) fn decide_by_transactions(
             return Err(VerifyError::VoteTakenBack(sender).into());
         }
     }
-    let (mut counted, mut former) = (0u32, Vec::new());
-    for voter in &voters {
-        if before.is_operator(voter)? && after.is_operator(voter)? {
+    let (mut counted, mut former, mut shown) = (0u32, Vec::new(), Vec::new());
+    for (address, vote) in &voters {
+        let role = if before.is_operator(address)? && after.is_operator(address)? {
             counted = counted.saturating_add(1);
+            Role::Voted
         } else {
-            former.push(*voter);
-        }
+            former.push(*address);
+            Role::ExOperator
+        };
+        shown.push(Operator { address: *address, role, vote_key: Some(key), transaction: Some(*vote) });
     }
     let thresholds = [before.threshold()?, after.threshold()?];
-    let voters = voters.into_iter().collect();
-    Ok(Decision { votes: counted, thresholds, voters, dissenters: Vec::new(), former, by_transactions: true })
+    let voters = voters.into_keys().collect();
+    Ok(Decision { votes: counted, thresholds, voters, dissenters: Vec::new(), former, shown, by_transactions: true })
+}
+
+/// The transaction of a vote.
+pub(super) fn vote_of(item: &Item) -> VoteTransaction {
+    VoteTransaction { block: item.header.number, hash: item.transaction_hash }
 }
 
 /// A vote transaction precedes the executing one, succeeded, calls the bridge, and carries the very same bytes: the vote key

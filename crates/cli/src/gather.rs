@@ -230,6 +230,11 @@ fn incomplete(gathered: &Gathered) -> usize {
     transfers.filter(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. })).count()
 }
 
+/// The time to judge recordings by.
+pub(crate) fn time_of_recordings(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, Failure> {
+    pollster::block_on(time_of(chains)).map_err(|e| failure("recordings", e, &[]))
+}
+
 /// The time to judge by: this machine's, or one second after the newest block where all is recorded. The recording may lie
 /// about it, and would then only be judged as of another time, which is shown.
 async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> {

@@ -20,6 +20,7 @@ pub mod chain;
 pub mod evidence;
 pub mod keys;
 pub mod new_block;
+pub mod recording;
 pub mod scenario;
 pub mod scenarios;
 pub mod stage;

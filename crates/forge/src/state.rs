@@ -40,7 +40,7 @@ impl Contract {
         set.map(|(slot, value)| (keccak256(slot.as_bytes()).0.to_vec(), word(value))).collect()
     }
 
-    fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         let entries = self.entries();
         let storage_root = if entries.is_empty() { EMPTY_ROOT } else { trie_root(entries) };
         Account {

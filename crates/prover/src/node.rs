@@ -13,6 +13,18 @@ use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash};
 use std::collections::BTreeMap;
 
+/// All methods that are asked of a node. Each of them reads.
+pub const METHODS: [&str; 8] = [
+    "kaia_chainID",
+    "kaia_blockNumber",
+    "kaia_getHeaderByNumber",
+    "kaia_getBlockByNumber",
+    "kaia_getBlockReceipts",
+    "kaia_getTransactionReceipt",
+    "kaia_getLogs",
+    "kaia_getProof",
+];
+
 /// One node of one chain.
 #[derive(Debug)]
 pub struct Node<'t, T> {

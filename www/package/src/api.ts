@@ -34,7 +34,7 @@ import type {
 export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new Date()): Promise<Report> {
   const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
   const file = bytes(bundle);
-  return call((glue) => glue.verify(file, text, time) as Report);
+  return withAmounts(await call((glue) => glue.verify(file, text, time) as Report));
 }
 
 /**
@@ -55,7 +55,7 @@ export async function inspect(bundle: Uint8Array, trust?: Trust): Promise<Bundle
  * @param subject - what is to be proven
  */
 export async function prove(subject: Subject, options: ProveOptions): Promise<Proof> {
-  return gatherPair("prove", tagged(subject), options, 10_000n) as Promise<Proof>;
+  return withAmounts((await gatherPair("prove", tagged(subject), options, 10_000n)) as Proof);
 }
 
 /**
@@ -64,7 +64,7 @@ export async function prove(subject: Subject, options: ProveOptions): Promise<Pr
  * @param range - the first and the last request nonce
  */
 export async function audit(range: readonly [first: number | bigint, last: number | bigint], options: AuditOptions): Promise<Audit> {
-  return gatherPair("audit", { range }, options, 0xffff_ffff_ffff_ffffn) as Promise<Audit>;
+  return withAmounts((await gatherPair("audit", { range }, options, 0xffff_ffff_ffff_ffffn)) as Audit);
 }
 
 /** Follows a chain from your checkpoint to the node's head. */
@@ -199,6 +199,19 @@ async function gather<E extends Endpoint[]>(
   } finally {
     ending.close();
   }
+}
+
+// 256-bit numbers cross the border in decimal digits.
+function withAmounts<R extends Report>(report: R): R {
+  for (const { request, execution } of report.transfers) {
+    for (const part of [request, execution]) {
+      if (part === null) continue;
+      part.amount = part.amount === null ? null : BigInt(part.amount);
+      part.token_id = part.token_id === null ? null : BigInt(part.token_id);
+    }
+    if (request !== null) request.fee = BigInt(request.fee);
+  }
+  return report;
 }
 
 function parse<T>(text: string, code: string): T {

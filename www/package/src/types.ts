@@ -84,6 +84,124 @@ export interface Check {
   outcome: "passed" | "failed";
 }
 
+/** What is transferred. */
+export type Kind = "coin" | "erc20" | "erc721";
+
+/** Where an event stands in its chain. */
+export interface Place {
+  chain: string;
+  block: HeaderRef;
+  transaction: Hash;
+  /** Place of the transaction in the block. */
+  index: number;
+  /** Place of the log in the transaction's receipt. */
+  log: number;
+  /** The path from the header's roots to the transaction and its receipt. */
+  commitment: CommitmentPath;
+  /** Number of the header in {@link Report.seals} that makes the block final; `null` for a checkpoint, which is trusted. */
+  sealed_by: bigint | null;
+}
+
+/** What moves. */
+export interface Moved {
+  kind: Kind;
+  from: Address;
+  to: Address;
+  /** The token on the event's own chain; zero for coin. */
+  token: Address;
+  /** In the token's smallest unit, net of the fee; `null` for ERC-721. */
+  amount: bigint | null;
+  /** `null` but for ERC-721. */
+  token_id: bigint | null;
+  /** Bytes for the recipient, as `0x` text. */
+  extra: string;
+}
+
+/** A request, proven on the source chain. */
+export interface Request extends Place, Moved {
+  /** The token of the destination chain that the source registers for this one; zero for coin. */
+  registered_token: Address;
+  /** What the bridge took beside the amount. */
+  fee: bigint;
+  /** `null` but for ERC-721. */
+  token_uri: string | null;
+}
+
+/** An execution, proven on the destination chain. */
+export interface Execution extends Place, Moved {
+  /** Who sent the executing transaction; `null` where its signature cannot be read. */
+  sender: Address | null;
+  /** The request's transaction, as the bridge was told. */
+  request_transaction: Hash;
+  /** Hash of the calldata that operators voted for; `null` where it is not proven. */
+  vote_key: Hash | null;
+  /** The request's block, as that calldata says. */
+  request_block: bigint | null;
+  /** The token's URI in that calldata; `null` but for ERC-721. */
+  token_uri: string | null;
+}
+
+/** How an execution differs from its request in one field. Values are texts, numbers in decimal digits. */
+export interface Difference {
+  /** `M1` to `M11`. */
+  rule: string;
+  /** The field by its name in {@link Execution}, or `nonce`. */
+  field: string;
+  /** What the request says; for M11, what the voted calldata says. */
+  requested: string;
+  executed: string;
+}
+
+/**
+ * What an operator's vote was for: `voted` for the executed key (where nothing is executed, for what was requested; where
+ * nothing was requested, for anything), `dissented` for another, `none` without a live vote, `ex_operator` where it was no
+ * operator when the vote would have counted, `reverted` where its attempt to cast the deciding vote failed.
+ */
+export type Role = "voted" | "dissented" | "none" | "ex_operator" | "reverted";
+
+/** What one operator did. */
+export interface Operator {
+  address: Address;
+  role: Role;
+  /** Key of its live vote. */
+  vote_key: Hash | null;
+  /** Its vote, or its attempt that reverted, where that transaction is proven. */
+  transaction: { block: bigint; hash: Hash } | null;
+}
+
+/** How a header's two roots commit to one transaction and its receipt. */
+export type CommitmentPath =
+  | { form: "trie"; transactions: PathNode[]; receipts: PathNode[] }
+  | { form: "simple"; items: number; transactions: Hash[]; receipts: Hash[] }
+  | { form: "concat"; items: number };
+
+/** One trie node on the way from a root to an item. */
+export interface PathNode {
+  /** `null` where it is embedded in the node before. */
+  hash: Hash | null;
+  kind: "branch" | "extension" | "leaf";
+  /** The hex digits of the key that it uses up. */
+  nibbles: string;
+}
+
+/** A header whose seals were checked: it and every earlier block that it is linked to are final. */
+export interface Sealed {
+  chain: string;
+  block: HeaderRef;
+  seals: {
+    proposer: Address;
+    signers: Address[];
+    /** Council members of whom no seal is shown here. Not a fault: a quorum is enough. */
+    absent: Address[];
+    /** Seals that are needed. */
+    required: bigint;
+    /** Members over which that quorum is counted. */
+    members: bigint;
+    /** Whether it was checked that the signers sit in a committee that the chain could have drawn. */
+    committee_checked: boolean;
+  };
+}
+
 /** The verdict on one transfer. The names are those of `spanlight verify --json`. */
 export interface TransferVerdict {
   /** Source chain. */
@@ -111,6 +229,14 @@ export interface TransferVerdict {
   threshold: number | null;
   /** Codes of what a careful reader should know. */
   notes: string[];
+  /** `null` where no request is proven. */
+  request: Request | null;
+  /** `null` where no execution is proven. */
+  execution: Execution | null;
+  /** Every difference, where the state is `fraud` for the reason `differs`. */
+  differences: Difference[];
+  /** Everyone that the proof shows, ascending by address; `null` where votes are not proven. */
+  operators: Operator[] | null;
   as_of: AsOf;
   checks: Check[];
 }
@@ -166,6 +292,8 @@ export interface Report {
   anchored?: Anchored | Refused;
   /** How the chains were followed and who sealed their heads. */
   chains: Check[];
+  /** The seals of both heads, and those that make each request, each execution and each `as_of` final. */
+  seals: Sealed[];
 }
 
 /** A report, and the bundle that lets anybody else come to it. */

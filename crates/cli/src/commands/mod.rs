@@ -7,6 +7,7 @@ mod inspect;
 mod profile;
 mod prove;
 mod replay;
+mod serve;
 mod sources;
 mod sync;
 mod verify;
@@ -48,6 +49,7 @@ enum Command {
     Inspect(inspect::Args),
     Audit(audit::Args),
     Replay(replay::Args),
+    Serve(serve::Args),
     Completions(completions::Args),
 }
 
@@ -62,6 +64,7 @@ impl Cli {
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Serve(args) => serve::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
     }
@@ -76,7 +79,7 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
-            Command::Replay(_) | Command::Completions(_) => false,
+            Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! `spanlight replay`: a recording as a node.
 
 use crate::failure::Failure;
-use crate::output::Output;
-use crate::{gather, serve};
+use crate::gather;
+use crate::output::{self, Output};
+use crate::serve::{self, Place};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,6 +21,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let replay = gather::open(&args.file)?;
-    serve::until_interrupted(replay, &args.file.display().to_string(), args.listen)?;
+    let place = Place::listen(args.listen)?;
+    output::print(&Output::done(format!("serving {} at {}\n", args.file.display(), place.url())));
+    serve::until_interrupted(vec![(place, serve::recording(replay))])?;
     Ok(Output::default())
 }

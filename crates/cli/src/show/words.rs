@@ -63,7 +63,11 @@ fn fraud_sentence(kind: &FraudKind, to: &str) -> String {
         FraudKind::NamedBlockDidNotExist => {
             format!("executed on {to} for a request in a block that did not exist (rests on block times)")
         }
-        FraudKind::Differs(rules) => format!("executed on {to} otherwise than requested (rules {})", rules.join(", ")),
+        FraudKind::Differs(differences) => {
+            let mut rules: Vec<&str> = differences.iter().map(|difference| difference.rule).collect();
+            rules.dedup();
+            format!("executed on {to} otherwise than requested (rules {})", rules.join(", "))
+        }
     }
 }
 
@@ -117,6 +121,7 @@ mod tests {
             nonce: 7,
             verdict,
             dissenters: Vec::new(),
+            facts: spanlight::facts::Facts::default(),
             as_of: AsOf::default(),
             checks: Vec::new(),
         }
@@ -136,7 +141,7 @@ mod tests {
             proven(State::Handled { votes, of }, Vec::new()),
             proven(State::Stuck { reason: StuckReason::VotesDiffer, votes: 1, of }, Vec::new()),
             proven(fraud(FraudKind::NeverRequested), Vec::new()),
-            proven(fraud(FraudKind::Differs(vec!["M5"])), Vec::new()),
+            proven(fraud(FraudKind::Differs(Vec::new())), Vec::new()),
             proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
             proven(State::Unrequested, Vec::new()),
             Verdict::Incomplete { missing: Missing::Votes },

@@ -1,6 +1,7 @@
 //! Running the real binary.
 
 use serde_json::Value;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -62,4 +63,9 @@ pub fn write(name: &str, bytes: impl AsRef<[u8]>) -> String {
     let path = scratch(name);
     std::fs::write(&path, bytes).expect("the file is written");
     path.display().to_string()
+}
+
+/// A place where nobody listens.
+pub fn nobody() -> String {
+    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }

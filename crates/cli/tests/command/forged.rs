@@ -80,3 +80,29 @@ fn completeness_is_told_and_a_list_that_is_not_whole_ends_with_2() {
     assert!(ran.stdout.contains("NOT COMPLETE"), "{}", ran.stdout);
     assert_eq!(verify("part", &part, &["--json"]).json()["complete"], false);
 }
+
+/// Forged chains in the words of a node, and an audit of them: the states are those that were made.
+#[test]
+fn recordings_of_forged_chains_are_audited() {
+    let stage = spanlight_forge::scenarios::busy::busy(60);
+    let now = stage.source.time().max(stage.destination.time()) + 1;
+    let trust = write("busy.json", serde_json::to_string(&stage.trust).unwrap());
+    let [main, service] = [("main", &stage.source), ("service", &stage.destination)].map(|(name, chain)| {
+        let recording = write(&format!("busy.{name}.jsonl"), spanlight_forge::recording::record(chain));
+        format!("{name}=replay:{recording}")
+    });
+    let arguments = ["audit", "--trust", &trust, "--from", "main", "--nonces", "0..59", "--now", &now.to_string()];
+    let ran = run(&[&arguments[..], &["--json", "--rpc", &main, "--rpc", &service]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let json = ran.json();
+    assert_eq!((&json["complete"], &json["vote_scan"]), (&true.into(), &"full".into()));
+    for (nonce, transfer) in json["transfers"].as_array().unwrap().iter().enumerate() {
+        let expected = match nonce {
+            49 => "fraud",
+            58 => "voting",
+            57 | 59 => "requested",
+            _ => "handled",
+        };
+        assert_eq!((&transfer["nonce"], &transfer["state"]), (&nonce.into(), &expected.into()));
+    }
+}

@@ -1,57 +1,9 @@
 //! Over HTTP everything is as from the recording itself: against `spanlight replay`, and against a real node where the
 //! variable KAIA_RPC names one.
-use crate::common::{command, fixture, run, scratch, write, Ran};
+use crate::common::{fixture, nobody, run, scratch, write, Ran};
+use crate::served::Served;
 use serde_json::{json, Value};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
-
-/// `spanlight replay` on a free port.
-struct Served {
-    process: Child,
-    url: String,
-}
-
-impl Served {
-    fn new(file: &str) -> Self {
-        let mut command = command();
-        command.args(["replay", file, "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().last().unwrap().to_owned();
-        assert!(url.starts_with("http://127.0.0.1:"), "{line}");
-        Self { process, url }
-    }
-
-    fn chain(chain: &str) -> Self {
-        Self::new(&fixture(&format!("{chain}.rpc.jsonl.gz")))
-    }
-
-    /// A request as it is, and the whole response.
-    fn raw(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response
-    }
-
-    fn post(&self, body: &Value) -> (String, Value) {
-        let body = body.to_string();
-        let head = format!("POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-        let response = self.raw(&(head + &body));
-        let (head, body) = response.split_once("\r\n\r\n").unwrap();
-        (head.to_ascii_lowercase(), serde_json::from_str(body).unwrap_or_default())
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use std::io::Read;
 
 const NOW: &str = "1795398976";
 
@@ -62,11 +14,6 @@ fn recorded(chain: &str) -> String {
 fn with_rpc(arguments: &[&str], endpoints: &[&str]) -> Ran {
     let rpc = endpoints.iter().flat_map(|endpoint| ["--rpc", endpoint]);
     run(&arguments.iter().copied().chain(rpc).collect::<Vec<_>>())
-}
-
-/// A place where nobody listens.
-fn nobody() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
 #[test]
@@ -179,22 +126,19 @@ fn what_one_endpoint_keeps_back_is_asked_of_the_next() {
 fn the_server_speaks_json_rpc_to_browsers_too() {
     let served = Served::chain("service");
     let call = |id: Value, method: &str| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": [] });
-    let (head, answer) = served.post(&call(json!("a"), "kaia_blockNumber"));
-    assert!(head.contains("200 ok") && head.contains("access-control-allow-origin: *"), "{head}");
-    assert_eq!(answer, json!({ "jsonrpc": "2.0", "id": "a", "result": "0x1f7" }));
+    let answer = served.post("/", &call(json!("a"), "kaia_blockNumber"));
+    assert_eq!((answer.status, answer.field("access-control-allow-origin")), (200, Some("*")));
+    assert_eq!(answer.json(), json!({ "jsonrpc": "2.0", "id": "a", "result": "0x1f7" }));
     let batch = json!([call(json!(1), "kaia_blockNumber"), call(json!(2), "no_such"), { "id": 3 }]);
-    let (_, answers) = served.post(&batch);
+    let answers = served.post("/", &batch).json();
     assert_eq!((&answers[0]["result"], &answers[1]["error"]["code"]), (&json!("0x1f7"), &json!(-32601)));
     assert_eq!((&answers[2]["error"]["code"], &answers[2]["id"]), (&json!(-32600), &json!(3)));
-    assert_eq!(served.post(&json!([])).1["error"]["code"], json!(-32600));
-    let preflight = served.raw("OPTIONS / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").to_ascii_lowercase();
-    assert!(
-        preflight.contains("204") && preflight.contains("access-control-allow-headers: content-type"),
-        "{preflight}"
-    );
-    let (head, _) = served.post(&json!("x".repeat(2 << 20)));
-    assert!(head.contains("413") && head.contains("access-control-allow-origin"), "{head}");
-    assert!(served.raw("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").contains("405"));
+    assert_eq!(served.post("/", &json!([])).json()["error"]["code"], json!(-32600));
+    let preflight = served.ask("OPTIONS", "/", &[]);
+    assert_eq!((preflight.status, preflight.field("access-control-allow-headers")), (204, Some("content-type")));
+    let refused = served.post("/", &json!("x".repeat(2 << 20)));
+    assert_eq!((refused.status, refused.field("access-control-allow-origin")), (413, Some("*")));
+    assert_eq!(served.get("/").status, 405);
 }
 
 #[cfg(unix)]
@@ -202,10 +146,8 @@ fn the_server_speaks_json_rpc_to_browsers_too() {
 fn the_server_ends_with_0_when_interrupted() {
     for signal in ["INT", "TERM"] {
         let mut served = Served::chain("service");
-        served.post(&json!([]));
-        let kill = std::process::Command::new("kill").args(["-s", signal, &served.process.id().to_string()]).status();
-        assert!(kill.unwrap().success());
-        assert_eq!(served.process.wait().unwrap().code(), Some(0));
+        served.post("/", &json!([]));
+        assert_eq!(served.ended_by(signal), Some(0));
     }
 }
 

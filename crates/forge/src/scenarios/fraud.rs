@@ -6,9 +6,14 @@ use crate::stage::{Stage, StageSetup};
 use spanlight::bridge::{HandleCall, RequestEvent, TokenType};
 use spanlight::bundle::TransferProof;
 use spanlight::commitment::CommitmentForm;
+use spanlight::facts::Difference;
 use spanlight::primitives::keccak256;
 use spanlight::verdict::{FraudKind, State};
-use spanlight::{Address, U256};
+use spanlight::{Address, Hash, U256};
+
+const SEVENS: &str = "0x0707070707070707070707070707070707070707070707070707070707070707";
+const AAS: &str = "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const TOKEN: &str = "0x7171717171717171717171717171717171717171";
 
 /// All cases of this module.
 #[must_use]
@@ -20,7 +25,7 @@ pub fn all(form: CommitmentForm) -> Vec<Case> {
         attempted_in_the_future(form),
         differs_on_b(form),
     ];
-    cases.extend(every_difference().into_iter().map(|difference| difference.case(form)));
+    cases.extend(every_deviation().into_iter().map(|deviation| deviation.case(form)));
     cases
 }
 
@@ -91,6 +96,10 @@ fn attempted_in_the_future(form: CommitmentForm) -> Case {
     Case::new("attempted_in_the_future", stage.prove(transfer), state).note("rests_on_block_times")
 }
 
+fn amount(requested: &str, executed: &str) -> Difference {
+    Difference { rule: "M5", field: "amount", requested: requested.into(), executed: executed.into() }
+}
+
 /// Generation B: who voted is shown by transactions.
 fn differs_on_b(form: CommitmentForm) -> Case {
     let mut stage = Stage::new(&StageSetup::with_form(form).generation_b());
@@ -104,56 +113,89 @@ fn differs_on_b(form: CommitmentForm) -> Case {
         votes: vec![votes[0].at],
         ..TransferProof::default()
     };
-    Case::new("fraud_differs_on_b", stage.prove(transfer), fraud(FraudKind::Differs(vec!["M5"])))
+    Case::new("fraud_differs_on_b", stage.prove(transfer), fraud(FraudKind::Differs(vec![amount("500", "501")])))
         .note("votes_by_transactions")
 }
 
 /// An execution that differs from its request in one rule.
-pub struct Difference {
+pub struct Deviation {
     /// The rule.
     pub rule: &'static str,
+    /// The field that differs.
+    field: &'static str,
     event: RequestEvent,
     vote: fn(&mut HandleCall),
     /// What the bridge writes into the event instead of what the call says.
     wrote: fn(&mut spanlight::bridge::HandleEvent),
+    /// The field as requested and as executed.
+    said: [&'static str; 2],
 }
 
-/// One for each of M1 to M11, but for M6: an event of another nonce is no evidence for this one at all.
+/// One for each of M1 to M11, but for M6: an event of another nonce is no evidence for this one at all. Empty texts
+/// are known only once the request is made.
 #[must_use]
-pub fn every_difference() -> Vec<Difference> {
+pub fn every_deviation() -> Vec<Deviation> {
     let honest: fn(&mut spanlight::bridge::HandleEvent) = |_| ();
-    let of = |rule, event, vote| Difference { rule, event, vote, wrote: honest };
+    let of = |rule, field, event, vote, said| Deviation { rule, field, event, vote, wrote: honest, said };
     vec![
-        of("M1", coin(500), |call| call.request_tx_hash = keccak256(b"another transaction")),
-        of("M2", coin(500), |call| {
-            call.token_type = TokenType::Erc20;
-            call.token = Some(Address::ZERO);
-        }),
-        of("M3", coin(500), |call| call.from = Address([0xaa; 20])),
-        of("M4", coin(500), |call| call.to = Address([0xab; 20])),
-        of("M5", coin(500), |call| call.value += U256::ONE),
-        of("M7", coin(500), |call| call.extra = b"nemo".to_vec()),
-        of("M8", erc20(77), |call| call.token = Some(Address([0x72; 20]))),
-        of("M9", coin(500), |call| call.request_block -= 1),
-        of("M10", erc721(9, "https://x.y/42"), |call| call.token_uri = Some(b"https://x.y/43".to_vec())),
-        Difference {
+        of("M1", "request_transaction", coin(500), |call| call.request_tx_hash = Hash([7; 32]), ["", SEVENS]),
+        of(
+            "M2",
+            "kind",
+            coin(500),
+            |call| {
+                call.token_type = TokenType::Erc20;
+                call.token = Some(Address::ZERO);
+            },
+            ["coin", "erc20"],
+        ),
+        of("M3", "from", coin(500), |call| call.from = Address([0xaa; 20]), ["", AAS]),
+        of("M4", "to", coin(500), |call| call.to = Address([0xaa; 20]), ["", AAS]),
+        of("M5", "amount", coin(500), |call| call.value += U256::ONE, ["500", "501"]),
+        of("M5", "token_id", erc721(9, "https://x.y/42"), |call| call.value += U256::ONE, ["9", "10"]),
+        of("M7", "extra", coin(500), |call| call.extra = b"nemo".to_vec(), ["0x6d656d6f", "0x6e656d6f"]),
+        of("M8", "token", erc20(77), |call| call.token = Some(Address([0xaa; 20])), [TOKEN, AAS]),
+        of("M9", "request_block", coin(500), |call| call.request_block -= 1, ["", ""]),
+        of(
+            "M10",
+            "token_uri",
+            erc721(9, "https://x.y/42"),
+            |call| call.token_uri = Some(b"https://x.y/43".to_vec()),
+            ["https://x.y/42", "https://x.y/43"],
+        ),
+        Deviation {
             rule: "M11",
+            field: "amount",
             event: coin(500),
             vote: |call| call.value += U256::ONE,
             wrote: |event| event.value -= U256::ONE,
+            said: ["501", "500"],
         },
     ]
 }
 
-impl Difference {
+impl Deviation {
     /// The case.
     #[must_use]
     pub fn case(&self, form: CommitmentForm) -> Case {
         let mut stage = Stage::new(&StageSetup::with_form(form));
         let request = stage.request(self.event.clone());
         let transfer = self.execute(&mut stage, &request);
-        let state = fraud(FraudKind::Differs(vec![self.rule]));
-        Case::new(&format!("fraud_differs_{}", self.rule), stage.prove(transfer), state)
+        let state = fraud(FraudKind::Differs(vec![self.difference(&request)]));
+        Case::new(&format!("fraud_differs_{}_{}", self.rule, self.field), stage.prove(transfer), state)
+    }
+
+    fn difference(&self, request: &Requested) -> Difference {
+        let block = request.at.item.block;
+        let [mut requested, mut executed] = self.said.map(String::from);
+        match self.rule {
+            "M1" => requested = request.tx_hash.to_string(),
+            "M3" => requested = request.event.from.to_string(),
+            "M4" => requested = request.event.to.to_string(),
+            "M9" => (requested, executed) = (block.to_string(), (block - 1).to_string()),
+            _ => {}
+        }
+        Difference { rule: self.rule, field: self.field, requested, executed }
     }
 
     fn execute(&self, stage: &mut Stage, request: &Requested) -> TransferProof {

@@ -1,6 +1,7 @@
 //! Named cases, each with the verdict that claims.md asks for: the same list serves the tests of verdicts, of the binary
 //! and JSON forms, and of single changed bytes.
 
+pub mod busy;
 pub mod chains;
 pub mod claims;
 pub mod fraud;

@@ -42,6 +42,7 @@ fn line(name: &str, scenario: &Scenario) -> Value {
         "trust": format!("{name}.trust.json"),
         "now": scenario.now,
         "expected": report["transfers"].take(),
+        "seals": report["seals"].take(),
         "equivocations": report["equivocations"].take(),
         "complete": report["complete"].take(),
         "completeness": report["completeness"].take(),

@@ -136,10 +136,28 @@ impl Http {
         }
     }
 
+    fn send(&self, body: &str) -> Result<Response<Body>, Fault> {
+        let sent = self.agent.post(&self.url).header("content-type", "application/json").send(body);
+        sent.map_err(|error| Fault::passing(self.words(&error)))
+    }
+
+    /// Sends `body` as it is, once, and gives the status and bytes of the answer as they are: for whoever stands between the
+    /// endpoint and a client that does its own reading.
+    ///
+    /// # Errors
+    /// Why there is no answer within the limits, in words.
+    pub fn pass(&self, body: &str) -> Result<(u16, Vec<u8>), String> {
+        let answer =
+            self.send(body).and_then(|mut response| Ok((response.status().as_u16(), self.read(&mut response)?)));
+        answer.map_err(|fault| match fault {
+            Fault::Passing { reason, .. } | Fault::Unanswered(reason) => reason,
+            Fault::Final(error) => error.to_string(),
+        })
+    }
+
     /// One try.
     fn once(&self, body: &str) -> Result<Value, Fault> {
-        let sent = self.agent.post(&self.url).header("content-type", "application/json").send(body);
-        let mut response = sent.map_err(|error| Fault::passing(self.words(&error)))?;
+        let mut response = self.send(body)?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
             let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());

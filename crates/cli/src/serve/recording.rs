@@ -1,7 +1,5 @@
 //! A recording behind HTTP: JSON-RPC 2.0 by POST at any path, batches included, open to browsers of every origin.
 
-use crate::failure::Failure;
-use crate::output::{self, Output};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
@@ -10,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use axum::Router;
 use serde_json::{json, Value};
 use spanlight_prover::{Replay, RpcError, Transport};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest request that is read.
@@ -31,23 +28,10 @@ const OPEN_TO_BROWSERS: [(HeaderName, &str); 4] = [
 /// A recording counts its calls, so it is used by one at a time.
 type Shared = Arc<Mutex<Replay>>;
 
-/// Serves the recording called `name` until the process is interrupted or terminated.
-pub(crate) fn until_interrupted(replay: Replay, name: &str, address: SocketAddr) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| {
-        Failure::endpoint(format!("cannot listen at {address}: {e}")).hint("choose another --listen, or port 0 for any")
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
-        output::print(&Output::done(format!("serving {name} at {url}\n")));
-        let app = router(Arc::new(Mutex::new(replay)));
-        axum::serve(listener, app).with_graceful_shutdown(interrupted()).await.map_err(failed)
-    })
-}
-
-fn router(replay: Shared) -> Router {
-    Router::new().fallback(answer).layer(DefaultBodyLimit::max(LONGEST_REQUEST)).with_state(replay)
+/// Answers from `replay`.
+pub(crate) fn router(replay: Replay) -> Router {
+    let shared: Shared = Arc::new(Mutex::new(replay));
+    Router::new().fallback(answer).layer(DefaultBodyLimit::max(LONGEST_REQUEST)).with_state(shared)
 }
 
 async fn answer(State(replay): State<Shared>, method: Method, body: Result<Bytes, BytesRejection>) -> Response {
@@ -96,30 +80,4 @@ fn answer_call(replay: &Replay, call: &Value) -> Option<Value> {
 
 fn error(id: &Value, code: i64, message: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
-}
-
-/// Done when the process is asked to end.
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{signal, SignalKind};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    std::future::poll_fn(|context| {
-        if interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-}
-
-/// Done when the process is asked to end.
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

@@ -1,5 +1,7 @@
 //! `spanlight demo`: both directions of the shipped recordings, audited, and compared with what is known of them.
 
+mod page;
+
 use super::audit::AuditJson;
 use crate::failure::Failure;
 use crate::files;
@@ -30,6 +32,10 @@ pub(super) struct Args {
     /// Do not audit: write the recordings, genesis files and trust file into this folder, to try the other commands on.
     #[arg(long, value_name = "FOLDER", conflicts_with = "json")]
     files: Option<PathBuf>,
+    /// Do not audit: serve the recordings as two nodes, and the verification page ready to read them, until interrupted. With
+    /// a folder, the page that is in it.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, conflicts_with_all = ["json", "files"])]
+    page: Option<Option<PathBuf>>,
 }
 
 macro_rules! fixture {
@@ -68,7 +74,8 @@ const LEGEND: &[(&str, Tone, &str)] = &[
     ("ATTEMPTED", Tone::Bad, "an operator voted for a transfer that nobody requested; it was not executed"),
 ];
 
-const NEXT: [(&str, &str); 4] = [
+const NEXT: [(&str, &str); 5] = [
+    ("spanlight demo --page", "see the same in a browser"),
     ("spanlight demo --files try", "write the recordings and a trust file into the folder `try`"),
     ("spanlight prove --help", "make a proof of one transfer that anybody can check offline"),
     ("spanlight verify --help", "check such a proof"),
@@ -95,6 +102,9 @@ struct Expected {
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if let Some(folder) = &args.files {
         return write_files(folder);
+    }
+    if let Some(folder) = &args.page {
+        return page::run(folder.as_deref());
     }
     let trust = trust_file::parse(TRUST, Form::Toml, "trust.toml")?;
     let story: Story =

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.27;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {Requests} from "./Requests.sol";
+import {ClaimFailed, NotRecipient, TooLittleGas, ZeroRecipient} from "./BridgeErrors.sol";
+
+/// What a token must offer to a bridge that mints.
+interface IMintable {
+    function mint(address to, uint256 amount) external;
+    function mintWithTokenURI(address to, uint256 tokenId, string calldata tokenURI) external;
+}
+
+/// @title Delivering, and what happens where that fails
+/// @notice A delivery that fails is kept for its recipient, so that no request can hold up those behind it.
+abstract contract Delivery is Requests {
+    /// What one delivery may use. Fixed, and asked for before: whoever sends the deciding transaction must not be able to
+    /// make a delivery fail by giving little gas.
+    uint256 public constant DELIVERY_GAS = 1_000_000;
+    uint256 private constant REASON_BYTES = 256;
+
+    /// What `nonce` owes to the caller, sent to `to`. All gas may be used: the caller pays.
+    function claim(uint64 nonce, address to) external nonReentrant whenHandlesRun {
+        Claim memory owing = claims[nonce];
+        require(msg.sender == owing.recipient, NotRecipient());
+        require(to != address(0), ZeroRecipient());
+        delete claims[nonce];
+        owed[owing.token] -= _amountOf(owing.tokenType, owing.valueOrTokenId);
+        owing.recipient = to;
+        (bool done,) = _send(owing, gasleft());
+        require(done, ClaimFailed());
+        emit Claimed(nonce, to);
+    }
+
+    function _deliver(Transfer memory transfer) internal {
+        Claim memory delivery =
+            Claim(transfer.to, transfer.tokenType, transfer.token, transfer.valueOrTokenId, transfer.tokenURI);
+        // A call gets at most 63/64 of what is left.
+        require(gasleft() >= DELIVERY_GAS + DELIVERY_GAS / 32 + 50_000, TooLittleGas());
+        (bool done, bytes32 reasonHash) = _send(delivery, DELIVERY_GAS);
+        if (!done) {
+            if (delivery.tokenType != TokenType.ERC721 || !modeMintBurn) {
+                delivery.tokenURI = "";
+            }
+            claims[transfer.requestNonce] = delivery;
+            owed[delivery.token] += _amountOf(delivery.tokenType, delivery.valueOrTokenId);
+            emit HandleDeliveryFailed(transfer.requestNonce, reasonHash);
+        }
+    }
+
+    function _amountOf(TokenType tokenType, uint256 valueOrTokenId) internal pure returns (uint256) {
+        return tokenType == TokenType.ERC721 ? 1 : valueOrTokenId;
+    }
+
+    /// One bounded call. Of a token it succeeds if the token says nothing or true; of coin, if it is taken.
+    function _send(Claim memory delivery, uint256 gasLimit) private returns (bool done, bytes32 reasonHash) {
+        address target = delivery.tokenType == TokenType.KLAY ? delivery.recipient : delivery.token;
+        uint256 value = delivery.tokenType == TokenType.KLAY ? delivery.valueOrTokenId : 0;
+        bytes memory data = _callFor(delivery);
+        bytes memory answer = new bytes(REASON_BYTES);
+        uint256 size;
+        assembly ("memory-safe") {
+            done := call(gasLimit, target, value, add(data, 32), mload(data), add(answer, 32), REASON_BYTES)
+            size := returndatasize()
+            if gt(size, REASON_BYTES) { size := REASON_BYTES }
+            mstore(answer, size)
+        }
+        reasonHash = keccak256(answer);
+        if (done && delivery.tokenType != TokenType.KLAY) {
+            done = size == 0 ? target.code.length > 0 : size >= 32 && abi.decode(answer, (uint256)) == 1;
+        }
+    }
+
+    function _callFor(Claim memory delivery) private view returns (bytes memory) {
+        (address to, uint256 valueOrTokenId) = (delivery.recipient, delivery.valueOrTokenId);
+        if (delivery.tokenType == TokenType.ERC20) {
+            return modeMintBurn
+                ? abi.encodeCall(IMintable.mint, (to, valueOrTokenId))
+                : abi.encodeCall(IERC20.transfer, (to, valueOrTokenId));
+        }
+        if (delivery.tokenType == TokenType.ERC721) {
+            return modeMintBurn
+                ? abi.encodeCall(IMintable.mintWithTokenURI, (to, valueOrTokenId, delivery.tokenURI))
+                : abi.encodeCall(IERC721.transferFrom, (address(this), to, valueOrTokenId));
+        }
+        return "";
+    }
+}

@@ -1,0 +1,103 @@
+//! What the command serves over HTTP: recordings, the page, and nodes behind a proxy.
+//!
+//! Everything runs on one thread, until the process is interrupted or terminated; what is being answered then is finished,
+//! but not waited for long.
+
+mod guard;
+mod link;
+mod proxy;
+mod recording;
+mod site;
+
+pub(crate) use guard::Guard;
+pub(crate) use link::Link;
+pub(crate) use proxy::{Limits, Proxied, Proxy};
+pub(crate) use recording::router as recording;
+pub(crate) use site::Site;
+
+use crate::failure::Failure;
+use axum::Router;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+/// How long answers that have begun may take once the process was asked to end.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// An address that is listened at.
+pub(crate) struct Place {
+    listener: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+impl Place {
+    /// Listens at `address`; port 0 picks a free one.
+    pub(crate) fn listen(address: SocketAddr) -> Result<Self, Failure> {
+        let listen = || {
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok(Self { listener, address })
+        };
+        listen().map_err(|e: std::io::Error| {
+            Failure::endpoint(format!("cannot listen at {address}: {e}"))
+                .hint("choose another --listen, or port 0 for any")
+        })
+    }
+
+    /// Where a browser on this machine finds it.
+    pub(crate) fn url(&self) -> String {
+        let ip = match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+    }
+}
+
+/// Serves each at its place until the process is asked to end.
+pub(crate) fn until_interrupted(services: Vec<(Place, Router)>) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::endpoint(format!("cannot serve: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let served = runtime.block_on(async {
+        let mut servers = tokio::task::JoinSet::new();
+        for (place, app) in services {
+            let listener = tokio::net::TcpListener::from_std(place.listener)?;
+            let app = app.into_make_service_with_connect_info::<SocketAddr>();
+            servers.spawn(async { axum::serve(listener, app).with_graceful_shutdown(interrupted()).await });
+        }
+        tokio::select! {
+            ended = servers.join_all() => ended.into_iter().collect::<std::io::Result<()>>(),
+            () = async { interrupted().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    });
+    // An endpoint that a proxy still waits for is not waited for any more.
+    runtime.shutdown_background();
+    served.map_err(failed)
+}
+
+/// Done when the process is asked to end.
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{signal, SignalKind};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    std::future::poll_fn(|context| {
+        if interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// Done when the process is asked to end.
+#[cfg(not(unix))]
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}
