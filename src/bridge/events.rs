@@ -275,7 +275,7 @@ impl HandleEvent {
     }
 }
 
-/// A change of who may vote, or of how many votes decide. Generations C and D tell.
+/// A change of who may vote, or of how many votes decide. Generation C and version 2 tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorEvent {
     /// An operator may vote from now on.
@@ -331,7 +331,7 @@ impl OperatorEvent {
     }
 }
 
-/// A handle that closed its nonce and could not deliver; the value is kept for its recipient (D).
+/// A handle that closed its nonce and could not deliver; the value is kept for its recipient (version 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeliveryFailedEvent {
     /// The nonce that was handled.

@@ -1,4 +1,5 @@
-//! Where the bridge contract keeps its state: slots 0 to 17 of generations B, C and D, and what D keeps behind slot 19.
+//! Where the bridge contract keeps its state: slots 0 to 17 of generations B and C and of version 2, and what version 2
+//! keeps behind slot 19.
 //!
 //! `H(x)` is x left-padded to a word; the slot of key k of a mapping at p is keccak256(H(k) ‖ H(p)); item i of an array
 //! whose length is at p lies at keccak256(H(p)) + i. Source: bridge.md 2.2.
@@ -41,21 +42,21 @@ pub const MODE: Hash = NONCES;
 pub const UPPER: Hash = slot(16);
 /// Slot of the mapping from handle nonce to request block.
 pub const HANDLE_NONCE_BLOCKS: Hash = slot(17);
-/// Slot of the mapping from nonce to the executed vote key (D).
+/// Slot of the mapping from nonce to the executed vote key (version 2).
 pub const EXECUTED_KEYS: Hash = slot(20);
-/// Slot of the mapping from nonce to what could not be delivered (D).
+/// Slot of the mapping from nonce to what could not be delivered (version 2).
 pub const CLAIMS: Hash = slot(21);
-/// Slot of the mapping from vote key to the seats behind it (D).
+/// Slot of the mapping from vote key to the seats behind it (version 2).
 pub const VOTE_SEATS: Hash = slot(23);
-/// Slot of the mapping from operator to its seat (D).
+/// Slot of the mapping from operator to its seat (version 2).
 pub const SEATS: Hash = slot(24);
-/// Slot of the bits of the seats that may vote (D).
+/// Slot of the bits of the seats that may vote (version 2).
 pub const ACTIVE_SEATS: Hash = slot(25);
-/// Slot of [`SeatWord`] (D).
+/// Slot of [`SeatWord`] (version 2).
 pub const SEAT_COUNT: Hash = slot(26);
-/// Slot of the chain id of the one source that is served, zero while none is bound (D).
+/// Slot of the chain id of the one source that is served, zero while none is bound (version 2).
 pub const SOURCE_CHAIN_ID: Hash = slot(29);
-/// Slot of that source's bridge (D).
+/// Slot of that source's bridge (version 2).
 pub const SOURCE_BRIDGE: Hash = slot(30);
 
 const fn slot(number: u8) -> Hash {
@@ -174,13 +175,13 @@ pub fn vote_count_slot(base: Hash, key: &Hash) -> Hash {
     mapping(*key, behind(base, 3))
 }
 
-/// Slot of the vote key that was executed for `nonce`, never deleted; zero if none was (D).
+/// Slot of the vote key that was executed for `nonce`, never deleted; zero if none was (version 2).
 #[must_use]
 pub fn executed_key_slot(nonce: u64) -> Hash {
     mapping(number(nonce), EXECUTED_KEYS)
 }
 
-/// Slots of what is kept of `nonce` for its recipient: see [`claim_words`] (D).
+/// Slots of what is kept of `nonce` for its recipient: see [`claim_words`] (version 2).
 #[must_use]
 pub fn claim_slots(nonce: u64) -> [Hash; 3] {
     let base = mapping(number(nonce), CLAIMS);
@@ -196,19 +197,19 @@ pub fn claim_words(recipient: &Address, token_type: TokenType, token: &Address, 
     [first.to_u256(), token.to_word().to_u256(), value]
 }
 
-/// Slot of one more than the seat of `operator`, zero if it has none. Each registration takes a new seat (D).
+/// Slot of one more than the seat of `operator`, zero if it has none. Each registration takes a new seat (version 2).
 #[must_use]
 pub fn seat_slot(operator: &Address) -> Hash {
     mapping(operator.to_word(), SEATS)
 }
 
-/// Slot of the word of bits that holds `seat` among those behind `key`: bit seat % 256 (D).
+/// Slot of the word of bits that holds `seat` among those behind `key`: bit seat % 256 (version 2).
 #[must_use]
 pub fn vote_seats_slot(key: &Hash, seat: u64) -> Hash {
     mapping(number(seat / SEATS_IN_A_WORD), mapping(*key, VOTE_SEATS))
 }
 
-/// Slot of the word of bits that holds `seat` among those that may vote (D).
+/// Slot of the word of bits that holds `seat` among those that may vote (version 2).
 #[must_use]
 pub fn active_seats_slot(seat: u64) -> Hash {
     mapping(number(seat / SEATS_IN_A_WORD), ACTIVE_SEATS)

@@ -1,4 +1,4 @@
-//! Votes by signature (generation D): the call that carries them, and what each of them is over.
+//! Votes by signature (bridge version 2): the call that carries them, and what each of them is over.
 //!
 //! Anybody may bring `handleWithSignatures(transfer, signatures)`. It votes for the canonical direct call of the same transfer, so
 //! its vote key is that call's, never the hash of its own calldata. A signature is over EIP-712 data that names both chains, both

@@ -134,7 +134,7 @@ fn the_event_of_a_failed_delivery_has_one_form() {
 
 /// Slots by ethers' `AbiCoder` and `keccak256`.
 #[test]
-fn what_generation_d_keeps_lies_behind_slot_19() {
+fn what_version_2_keeps_lies_behind_slot_19() {
     use crate::bridge::layout::*;
     assert_eq!(executed_key_slot(5), hash("0x116126bec5aaa49b347e966c49378cf0c441de9121e306ea3d824584a9615aa2"));
     let [first, second, _] = claim_slots(5);
