@@ -27,7 +27,7 @@ const SIGNED: Rule = Rule {
     source: "docs/contracts.md 3.1",
 };
 
-/// Who signed, ascending. Empty where the set of operators changed in the block: which one the signatures name cannot be seen
+/// Who signed, ascending. None where the set of operators changed in the block: which one the signatures name cannot be seen
 /// then, and nothing depends on it.
 pub(super) fn signers(
     pair: &Pair<'_>,
@@ -35,10 +35,10 @@ pub(super) fn signers(
     [before, after]: [&BridgeState; 2],
     decision: &Decision,
     checks: &mut Checks,
-) -> Result<Vec<Address>, Stop> {
+) -> Result<Option<Vec<Address>>, Stop> {
     let epoch = after.operator_epoch()?;
     if before.operator_epoch()? != epoch {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let domain = SigningDomain {
         source_chain_id: pair.source.chain().trusted().profile.chain_id,
@@ -57,7 +57,7 @@ pub(super) fn signers(
         let place = signers.len();
         signers.push(checks.require(SIGNED, &[("signature", &place), ("digest", &digest)], signer)?);
     }
-    Ok(signers)
+    Ok(Some(signers))
 }
 
 /// The signer, by the contract's rules: 65 bytes, V of 27 or 28, low S. Anybody could make a second form of a signature.

@@ -121,12 +121,16 @@ pub(super) fn prove_named_execution(
         if !bound {
             return Err(VerifyError::SourceNotBound.into());
         }
-        let signers = signers(pair, signed, [before, after], &decision, checks)?;
-        let voted = decision.shown.iter_mut().filter(|operator| operator.role == Role::Voted);
-        for operator in voted.filter(|operator| signers.contains(&operator.address)) {
-            operator.transaction = Some(vote_of(handle.item));
+        match signers(pair, signed, [before, after], &decision, checks)? {
+            Some(signers) => {
+                let voted = decision.shown.iter_mut().filter(|operator| operator.role == Role::Voted);
+                for operator in voted.filter(|operator| signers.contains(&operator.address)) {
+                    operator.transaction = Some(vote_of(handle.item));
+                }
+                decision.by_signatures = true;
+            }
+            None => decision.operators_changed = true,
         }
-        decision.by_signatures = true;
     }
     Ok(Execution { key, call: Some(call), is_named: true, sender: sender.ok(), decision })
 }

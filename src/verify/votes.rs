@@ -107,7 +107,7 @@ fn count(voters: Option<&BTreeSet<Address>>) -> u32 {
 }
 
 /// The deciding vote: how many operators stood behind the executed key, and how many were needed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Decision {
     pub(super) votes: u32,
     /// The threshold before and after the deciding block.
@@ -118,8 +118,10 @@ pub(super) struct Decision {
     /// All that the evidence shows of voters.
     pub(super) shown: Vec<Operator>,
     pub(super) by_transactions: bool,
-    /// Whether the executing transaction brought votes by signature.
+    /// Whether the executing transaction brought votes by signature, and who signed was checked.
     pub(super) by_signatures: bool,
+    /// Whether operators came or went in the deciding block, so that it cannot be seen for whom its signatures stood.
+    pub(super) operators_changed: bool,
 }
 
 /// The address that signed a transaction or, for Kaia's own types, the one it names and consensus has checked.
@@ -184,8 +186,7 @@ pub(super) fn decide_by_state(
     let former: Vec<Address> = tally.former(key).collect();
     let thresholds = [before.threshold()?, after.threshold()?];
     let (dissenters, shown) = (tally.dissenters(key), by_state(&tally, Some(key), executor));
-    let (by_transactions, by_signatures) = (false, false);
-    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions, by_signatures })
+    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions: false, ..Decision::default() })
 }
 
 /// Evidence form (b): the vote transactions themselves, the executing one last.
@@ -229,9 +230,8 @@ pub(super) fn decide_by_transactions(
         shown.push(Operator { address: *address, role, vote_key: Some(key), transaction: Some(*vote) });
     }
     let thresholds = [before.threshold()?, after.threshold()?];
-    let (voters, dissenters) = (voters.into_keys().collect(), Vec::new());
-    let (by_transactions, by_signatures) = (true, false);
-    Ok(Decision { votes: counted, thresholds, voters, dissenters, former, shown, by_transactions, by_signatures })
+    let voters = voters.into_keys().collect();
+    Ok(Decision { votes: counted, thresholds, voters, former, shown, by_transactions: true, ..Decision::default() })
 }
 
 /// The transaction of a vote.
@@ -273,10 +273,10 @@ impl Decision {
         before.max(after)
     }
 
-    /// Whether the threshold differs before and after the deciding block.
+    /// Whether the threshold differs before and after the deciding block, or the operators did and it mattered.
     pub(super) fn changed_in_block(&self) -> bool {
         let [before, after] = self.thresholds;
-        before != after
+        before != after || self.operators_changed
     }
 }
 
