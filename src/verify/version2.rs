@@ -103,15 +103,15 @@ pub(super) fn prove_named_execution(
 ) -> Result<Execution, Stop> {
     let nonce = transfer.nonce;
     let bound = check_source(pair, handle.generation, after, checks)?;
-    if !after.has_votes(nonce) {
-        return Err(Stop::Incomplete(Missing::Votes));
-    }
     let key = after.executed_key(nonce)?;
     let calldata = shown_calldata(handle, transfer, key)?;
     let shown = key_of(&calldata);
     checks.require(KEY, &[("executed", &key), ("shown", &shown)], shown_call_is_the_executed_one(key, shown))?;
     // The contract hashes the canonical form of what it executes and nothing else.
     let call = HandleCall::decode_canonical(&calldata)?;
+    if !after.has_votes(nonce) {
+        return Err(Stop::Incomplete(Missing::Votes));
+    }
     let executor = match handle.route {
         Route::Call => Some((sender.clone()?, vote_of(handle.item))),
         Route::Signatures(_) | Route::Hidden => None,
