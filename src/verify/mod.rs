@@ -32,7 +32,9 @@ mod version2;
 mod votes;
 
 use self::checks::Checks;
-use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
+use crate::bundle::{
+    transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, LogRef, ProofBundle, TransferProof,
+};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::facts::{Facts, Sealed};
@@ -48,6 +50,7 @@ pub use chain::{AnchoredHeader, FollowedChain};
 pub use complete::Completeness;
 pub use error::VerifyError;
 pub use evidence::{slots_for_nonce, Evidence, Usage};
+pub use request::ProvenRequest;
 pub use stop::Stop;
 
 /// The verdicts on everything that a bundle claims.
@@ -162,6 +165,19 @@ fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -
     let mut sealed: Vec<Sealed> = heights.into_iter().filter_map(|height| chain.sealed_by(height)).collect();
     sealed.dedup_by_key(|sealed| sealed.block.number);
     sealed.into_iter()
+}
+
+/// Proves one request on a source chain that the caller has followed: for operators, who vote for nothing else.
+///
+/// P1, P5, P6 and the source half of P7 of bridge.md 6.4: the request's transaction and receipt stand under a final header, the
+/// trusted bridge emitted the event, its code is accepted, it counts the request, and its registry at that block names the
+/// destination token.
+///
+/// # Errors
+/// The first rule that does not hold, or the proof that is missing.
+pub fn prove_request(trust: &Trust, source: &Evidence<'_>, at: LogRef, nonce: u64) -> Result<ProvenRequest, Stop> {
+    let (from, _) = trust.ends_from(source.chain().name())?;
+    request::prove_request(source, from, at, nonce, &mut Checks::default())
 }
 
 fn verify_transfers(
