@@ -1,6 +1,7 @@
 //! Refusals of the judging itself: evidence that is well proven but is not what it is presented as.
 
 use crate::primitives::{Address, Hash};
+use alloc::boxed::Box;
 
 /// Why proven evidence does not show what it is presented for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,9 +31,9 @@ pub enum VerifyError {
     #[error("log of {got}, expected {expected}")]
     Emitter {
         /// The bridge.
-        expected: Address,
+        expected: Box<Address>,
         /// The emitter.
-        got: Address,
+        got: Box<Address>,
     },
     /// The event is of another nonce.
     #[error("event of nonce {got}, expected {expected}")]
@@ -80,23 +81,23 @@ pub enum VerifyError {
     VoteCalldata,
     /// Two vote transactions have one sender.
     #[error("two votes of {0}")]
-    DuplicateVoter(Address),
+    DuplicateVoter(Box<Address>),
     /// The voter took the vote back before it was decided.
     #[error("the vote of {0} was taken back")]
-    VoteTakenBack(Address),
+    VoteTakenBack(Box<Address>),
     /// Vote transactions are not before the executing one.
     #[error("a vote transaction is not before the executing one")]
     VoteOrder,
     /// Calldata whose hash is no live vote.
     #[error("calldata whose hash {0} is no live vote")]
-    StrayCall(Hash),
+    StrayCall(Box<Hash>),
     /// The shown call is not the one that the bridge executed.
     #[error("the bridge executed {expected}, the call shown is {got}")]
     ExecutedKey {
         /// In state.
-        expected: Hash,
+        expected: Box<Hash>,
         /// Of the call shown.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// Votes by signature on a bridge that is bound to no source, so that nothing could be signed.
     #[error("votes by signature on a bridge that is bound to no source")]
@@ -106,10 +107,10 @@ pub enum VerifyError {
     SignatureForm,
     /// Signers do not ascend, or one signed twice.
     #[error("signer {0} does not follow the one before")]
-    SignerOrder(Address),
+    SignerOrder(Box<Address>),
     /// The signer is no operator with a vote: the signature is of somebody else, or over something else.
     #[error("signer {0} is no operator with a vote")]
-    Signer(Address),
+    Signer(Box<Address>),
     /// What the bridge keeps for the recipient is not what could not be delivered.
     #[error("the bridge keeps another claim than the undelivered one")]
     Claim,
@@ -118,7 +119,7 @@ pub enum VerifyError {
     FailedAttempt(&'static str),
     /// The anchoring transaction is not of a configured account.
     #[error("anchored by {0}, which is no configured account")]
-    AnchorAccount(Address),
+    AnchorAccount(Box<Address>),
     /// The anchoring transaction failed or is no anchor.
     #[error("not an anchoring transaction")]
     NotAnAnchor,

@@ -131,7 +131,7 @@ pub(super) fn prove_execution(
     if handle.generation.keeps_votes() {
         // Vote transactions would show less here: they hide dissent, and votes that were taken back.
         if !after.has_votes(nonce) {
-            return Err(Stop::Incomplete(Missing::Votes));
+            return Err(Stop::incomplete(Missing::Votes));
         }
         let (key, call) = executed_call(handle, transfer, [before, after])?;
         let executor = if handle.is_direct() { Some((sender.clone()?, vote_of(handle.item))) } else { None };
@@ -139,7 +139,7 @@ pub(super) fn prove_execution(
         return Ok(Execution { key, call, sender: sender.ok(), is_named: false, decision });
     }
     if !handle.is_direct() || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
-        return Err(Stop::Incomplete(Missing::Votes));
+        return Err(Stop::incomplete(Missing::Votes));
     }
     let sender = sender?;
     let executing = (nonce, handle.item, sender);
@@ -166,7 +166,7 @@ fn executed_call(
     let tally = Tally::read(after, None, transfer.nonce, handle.generation)?;
     let [calldata] = transfer.calls.as_slice() else {
         let key = tally.keys().into_iter().max_by_key(|key| tally.voters(key).len());
-        return Err(Stop::Incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
+        return Err(Stop::incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
     };
     let key = key_of(calldata);
     key_alone_can_have_decided(&key, &tally, before.threshold()?.min(after.threshold()?))?;
@@ -178,7 +178,7 @@ fn executed_call(
 fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Result<(), Stop> {
     let voters = tally.voters(key).len();
     if voters == 0 || u32::try_from(voters).is_ok_and(|voters| voters < threshold) {
-        return Err(VerifyError::StrayCall(*key).into());
+        return Err(VerifyError::StrayCall((*key).into()).into());
     }
     if tally.keys().len() > 1 {
         return Err(Stop::Unsupported("votes.executed_key_unknown"));
@@ -189,7 +189,7 @@ fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Resu
 /// Every supplied calldata must have been needed.
 pub(super) fn no_stray_calls(handle: &ProvenHandle<'_>, transfer: &TransferProof) -> Result<(), Stop> {
     match (&handle.route, transfer.calls.first()) {
-        (Route::Call | Route::Signatures(_), Some(call)) => Err(VerifyError::StrayCall(key_of(call)).into()),
+        (Route::Call | Route::Signatures(_), Some(call)) => Err(VerifyError::StrayCall(key_of(call).into()).into()),
         _ => Ok(()),
     }
 }

@@ -74,7 +74,7 @@ fn signer_ascends(last: Option<&Address>, signer: Address) -> Result<(), VerifyE
     if last.is_none_or(|last| *last < signer) {
         Ok(())
     } else {
-        Err(VerifyError::SignerOrder(signer))
+        Err(VerifyError::SignerOrder(signer.into()))
     }
 }
 
@@ -82,5 +82,5 @@ fn signer_ascends(last: Option<&Address>, signer: Address) -> Result<(), VerifyE
 fn signer_is_a_voter(decision: &Decision, signer: Address) -> Result<(), VerifyError> {
     let counts = |operator: &&Operator| matches!(operator.role, Role::Voted | Role::Dissented);
     let mut counted = decision.shown.iter().filter(counts);
-    counted.any(|operator| operator.address == signer).then_some(()).ok_or(VerifyError::Signer(signer))
+    counted.any(|operator| operator.address == signer).then_some(()).ok_or_else(|| VerifyError::Signer(signer.into()))
 }

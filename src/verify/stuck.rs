@@ -88,7 +88,7 @@ fn delivery_reverted(
     }
     let chain = pair.destination.chain().name();
     let before = pair.destination.states_in(..at.block).rev().find(|state| state.has_votes(nonce));
-    let missing = Stop::Incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
+    let missing = Stop::incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
     let before = before.ok_or(missing)?;
     let generation = code_is_accepted(pair.to, before)?;
     let earlier = Tally::read(before, None, nonce, generation)?;

@@ -110,7 +110,7 @@ pub(super) fn prove_named_execution(
     // The contract hashes the canonical form of what it executes and nothing else.
     let call = HandleCall::decode_canonical(&calldata)?;
     if !after.has_votes(nonce) {
-        return Err(Stop::Incomplete(Missing::Votes));
+        return Err(Stop::incomplete(Missing::Votes));
     }
     let executor = match handle.route {
         Route::Call => Some((sender.clone()?, vote_of(handle.item))),
@@ -142,7 +142,7 @@ fn shown_calldata(handle: &ProvenHandle<'_>, transfer: &TransferProof, key: Hash
         (Route::Call, _) => Ok(handle.item.transaction.input().to_vec()),
         (Route::Signatures(signed), _) => Ok(signed.call.encode()),
         (Route::Hidden, [calldata]) => Ok(calldata.clone()),
-        (Route::Hidden, _) => Err(Stop::Incomplete(Missing::VoteCall { key })),
+        (Route::Hidden, _) => Err(Stop::incomplete(Missing::VoteCall { key })),
     }
 }
 
@@ -152,6 +152,6 @@ fn shown_call_is_the_executed_one(expected: Hash, got: Hash) -> Result<(), Verif
     if expected == got {
         Ok(())
     } else {
-        Err(VerifyError::ExecutedKey { expected, got })
+        Err(VerifyError::ExecutedKey { expected: expected.into(), got: got.into() })
     }
 }

@@ -6,6 +6,7 @@ use crate::rpc::Transport;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, DeliveryFailedEvent, Generation, HandleCall, SignedHandle};
 use spanlight::bundle::{ItemRef, TransferProof};
+use spanlight::ordered::set_of;
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Log;
 use spanlight::{Address, Hash};
@@ -175,6 +176,6 @@ impl<T: Transport> Gathering<'_, '_, T> {
     async fn preimage_of_most(&mut self, keys: &[Hash]) -> Result<Vec<Vec<u8>>, ProveError> {
         let count = |key: &Hash| keys.iter().filter(|other| *other == key).count();
         let Some(most) = keys.iter().copied().max_by_key(|key| count(key)) else { return Ok(Vec::new()) };
-        self.preimages(&BTreeSet::from([most])).await
+        self.preimages(&set_of([most])).await
     }
 }

@@ -10,6 +10,7 @@ use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
+use spanlight::ordered::{map_of, set_of};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
@@ -318,7 +319,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let mut states = Vec::new();
         for (number, state) in &self.states {
             let slots = match usage {
-                None => state.words.keys().copied().collect(),
+                None => set_of(state.words.keys().copied()),
                 Some(usage) => match usage.slots.get(number) {
                     Some(slots) => slots.clone(),
                     None => continue,
@@ -341,7 +342,7 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: storage.map(|node| (keccak256(&node), node)).collect(),
+            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
             words: proven.slots().clone(),
         })
     }
