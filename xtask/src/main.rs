@@ -5,6 +5,7 @@
 mod bench;
 mod lint;
 mod npm;
+mod page;
 mod shell;
 mod soak;
 mod tally;

@@ -21,7 +21,8 @@ pub fn run() -> shell::Result<Tally> {
     Ok(tally)
 }
 
-fn within(folder: &str, name: &str, arguments: &str) -> Command {
+/// A program run in a folder of the project.
+pub(crate) fn within(folder: &str, name: &str, arguments: &str) -> Command {
     let mut command = program(name, arguments);
     command.current_dir(root().join(folder));
     command

@@ -4,6 +4,7 @@
 //! line, or `N passed, N failed`, is counted by [`shell::counted`].
 
 use crate::npm;
+use crate::page;
 use crate::shell::{self, cargo, counted, heading};
 use crate::tally::Tally;
 
@@ -20,6 +21,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
     Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
     Suite { name: "npm package, packed and installed", run: npm::run },
+    Suite { name: "verification page: types, units, build, weight", run: page::run },
 ];
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must

@@ -1,0 +1,72 @@
+// The report as the page shows it: tones, chains, and what is proven of a transfer.
+import type { Check, Report, TransferVerdict } from "spanlight/module";
+
+/** How a verdict looks. Only `good` is green. */
+export type Tone = "good" | "wait" | "warn" | "bad" | "unknown";
+
+/** Notes that leave a handled transfer green, as the core has it. Whatever is not named here warns. */
+const QUIET_NOTES = new Set(["random_reveal_unchecked", "committee_unchecked", "votes_by_transactions"]);
+
+export function warns(transfer: TransferVerdict): boolean {
+  return transfer.notes.some((note) => !QUIET_NOTES.has(note));
+}
+
+export function toneOf(transfer: TransferVerdict): Tone {
+  if (transfer.verdict === "invalid") return "bad";
+  if (transfer.verdict !== "proven") return "unknown";
+  switch (transfer.state) {
+    case "handled":
+      return warns(transfer) ? "warn" : "good";
+    case "requested":
+    case "voting":
+      return "wait";
+    case "stuck":
+      return "warn";
+    case "fraud":
+    case "attempted":
+      return "bad";
+    default:
+      return "unknown";
+  }
+}
+
+/** The key of the catalogue's words for a verdict, from the most special to the most general. */
+export function wordsKeys(transfer: TransferVerdict): string[] {
+  const { verdict, state, reason, code } = transfer;
+  if (verdict !== "proven") return [code ?? verdict, verdict];
+  if (state === "handled" && warns(transfer)) return ["handled_with_warning"];
+  return [`${state}.${reason}`, String(state)];
+}
+
+/** How one chain was followed, and the seals of its head, from the report's checks. */
+export interface Followed {
+  chain: string;
+  checkpoint: string;
+  head: string;
+  headers: string;
+  seals: { block: string; count: string; needed: string; signers: string[] }[];
+}
+
+export function followed(report: Report): Followed[] {
+  const chains = new Map<string, Followed>();
+  for (const check of report.chains) {
+    const said = inputs(check);
+    const chain = said.get("chain");
+    if (chain === undefined) continue;
+    const entry = chains.get(chain) ?? { chain, checkpoint: "", head: "", headers: "", seals: [] };
+    chains.set(chain, entry);
+    if (check.id === "H") Object.assign(entry, { checkpoint: said.get("checkpoint") ?? "", head: said.get("head") ?? "", headers: said.get("headers") ?? "" });
+    if (check.id === "S")
+      entry.seals.push({
+        block: said.get("block") ?? "",
+        count: said.get("seals") ?? "",
+        needed: said.get("needed") ?? "",
+        signers: (said.get("signers") ?? "").split(" ").filter((address) => address !== ""),
+      });
+  }
+  return [...chains.values()];
+}
+
+function inputs(check: Check): Map<string, string> {
+  return new Map(check.inputs);
+}

@@ -1,0 +1,151 @@
+// What each verdict means in words, and what a person can do next.
+
+/** What a sentence may need to know. */
+export interface Told {
+  from: string;
+  to: string;
+  votes: string;
+  threshold: string;
+  detail: string;
+}
+
+export interface Words {
+  headline: string;
+  sentence: (told: Told) => string;
+  next: string[];
+}
+
+const tellOperators = "Send the proof file to the bridge's operators: it names the transfer beyond doubt.";
+
+export const verdicts: Record<string, Words> = {
+  handled: {
+    headline: "It arrived",
+    sentence: ({ from, to, votes, threshold }) =>
+      `The bridge on ${to} did exactly what was requested on ${from}, by ${votes} equal votes where ${threshold} are needed.`,
+    next: ["Nothing is left to do. Keep the proof file as a receipt: anybody can check it offline."],
+  },
+  handled_with_warning: {
+    headline: "It arrived, with a reservation",
+    sentence: ({ from, to }) => `The bridge on ${to} did what was requested on ${from}. Read the notes below: something about this proof deserves attention.`,
+    next: ["Read the notes, and check again with a newer proof or with your own nodes if they matter to you."],
+  },
+  requested: {
+    headline: "On its way, no vote yet",
+    sentence: ({ from, to }) => `${from} has recorded the request. No operator has voted for it on ${to} so far.`,
+    next: ["Wait some minutes and check again.", "If it stays like this longer than the bridge usually takes, send the proof file to the operators."],
+  },
+  voting: {
+    headline: "On its way, votes are coming in",
+    sentence: ({ to, votes, threshold }) => `${votes} of the ${threshold} votes needed have been cast on ${to}.`,
+    next: ["Wait some minutes and check again."],
+  },
+  "stuck.delivery_reverted": {
+    headline: "Stuck: the last delivery attempt failed",
+    sentence: ({ to, votes, threshold, detail }) =>
+      `${votes} of ${threshold} votes are there, but the deciding call on ${to} reverted (${detail}). It may still succeed later.`,
+    next: [
+      "Ask the operators why the call reverts: often the bridge may not mint the token, or the recipient refuses it.",
+      tellOperators,
+    ],
+  },
+  "stuck.votes_differ": {
+    headline: "Stuck: the operators disagree",
+    sentence: () => "Operators voted for different things, so that none of these votes can reach the threshold any more.",
+    next: ["The operators listed as voting otherwise must explain themselves.", tellOperators],
+  },
+  "stuck.no_liquidity": {
+    headline: "Stuck: the bridge holds too little coin",
+    sentence: ({ to, detail }) => `The bridge on ${to} cannot pay this transfer out now (${detail}).`,
+    next: ["Ask the bridge's owner to add coin. The transfer can be completed afterwards.", tellOperators],
+  },
+  "stuck.votes_missing": {
+    headline: "Stuck: operators have not voted",
+    sentence: ({ to, votes, threshold }) => `The request is older than you allow, and ${to} has ${votes} of the ${threshold} votes needed.`,
+    next: ["The operators may be down, or behind. Ask them.", tellOperators],
+  },
+  "fraud.never_requested": {
+    headline: "Fraud: executed, but never requested",
+    sentence: ({ from, to }) => `The bridge on ${to} executed a transfer that nobody requested on ${from}. The operators below voted for it.`,
+    next: [
+      "Tell the bridge's owner at once: these operators' keys are stolen, or they lie.",
+      "Do not send value over this bridge until they are removed.",
+      "Publish the proof file. It proves the fraud to anybody.",
+    ],
+  },
+  "fraud.differs": {
+    headline: "Fraud: executed otherwise than requested",
+    sentence: ({ from, to }) => `What the bridge on ${to} executed is not what was requested on ${from}. Differences are marked below.`,
+    next: [
+      "Tell the bridge's owner at once, and show the marked differences.",
+      "Do not send value over this bridge until the operators below are removed.",
+      "Publish the proof file. It proves the fraud to anybody.",
+    ],
+  },
+  "fraud.named_block_did_not_exist": {
+    headline: "Fraud: it names a block that did not exist",
+    sentence: ({ from, to }) => `The votes on ${to} name a block of ${from} that did not exist yet when they were cast. Nobody can have requested it there.`,
+    next: [
+      "Tell the bridge's owner at once: these operators' keys are stolen, or they lie.",
+      "Publish the proof file. It proves the fraud to anybody.",
+    ],
+  },
+  attempted: {
+    headline: "Attempted fraud: votes for what nobody requested",
+    sentence: ({ from, to, votes, threshold }) =>
+      `On ${to} there are ${votes} of ${threshold} votes for a transfer that nobody requested on ${from}. Nothing was executed.`,
+    next: ["Tell the bridge's owner: the operators below should be removed before more votes follow.", "Publish the proof file."],
+  },
+  unrequested: {
+    headline: "Nothing happened under this number",
+    sentence: ({ from, to }) => `${from} has no such request, and ${to} has neither votes nor an execution for it.`,
+    next: ["Check the number and the direction.", "If you have just sent it, wait for the block and check again."],
+  },
+  "not_yet_trusted.height": {
+    headline: "Cannot say yet: the proof does not reach far enough",
+    sentence: ({ detail }) => `Nothing is wrong, but a chain is not followed up to the block that decides (${detail}).`,
+    next: ["Check again with a newer proof, or ask your own nodes."],
+  },
+  "not_yet_trusted.stale": {
+    headline: "Cannot say: the proof is too old",
+    sentence: ({ detail }) => `This kind of verdict is about now, and the newest block in the proof is older than your trust file allows (${detail}).`,
+    next: ["Make a new proof, or ask your own nodes.", "Is this device's clock right?", "To look at a recording, set the time to judge by in the settings."],
+  },
+  "not_yet_trusted.trust_expired": {
+    headline: "Cannot say: your trust has expired",
+    sentence: ({ detail }) => `The block from which you trust the chain is older than the trusting period (${detail}).`,
+    next: ["Get a trust file with a newer checkpoint from people you believe.", "Is this device's clock right?", "To look at a recording, set the time to judge by in the settings."],
+  },
+  "not_yet_trusted.jump_not_allowed": {
+    headline: "Cannot say: the proof skips blocks",
+    sentence: ({ detail }) => `Your trust file wants every header, and this proof leaves some out (${detail}).`,
+    next: ["Ask for a proof with all headers, or ask your own nodes."],
+  },
+  incomplete: {
+    headline: "Cannot say: part of the proof is missing",
+    sentence: ({ detail }) => `Nothing in it is false, but it does not suffice: ${detail}.`,
+    next: ["Make the proof again with another node, best an archive node.", "A node may have kept something back. Only a complete proof says more."],
+  },
+  unsupported: {
+    headline: "Cannot say: this is not covered",
+    sentence: ({ detail }) => `Spanlight, or your trust file, has no rule for something in this proof: ${detail}.`,
+    next: ["If it is about the bridge's code or the governance, your trust file may need that entry.", "Otherwise a newer version of Spanlight may cover it."],
+  },
+  invalid: {
+    headline: "This proof is false",
+    sentence: ({ detail }) => `A check failed: ${detail}. This says that the file is wrong, not that the transfer is.`,
+    next: ["Do not rely on this file, and ask whoever gave it to you.", "Make your own proof from a transaction hash and your own nodes.", "If it came from another chain or bridge, choose the trust file for that one."],
+  },
+};
+
+/** The notes by code. */
+export const notes: Record<string, string> = {
+  votes_by_transactions: "The votes are shown as transactions. That none was taken back later is the contract's word.",
+  ex_operator_vote: "The contract counted a vote of somebody who was no operator when it counted. It is not counted here.",
+  operators_changed_in_block: "The operators or the threshold changed in the deciding block. The stricter side was used.",
+  token_mapping_changed: "The token registered at the destination changed after the request.",
+  rests_on_block_times: "This verdict rests on the block times of two chains, within the clock difference that your trust file allows.",
+  jumped_headers: "Some headers were skipped, as your trust file allows: changes of the validators inside are unseen.",
+  low_liquidity: "The bridge also holds less coin than this transfer needs.",
+  random_reveal_unchecked: "The proposers' random numbers (BLS) are not checked. They add nothing to the quorum's safety.",
+  committee_unchecked: "It was not checked that the signers sat in the committee of that block.",
+};

@@ -1,0 +1,156 @@
+// The verdict: words first, colour second, and what to do next.
+import type { TransferVerdict } from "spanlight/module";
+import { number, time } from "../format.ts";
+import { toneOf, wordsKeys } from "../model/facts.ts";
+import type { Judged } from "../store.ts";
+import type { Words } from "../text/en.verdicts.ts";
+import { text, type Messages } from "../text/index.ts";
+import { Hash, Icon, ToneIcon } from "./parts.tsx";
+
+/** The words for a verdict. */
+export function wordsOf(transfer: TransferVerdict, t: Messages): Words {
+  for (const key of wordsKeys(transfer)) {
+    const found = t.verdicts[key];
+    if (found !== undefined) return found;
+  }
+  return { headline: transfer.verdict, sentence: ({ detail }) => detail, next: [] };
+}
+
+export function headline(transfer: TransferVerdict, t: Messages): string {
+  return wordsOf(transfer, t).headline;
+}
+
+export function VerdictCard({ transfer, judged }: { transfer: TransferVerdict; judged: Judged }) {
+  const t = text.value;
+  const { from, to, votes, threshold, nonce } = transfer;
+  const words = wordsOf(transfer, t);
+  const tone = toneOf(transfer);
+  const told = { from, to, votes: String(votes ?? 0), threshold: String(threshold ?? t.short.unknown), detail: transfer.detail ?? transfer.code ?? "" };
+  return (
+    <section
+      class="card verdict"
+      aria-labelledby="verdict-title"
+      data-testid="verdict"
+      data-tone={tone}
+      data-verdict={transfer.verdict}
+      data-state={transfer.state ?? undefined}
+      data-reason={transfer.reason ?? undefined}
+      data-code={transfer.code ?? undefined}
+      data-nonce={String(nonce)}
+    >
+      {!judged.byClock && (
+        <p class="notice warn" data-testid="verdict-now">
+          <Icon name="clock" />
+          <span>{t.verdict.fixedNow(time(judged.now))}</span>
+        </p>
+      )}
+      <div class="verdict-head">
+        <span class="verdict-mark">
+          <ToneIcon tone={tone} />
+        </span>
+        <div>
+          <p class="eyebrow">
+            {t.verdict.tone[tone]} · {t.verdict.fromTo(from, to)} · {t.verdict.nonce(String(nonce))}
+          </p>
+          <h2 id="verdict-title" data-testid="verdict-headline">
+            {words.headline}
+          </h2>
+          <p class="verdict-sentence" data-testid="verdict-sentence">
+            {words.sentence(told)}
+          </p>
+        </div>
+      </div>
+      <Named title={t.verdict.culprits} addresses={transfer.culprits} testid="verdict-culprits" bad />
+      <Named title={t.verdict.dissenters} addresses={transfer.dissenters} testid="verdict-dissenters" />
+      <dl class="facts">
+        {votes !== null && threshold !== null && (
+          <Fact name={t.operators.heading}>{t.verdict.votes(String(votes), String(threshold))}</Fact>
+        )}
+        <Fact name={t.verdict.asOf} testid="verdict-as-of">
+          <AsOf transfer={transfer} />
+        </Fact>
+      </dl>
+      {words.next.length > 0 && (
+        <div class="next" data-testid="verdict-next">
+          <h3>{t.verdict.next}</h3>
+          <ul>
+            {words.next.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <Notes transfer={transfer} />
+      <p class="trusted" data-testid="verdict-trust">
+        <Icon name="shield" />
+        <span>{t.verdict.trustSentence(judged.trust.name, judged.trust.fingerprint, from, to)}</span>
+      </p>
+    </section>
+  );
+}
+
+function Fact({ name, children, testid }: { name: string; children: preact.ComponentChildren; testid?: string }) {
+  return (
+    <div data-testid={testid}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function AsOf({ transfer }: { transfer: TransferVerdict }) {
+  const t = text.value.verdict;
+  const ends = [
+    { chain: transfer.from, block: transfer.as_of.source },
+    { chain: transfer.to, block: transfer.as_of.destination },
+  ];
+  if (ends.every(({ block }) => block === null)) return <>{t.asOfNone}</>;
+  return (
+    <ul class="plain">
+      {ends.map(
+        ({ chain, block }) =>
+          block && (
+            <li key={chain}>
+              {t.asOfBlock(chain, number(block.number))} <span class="muted">{time(block.time)}</span>
+            </li>
+          ),
+      )}
+    </ul>
+  );
+}
+
+function Named({ title, addresses, testid, bad = false }: { title: string; addresses: string[]; testid: string; bad?: boolean }) {
+  if (addresses.length === 0) return null;
+  return (
+    <div class={bad ? "named bad" : "named"} data-testid={testid}>
+      <h3>{title}</h3>
+      <ul class="plain">
+        {addresses.map((address) => (
+          <li key={address}>
+            <Hash value={address} whole />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Notes({ transfer }: { transfer: TransferVerdict }) {
+  const t = text.value;
+  const codes = [...new Set(transfer.notes)];
+  if (codes.length === 0) return null;
+  return (
+    <details class="notes" open={toneOf(transfer) === "warn" && transfer.state === "handled"} data-testid="verdict-notes">
+      <summary>
+        {t.verdict.notes} ({codes.length})
+      </summary>
+      <ul>
+        {codes.map((code) => (
+          <li key={code}>
+            {t.notes[code] ?? code} <code class="muted">{code}</code>
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
