@@ -4,7 +4,7 @@ pragma solidity ^0.8.27;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {Requests} from "./Requests.sol";
-import {ClaimFailed, NotRecipient, TooLittleGas, ZeroRecipient} from "./BridgeErrors.sol";
+import {NotRecipient, OnlyTheBridge, TokenSaysNo, TooLittleGas, ZeroRecipient} from "./BridgeErrors.sol";
 
 /// What a token must offer to a bridge that mints.
 interface IMintable {
@@ -18,7 +18,7 @@ abstract contract Delivery is Requests {
     /// What one delivery may use. Fixed, and asked for before: whoever sends the deciding transaction must not be able to
     /// make a delivery fail by giving little gas.
     uint256 public constant DELIVERY_GAS = 1_000_000;
-    uint256 private constant REASON_BYTES = 256;
+    uint256 private constant ANSWER_BYTES = 256;
 
     /// What `nonce` owes to the caller, sent to `to`. All gas may be used: the caller pays.
     function claim(uint64 nonce, address to) external nonReentrant whenHandlesRun {
@@ -28,24 +28,32 @@ abstract contract Delivery is Requests {
         delete claims[nonce];
         owed[owing.token] -= _amountOf(owing.tokenType, owing.valueOrTokenId);
         owing.recipient = to;
-        (bool done,) = _send(owing, gasleft());
-        require(done, ClaimFailed());
+        _send(owing);
         emit Claimed(nonce, to);
+    }
+
+    /// Only the bridge calls this, so that a delivery that fails half-way is taken back as a whole: a token may move the
+    /// value and then say no.
+    function deliverOrRevert(Claim memory delivery) external {
+        require(msg.sender == address(this), OnlyTheBridge());
+        _send(delivery);
     }
 
     function _deliver(Transfer memory transfer) internal {
         Claim memory delivery =
             Claim(transfer.to, transfer.tokenType, transfer.token, transfer.valueOrTokenId, transfer.tokenURI);
+        bytes memory data = abi.encodeCall(this.deliverOrRevert, (delivery));
         // A call gets at most 63/64 of what is left.
         require(gasleft() >= DELIVERY_GAS + DELIVERY_GAS / 32 + 50_000, TooLittleGas());
-        (bool done, bytes32 reasonHash) = _send(delivery, DELIVERY_GAS);
+        // What is returned is bounded by `_send`.
+        (bool done, bytes memory reason) = address(this).call{gas: DELIVERY_GAS}(data);
         if (!done) {
             if (delivery.tokenType != TokenType.ERC721 || !modeMintBurn) {
                 delivery.tokenURI = "";
             }
             claims[transfer.requestNonce] = delivery;
             owed[delivery.token] += _amountOf(delivery.tokenType, delivery.valueOrTokenId);
-            emit HandleDeliveryFailed(transfer.requestNonce, reasonHash);
+            emit HandleDeliveryFailed(transfer.requestNonce, keccak256(reason));
         }
     }
 
@@ -53,22 +61,26 @@ abstract contract Delivery is Requests {
         return tokenType == TokenType.ERC721 ? 1 : valueOrTokenId;
     }
 
-    /// One bounded call. Of a token it succeeds if the token says nothing or true; of coin, if it is taken.
-    function _send(Claim memory delivery, uint256 gasLimit) private returns (bool done, bytes32 reasonHash) {
-        address target = delivery.tokenType == TokenType.KLAY ? delivery.recipient : delivery.token;
-        uint256 value = delivery.tokenType == TokenType.KLAY ? delivery.valueOrTokenId : 0;
+    /// One call, whose answer is read up to a bound. Of a token it succeeds if the token says nothing or true; of coin, if it
+    /// is taken.
+    function _send(Claim memory delivery) private {
+        bool isCoin = delivery.tokenType == TokenType.KLAY;
+        address target = isCoin ? delivery.recipient : delivery.token;
+        uint256 value = isCoin ? delivery.valueOrTokenId : 0;
         bytes memory data = _callFor(delivery);
-        bytes memory answer = new bytes(REASON_BYTES);
-        uint256 size;
+        bytes memory answer = new bytes(ANSWER_BYTES);
+        bool done;
         assembly ("memory-safe") {
-            done := call(gasLimit, target, value, add(data, 32), mload(data), add(answer, 32), REASON_BYTES)
-            size := returndatasize()
-            if gt(size, REASON_BYTES) { size := REASON_BYTES }
+            done := call(gas(), target, value, add(data, 32), mload(data), add(answer, 32), ANSWER_BYTES)
+            let size := returndatasize()
+            if gt(size, ANSWER_BYTES) { size := ANSWER_BYTES }
+            if iszero(done) { revert(add(answer, 32), size) }
             mstore(answer, size)
         }
-        reasonHash = keccak256(answer);
-        if (done && delivery.tokenType != TokenType.KLAY) {
-            done = size == 0 ? target.code.length > 0 : size >= 32 && abi.decode(answer, (uint256)) == 1;
+        if (!isCoin) {
+            bool yes =
+                answer.length == 0 ? target.code.length > 0 : answer.length >= 32 && abi.decode(answer, (uint256)) == 1;
+            require(yes, TokenSaysNo());
         }
     }
 

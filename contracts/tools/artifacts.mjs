@@ -49,7 +49,7 @@ function committed(path) {
 
 execFileSync(join(root, "node_modules/.bin/forge"), [
   ...["build", "--quiet", "--force", "--out", out, "--cache-path", join(root, "cache/artifacts"), "src"],
-], { cwd: root, stdio: "inherit" });
+], { cwd: root, stdio: "inherit", env: { ...process.env, FOUNDRY_PROFILE: "release" } });
 let failed = 0;
 for (const name of CONTRACTS) {
   const path = join(root, `artifacts/${name}.json`);

@@ -15,6 +15,7 @@ mod tests;
 
 pub use kind::{FeeDelegation, TransactionKind};
 
+use crate::error::cold_from;
 use crate::primitives::{Address, Hash, U256};
 use crate::rlp::RlpError;
 use alloc::vec::Vec;
@@ -40,7 +41,7 @@ pub enum TransactionError {
     },
     /// Malformed RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// More signatures than an account key can have keys.
     #[error("more than {max} signatures of one role")]
     TooManySignatures {
@@ -80,6 +81,8 @@ pub enum TransactionError {
         field: &'static str,
     },
 }
+
+cold_from!(TransactionError: Rlp(RlpError));
 
 impl TransactionError {
     /// The stable code.

@@ -29,11 +29,14 @@ mod transfer;
 mod votes;
 
 use self::checks::Checks;
-use crate::bundle::{transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, ProofBundle, TransferProof};
+use crate::bundle::{
+    transfers_ascend, BundleError, ChainProof, Claim, HeaderEntry, LogRef, ProofBundle, TransferProof,
+};
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::facts::{Facts, Sealed};
 use crate::header::UntrustedHeader;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
 use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
@@ -45,6 +48,7 @@ pub use chain::{AnchoredHeader, FollowedChain};
 pub use complete::Completeness;
 pub use error::VerifyError;
 pub use evidence::{slots_for_nonce, Evidence, Usage};
+pub use request::ProvenRequest;
 pub use stop::Stop;
 
 /// The verdicts on everything that a bundle claims.
@@ -146,7 +150,7 @@ pub fn judge_transfers(
 /// The sealed headers of one chain on which verdicts stand, each once.
 fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
     let name = chain.name();
-    let mut heights = BTreeSet::from([chain.head().number]);
+    let mut heights = set_of([chain.head().number]);
     for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
         let ends = [(from, as_of.source), (to, as_of.destination)];
         heights.extend(
@@ -159,6 +163,19 @@ fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -
     let mut sealed: Vec<Sealed> = heights.into_iter().filter_map(|height| chain.sealed_by(height)).collect();
     sealed.dedup_by_key(|sealed| sealed.block.number);
     sealed.into_iter()
+}
+
+/// Proves one request on a source chain that the caller has followed: for operators, who vote for nothing else.
+///
+/// P1, P5, P6 and the source half of P7 of bridge.md 6.4: the request's transaction and receipt stand under a final header, the
+/// trusted bridge emitted the event, its code is accepted, it counts the request, and its registry at that block names the
+/// destination token.
+///
+/// # Errors
+/// The first rule that does not hold, or the proof that is missing.
+pub fn prove_request(trust: &Trust, source: &Evidence<'_>, at: LogRef, nonce: u64) -> Result<ProvenRequest, Stop> {
+    let (from, _) = trust.ends_from(source.chain().name())?;
+    request::prove_request(source, from, at, nonce, &mut Checks::default())
 }
 
 fn verify_transfers(
@@ -240,7 +257,7 @@ fn verify_anchored(
     let anchored = anchored::judge_anchored(&facts, &child_chain, anchoring, child_number, anchor)?;
     facts.everything_is_used()?;
     jumps_are_used(parent, &parent_chain, &facts.heights())?;
-    jumps_are_used(child, &child_chain, &BTreeSet::from([child_number]))?;
+    jumps_are_used(child, &child_chain, &set_of([child_number]))?;
     Ok(anchored)
 }
 

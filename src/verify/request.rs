@@ -4,6 +4,8 @@ use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::stop::Stop;
+use crate::bridge::call_for::expected_call;
+use crate::bridge::calls::HandleCall;
 use crate::bridge::events::RequestEvent;
 use crate::bridge::events::TokenType;
 use crate::bridge::generation::Generation;
@@ -28,15 +30,41 @@ const COUNT: Rule = Rule { id: "P7.source", words: "the source counts this reque
 const REGISTRY: Rule =
     Rule { id: "P5", words: "the token is registered at the request's block", source: "bridge.md 6.4" };
 
-/// A request that is final on its chain.
-#[derive(Clone, Debug)]
-pub(super) struct ProvenRequest {
+/// A request that is final on its chain. Only proving makes one, so whoever holds it may vote for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenRequest {
     pub(super) at: LogRef,
     pub(super) event: RequestEvent,
     pub(super) tx_hash: Hash,
     pub(super) header: HeaderRef,
     /// What the source's registry gave for the token at the request's block; zero for coin.
     pub(super) destination_token: Address,
+}
+
+impl ProvenRequest {
+    /// The request event.
+    #[must_use]
+    pub const fn event(&self) -> &RequestEvent {
+        &self.event
+    }
+
+    /// Hash of the transaction that made it.
+    #[must_use]
+    pub const fn tx_hash(&self) -> Hash {
+        self.tx_hash
+    }
+
+    /// The source header under which it is proven.
+    #[must_use]
+    pub const fn header(&self) -> HeaderRef {
+        self.header
+    }
+
+    /// The one call that an honest operator sends for it.
+    #[must_use]
+    pub fn call(&self) -> HandleCall {
+        expected_call(&self.event, self.tx_hash, self.header.number, self.destination_token)
+    }
 }
 
 /// Status 1 only: every other code is a failure, and a failed transaction did nothing.
@@ -53,7 +81,7 @@ pub(super) fn log_is_the_bridges(log: &Log, bridge: &Address) -> Result<(), Veri
     if log.address == *bridge {
         Ok(())
     } else {
-        Err(VerifyError::Emitter { expected: *bridge, got: log.address })
+        Err(VerifyError::Emitter { expected: (*bridge).into(), got: log.address.into() })
     }
 }
 

@@ -3,6 +3,7 @@
 //! To add a command, add one file beside this one and one arm to [`run`].
 
 mod bench;
+mod contracts;
 mod lint;
 mod npm;
 mod page;
@@ -20,7 +21,8 @@ cargo xtask <command>
   test    all suites, one after the other; the last line is the count
   ci      lint, then test; the last line is the count
   bench   the tables of docs/performance.md
-  soak    what is too long for every change: each byte of each forged bundle, 100,000 signatures
+  soak    what is too long for every change: each byte of each forged bundle, 100,000 signatures,
+          random calls of the contracts
   help    this text
 ";
 

@@ -1,9 +1,11 @@
 //! `cargo xtask soak`: what is too long for every change. docs/soak.md keeps dated runs.
 
+use crate::contracts;
 use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
-/// Every byte of every forged bundle in three ways, and a hundred thousand signatures through both curve back ends.
+/// Every byte of every forged bundle in three ways, a hundred thousand signatures through both curve back ends, and the random
+/// calls of the contracts' tests a hundred times as often.
 pub fn run() -> Tally {
     let mut total = Tally::default();
     let runs: [(&str, &str, (&str, &str)); 2] = [
@@ -26,6 +28,8 @@ pub fn run() -> Tally {
             Err(reason) => failed(name, &reason),
         };
     }
+    heading("random calls of the contracts");
+    total += contracts::soak().unwrap_or_else(|reason| failed("contracts", &reason));
     total
 }
 

@@ -23,16 +23,19 @@ impl Tally {
         self == Self::default()
     }
 
-    /// The count in a closing line of a test program: `test result: ok. 3 passed; 0 failed; ...` of cargo, or
-    /// `3 passed, 0 failed` of our own programs. Any other line counts nothing.
+    /// The count in a closing line of a test program: `test result: ok. 3 passed; 0 failed; ...` of cargo,
+    /// `Ran 2 test suites in 1s (1s CPU time): 3 tests passed, 0 failed, ...` of Foundry, or `3 passed, 0 failed` of our own
+    /// programs. Any other line counts nothing.
     pub fn of_line(line: &str) -> Option<Self> {
-        let counts = match line.strip_prefix("test result: ") {
-            Some(rest) => rest.split_once(". ")?.1.split(';'),
-            None => line.split(';'),
+        let counts = match (line.strip_prefix("test result: "), line.strip_prefix("Ran ")) {
+            (Some(rest), _) => rest.split_once(". ")?.1.split(';'),
+            (_, Some(rest)) => rest.split_once(": ")?.1.split(';'),
+            _ => line.split(';'),
         };
         let words = counts.flat_map(|part| part.split(','));
         let mut words = words.map(str::trim);
-        let passed = words.next()?.strip_suffix(" passed")?.parse().ok()?;
+        let passed = words.next()?.strip_suffix(" passed")?;
+        let passed = passed.strip_suffix(" tests").unwrap_or(passed).parse().ok()?;
         let failed = words.next()?.strip_suffix(" failed")?.parse().ok()?;
         Some(Self { passed, failed })
     }
@@ -67,6 +70,15 @@ mod tests {
         let line = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(Tally::of_line(line), tally(3, 0));
         assert_eq!(Tally::of_line(&line.replace("ok", "FAILED").replace("0 failed", "2 failed")), tally(3, 2));
+    }
+
+    #[test]
+    fn reads_the_closing_line_of_foundry() {
+        let line =
+            "Ran 9 test suites in 5.37s (8.89s CPU time): 104 tests passed, 1 failed, 0 skipped (105 total tests)";
+        assert_eq!(Tally::of_line(line), tally(104, 1));
+        assert_eq!(Tally::of_line("Ran 4 tests for test/Reentrancy.t.sol:ReentrancyTest"), None);
+        assert_eq!(Tally::of_line("Suite result: ok. 4 passed; 0 failed; 0 skipped; finished in 3.21s"), None);
     }
 
     #[test]

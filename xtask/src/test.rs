@@ -3,6 +3,7 @@
 //! To add a suite, write a function that gives a [`Tally`] and name it in [`SUITES`]. A program that prints cargo's closing
 //! line, or `N passed, N failed`, is counted by [`shell::counted`].
 
+use crate::contracts;
 use crate::npm;
 use crate::page;
 use crate::shell::{self, cargo, counted, heading};
@@ -20,6 +21,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "core without std and without a C compiler", run: no_std },
     Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
     Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
+    Suite { name: "contracts, on the committed artifacts", run: contracts::run },
     Suite { name: "npm package, packed and installed", run: npm::run },
     Suite { name: "verification page: types, units, build, weight", run: page::run },
 ];

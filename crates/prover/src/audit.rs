@@ -4,6 +4,7 @@ use crate::error::{refused, ProveError};
 use crate::progress::Progress;
 use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
+use spanlight::ordered::set_of;
 use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
 use std::collections::BTreeSet;
@@ -68,7 +69,7 @@ pub async fn audit<T: Transport>(
     let mut nonces: BTreeSet<u64> = range_of(&mut gathering, first, last).await?;
     let requested = gathering.request_count().await?;
     let (voted, all) = gathering.voted_nonces(requested).await?;
-    let beyond: BTreeSet<u64> = voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)).collect();
+    let beyond = set_of(voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)));
     if reach == Reach::Found {
         nonces.extend(&beyond);
     }

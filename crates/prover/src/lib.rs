@@ -18,6 +18,7 @@ pub mod progress;
 pub mod prove;
 pub mod replay;
 pub mod rpc;
+pub mod state;
 pub mod sync;
 
 pub use audit::{audit, Audit, Reach, VoteScan};
@@ -31,4 +32,5 @@ pub use progress::{Progress, Silent};
 pub use prove::{prove, Ends, Proof, ProveOptions, Subject};
 pub use replay::{Replay, ReplayError};
 pub use rpc::{RpcError, Transport};
-pub use sync::{sync, HeaderPlan, SyncOptions, Synced};
+pub use state::read_state;
+pub use sync::{fetch_items, sync, HeaderPlan, Items, SyncOptions, Synced};

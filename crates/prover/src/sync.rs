@@ -174,7 +174,10 @@ impl<'t> Synced<'t> {
     }
 
     /// Whether the verified header commits to no transaction, so that the block need not be asked for.
-    pub(crate) fn is_empty_block(&self, height: u64) -> Result<bool, ProveError> {
+    ///
+    /// # Errors
+    /// Where the height is not followed.
+    pub fn is_empty_block(&self, height: u64) -> Result<bool, ProveError> {
         let header = self.chain.header(height)?;
         Ok(header.transactions_root() == empty_root(header.commitment_form()))
     }
@@ -272,16 +275,18 @@ fn empty_root(form: CommitmentForm) -> Hash {
 
 /// The items of one block: transactions and receipts in the form that the chain commits to.
 #[derive(Clone, Debug)]
-pub(crate) struct Items {
-    pub(crate) transactions: Vec<Vec<u8>>,
-    pub(crate) receipts: Vec<Vec<u8>>,
+pub struct Items {
+    /// The transactions, as they stand under the root.
+    pub transactions: Vec<Vec<u8>>,
+    /// The receipts, as they stand under the root.
+    pub receipts: Vec<Vec<u8>>,
 }
 
 /// Fetches a block's transactions and receipts and recomputes both roots.
-pub(crate) async fn fetch_items<T: Transport>(
-    node: &Node<'_, T>,
-    header: &AnchoredHeader,
-) -> Result<Items, ProveError> {
+///
+/// # Errors
+/// Those of the endpoint, and where what it gives does not lie under the header's roots.
+pub async fn fetch_items<T: Transport>(node: &Node<'_, T>, header: &AnchoredHeader) -> Result<Items, ProveError> {
     let block = node.block(header.number()).await?;
     let transactions: Vec<Vec<u8>> =
         block.transactions.iter().map(spanlight::transaction::Transaction::encode).collect();

@@ -4,13 +4,15 @@ use super::scan::Scan;
 use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
+use crate::state::exact_state;
 use crate::sync::{fetch_items, Items, Synced};
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
+use spanlight::ordered::{map_of, set_of};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
-use spanlight::state::{verify_state, StateProof};
+use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
 use spanlight::verify::{Usage, VerifyError};
@@ -257,7 +259,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let mut states = Vec::new();
         for (number, state) in &self.states {
             let slots = match usage {
-                None => state.words.keys().copied().collect(),
+                None => set_of(state.words.keys().copied()),
                 Some(usage) => match usage.slots.get(number) {
                     Some(slots) => slots.clone(),
                     None => continue,
@@ -270,26 +272,19 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
 }
 
 impl State {
-    /// Checks a node's proof and keeps it. Nodes beyond the paths are left out: some endpoints list embedded ones too.
+    /// Checks a node's proof and keeps it.
     fn read(state_root: &Hash, bridge: &Address, given: &StateProof) -> Result<Self, ProveError> {
-        let by_hash = |nodes: &[Vec<u8>]| nodes.iter().map(|node| (keccak256(node), node.clone())).collect();
-        let nodes: BTreeMap<Hash, Vec<u8>> = by_hash(&given.account_nodes);
-        let path = keccak256(bridge.as_bytes()).0.to_vec();
-        let account_nodes = prove_keys(state_root, &[path], &nodes).map_err(refused)?;
-        let account_only = StateProof { account_nodes, ..StateProof::default() };
         let absent = || refused(VerifyError::BridgeAbsent);
-        let proven = verify_state(state_root, bridge, &account_only).map_err(refused)?.ok_or_else(absent)?;
-        let mut state = Self {
-            account_nodes: account_only.account_nodes,
+        let (exact, proven) = exact_state(state_root, bridge, given)?;
+        let proven = proven.ok_or_else(absent)?;
+        let storage = exact.storage_nodes.into_iter();
+        Ok(Self {
+            account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: by_hash(&given.storage_nodes),
-            words: BTreeMap::new(),
-        };
-        let proof = state.proof(given.slots.iter().copied().collect())?;
-        let proven = verify_state(state_root, bridge, &proof).map_err(refused)?.ok_or_else(absent)?;
-        state.words = proven.slots().clone();
-        Ok(state)
+            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
+            words: proven.slots().clone(),
+        })
     }
 
     /// The exact proof of some of the slots.

@@ -38,13 +38,12 @@ export function wordsKeys(transfer: TransferVerdict): string[] {
   return [`${state}.${reason}`, String(state)];
 }
 
-/** How one chain was followed, and the seals of its head, from the report's checks. */
+/** How one chain was followed, from the report's checks. */
 export interface Followed {
   chain: string;
   checkpoint: string;
   head: string;
   headers: string;
-  seals: { block: string; count: string; needed: string; signers: string[] }[];
 }
 
 export function followed(report: Report): Followed[] {
@@ -53,16 +52,9 @@ export function followed(report: Report): Followed[] {
     const said = inputs(check);
     const chain = said.get("chain");
     if (chain === undefined) continue;
-    const entry = chains.get(chain) ?? { chain, checkpoint: "", head: "", headers: "", seals: [] };
+    const entry = chains.get(chain) ?? { chain, checkpoint: "", head: "", headers: "" };
     chains.set(chain, entry);
     if (check.id === "H") Object.assign(entry, { checkpoint: said.get("checkpoint") ?? "", head: said.get("head") ?? "", headers: said.get("headers") ?? "" });
-    if (check.id === "S")
-      entry.seals.push({
-        block: said.get("block") ?? "",
-        count: said.get("seals") ?? "",
-        needed: said.get("needed") ?? "",
-        signers: (said.get("signers") ?? "").split(" ").filter((address) => address !== ""),
-      });
   }
   return [...chains.values()];
 }

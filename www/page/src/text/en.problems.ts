@@ -5,7 +5,7 @@ export interface ProblemWords {
   help: string;
 }
 
-export const problems: Record<string, ProblemWords> = {
+export const problems = {
   "input.empty": { title: "Nothing was entered.", help: "Paste a transaction hash or a request number, or choose a proof file." },
   "input.address": { title: "This is an address, not a transaction.", help: "A transaction hash has 64 hex digits. Your wallet's history shows it." },
   "input.hash_length": { title: "This is no complete transaction hash.", help: "It has 0x and 64 hex digits. Copy it whole." },
@@ -61,4 +61,4 @@ export const problems: Record<string, ProblemWords> = {
   "wasm.closed": { title: "The work was stopped.", help: "Start it again." },
   wasm: { title: "The checking part cannot be loaded.", help: "This browser forbids WebAssembly, or the page is damaged. Load it again, or use another browser." },
   options: { title: "A setting is missing or wrong.", help: "The detail names it. Look into the settings." },
-};
+} satisfies Record<string, ProblemWords>;

@@ -1,5 +1,5 @@
 // The rules by their ids. The core gives them in English; here they are in plain words for people.
-export const rules: Record<string, string> = {
+export const rules = {
   H: "Every header since the block you trust extends the one before it and keeps the chain's header rules",
   S: "A quorum of the validators sealed this block",
   "P.inclusion": "The transaction and its receipt stand at this place of the block",
@@ -37,4 +37,4 @@ export const rules: Record<string, string> = {
   "S.unrequested": "The source has not counted as far as this number",
   "C.requests": "Every request of the range is proven",
   "C.handled": "Nothing is executed at or above the count of requests",
-};
+} satisfies Record<string, string>;

@@ -17,7 +17,7 @@ export interface Words {
 
 const tellOperators = "Send the proof file to the bridge's operators: it names the transfer beyond doubt.";
 
-export const verdicts: Record<string, Words> = {
+const words = {
   handled: {
     headline: "It arrived",
     sentence: ({ from, to, votes, threshold }) =>
@@ -135,10 +135,13 @@ export const verdicts: Record<string, Words> = {
     sentence: ({ detail }) => `A check failed: ${detail}. This says that the file is wrong, not that the transfer is.`,
     next: ["Do not rely on this file, and ask whoever gave it to you.", "Make your own proof from a transaction hash and your own nodes.", "If it came from another chain or bridge, choose the trust file for that one."],
   },
-};
+} satisfies Record<string, Words>;
+
+/** By state and reason, or by the code of what stands in the way. */
+export const verdicts: Record<keyof typeof words, Words> = words;
 
 /** The notes by code. */
-export const notes: Record<string, string> = {
+export const notes = {
   votes_by_transactions: "The votes are shown as transactions. That none was taken back later is the contract's word.",
   ex_operator_vote: "The contract counted a vote of somebody who was no operator when it counted. It is not counted here.",
   operators_changed_in_block: "The operators or the threshold changed in the deciding block. The stricter side was used.",
@@ -148,4 +151,4 @@ export const notes: Record<string, string> = {
   low_liquidity: "The bridge also holds less coin than this transfer needs.",
   random_reveal_unchecked: "The proposers' random numbers (BLS) are not checked. They add nothing to the quorum's safety.",
   committee_unchecked: "It was not checked that the signers sat in the committee of that block.",
-};
+} satisfies Record<string, string>;

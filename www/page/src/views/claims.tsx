@@ -1,7 +1,7 @@
 // The claims beside single transfers: two sealed blocks, a complete list, an anchored block.
 import type { Report } from "spanlight/module";
 import { number, time } from "../format.ts";
-import { text } from "../text/index.ts";
+import { pick, text } from "../text/index.ts";
 import { Hash, ToneIcon } from "./parts.tsx";
 import type { Tone } from "../model/facts.ts";
 import type { ComponentChildren } from "preact";
@@ -91,7 +91,7 @@ function CompletenessClaim({ claim }: { claim: NonNullable<Report["completeness"
       <ul>
         {claim.against.map((code) => (
           <li key={code}>
-            {t.against[code] ?? code} <code class="muted">{code}</code>
+            {pick<string>(t.against, code) ?? code} <code class="muted">{code}</code>
           </li>
         ))}
       </ul>

@@ -1,17 +1,15 @@
 // How a transaction hangs under its block: drawn in the form in which this chain commits to it.
 import { useSignal } from "@preact/signals";
-import type { TransferVerdict } from "spanlight/module";
+import type { CommitmentPath, Execution, PathNode, Request, TransferVerdict } from "spanlight/module";
 import { number, short } from "../format.ts";
-import { provenOf, type Execution, type Request } from "../model/proven.ts";
 import { text } from "../text/index.ts";
 import { Section } from "./parts.tsx";
 
 type End = Request | Execution;
-type Commitment = End["commitment"];
 
 export function Commitment({ transfer }: { transfer: TransferVerdict }) {
   const t = text.value.commitment;
-  const { request, execution } = provenOf(transfer);
+  const { request, execution } = transfer;
   const ends: { title: string; end: End }[] = [];
   if (request !== null) ends.push({ title: t.request, end: request });
   if (execution !== null) ends.push({ title: t.execution, end: execution });
@@ -19,7 +17,7 @@ export function Commitment({ transfer }: { transfer: TransferVerdict }) {
   const shown = ends[Math.min(picked.value, ends.length - 1)];
   if (shown === undefined) return null;
   const { commitment, block, index } = shown.end;
-  const [form, explained] = t.forms[commitment.form] ?? [commitment.form, ""];
+  const [form, explained] = t.forms[commitment.form];
   return (
     <Section id="commitment-title" title={t.heading} lead={t.lead} testid="commitment" extra={{ "data-form": commitment.form }}>
       {ends.length > 1 && (
@@ -42,7 +40,7 @@ export function Commitment({ transfer }: { transfer: TransferVerdict }) {
   );
 }
 
-function Drawing({ commitment, block, index, title }: { commitment: Commitment; block: string; index: number; title: string }) {
+function Drawing({ commitment, block, index, title }: { commitment: CommitmentPath; block: string; index: number; title: string }) {
   switch (commitment.form) {
     case "trie":
       return <TriePath nodes={commitment.receipts} block={block} title={title} />;
@@ -80,7 +78,7 @@ function Node({ x, y, width, label, value, kind }: { x: number; y: number; width
   );
 }
 
-function TriePath({ nodes, block, title }: { nodes: Extract<Commitment, { form: "trie" }>["receipts"]; block: string; title: string }) {
+function TriePath({ nodes, block, title }: { nodes: PathNode[]; block: string; title: string }) {
   const t = text.value.commitment;
   const middle = WIDTH / 2;
   return (
@@ -91,14 +89,14 @@ function TriePath({ nodes, block, title }: { nodes: Extract<Commitment, { form: 
         const before = nodes[at - 1];
         const last = at === nodes.length - 1;
         return (
-          <g key={node.hash}>
+          <g key={at}>
             <path class="edge" d={`M${middle} ${y - STEP + 40}V${y}`} />
             {before !== undefined && before.nibbles !== "" && (
               <text class="edge-label" x={middle + 10} y={y - 7}>
                 {before.nibbles}
               </text>
             )}
-            <Node x={middle - 90} y={y} width={180} label={last ? t.leaf : t.node(String(at + 1))} value={short(node.hash)} kind={last ? "item" : "node"} />
+            <Node x={middle - 90} y={y} width={180} label={last ? t.leaf : t.node(String(at + 1))} value={node.hash === null ? t.embedded : short(node.hash)} kind={last ? "item" : "node"} />
           </g>
         );
       })}

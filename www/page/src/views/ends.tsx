@@ -1,9 +1,8 @@
 // What was requested and what was executed, field by field.
-import type { TransferVerdict } from "spanlight/module";
+import type { Difference, Execution, Request, TransferVerdict } from "spanlight/module";
 import type { ComponentChildren } from "preact";
 import { coins, number } from "../format.ts";
-import { provenOf, type Execution, type Proven, type Request } from "../model/proven.ts";
-import { text } from "../text/index.ts";
+import { pick, text } from "../text/index.ts";
 import { Hash, Icon, Section } from "./parts.tsx";
 
 type FieldName = keyof (typeof text.value)["ends"]["fields"];
@@ -19,8 +18,7 @@ interface Row {
 
 export function Ends({ transfer }: { transfer: TransferVerdict }) {
   const t = text.value.ends;
-  const proven = provenOf(transfer);
-  const { request, execution } = proven;
+  const { request, execution, differences } = transfer;
   if (request === null && execution === null) return null;
   return (
     <Section id="ends-title" title={t.heading} lead={t.lead} testid="ends">
@@ -37,7 +35,7 @@ export function Ends({ transfer }: { transfer: TransferVerdict }) {
         </thead>
         <tbody>
           {rows(request, execution).map((row) => (
-            <RowView key={row.field} row={row} proven={proven} transfer={transfer} />
+            <RowView key={row.field} row={row} differences={differences} transfer={transfer} />
           ))}
         </tbody>
       </table>
@@ -45,9 +43,9 @@ export function Ends({ transfer }: { transfer: TransferVerdict }) {
   );
 }
 
-function RowView({ row, proven, transfer }: { row: Row; proven: Proven; transfer: TransferVerdict }) {
+function RowView({ row, differences, transfer }: { row: Row; differences: Difference[]; transfer: TransferVerdict }) {
   const t = text.value.ends;
-  const difference = proven.differences.find(({ field }) => field === row.said);
+  const difference = differences.find(({ field }) => field === row.said);
   const known = row.requested !== undefined && row.executed !== undefined && row.requested !== null && row.executed !== null;
   const state = difference ? "false" : known ? "true" : "unknown";
   return (
@@ -92,17 +90,17 @@ function rows(request: Request | null, execution: Execution | null): Row[] {
   const token = (value: string): ComponentChildren => (/^0x0{40}$/.test(value) ? t.coinToken : <Hash value={value} />);
   const extra = (value: string): ComponentChildren => (value === "0x" ? <span class="muted">{t.empty}</span> : <Hash value={value} />);
   const all: Row[] = [
-    { field: "amount", said: "amount", requested: request?.amount, executed: execution?.amount, show: amount },
-    { field: "token_id", said: "token_id", requested: request?.token_id, executed: execution?.token_id, show: plain },
+    { field: "amount", said: "amount", requested: digits(request?.amount), executed: digits(execution?.amount), show: amount },
+    { field: "token_id", said: "token_id", requested: digits(request?.token_id), executed: digits(execution?.token_id), show: plain },
     { field: "from", said: "from", requested: request?.from, executed: execution?.from, show: hash },
     { field: "to", said: "to", requested: request?.to, executed: execution?.to, show: hash },
-    { field: "kind", said: "kind", requested: request?.kind, executed: execution?.kind, show: (value) => t.kinds[value] ?? value },
+    { field: "kind", said: "kind", requested: request?.kind, executed: execution?.kind, show: (value) => pick<string>(t.kinds, value) ?? value },
     { field: "token", said: "token", requested: request?.registered_token, executed: execution?.token, show: token },
     { field: "transaction", said: "request_transaction", requested: request?.transaction, executed: execution?.request_transaction, show: hash },
     { field: "block", said: "request_block", requested: digits(request?.block.number), executed: digits(execution?.request_block), show: number },
     { field: "extra", said: "extra", requested: request?.extra, executed: execution?.extra, show: extra },
     { field: "token_uri", said: "token_uri", requested: request?.token_uri, executed: execution?.token_uri, show: plain },
-    { field: "fee", said: "fee", requested: request?.fee === "0" ? undefined : request?.fee, executed: undefined, show: amount },
+    { field: "fee", said: "fee", requested: request?.fee === 0n ? undefined : digits(request?.fee), executed: undefined, show: amount },
     { field: "executing", said: "transaction", requested: undefined, executed: execution?.transaction, show: hash },
   ];
   return all.filter((row) => (row.requested ?? row.executed) !== undefined && (row.requested !== null || row.executed !== null));

@@ -1,7 +1,6 @@
 // Who voted for what: k of n, and who dissented.
 import type { TransferVerdict } from "spanlight/module";
 import { number } from "../format.ts";
-import { provenOf } from "../model/proven.ts";
 import { text } from "../text/index.ts";
 import { Hash, Icon, Section, type IconName } from "./parts.tsx";
 
@@ -27,7 +26,7 @@ export interface Shown {
 
 /** Every operator that the proof names, whatever part of the report does. */
 export function operatorsOf(transfer: TransferVerdict): Shown[] {
-  const { operators, execution } = provenOf(transfer);
+  const { operators, execution } = transfer;
   const shown = new Map<string, Shown>();
   for (const { address, role, vote_key, transaction } of operators ?? []) {
     shown.set(address, { address, role: roleOf(role, address === execution?.sender), key: vote_key, transaction });

@@ -1,14 +1,9 @@
 // The validators' seals: k of n, and who.
-import type { Report } from "spanlight/module";
+import type { Report, Sealed } from "spanlight/module";
 import { number } from "../format.ts";
 import { followed, type Followed } from "../model/facts.ts";
-import type { Sealed } from "../model/proven.ts";
 import { text } from "../text/index.ts";
 import { Hash, Icon, Section } from "./parts.tsx";
-
-export function sealedOf(report: Report): Sealed[] {
-  return (report as Report & { seals?: Sealed[] }).seals ?? [];
-}
 
 export function Seals({ report }: { report: Report }) {
   const t = text.value.seals;
@@ -17,7 +12,7 @@ export function Seals({ report }: { report: Report }) {
   return (
     <Section id="seals-title" title={t.heading} lead={t.lead} testid="seals">
       {chains.map((chain) => (
-        <Chain key={chain.chain} chain={chain} sealed={sealedOf(report).filter((one) => one.chain === chain.chain)} />
+        <Chain key={chain.chain} chain={chain} sealed={report.seals.filter((one) => one.chain === chain.chain)} />
       ))}
     </Section>
   );
@@ -25,25 +20,12 @@ export function Seals({ report }: { report: Report }) {
 
 function Chain({ chain, sealed }: { chain: Followed; sealed: Sealed[] }) {
   const t = text.value.seals;
-  const last = chain.seals.at(-1);
   return (
     <div class="seals-chain" data-testid="seals-chain" data-chain={chain.chain}>
       <p class="muted tiny">{t.followed(chain.checkpoint, chain.head, chain.headers)}</p>
       {sealed.map((one) => (
         <Sealing key={String(one.block.number)} one={one} chain={chain.chain} open={sealed.length === 1} />
       ))}
-      {sealed.length === 0 && last && (
-        <details open>
-          <summary>
-            {t.chain(chain.chain, last.block)} · {t.countPlain(last.count, last.needed)}
-          </summary>
-          <ul class="people compact">
-            {last.signers.map((address) => (
-              <Signer key={address} address={address} signed proposer={false} />
-            ))}
-          </ul>
-        </details>
-      )}
     </div>
   );
 }

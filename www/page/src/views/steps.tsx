@@ -3,7 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { Check, Report, TransferVerdict } from "spanlight/module";
 import { number } from "../format.ts";
 import type { Judged } from "../store.ts";
-import { text } from "../text/index.ts";
+import { pick, text } from "../text/index.ts";
 import { Hash, Icon, Section } from "./parts.tsx";
 import { reportJson } from "./take.tsx";
 
@@ -50,7 +50,7 @@ function Step({ check }: { check: Check }) {
             <Icon name={failed ? "cross" : "check"} />
             <span class="unseen">{failed ? words.failed : words.passed}</span>
           </span>
-          <span class="step-rule">{t.rules[check.id] ?? check.rule}</span>
+          <span class="step-rule">{pick<string>(t.rules, check.id) ?? check.rule}</span>
           <Where check={check} />
         </summary>
         <dl class="inputs">

@@ -89,9 +89,13 @@ export function reportJson({ report }: Judged): string {
   return exactJson(shown);
 }
 
+/** Up to 256 bits: text on the other surfaces too. */
+const WIDE = new Set(["amount", "token_id", "fee"]);
+
 /** JSON in which a `bigint` is a number with all its digits. */
 export function exactJson(value: unknown): string {
-  const marked = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `\u0000${inner}` : inner), 2);
+  const write = (name: string, inner: unknown): unknown => (typeof inner !== "bigint" ? inner : WIDE.has(name) ? inner.toString() : `\u0000${inner}`);
+  const marked = JSON.stringify(value, write, 2);
   return marked.replace(/"\\u0000(\d+)"/g, "$1");
 }
 

@@ -4,13 +4,13 @@ import { number, time } from "../format.ts";
 import { toneOf, wordsKeys } from "../model/facts.ts";
 import type { Judged } from "../store.ts";
 import type { Words } from "../text/en.verdicts.ts";
-import { text, type Messages } from "../text/index.ts";
+import { pick, text, type Messages } from "../text/index.ts";
 import { Hash, Icon, ToneIcon } from "./parts.tsx";
 
 /** The words for a verdict. */
 export function wordsOf(transfer: TransferVerdict, t: Messages): Words {
   for (const key of wordsKeys(transfer)) {
-    const found = t.verdicts[key];
+    const found = pick<Words>(t.verdicts, key);
     if (found !== undefined) return found;
   }
   return { headline: transfer.verdict, sentence: ({ detail }) => detail, next: [] };
@@ -147,7 +147,7 @@ function Notes({ transfer }: { transfer: TransferVerdict }) {
       <ul>
         {codes.map((code) => (
           <li key={code}>
-            {t.notes[code] ?? code} <code class="muted">{code}</code>
+            {pick<string>(t.notes, code) ?? code} <code class="muted">{code}</code>
           </li>
         ))}
       </ul>

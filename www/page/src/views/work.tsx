@@ -2,7 +2,7 @@
 import { cancel } from "../actions.ts";
 import { number } from "../format.ts";
 import { outcome, settingsOpen } from "../store.ts";
-import { text, type Messages } from "../text/index.ts";
+import { pick, text, type Messages } from "../text/index.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ProblemWords } from "../text/en.problems.ts";
 import { Icon } from "./parts.tsx";
@@ -30,8 +30,7 @@ export function Progress() {
 /** The sentence for a code, or for the family of the code. */
 export function wordsFor(problem: Problem, catalogue: Messages["problems"]): ProblemWords {
   const family = problem.code.split(".", 1)[0] ?? "";
-  const found = catalogue[problem.code] ?? catalogue[family] ?? catalogue["other"];
-  return found ?? { title: problem.code, help: "" };
+  return pick<ProblemWords>(catalogue, problem.code) ?? pick<ProblemWords>(catalogue, family) ?? catalogue.other;
 }
 
 export function Refusal() {

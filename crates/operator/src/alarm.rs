@@ -1,0 +1,139 @@
+//! What an operator raises the alarm for. Each alarm is logged, counted and written down.
+
+use spanlight::{Address, Hash};
+use std::fmt;
+
+/// Something that a person should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alarm {
+    /// This account is no operator of the destination bridge.
+    NotOperator {
+        /// The account.
+        account: Address,
+    },
+    /// A vote of this operator's own account stands that this operator would not cast: somebody else has its key.
+    KeyStolen {
+        /// The vote key that was voted for.
+        voted: Hash,
+    },
+    /// Another operator voted for something else than what is proven to have been requested.
+    ForgedVote {
+        /// Who.
+        operator: Address,
+        /// The vote key of its vote.
+        voted: Hash,
+    },
+    /// Something was executed that was not requested so.
+    Fraud {
+        /// How it differs.
+        kind: String,
+        /// Operators whose votes did it.
+        culprits: Vec<Address>,
+        /// Where the evidence was written.
+        evidence: String,
+    },
+    /// Operators voted for what nobody requested; nothing was executed.
+    Attempted {
+        /// Who.
+        culprits: Vec<Address>,
+        /// Where the evidence was written.
+        evidence: String,
+    },
+    /// The delivery would fail; the nonce is parked.
+    Parked {
+        /// In the node's words.
+        reason: String,
+    },
+    /// The source counts a request that lies before the block from which this operator follows.
+    RequestBeforeCheckpoint,
+    /// An endpoint was put aside.
+    Endpoint {
+        /// What was found.
+        finding: String,
+    },
+    /// An account holds too little coin.
+    LowBalance {
+        /// Whose.
+        account: Address,
+        /// What for.
+        what: &'static str,
+    },
+    /// The operator's key is also the owner's of the bridge: whoever steals it owns the bridge.
+    OperatorIsOwner {
+        /// The account.
+        account: Address,
+    },
+    /// The price asked for gas is above the configured limit; nothing is sent.
+    GasPrice {
+        /// In peb.
+        asked: String,
+    },
+    /// The bridge's code is not accepted by the trust.
+    UnknownCode {
+        /// Its hash.
+        code: Hash,
+    },
+}
+
+impl Alarm {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotOperator { .. } => "not_operator",
+            Self::KeyStolen { .. } => "key_stolen",
+            Self::ForgedVote { .. } => "forged_vote",
+            Self::Fraud { .. } => "fraud",
+            Self::Attempted { .. } => "attempted",
+            Self::Parked { .. } => "parked",
+            Self::RequestBeforeCheckpoint => "request_before_checkpoint",
+            Self::Endpoint { .. } => "endpoint",
+            Self::LowBalance { .. } => "low_balance",
+            Self::OperatorIsOwner { .. } => "operator_is_owner",
+            Self::GasPrice { .. } => "gas_price",
+            Self::UnknownCode { .. } => "unknown_code",
+        }
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |list: &[Address]| list.iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::NotOperator { account } => {
+                write!(f, "{account} is no operator of the destination bridge: register it")
+            }
+            Self::KeyStolen { voted } => {
+                write!(
+                    f,
+                    "this operator's account voted {voted}, which this operator did not: its key is in other hands"
+                )
+            }
+            Self::ForgedVote { operator, voted } => {
+                write!(f, "operator {operator} voted {voted}, which is not what was requested")
+            }
+            Self::Fraud { kind, culprits, evidence } => {
+                write!(
+                    f,
+                    "executed and not as requested ({kind}), by the votes of {}; evidence: {evidence}",
+                    names(culprits)
+                )
+            }
+            Self::Attempted { culprits, evidence } => {
+                write!(f, "{} voted for what nobody requested; evidence: {evidence}", names(culprits))
+            }
+            Self::Parked { reason } => write!(f, "delivery would fail, parked: {reason}"),
+            Self::RequestBeforeCheckpoint => f.write_str(
+                "the request lies before the block from which this operator follows: give an older checkpoint",
+            ),
+            Self::Endpoint { finding } => f.write_str(finding),
+            Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),
+            Self::OperatorIsOwner { account } => {
+                write!(f, "{account} is both operator and owner of the bridge: use different keys")
+            }
+            Self::GasPrice { asked } => write!(f, "gas costs {asked} peb, above max_gas_price: nothing is sent"),
+            Self::UnknownCode { code } => write!(f, "the bridge runs code {code}, which the trust does not accept"),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What the workers show to whoever asks: the status page, the metrics, the commands.
+
+use crate::alarm::Alarm;
+use serde::{Deserialize, Serialize};
+use spanlight::Address;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One open transfer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What this operator does about it, in words.
+    pub doing: String,
+    /// Votes that count for it.
+    pub votes: u64,
+    /// The request's block on the source.
+    pub request_block: u64,
+    /// Unix time of that block.
+    pub requested_at: u64,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectionBoard {
+    /// Source chain.
+    pub source: String,
+    /// Destination chain.
+    pub destination: String,
+    /// `starting`, `standby`, `following`, or `failing`.
+    pub phase: String,
+    /// What stands in the way, if anything does.
+    pub trouble: Option<String>,
+    /// This operator's account on the destination.
+    pub operator: String,
+    /// Proven head of the source.
+    pub source_head: u64,
+    /// Its unix time.
+    pub source_time: u64,
+    /// Proven head of the destination.
+    pub destination_head: u64,
+    /// Its unix time.
+    pub destination_time: u64,
+    /// Requests known to be made.
+    pub requests: u64,
+    /// The lowest nonce that is not handled.
+    pub lower_handle_nonce: u64,
+    /// Votes needed.
+    pub threshold: u64,
+    /// Operators of the destination bridge.
+    pub operators: Vec<Address>,
+    /// Open transfers.
+    pub pending: BTreeMap<u64, Pending>,
+    /// Votes sent since the start.
+    pub votes_sent: u64,
+    /// Transactions sent again at a higher price since the start.
+    pub replaced: u64,
+    /// Own votes that were taken into a block and changed nothing, since the start.
+    pub votes_reverted: u64,
+    /// Transfers seen handled since the start.
+    pub handled: u64,
+    /// Transactions on their way.
+    pub in_flight: u64,
+    /// The operator's coin on the destination, in peb.
+    pub balance: String,
+    /// The destination bridge's coin, in peb.
+    pub liquidity: String,
+    /// Alarms since the start, by code.
+    pub alarms: BTreeMap<String, u64>,
+    /// Calls that no endpoint could answer since the start.
+    pub endpoint_failures: u64,
+}
+
+/// The whole operator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The operator's name.
+    pub name: String,
+    /// Whether a person has paused it.
+    pub paused: bool,
+    /// Both directions, by name.
+    pub directions: BTreeMap<String, DirectionBoard>,
+}
+
+/// Shared by its clones.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<Mutex<Status>>);
+
+impl Board {
+    /// An empty board of the operator `name`.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Arc::new(Mutex::new(Status { name: name.to_owned(), ..Status::default() })))
+    }
+
+    /// What it shows now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Shows whether the operator is paused.
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).paused = paused;
+    }
+
+    /// Changes what is shown of a direction.
+    pub(crate) fn update(&self, direction: &str, change: impl FnOnce(&mut DirectionBoard)) {
+        let mut status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(status.directions.entry(direction.to_owned()).or_default());
+    }
+
+    pub(crate) fn count_alarm(&self, direction: &str, alarm: &Alarm) {
+        self.update(direction, |board| {
+            let count = board.alarms.entry(alarm.code().to_owned()).or_default();
+            *count = count.saturating_add(1);
+        });
+    }
+}

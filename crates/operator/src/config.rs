@@ -1,0 +1,474 @@
+//! The operator's one configuration file, checked as a whole before anything starts.
+//!
+//! Every refusal names the file, the key, what is wrong and what to do. Secrets are never in the file: it says where a
+//! password comes from. Endpoints are not trust: that is a file of its own, named here.
+
+mod secret;
+
+pub use secret::Secret;
+
+use serde::Deserialize;
+use spanlight::trust::{BridgeEnd, Trust};
+use spanlight::Address;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Larger files are refused: a council of thousands still fits into a trust file.
+const MOST: u64 = 4 << 20;
+
+/// What is wrong with a file, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// The key, dotted; or the line.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}; {}", self.file.display(), self.key, self.what, self.hint)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The file as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    trust: PathBuf,
+    store: String,
+    #[serde(default)]
+    evidence: Option<PathBuf>,
+    chains: BTreeMap<String, ChainConfig>,
+    #[serde(default)]
+    voting: Voting,
+    #[serde(default)]
+    ops: Ops,
+    #[serde(default)]
+    anchor: Option<Anchor>,
+    #[serde(default)]
+    exchange: Option<Exchange>,
+}
+
+/// A configuration that was checked: its keys agree with each other and with the trust file.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it came from, for messages.
+    pub file: PathBuf,
+    /// How the operator calls itself in logs and metrics.
+    pub name: String,
+    /// What is believed.
+    pub trust: Trust,
+    /// `sqlite:FILE` or `postgres://...`
+    pub store: String,
+    /// Where evidence of fraud is written.
+    pub evidence: PathBuf,
+    /// Both chains, by the names of the trust.
+    pub chains: BTreeMap<String, ChainConfig>,
+    /// When and how to vote.
+    pub voting: Voting,
+    /// Health, metrics and status over HTTP.
+    pub ops: Ops,
+    /// Anchoring, if this operator takes part in it.
+    pub anchor: Option<Anchor>,
+    /// The exchange of signatures, where votes are not cast on chain.
+    pub exchange: Option<Exchange>,
+}
+
+/// One chain: its endpoints and this operator's key on it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// JSON-RPC addresses in order of preference.
+    pub endpoints: Vec<String>,
+    /// Signs votes on this chain.
+    pub key: KeyConfig,
+    /// Milliseconds between two looks at the chain's head.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
+    /// Seconds for one answer of an endpoint.
+    #[serde(default = "default_timeout_s")]
+    pub timeout_s: u64,
+    /// Most peb for a unit of gas.
+    #[serde(default = "default_max_gas_price")]
+    pub max_gas_price: u64,
+    /// Most gas of one vote.
+    #[serde(default = "default_max_gas")]
+    pub max_gas: u64,
+    /// An alarm is raised when the operator's account holds less, in peb.
+    #[serde(default)]
+    pub min_balance: u64,
+    /// An alarm is raised when the bridge holds less coin, in peb.
+    #[serde(default)]
+    pub min_liquidity: u64,
+}
+
+/// Where a key is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum KeyConfig {
+    /// An encrypted key file (Web3 secret storage).
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Where its password comes from.
+        password: Secret,
+    },
+    /// A key in a PKCS#11 token.
+    Pkcs11 {
+        /// The token's library.
+        module: PathBuf,
+        /// The token's label.
+        token: String,
+        /// The key pair's label.
+        label: String,
+        /// Where the user PIN comes from.
+        pin: Secret,
+    },
+    /// A key in AWS KMS; needs a build with the feature `alloy-signer-aws`.
+    AwsKms {
+        /// Id, alias or ARN.
+        key_id: String,
+    },
+}
+
+/// How votes reach the bridge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VotingMode {
+    /// Each operator sends its vote to the contract: every deployed bridge takes these.
+    #[default]
+    Votes,
+    /// Operators exchange signatures and one sends them all: the bridge must offer `handleWithSignatures`.
+    Signatures,
+}
+
+/// When and how to vote.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Voting {
+    /// On-chain votes or exchanged signatures.
+    pub mode: VotingMode,
+    /// Destination blocks that an operator waits for each operator before it that has not voted.
+    pub turn_blocks: u64,
+    /// Seconds after which a destination head is too old to vote on.
+    pub max_head_age_s: u64,
+    /// Destination blocks after which a transaction that is not in a block is sent again at a higher price.
+    pub stuck_blocks: u64,
+    /// Transactions that may be on their way at a time, for each direction.
+    pub max_in_flight: usize,
+    /// Destination blocks before a nonce whose delivery fails is tried again; doubles with each failure.
+    pub retry_blocks: u64,
+    /// Whether every destination block is read for votes of others: they leave no event.
+    pub watch_blocks: bool,
+}
+
+impl Default for Voting {
+    fn default() -> Self {
+        Self {
+            mode: VotingMode::Votes,
+            turn_blocks: 3,
+            max_head_age_s: 60,
+            stuck_blocks: 6,
+            max_in_flight: 32,
+            retry_blocks: 30,
+            watch_blocks: true,
+        }
+    }
+}
+
+/// Health, metrics and status.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ops {
+    /// Address and port to listen on; none for not at all.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Default for Ops {
+    fn default() -> Self {
+        Self { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9464))) }
+    }
+}
+
+/// Anchoring of the child chain into the parent chain. Which is which says the trust file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// Child blocks from one anchor to the next.
+    pub period: u64,
+    /// Parent blocks that an operator waits for each operator before it.
+    #[serde(default = "default_anchor_turn")]
+    pub turn_blocks: u64,
+}
+
+/// The exchange of signatures among operators.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// This operator's certificate, PEM.
+    pub certificate: PathBuf,
+    /// The certificate's key, PEM.
+    pub private_key: PathBuf,
+    /// The other operators.
+    pub peers: Vec<Peer>,
+}
+
+/// Another operator.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// For logs.
+    pub name: String,
+    /// Host and port.
+    pub address: String,
+    /// The certificate that it must show, PEM; no authority is asked.
+    pub certificate: PathBuf,
+    /// Its operator addresses, one for each chain.
+    pub operators: Vec<Address>,
+}
+
+const fn default_poll_ms() -> u64 {
+    500
+}
+const fn default_timeout_s() -> u64 {
+    5
+}
+const fn default_max_gas_price() -> u64 {
+    750_000_000_000
+}
+const fn default_max_gas() -> u64 {
+    3_000_000
+}
+const fn default_anchor_turn() -> u64 {
+    5
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_text(path, path, "the file")?;
+        let file: File = toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        let trust = read_trust(path, &base.join(&file.trust))?;
+        let check = Check { file: path };
+        check.chains(&file, &trust)?;
+        check.voting(&file.voting)?;
+        check.store(&file.store)?;
+        check.exchange(&file)?;
+        check.anchor(&file, &trust)?;
+        Ok(Self {
+            file: path.to_owned(),
+            name: file.name,
+            trust,
+            store: resolve_store(base, &file.store),
+            evidence: base.join(file.evidence.unwrap_or_else(|| PathBuf::from("evidence"))),
+            chains: file.chains.into_iter().map(|(name, chain)| (name, chain.resolved(base))).collect(),
+            voting: file.voting,
+            ops: file.ops,
+            anchor: file.anchor,
+            exchange: file.exchange.map(|exchange| exchange.resolved(base)),
+        })
+    }
+
+    /// The bridge ends of each direction that the trust allows: from, to.
+    #[must_use]
+    pub fn directions(&self) -> Vec<(&BridgeEnd, &BridgeEnd)> {
+        let ends = self.trust.bridge.iter().flat_map(|pair| pair.ends.iter());
+        ends.filter_map(|end| self.trust.ends_from(&end.chain).ok()).collect()
+    }
+}
+
+impl ChainConfig {
+    fn resolved(mut self, base: &Path) -> Self {
+        match &mut self.key {
+            KeyConfig::File { path, .. } => *path = base.join(&path),
+            KeyConfig::Pkcs11 { .. } | KeyConfig::AwsKms { .. } => {}
+        }
+        self
+    }
+}
+
+impl Exchange {
+    fn resolved(mut self, base: &Path) -> Self {
+        self.certificate = base.join(&self.certificate);
+        self.private_key = base.join(&self.private_key);
+        for peer in &mut self.peers {
+            peer.certificate = base.join(&peer.certificate);
+        }
+        self
+    }
+}
+
+/// What holds between the keys of the file, and between them and the trust.
+struct Check<'f> {
+    file: &'f Path,
+}
+
+impl Check<'_> {
+    fn refuse(&self, key: impl Into<String>, what: impl Into<String>, hint: &str) -> ConfigError {
+        ConfigError { file: self.file.to_owned(), key: key.into(), what: what.into(), hint: hint.to_owned() }
+    }
+
+    fn chains(&self, file: &File, trust: &Trust) -> Result<(), ConfigError> {
+        let Some(pair) = &trust.bridge else {
+            return Err(self.refuse("trust", "the trust file names no bridge pair", "add a [bridge] part to it"));
+        };
+        for end in &pair.ends {
+            if !file.chains.contains_key(&end.chain) {
+                let key = format!("chains.{}", end.chain);
+                return Err(self.refuse(key, "missing", "give endpoints and a key for this chain of the trust file"));
+            }
+        }
+        for (name, chain) in &file.chains {
+            let key = |field: &str| format!("chains.{name}.{field}");
+            if !pair.ends.iter().any(|end| end.chain == *name) {
+                let what = "the trust file's bridge has no such chain";
+                return Err(self.refuse(format!("chains.{name}"), what, "use the names of the trust file"));
+            }
+            if chain.endpoints.is_empty() {
+                return Err(self.refuse(key("endpoints"), "none", "give at least one http:// or https:// address"));
+            }
+            if let Some(url) = chain.endpoints.iter().find(|url| !is_address(url)) {
+                return Err(self.refuse(key("endpoints"), format!("`{url}` is no address"), "use http:// or https://"));
+            }
+            for (field, value) in [("poll_ms", chain.poll_ms), ("timeout_s", chain.timeout_s)] {
+                if value == 0 {
+                    return Err(self.refuse(key(field), "zero", "give at least 1"));
+                }
+            }
+            for (field, value) in [("max_gas_price", chain.max_gas_price), ("max_gas", chain.max_gas)] {
+                if value == 0 {
+                    return Err(self.refuse(
+                        key(field),
+                        "zero: no vote could ever be sent",
+                        "leave it out, or raise it",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn voting(&self, voting: &Voting) -> Result<(), ConfigError> {
+        let numbers = [
+            ("turn_blocks", voting.turn_blocks),
+            ("max_head_age_s", voting.max_head_age_s),
+            ("stuck_blocks", voting.stuck_blocks),
+            ("max_in_flight", u64::try_from(voting.max_in_flight).unwrap_or(u64::MAX)),
+            ("retry_blocks", voting.retry_blocks),
+        ];
+        match numbers.into_iter().find(|(_, value)| *value == 0) {
+            Some((field, _)) => Err(self.refuse(format!("voting.{field}"), "zero", "give at least 1, or leave it out")),
+            None => Ok(()),
+        }
+    }
+
+    fn store(&self, url: &str) -> Result<(), ConfigError> {
+        if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Ok(());
+        }
+        // The address may hold a password, so it is not repeated.
+        Err(self.refuse(
+            "store",
+            "neither sqlite: nor postgres://",
+            "write `sqlite:operator.db` or a postgres:// address",
+        ))
+    }
+
+    fn exchange(&self, file: &File) -> Result<(), ConfigError> {
+        match (file.voting.mode, &file.exchange) {
+            (VotingMode::Signatures, None) => {
+                Err(self.refuse("exchange", "missing", "voting by signatures needs an [exchange] part with the peers"))
+            }
+            (VotingMode::Votes, Some(_)) => {
+                Err(self.refuse("exchange", "not used", "set voting.mode = \"signatures\", or take [exchange] out"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn anchor(&self, file: &File, trust: &Trust) -> Result<(), ConfigError> {
+        match (&file.anchor, &trust.anchoring) {
+            (Some(anchor), _) if anchor.period == 0 || anchor.turn_blocks == 0 => {
+                Err(self.refuse("anchor", "period or turn_blocks is zero", "give at least 1"))
+            }
+            (Some(_), None) => {
+                let hint = "say there which chain is anchored in which, and by whom";
+                Err(self.refuse("anchor", "the trust file has no [anchoring] part", hint))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_address(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// A file of SQLite lies beside the configuration, unless its path says otherwise.
+fn resolve_store(base: &Path, url: &str) -> String {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => format!("sqlite:{}", base.join(path.trim_start_matches("//")).display()),
+        None => url.to_owned(),
+    }
+}
+
+fn read_text(config: &Path, path: &Path, key: &str) -> Result<String, ConfigError> {
+    let refuse = |what: String| ConfigError {
+        file: config.to_owned(),
+        key: key.to_owned(),
+        what,
+        hint: "`spanlight operator init` writes a commented configuration".to_owned(),
+    };
+    let length = std::fs::metadata(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?.len();
+    if length > MOST {
+        return Err(refuse(format!("{} is larger than {MOST} bytes", path.display())));
+    }
+    std::fs::read_to_string(path).map_err(|error| refuse(format!("{}: {error}", path.display())))
+}
+
+fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().map_or(0, |span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count());
+    ConfigError {
+        file: path.to_owned(),
+        key: format!("line {}", before.saturating_add(1)),
+        what: error.message().to_owned(),
+        hint: "docs/operator.md lists every key".to_owned(),
+    }
+}
+
+fn read_trust(config: &Path, path: &Path) -> Result<Trust, ConfigError> {
+    let text = read_text(config, path, "trust")?;
+    let refuse = |what: String| ConfigError {
+        file: path.to_owned(),
+        key: "trust".to_owned(),
+        what,
+        hint: "docs/trust.md has its schema".to_owned(),
+    };
+    let is_json = path.extension().is_some_and(|ending| ending == "json");
+    let trust: Trust = if is_json {
+        serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?
+    } else {
+        toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?
+    };
+    trust.check().map_err(|error| refuse(error.to_string()))?;
+    Ok(trust)
+}
+
+#[cfg(test)]
+mod tests;

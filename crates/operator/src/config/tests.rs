@@ -1,0 +1,120 @@
+use super::*;
+
+const TRUST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/trust.toml");
+
+/// A folder with a configuration, and with the trust file of the recordings beside it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("spanlight-config-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::copy(TRUST, path.join("trust.toml")).unwrap();
+        Self(path)
+    }
+
+    fn read(&self, text: &str) -> Result<Config, ConfigError> {
+        let path = self.0.join("operator.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(&path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn good() -> String {
+    let chain = |name: &str| {
+        format!(
+            "[chains.{name}]\nendpoints = [\"http://127.0.0.1:1\"]\n\
+             key = {{ kind = \"file\", path = \"{name}.json\", password = {{ env = \"PASSWORD\" }} }}\n"
+        )
+    };
+    format!(
+        "name = \"one\"\ntrust = \"trust.toml\"\nstore = \"sqlite:operator.db\"\n{}{}",
+        chain("main"),
+        chain("service")
+    )
+}
+
+/// What is wrong, for a text with one part replaced.
+fn refusal(name: &str, from: &str, to: &str) -> ConfigError {
+    let text = good();
+    assert!(text.contains(from), "{from}");
+    Folder::new(name).read(&text.replacen(from, to, 1)).unwrap_err()
+}
+
+#[test]
+fn a_good_file_is_read_and_its_paths_lie_beside_it() {
+    let folder = Folder::new("good");
+    let config = folder.read(&good()).unwrap();
+    assert_eq!(config.store, format!("sqlite:{}", folder.0.join("operator.db").display()));
+    let KeyConfig::File { path, .. } = &config.chains["main"].key else { panic!() };
+    assert_eq!(*path, folder.0.join("main.json"));
+    assert_eq!(config.directions().len(), 2);
+    assert_eq!(config.voting, Voting::default());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Config::read(Path::new("/nowhere/operator.toml")).unwrap_err();
+    assert!(error.to_string().starts_with("/nowhere/operator.toml: the file: "), "{error}");
+}
+
+#[test]
+fn malformed_and_unknown_keys_are_named_with_their_line() {
+    let error = refusal("syntax", "name = \"one\"", "name = one\"");
+    assert_eq!(error.key, "line 1");
+    let error = refusal("unknown", "store =", "stroe =");
+    assert_eq!(error.key, "line 3");
+    assert!(error.what.contains("stroe"), "{error}");
+    let error = refusal("kind", "kind = \"file\"", "kind = \"paper\"");
+    assert!(error.what.contains("paper"), "{error}");
+}
+
+#[test]
+fn secrets_cannot_be_written_into_the_file() {
+    let error = refusal("secret", "password = { env = \"PASSWORD\" }", "password = \"hunter2\"");
+    assert!(!error.to_string().contains("hunter2") && error.what.contains("env"), "{error}");
+}
+
+#[test]
+fn every_rule_has_its_own_refusal() {
+    let cases = [
+        ("trust-missing", "trust = \"trust.toml\"", "trust = \"none.toml\"", "trust"),
+        ("store", "sqlite:operator.db", "mysql://me:secret@host/db", "store"),
+        ("chain-missing", "[chains.service]", "[chains.other]", "chains.service"),
+        ("no-endpoints", "[\"http://127.0.0.1:1\"]", "[]", "chains.main.endpoints"),
+        ("bad-endpoint", "http://127.0.0.1:1", "127.0.0.1:1", "chains.main.endpoints"),
+        ("poll", "[chains.service]", "[voting]\nturn_blocks = 0\n[chains.service]", "voting.turn_blocks"),
+        ("flight", "[chains.service]", "[voting]\nmax_in_flight = 0\n[chains.service]", "voting.max_in_flight"),
+        ("price", "[chains.main]", "[chains.main]\nmax_gas_price = 0", "chains.main.max_gas_price"),
+        ("time", "[chains.main]", "[chains.main]\ntimeout_s = 0", "chains.main.timeout_s"),
+        ("mode", "[chains.service]", "[voting]\nmode = \"signatures\"\n[chains.service]", "exchange"),
+        ("anchor", "[chains.service]", "[anchor]\nperiod = 0\n[chains.service]", "anchor"),
+    ];
+    for (name, from, to, key) in cases {
+        let error = refusal(name, from, to);
+        assert_eq!(error.key, key, "{name}: {error}");
+        assert!(!error.hint.is_empty() && !error.what.is_empty());
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+    let text = format!(
+        "{}[chains.third]\nendpoints = [\"http://x\"]\nkey = {{ kind = \"aws_kms\", key_id = \"k\" }}\n",
+        good()
+    );
+    assert_eq!(Folder::new("third").read(&text).unwrap_err().key, "chains.third");
+}
+
+#[test]
+fn a_trust_file_without_a_bridge_is_refused() {
+    let folder = Folder::new("no-bridge");
+    let mut trust: toml::Table = std::fs::read_to_string(TRUST).unwrap().parse().unwrap();
+    trust.remove("bridge").unwrap();
+    std::fs::write(folder.0.join("trust.toml"), trust.to_string()).unwrap();
+    let error = folder.read(&good()).unwrap_err();
+    assert_eq!((error.key.as_str(), error.what.as_str()), ("trust", "the trust file names no bridge pair"));
+}

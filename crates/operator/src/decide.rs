@@ -1,0 +1,213 @@
+//! What an operator does about one proven request: a pure function of proven facts.
+//!
+//! Votes go by turn. The operators are put in a row, rotated by the nonce; of those that have not voted, the first so many as
+//! votes are missing vote at once, each one after them waits some blocks longer, and looks again before it votes. So late
+//! votes, which would revert and cost gas, are rare, and no operator is needed: whoever is down is only waited for.
+
+use spanlight::{Address, Hash};
+use std::collections::BTreeMap;
+
+/// Most blocks that a turn is waited for, however long the row: everybody gets a turn.
+const LONGEST_WAIT: u64 = 1 << 20;
+
+/// What is proven of a nonce at the destination's head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NonceState {
+    /// Below the lower handle nonce, or closed.
+    pub handled: bool,
+    /// Votes that stand, of present operators.
+    pub votes: BTreeMap<Address, Hash>,
+    /// Votes that the contract counts for the right key, also of former operators.
+    pub counted: u64,
+}
+
+/// Whether the transfer could be delivered now. Endpoints say so, and nobody proves it: it can only delay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// Nobody has asked yet.
+    #[default]
+    NotAsked,
+    /// A simulation went through, with so much gas.
+    Works {
+        /// For the vote, with what its delivery may take.
+        gas: u64,
+    },
+    /// A simulation reverted.
+    Fails {
+        /// In the node's words.
+        reason: String,
+    },
+    /// No endpoint could tell.
+    Unknown,
+}
+
+/// Everything that decides.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The request's nonce.
+    pub nonce: u64,
+    /// The vote key that follows from the proven request.
+    pub key: Hash,
+    /// This operator's account on the destination.
+    pub me: Address,
+    /// Operators of the destination bridge, ascending.
+    pub operators: &'a [Address],
+    /// Equal votes that execute.
+    pub threshold: u64,
+    /// The nonce on the destination.
+    pub state: &'a NonceState,
+    /// Destination blocks since this run saw the request.
+    pub waited: u64,
+    /// Blocks to wait for each operator before this one.
+    pub turn_blocks: u64,
+    /// Whether a vote of this operator for the nonce is on its way.
+    pub in_flight: bool,
+    /// Whether the destination's head is young enough.
+    pub fresh: bool,
+    /// Whether somebody has paused this operator.
+    pub paused: bool,
+    /// Whether the nonce is parked and its time has not come.
+    pub parked: bool,
+    /// Whether it can be delivered.
+    pub delivery: &'a Delivery,
+}
+
+/// Why nothing is done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The vote is on its way.
+    InFlight,
+    /// The vote stands, others are missing.
+    Voted,
+    /// The destination's head is old.
+    Stale,
+    /// Paused by a person.
+    Paused,
+    /// Others have their turn first.
+    Turn {
+        /// Blocks until it is this operator's.
+        blocks: u64,
+    },
+    /// Parked after a failed simulation.
+    Parked,
+    /// No endpoint could simulate the delivery.
+    NoSimulation,
+}
+
+/// What is refused, and raises the alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// This account is no operator.
+    NotOperator,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Handled: nothing any more.
+    Done,
+    /// Nothing now.
+    Wait(Wait),
+    /// Ask an endpoint whether the delivery works, then decide again.
+    Simulate,
+    /// Vote. Where another vote of this account stands, it is not this operator's: the vote corrects it, and the alarm is raised.
+    Vote {
+        /// Gas to allow.
+        gas: u64,
+        /// The vote that stands.
+        corrects: Option<Hash>,
+    },
+    /// Do not vote, and raise the alarm.
+    Refuse(Refusal),
+    /// Put the nonce aside for a while: its delivery would fail. Later nonces go on.
+    Park {
+        /// In the node's words.
+        reason: String,
+    },
+}
+
+impl Decision {
+    /// In words, for people who ask why.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Done => "handled".to_owned(),
+            Self::Wait(Wait::InFlight) => "this operator's vote is on its way".to_owned(),
+            Self::Wait(Wait::Voted) => "this operator has voted; other votes are missing".to_owned(),
+            Self::Wait(Wait::Stale) => "the destination's newest proven block is too old to vote on".to_owned(),
+            Self::Wait(Wait::Paused) => "this operator is paused".to_owned(),
+            Self::Wait(Wait::Turn { blocks }) => format!("other operators go first, for {blocks} more blocks"),
+            Self::Wait(Wait::Parked) => "parked: its delivery failed in a simulation".to_owned(),
+            Self::Wait(Wait::NoSimulation) => "no endpoint could simulate the delivery".to_owned(),
+            Self::Simulate => "its delivery is being simulated".to_owned(),
+            Self::Vote { .. } => "this operator votes now".to_owned(),
+            Self::Refuse(Refusal::NotOperator) => "this operator's account is no operator of the bridge".to_owned(),
+            Self::Park { reason } => format!("parked: {reason}"),
+        }
+    }
+}
+
+/// Decides.
+#[must_use]
+pub fn decide(facts: &Facts<'_>) -> Decision {
+    if facts.state.handled {
+        return Decision::Done;
+    }
+    if facts.in_flight {
+        return Decision::Wait(Wait::InFlight);
+    }
+    if !facts.operators.contains(&facts.me) {
+        return Decision::Refuse(Refusal::NotOperator);
+    }
+    let own = facts.state.votes.get(&facts.me).copied();
+    // Where the threshold was lowered after the votes, nothing executes until somebody repeats one.
+    let repeat_executes = facts.state.counted >= facts.threshold;
+    if own == Some(facts.key) && !repeat_executes {
+        return Decision::Wait(Wait::Voted);
+    }
+    if !facts.fresh {
+        return Decision::Wait(Wait::Stale);
+    }
+    if facts.paused {
+        return Decision::Wait(Wait::Paused);
+    }
+    let blocks = blocks_to_wait(facts).saturating_sub(facts.waited);
+    if blocks > 0 {
+        return Decision::Wait(Wait::Turn { blocks });
+    }
+    if facts.parked {
+        return Decision::Wait(Wait::Parked);
+    }
+    match facts.delivery {
+        Delivery::NotAsked => Decision::Simulate,
+        Delivery::Unknown => Decision::Wait(Wait::NoSimulation),
+        Delivery::Fails { reason } => Decision::Park { reason: reason.clone() },
+        Delivery::Works { gas } => Decision::Vote { gas: *gas, corrects: own.filter(|voted| *voted != facts.key) },
+    }
+}
+
+/// Blocks that this operator waits, counted from when it saw the request.
+fn blocks_to_wait(facts: &Facts<'_>) -> u64 {
+    let missing = facts.threshold.saturating_sub(facts.state.counted).max(1);
+    let voted = |operator: &Address| facts.state.votes.get(operator) == Some(&facts.key);
+    let everybody_voted = facts.operators.iter().all(voted);
+    let row = turn_row(facts.operators, facts.nonce);
+    let before = row.iter().take_while(|operator| **operator != facts.me);
+    let before = before.filter(|operator| everybody_voted || !voted(operator)).count();
+    let before = u64::try_from(before).unwrap_or(u64::MAX);
+    // The first `missing` of those that have not voted go at once; each one behind them waits a turn longer.
+    let turns = before.saturating_add(1).saturating_sub(missing);
+    turns.saturating_mul(facts.turn_blocks).min(LONGEST_WAIT)
+}
+
+/// The operators in the order in which they vote for a nonce.
+#[must_use]
+pub fn turn_row(operators: &[Address], nonce: u64) -> Vec<Address> {
+    let count = u64::try_from(operators.len()).unwrap_or(1).max(1);
+    let first = usize::try_from(nonce.checked_rem(count).unwrap_or(0)).unwrap_or(0);
+    let (head, tail) = operators.split_at_checked(first).unwrap_or((operators, &[]));
+    tail.iter().chain(head).copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+use super::*;
+
+const KEY: Hash = Hash([7; 32]);
+const OTHER: Hash = Hash([8; 32]);
+
+fn operator(number: u8) -> Address {
+    Address([number; 20])
+}
+
+fn operators() -> Vec<Address> {
+    (1..=4).map(operator).collect()
+}
+
+fn state(votes: &[(u8, Hash)]) -> NonceState {
+    let votes: BTreeMap<Address, Hash> = votes.iter().map(|(number, key)| (operator(*number), *key)).collect();
+    let counted = votes.values().filter(|key| **key == KEY).count() as u64;
+    NonceState { handled: false, votes, counted }
+}
+
+struct Case {
+    me: u8,
+    nonce: u64,
+    threshold: u64,
+    state: NonceState,
+    waited: u64,
+    in_flight: bool,
+    fresh: bool,
+    paused: bool,
+    parked: bool,
+    delivery: Delivery,
+}
+
+/// Nonce 0: the row is 1, 2, 3, 4.
+fn case(me: u8) -> Case {
+    Case {
+        me,
+        nonce: 0,
+        threshold: 2,
+        state: state(&[]),
+        waited: 0,
+        in_flight: false,
+        fresh: true,
+        paused: false,
+        parked: false,
+        delivery: Delivery::Works { gas: 9 },
+    }
+}
+
+impl Case {
+    fn decide(&self) -> Decision {
+        let operators = operators();
+        decide(&Facts {
+            nonce: self.nonce,
+            key: KEY,
+            me: operator(self.me),
+            operators: &operators,
+            threshold: self.threshold,
+            state: &self.state,
+            waited: self.waited,
+            turn_blocks: 3,
+            in_flight: self.in_flight,
+            fresh: self.fresh,
+            paused: self.paused,
+            parked: self.parked,
+            delivery: &self.delivery,
+        })
+    }
+}
+
+const VOTE: Decision = Decision::Vote { gas: 9, corrects: None };
+
+fn turn(blocks: u64) -> Decision {
+    Decision::Wait(Wait::Turn { blocks })
+}
+
+#[test]
+fn what_is_handled_is_done_whatever_else_holds() {
+    let state = NonceState { handled: true, ..state(&[(1, OTHER)]) };
+    let case = Case { state, in_flight: true, paused: true, fresh: false, parked: true, ..case(9) };
+    assert_eq!(case.decide(), Decision::Done);
+}
+
+#[test]
+fn one_vote_is_on_its_way_at_a_time() {
+    assert_eq!(Case { in_flight: true, ..case(1) }.decide(), Decision::Wait(Wait::InFlight));
+}
+
+#[test]
+fn an_account_that_is_no_operator_does_not_vote() {
+    assert_eq!(case(9).decide(), Decision::Refuse(Refusal::NotOperator));
+}
+
+#[test]
+fn a_vote_that_stands_is_not_repeated() {
+    let case = Case { state: state(&[(1, KEY)]), waited: 1000, ..case(1) };
+    assert_eq!(case.decide(), Decision::Wait(Wait::Voted));
+}
+
+#[test]
+fn a_vote_is_repeated_where_a_lowered_threshold_makes_it_execute() {
+    let one = Case { state: state(&[(1, KEY)]), threshold: 1, ..case(1) };
+    assert_eq!(one.decide(), VOTE);
+    let mut both = Case { state: state(&[(1, KEY), (2, KEY)]), threshold: 2, ..case(1) };
+    assert_eq!(both.decide(), VOTE, "the first of the row repeats");
+    both.me = 2;
+    assert_eq!(both.decide(), VOTE, "of those that voted, everybody before has nothing to say");
+}
+
+#[test]
+fn a_foreign_vote_of_the_own_account_is_corrected_and_named() {
+    let case = Case { state: state(&[(1, OTHER)]), ..case(1) };
+    assert_eq!(case.decide(), Decision::Vote { gas: 9, corrects: Some(OTHER) });
+}
+
+#[test]
+fn no_vote_on_a_stale_head_nor_while_paused() {
+    assert_eq!(Case { fresh: false, ..case(1) }.decide(), Decision::Wait(Wait::Stale));
+    assert_eq!(Case { paused: true, ..case(1) }.decide(), Decision::Wait(Wait::Paused));
+}
+
+#[test]
+fn so_many_vote_at_once_as_votes_are_missing_and_the_others_wait_by_turn() {
+    let of = |me| case(me).decide();
+    assert_eq!([of(1), of(2), of(3), of(4)], [VOTE, VOTE, turn(3), turn(6)]);
+    let with_threshold = |threshold, me| Case { threshold, ..case(me) }.decide();
+    assert_eq!([1, 2, 3, 4].map(|me| with_threshold(1, me)), [VOTE, turn(3), turn(6), turn(9)]);
+    assert_eq!([1, 2, 3, 4].map(|me| with_threshold(4, me)), [VOTE, VOTE, VOTE, VOTE]);
+}
+
+#[test]
+fn the_row_is_rotated_by_the_nonce() {
+    let at = |nonce| (1..=4).filter(|me| Case { nonce, ..case(*me) }.decide() == VOTE).collect::<Vec<u8>>();
+    assert_eq!([at(0), at(1), at(2), at(3), at(4)], [vec![1, 2], vec![2, 3], vec![3, 4], vec![1, 4], vec![1, 2]]);
+    assert_eq!(turn_row(&operators(), 6), [3, 4, 1, 2].map(operator));
+    assert_eq!(turn_row(&operators(), u64::MAX), [4, 1, 2, 3].map(operator));
+    assert!(turn_row(&[], 3).is_empty());
+}
+
+#[test]
+fn votes_of_others_bring_the_turn_of_those_behind_no_nearer_than_needed() {
+    // 1 has voted, one vote is missing: 2 goes, 3 waits for 2, 4 for 2 and 3.
+    let of = |me| Case { state: state(&[(1, KEY)]), ..case(me) }.decide();
+    assert_eq!([of(2), of(3), of(4)], [VOTE, turn(3), turn(6)]);
+    // A vote for something else is no vote: 1 still counts as missing.
+    let of = |me| Case { state: state(&[(1, OTHER)]), ..case(me) }.decide();
+    assert_eq!([of(2), of(3), of(4)], [VOTE, turn(3), turn(6)]);
+}
+
+#[test]
+fn waiting_ends_after_its_blocks() {
+    let after = |waited| Case { waited, ..case(4) }.decide();
+    assert_eq!([after(0), after(5), after(6), after(7)], [turn(6), turn(1), VOTE, VOTE]);
+}
+
+#[test]
+fn every_operator_gets_its_turn_in_the_end_whoever_is_missing() {
+    for threshold in 1..=4 {
+        for me in 1..=4 {
+            for nonce in 0..8 {
+                let case = Case { threshold, nonce, waited: 9, ..case(me) };
+                assert_eq!(case.decide(), VOTE, "threshold {threshold}, operator {me}, nonce {nonce}");
+            }
+        }
+    }
+}
+
+#[test]
+fn former_operators_votes_count_as_the_contract_counts_them() {
+    // The contract counts one vote more than the present operators show.
+    let state = NonceState { counted: 1, ..state(&[]) };
+    let of = |me| Case { state: state.clone(), ..case(me) }.decide();
+    assert_eq!([of(1), of(2), of(3)], [VOTE, turn(3), turn(6)]);
+}
+
+#[test]
+fn a_delivery_is_simulated_before_the_vote_and_parked_where_it_fails() {
+    let with = |delivery| Case { delivery, ..case(1) }.decide();
+    assert_eq!(with(Delivery::NotAsked), Decision::Simulate);
+    assert_eq!(with(Delivery::Unknown), Decision::Wait(Wait::NoSimulation));
+    let reason = "ERC20: mint to the zero address".to_owned();
+    assert_eq!(with(Delivery::Fails { reason: reason.clone() }), Decision::Park { reason });
+}
+
+#[test]
+fn a_parked_nonce_waits_and_is_not_simulated() {
+    assert_eq!(Case { parked: true, delivery: Delivery::NotAsked, ..case(1) }.decide(), Decision::Wait(Wait::Parked));
+}
+
+#[test]
+fn nobody_simulates_before_its_turn() {
+    assert_eq!(Case { delivery: Delivery::NotAsked, ..case(4) }.decide(), turn(6));
+}
+
+#[test]
+fn every_decision_has_its_own_words() {
+    let all = [
+        Decision::Done,
+        Decision::Wait(Wait::InFlight),
+        Decision::Wait(Wait::Voted),
+        Decision::Wait(Wait::Stale),
+        Decision::Wait(Wait::Paused),
+        turn(2),
+        Decision::Wait(Wait::Parked),
+        Decision::Wait(Wait::NoSimulation),
+        Decision::Simulate,
+        VOTE,
+        Decision::Refuse(Refusal::NotOperator),
+        Decision::Park { reason: "no".to_owned() },
+    ];
+    let words: std::collections::BTreeSet<String> = all.iter().map(Decision::words).collect();
+    assert_eq!(words.len(), all.len());
+}

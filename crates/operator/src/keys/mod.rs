@@ -1,0 +1,96 @@
+//! Who signs. A key is behind [`Signer`], and nothing else of this crate sees one.
+
+mod file;
+#[cfg(feature = "alloy-signer-aws")]
+mod kms;
+mod pkcs11;
+mod secret;
+
+pub use file::create as create_key_file;
+pub use secret::read as read_secret;
+
+use crate::config::KeyConfig;
+use spanlight::crypto::recover_address;
+use spanlight::{Address, Hash, U256};
+
+/// Order of the curve's group, and half of it: signatures are made with the lower S.
+const ORDER: U256 = U256::from_limbs([0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX]);
+
+/// Why a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// No password: the variable or descriptor that the configuration names gives none.
+    #[error("no password: {0}")]
+    Secret(String),
+    /// The key file.
+    #[error("key file {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The token.
+    #[error("PKCS#11 token: {0}")]
+    Token(String),
+    /// The key service.
+    #[error("key service: {0}")]
+    Service(String),
+    /// A feature that this build lacks.
+    #[error("this build cannot use this kind of key: build with the feature {0}")]
+    NotBuilt(&'static str),
+    /// What came back is no signature of this key.
+    #[error("the signature made is not this key's")]
+    Signature,
+}
+
+/// Signs 32-byte digests with one key of the curve secp256k1.
+pub trait Signer: Send + Sync {
+    /// The account of the key.
+    fn address(&self) -> Address;
+
+    /// R, S and recovery id (0 or 1), with S in the lower half.
+    ///
+    /// # Errors
+    /// Where the key cannot be reached.
+    fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError>;
+}
+
+/// Opens the key that the configuration names. With a key service this waits for its answer.
+///
+/// # Errors
+/// Where it cannot be read, reached or decrypted.
+pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
+    match config {
+        KeyConfig::File { path, password } => Ok(Box::new(file::open(path, &secret::read(password)?)?)),
+        KeyConfig::Pkcs11 { module, token, label, pin } => {
+            Ok(Box::new(pkcs11::Token::open(module, token, label, &secret::read(pin)?)?))
+        }
+        #[cfg(feature = "alloy-signer-aws")]
+        KeyConfig::AwsKms { key_id } => Ok(Box::new(kms::open(key_id).await?)),
+        #[cfg(not(feature = "alloy-signer-aws"))]
+        KeyConfig::AwsKms { .. } => Err(KeyError::NotBuilt("alloy-signer-aws")),
+    }
+}
+
+/// R and S as a device gave them, with S brought to the lower half and the recovery id that gives `address`.
+fn complete(rs: &[u8], digest: &Hash, address: Address) -> Result<[u8; 65], KeyError> {
+    let (r, s) = rs.split_at_checked(32).ok_or(KeyError::Signature)?;
+    let s = U256::try_from_be_slice(s).filter(|s| *s < ORDER).ok_or(KeyError::Signature)?;
+    let high = s > ORDER.wrapping_shr(1);
+    let s: [u8; 32] = if high { ORDER.wrapping_sub(s) } else { s }.to_be_bytes();
+    for recovery_id in [0, 1] {
+        let mut signature = [recovery_id; 65];
+        for (to, from) in signature.iter_mut().zip(r.iter().chain(&s)) {
+            *to = *from;
+        }
+        if recover_address(digest, &signature) == Ok(address) {
+            return Ok(signature);
+        }
+    }
+    Err(KeyError::Signature)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! The endpoints of one chain, for a process that runs for months: what was put aside gets another chance, last in the row.
+
+use serde_json::{json, Value};
+use spanlight::primitives::encode_hex;
+use spanlight::{Address, U256};
+use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, RpcError, Transport};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Time after which endpoints that were put aside are tried again.
+const SECOND_CHANCE: Duration = Duration::from_secs(2);
+
+/// One endpoint, kept open while the rows of endpoints around it come and go.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint(Arc<Http>);
+
+impl Transport for Endpoint {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        self.0.call(method, params).await
+    }
+
+    async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
+        self.0.call_all(method, params).await
+    }
+}
+
+/// What a node says of a transaction that is not sent yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Estimate {
+    /// It would go through, with so much gas.
+    Gas(u64),
+    /// It would revert.
+    Reverts(String),
+    /// Nobody could tell.
+    Unknown(String),
+}
+
+/// The endpoints of one chain.
+#[derive(Debug)]
+pub(crate) struct Link {
+    row: Vec<Endpoint>,
+    pub(crate) endpoints: Endpoints<Endpoint>,
+    cancel: Cancel,
+    since: Instant,
+    told: usize,
+}
+
+impl Link {
+    /// Opens the endpoints; none where an address is none.
+    pub(crate) fn open(urls: &[String], timeout: Duration, cancel: &Cancel) -> Option<Self> {
+        // A call is tried at the next endpoint, not again at this one: the next round comes soon enough.
+        let limits = HttpLimits { timeout, connect: timeout, tries: 1, ..HttpLimits::default() };
+        let open = |url: &String| Http::new(url, limits, cancel.clone()).map(|http| Endpoint(Arc::new(http)));
+        let row = urls.iter().map(open).collect::<Option<Vec<_>>>()?;
+        let endpoints = line_up(&row, cancel);
+        Some(Self { row, endpoints, cancel: cancel.clone(), since: Instant::now(), told: 0 })
+    }
+
+    /// What was found of the endpoints since the last call.
+    pub(crate) fn findings(&mut self) -> Vec<String> {
+        let findings = self.endpoints.findings();
+        let fresh = findings.iter().skip(self.told).map(ToString::to_string).collect();
+        self.told = findings.len();
+        fresh
+    }
+
+    /// Lines all endpoints up anew, those that were put aside last, once some time has passed since the last time.
+    pub(crate) fn give_second_chance(&mut self) {
+        let used = self.endpoints.in_use().count();
+        if used < self.row.len() && self.since.elapsed() >= SECOND_CHANCE {
+            let in_use: Vec<String> = self.endpoints.in_use().map(str::to_owned).collect();
+            self.row.sort_by_key(|endpoint| !in_use.iter().any(|name| name == endpoint.0.name()));
+            self.line_up();
+        }
+    }
+
+    /// Asks the next endpoint first: this one tells nothing new.
+    pub(crate) fn rotate(&mut self) {
+        if self.row.len() > 1 {
+            self.row.rotate_left(1);
+            self.line_up();
+        }
+    }
+
+    fn line_up(&mut self) {
+        self.endpoints = line_up(&self.row, &self.cancel);
+        self.since = Instant::now();
+        self.told = 0;
+    }
+
+    /// Asks for the price of gas. Unproven: a false one delays, or costs no more than the configured limit.
+    pub(crate) async fn gas_price(&self) -> Result<U256, RpcError> {
+        const METHOD: &str = "kaia_gasPrice";
+        let answer = self.endpoints.call(METHOD, json!([])).await?;
+        let price = answer.as_str().and_then(|text| U256::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        price.ok_or(RpcError::Answer { method: METHOD, field: "number" })
+    }
+
+    /// Asks what a call would do. Unproven: a false answer delays, or costs a failed transaction.
+    pub(crate) async fn estimate(&self, from: Address, to: Address, value: U256, input: &[u8]) -> Estimate {
+        let call = json!([{
+            "from": from.to_string(),
+            "to": to.to_string(),
+            "value": format!("{value:#x}"),
+            "data": encode_hex(input),
+        }]);
+        match self.endpoints.call("kaia_estimateGas", call).await {
+            Ok(answer) => answer
+                .as_str()
+                .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok())
+                .map_or_else(|| Estimate::Unknown("the answer is no number".to_owned()), Estimate::Gas),
+            Err(RpcError::Node { message, .. }) if is_revert(&message) => Estimate::Reverts(message),
+            Err(error) => Estimate::Unknown(error.to_string()),
+        }
+    }
+
+    /// Sends a signed transaction. A node that has it already has it.
+    pub(crate) async fn send(&self, raw: &[u8]) -> Result<(), RpcError> {
+        let answer = self.endpoints.call("kaia_sendRawTransaction", json!([encode_hex(raw)])).await;
+        match answer {
+            Err(RpcError::Node { message, .. }) if is_known(&message) => Ok(()),
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    /// Puts aside whoever gave a false answer.
+    pub(crate) fn blame(links: [&Self; 2], error: &ProveError) {
+        let [one, other] = links.map(|link| &link.endpoints);
+        Endpoints::dismiss_latest(&[one, other], error);
+    }
+}
+
+fn line_up(row: &[Endpoint], cancel: &Cancel) -> Endpoints<Endpoint> {
+    Endpoints::new(row.iter().map(|endpoint| (endpoint.0.name().to_owned(), endpoint.clone())), cancel.clone())
+}
+
+/// There is no code for it; these are the words of Klaytn, Kaia and Ethereum nodes.
+fn is_revert(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    const WORDS: [&str; 6] =
+        ["revert", "insufficient", "out of gas", "always failing", "exceeds allowance", "invalid opcode"];
+    WORDS.iter().any(|words| message.contains(words))
+}
+
+fn is_known(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["known transaction", "already known", "already exist"].iter().any(|words| message.contains(words))
+}

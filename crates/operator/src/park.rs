@@ -1,0 +1,43 @@
+//! Nonces whose delivery fails: put aside for a while, longer each time, and never in the way of later ones.
+
+/// Longest wait, in retries of the first length.
+const MOST_DOUBLINGS: u32 = 7;
+
+/// How one nonce stands with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Park {
+    failures: u32,
+    until: u64,
+}
+
+impl Park {
+    /// Whether the nonce waits at this destination block.
+    pub(crate) const fn is_parked(&self, block: u64) -> bool {
+        block < self.until
+    }
+
+    /// A delivery failed at `block`; the first wait is `retry` blocks long.
+    pub(crate) fn fail(&mut self, block: u64, retry: u64) {
+        let wait = retry.saturating_mul(1u64.wrapping_shl(self.failures.min(MOST_DOUBLINGS)));
+        self.failures = self.failures.saturating_add(1);
+        self.until = block.saturating_add(wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_limit() {
+        let mut park = Park::default();
+        assert!(!park.is_parked(5));
+        let mut block = 100;
+        for wait in [30, 60, 120, 240, 480, 960, 1920, 3840, 3840, 3840] {
+            park.fail(block, 30);
+            assert!(park.is_parked(block + wait - 1));
+            assert!(!park.is_parked(block + wait));
+            block += wait;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One operator as a process: opens what it needs, starts a worker for each direction, and stops when told to.
+
+use crate::board::Board;
+use crate::config::Config;
+use crate::direction::{Direction, Shared};
+use crate::keys::{self, KeyError, Signer};
+use crate::store::{Store, StoreError};
+use spanlight::primitives::keccak256;
+use spanlight_prover::Cancel;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Workers that have not ended by then are left: what they do is written down.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Why the operator cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A key.
+    #[error("chains.{chain}.key: {error}")]
+    Key {
+        /// The chain.
+        chain: String,
+        /// What is wrong.
+        error: KeyError,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread.
+    #[error("a worker cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// An operator that runs.
+pub struct Operator {
+    board: Board,
+    cancel: Cancel,
+    workers: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Operator {
+    /// Opens keys and store and starts the workers, on the runtime that this is called in.
+    ///
+    /// # Errors
+    /// Where a key or the store cannot be used.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let mut signers: BTreeMap<String, Arc<dyn Signer>> = BTreeMap::new();
+        for (name, chain) in &config.chains {
+            let opened = keys::open(&chain.key).await;
+            let opened = opened.map_err(|error| StartError::Key { chain: name.clone(), error })?;
+            signers.insert(name.clone(), Arc::from(opened));
+        }
+        let store = Store::open(&config.store).await?;
+        store.bind(&identity(&config, &signers)).await?;
+        let (board, cancel) = (Board::new(&config.name), Cancel::default());
+        let shared = Arc::new(Shared { config, store, board: board.clone(), cancel: cancel.clone(), signers });
+        let runtime = tokio::runtime::Handle::current();
+        let mut workers = Vec::new();
+        for (from, to) in shared.config.directions() {
+            let direction = Direction::new(&shared, from, to);
+            let runtime = runtime.clone();
+            let builder = std::thread::Builder::new().name(direction.name.clone());
+            // Reading from endpoints blocks, so each worker has a thread.
+            let worker = builder.spawn(move || runtime.block_on(direction.work()));
+            workers.push(worker.map_err(StartError::Thread)?);
+        }
+        Ok(Self { board, cancel, workers })
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Stops within two seconds, whatever the endpoints do.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        let ended = tokio::task::spawn_blocking(move || {
+            for worker in self.workers {
+                // A worker that panicked has ended too.
+                let _ = worker.join();
+            }
+        });
+        let _ = tokio::time::timeout(GRACE, ended).await;
+    }
+}
+
+/// Whose store it is: the bridge pair and this operator's accounts.
+fn identity(config: &Config, signers: &BTreeMap<String, Arc<dyn Signer>>) -> Vec<(String, String)> {
+    let ends = config.trust.bridge.iter().flat_map(|pair| &pair.ends);
+    let mut parts = Vec::new();
+    for end in ends {
+        let genesis = config.trust.chain(&end.chain).map(|chain| chain.profile.genesis_hash).ok();
+        parts.push(format!("{} {} {}", end.chain, end.address, genesis.unwrap_or(keccak256(b""))));
+    }
+    let operators =
+        signers.iter().map(|(chain, signer)| (format!("operator on {chain}"), signer.address().to_string()));
+    std::iter::once(("bridge".to_owned(), parts.join(", "))).chain(operators).collect()
+}

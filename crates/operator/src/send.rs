@@ -1,0 +1,199 @@
+//! Sends transactions: each is signed, written down, and only then sent; each account nonce is followed until the chain has
+//! taken it.
+//!
+//! The account nonce comes from the proven account at the destination's head, never from an endpoint's word. A transaction that
+//! is not taken is sent again, then replaced at a higher price; if its transfer was handled meanwhile it is replaced by one
+//! that does nothing, so that those behind it are not held up.
+
+use crate::alarm::Alarm;
+use crate::config::ChainConfig;
+use crate::failpoint::point;
+use crate::keys::{KeyError, Signer};
+use crate::link::Link;
+use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
+use crate::tx::{Action, Draft};
+use crate::view::View;
+use spanlight::U256;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Gas of a transaction that does nothing.
+const CANCEL_GAS: u64 = 21_000;
+
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The price of gas is unknown or too high; it is asked again at the next block.
+    #[error("no usable price of gas")]
+    Price(Option<Alarm>),
+}
+
+/// The transactions of one direction on its destination.
+pub(crate) struct Sender {
+    store: Store,
+    lease: Arc<Lease>,
+    signer: Arc<dyn Signer>,
+    chain_id: u64,
+    config: ChainConfig,
+    stuck_blocks: u64,
+    live: Vec<Send>,
+    /// Rows handed to an endpoint in this run.
+    handed: BTreeSet<i64>,
+    pub(crate) replaced: u64,
+}
+
+impl Sender {
+    /// Takes up what an earlier run left.
+    pub(crate) async fn start(
+        store: &Store,
+        lease: &Arc<Lease>,
+        signer: &Arc<dyn Signer>,
+        chain_id: u64,
+        config: &ChainConfig,
+        stuck_blocks: u64,
+    ) -> Result<Self, StoreError> {
+        let live = store.live(lease.direction()).await?;
+        Ok(Self {
+            store: store.clone(),
+            lease: Arc::clone(lease),
+            signer: Arc::clone(signer),
+            chain_id,
+            config: config.clone(),
+            stuck_blocks,
+            live,
+            handed: BTreeSet::new(),
+            replaced: 0,
+        })
+    }
+
+    /// How many are on their way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether something for this transfer or block is on its way.
+    pub(crate) fn is_in_flight(&self, purpose: Purpose, nonce: u64) -> bool {
+        self.live.iter().any(|live| live.send.purpose == purpose && live.send.nonce == nonce)
+    }
+
+    /// Compares with the chain: what it has taken is settled. Gives those.
+    pub(crate) async fn reconcile(&mut self, view: &View) -> Result<Vec<Send>, StoreError> {
+        let taken = |live: &Send| live.send.account_nonce < view.account.nonce;
+        if !self.live.iter().any(taken) {
+            return Ok(Vec::new());
+        }
+        self.store.settle(&self.lease, view.account.nonce).await?;
+        let (settled, live) = std::mem::take(&mut self.live).into_iter().partition(taken);
+        self.live = live;
+        Ok(settled)
+    }
+
+    /// Sends again what is not in a block yet; `is_open` tells whether a transfer still needs its vote.
+    pub(crate) async fn tend(
+        &mut self,
+        link: &Link,
+        view: &View,
+        is_open: impl Fn(u64) -> bool,
+    ) -> Result<(), SendError> {
+        for place in 0..self.live.len() {
+            let Some(live) = self.live.get(place).cloned() else { break };
+            let age = view.head.number.saturating_sub(live.send.block);
+            if age >= self.stuck_blocks {
+                let needed = live.send.purpose != Purpose::Vote || is_open(live.send.nonce);
+                let next = self.dearer(link, view, &live, needed).await?;
+                self.store.replace(&self.lease, live.id, &next).await?;
+                tracing::warn!(nonce = live.send.nonce, hash = %next.hash, price = %next.gas_price, "sent again at a higher price");
+                self.replaced = self.replaced.saturating_add(1);
+                let raw = next.raw.clone();
+                if let Some(place) = self.live.get_mut(place) {
+                    place.send = next;
+                }
+                self.hand_over(link, live.id, &raw).await;
+            } else if age >= 2 || !self.handed.contains(&live.id) {
+                self.hand_over(link, live.id, &live.send.raw).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same account nonce at a price that nodes take for a replacement.
+    async fn dearer(&self, link: &Link, view: &View, live: &Send, needed: bool) -> Result<NewSend, SendError> {
+        let old = live.send.gas_price;
+        let least = old.saturating_add(old.wrapping_shr(2)).saturating_add(U256::ONE);
+        let price = self.price(link).await.unwrap_or(least).max(least).min(U256::from(self.config.max_gas_price));
+        let action = match spanlight::transaction::Transaction::decode(&live.send.raw) {
+            Ok(old) if needed => match old.to() {
+                Some(to) => Action::Call { to, input: old.input().to_vec() },
+                None => Action::Anchor { payload: old.input().to_vec() },
+            },
+            _ => Action::Cancel,
+        };
+        let (purpose, gas) =
+            if action == Action::Cancel { (Purpose::Cancel, CANCEL_GAS) } else { (live.send.purpose, live.send.gas) };
+        self.make(purpose, live.send.nonce, live.send.account_nonce, gas, price, action, view.head.number)
+    }
+
+    /// Signs, writes down and sends.
+    pub(crate) async fn send(
+        &mut self,
+        link: &Link,
+        view: &View,
+        (purpose, nonce): (Purpose, u64),
+        action: Action,
+        gas: u64,
+    ) -> Result<(), SendError> {
+        let price = self.price(link).await?;
+        let next = self.live.iter().map(|live| live.send.account_nonce.saturating_add(1)).max().unwrap_or(0);
+        let account_nonce = next.max(view.account.nonce);
+        let send = self.make(purpose, nonce, account_nonce, gas, price, action, view.head.number)?;
+        let id = self.store.intend(&self.lease, &send).await?;
+        let raw = send.raw.clone();
+        tracing::info!(purpose = purpose.name(), nonce, account_nonce, hash = %send.hash, gas, price = %price, "sent");
+        self.live.push(Send { id, send });
+        self.hand_over(link, id, &raw).await;
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)] // One value for each field of the transaction.
+    fn make(
+        &self,
+        purpose: Purpose,
+        nonce: u64,
+        account_nonce: u64,
+        gas: u64,
+        gas_price: U256,
+        action: Action,
+        block: u64,
+    ) -> Result<NewSend, SendError> {
+        let draft = Draft { chain_id: self.chain_id, account_nonce, gas_price, gas, action };
+        let signed = draft.sign(self.signer.as_ref())?;
+        Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
+    }
+
+    /// Gives a transaction to an endpoint. Whether it took it shows on the chain: what was not taken is given again.
+    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8]) {
+        point("before_send");
+        match link.send(raw).await {
+            Ok(()) => {
+                self.handed.insert(id);
+            }
+            Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
+        }
+        point("after_send");
+    }
+
+    async fn price(&self, link: &Link) -> Result<U256, SendError> {
+        let asked = link.gas_price().await.map_err(|error| {
+            tracing::warn!(%error, "no price of gas");
+            SendError::Price(None)
+        })?;
+        if asked > U256::from(self.config.max_gas_price) {
+            return Err(SendError::Price(Some(Alarm::GasPrice { asked: asked.to_string() })));
+        }
+        Ok(asked)
+    }
+}

@@ -1,0 +1,225 @@
+//! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
+
+use super::{Open, Session};
+use crate::alarm::Alarm;
+use crate::board::Pending;
+use crate::clock;
+use crate::decide::{decide, Decision, Delivery, Facts};
+use crate::delivery::simulate;
+use crate::direction::WorkError;
+use crate::park::Park;
+use crate::requests;
+use crate::send::SendError;
+use crate::store::{Purpose, Send, StoreError};
+use crate::tx::Action;
+use crate::view;
+use spanlight::bridge::generation::VoteEvidence;
+use spanlight::verify::ProvenRequest;
+use spanlight_prover::{Node, ProveError};
+use std::collections::BTreeSet;
+
+impl Session<'_> {
+    /// Everything that new blocks bring.
+    pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
+        self.find_requests().await?;
+        self.read_view().await?;
+        let settled = self.sender.reconcile(&self.view).await?;
+        self.judge_settled(&settled);
+        self.act_on_open().await?;
+        let open: BTreeSet<u64> = self.open.keys().copied().collect();
+        self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
+        self.keep_checkpoints().await
+    }
+
+    /// Searches the source blocks that are new.
+    async fn find_requests(&mut self) -> Result<(), WorkError> {
+        while self.scanned < self.source.head() {
+            let number = self.scanned.saturating_add(1);
+            let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+            let found = requests::in_block(&node, &self.source, self.trust, &self.direction.from, number).await?;
+            for request in found.proven {
+                self.add(request);
+            }
+            for unproven in found.unproven {
+                self.seen.insert(unproven.nonce);
+                let reason = format!("the request is not covered: {}", unproven.code);
+                self.raise(Some(unproven.nonce), Alarm::Parked { reason });
+            }
+            self.scanned = number;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, request: ProvenRequest) {
+        let call = request.call();
+        let key = call.vote_key();
+        let nonce = call.nonce;
+        if nonce < self.view.nonces.lower_handle_nonce {
+            return;
+        }
+        tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");
+        let open = Open {
+            request,
+            call,
+            key,
+            seen_at: self.destination.head(),
+            delivery: Delivery::NotAsked,
+            park: Park::default(),
+        };
+        self.seen.insert(nonce);
+        self.open.insert(nonce, open);
+    }
+
+    async fn read_view(&mut self) -> Result<(), WorkError> {
+        let profile = &self.destination.chain().trusted().profile;
+        let node = Node::new(&self.links[1].endpoints, profile);
+        let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
+        let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
+        let me = self.view.me;
+        self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        if self.direction.to.generation(&self.view.code).is_none() {
+            self.raise(None, Alarm::UnknownCode { code: self.view.code });
+        }
+        if self.view.owner == me {
+            self.raise(None, Alarm::OperatorIsOwner { account: me });
+        }
+        Ok(())
+    }
+
+    /// A vote that is in a block and does not stand has reverted: the nonce waits before it is tried again.
+    fn judge_settled(&mut self, settled: &[Send]) {
+        let generation = self.direction.to.generation(&self.view.code);
+        let keeps_votes = generation.map(|known| known.vote_evidence()) == Some(VoteEvidence::StateOrTransactions);
+        for send in settled.iter().filter(|settled| settled.send.purpose == Purpose::Vote) {
+            let nonce = send.send.nonce;
+            let Some(state) = self.view.transfers.get(&nonce) else { continue };
+            let Some(open) = self.open.get_mut(&nonce) else { continue };
+            let stands = state.votes.get(&self.view.me) == Some(&open.key);
+            // Older bridges delete the votes of what is handled, and then nothing tells.
+            if stands || (state.handled && !keeps_votes) {
+                continue;
+            }
+            self.direction.shared.board.update(&self.direction.name, |board| {
+                board.votes_reverted = board.votes_reverted.saturating_add(1);
+            });
+            tracing::warn!(direction = %self.direction.name, nonce, hash = %send.send.hash, "the vote is in a block and does not stand");
+            if !state.handled {
+                let retry = self.direction.shared.config.voting.retry_blocks;
+                open.park.fail(self.view.head.number, retry);
+                open.delivery = Delivery::NotAsked;
+            }
+        }
+    }
+
+    async fn act_on_open(&mut self) -> Result<(), WorkError> {
+        let voting = &self.direction.shared.config.voting;
+        let (most, turn_blocks, max_age) = (voting.max_in_flight, voting.turn_blocks, voting.max_head_age_s);
+        let fresh = clock::now().saturating_sub(self.view.head.time) <= max_age
+            && self.direction.to.generation(&self.view.code).is_some();
+        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        for nonce in nonces {
+            let decision = self.decide(nonce, fresh, turn_blocks);
+            let decision = match decision {
+                Some(Decision::Simulate) => {
+                    self.simulate(nonce).await;
+                    self.decide(nonce, fresh, turn_blocks)
+                }
+                other => other,
+            };
+            let Some(decision) = decision else { continue };
+            self.note(nonce, &decision);
+            match decision {
+                Decision::Vote { .. } if self.sender.in_flight() >= most => break,
+                Decision::Vote { gas, corrects } => {
+                    if let Some(voted) = corrects {
+                        self.raise(Some(nonce), Alarm::KeyStolen { voted });
+                    }
+                    self.vote(nonce, gas).await?;
+                }
+                Decision::Done => self.finish(nonce),
+                Decision::Refuse(_) => {
+                    let account = self.view.me;
+                    self.raise(None, Alarm::NotOperator { account });
+                }
+                Decision::Park { reason } => self.park(nonce, reason),
+                Decision::Wait(_) | Decision::Simulate => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&self, nonce: u64, fresh: bool, turn_blocks: u64) -> Option<Decision> {
+        let open = self.open.get(&nonce)?;
+        let state = self.view.transfers.get(&nonce)?;
+        Some(decide(&Facts {
+            nonce,
+            key: open.key,
+            me: self.view.me,
+            operators: &self.view.operators,
+            threshold: self.view.threshold,
+            state,
+            waited: self.view.head.number.saturating_sub(open.seen_at),
+            turn_blocks,
+            in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
+            fresh,
+            paused: self.paused,
+            parked: open.park.is_parked(self.view.head.number),
+            delivery: &open.delivery,
+        }))
+    }
+
+    async fn simulate(&mut self, nonce: u64) {
+        let most = self.direction.shared.config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.max_gas);
+        let Some(open) = self.open.get_mut(&nonce) else { return };
+        open.delivery = simulate(&self.links[1], &self.direction.to, self.view.me, &open.call, most).await;
+    }
+
+    async fn vote(&mut self, nonce: u64, gas: u64) -> Result<(), WorkError> {
+        let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
+        // The next vote for this nonce, should there be one, looks again.
+        open.delivery = Delivery::NotAsked;
+        let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
+        match self.sender.send(&self.links[1], &self.view, (Purpose::Vote, nonce), action, gas).await {
+            Ok(()) => {
+                self.direction.shared.board.update(&self.direction.name, |board| {
+                    board.votes_sent = board.votes_sent.saturating_add(1);
+                });
+                Ok(())
+            }
+            Err(SendError::Store(StoreError::Conflict)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn park(&mut self, nonce: u64, reason: String) {
+        let retry = self.direction.shared.config.voting.retry_blocks;
+        if let Some(open) = self.open.get_mut(&nonce) {
+            open.park.fail(self.view.head.number, retry);
+            open.delivery = Delivery::NotAsked;
+        }
+        self.raise(Some(nonce), Alarm::Parked { reason });
+    }
+
+    fn finish(&mut self, nonce: u64) {
+        self.open.remove(&nonce);
+        tracing::info!(direction = %self.direction.name, nonce, "handled");
+        self.direction.shared.board.update(&self.direction.name, |board| {
+            board.pending.remove(&nonce);
+            board.handled = board.handled.saturating_add(1);
+        });
+    }
+
+    fn note(&self, nonce: u64, decision: &Decision) {
+        let Some(open) = self.open.get(&nonce) else { return };
+        let header = open.request.header();
+        let pending = Pending {
+            doing: decision.words(),
+            votes: self.view.transfers.get(&nonce).map_or(0, |state| state.counted),
+            request_block: header.number,
+            requested_at: header.time,
+        };
+        self.direction.shared.board.update(&self.direction.name, |board| {
+            board.pending.insert(nonce, pending);
+        });
+    }
+}

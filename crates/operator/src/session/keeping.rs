@@ -1,0 +1,105 @@
+//! What outlives a session or is shown of it: checkpoints, the count of requests, the board.
+
+use super::{Session, CHECKPOINT_EVERY, LONGEST};
+use crate::alarm::Alarm;
+use crate::direction::WorkError;
+use crate::requests;
+use crate::store::Resume;
+use crate::view;
+use spanlight::Hash;
+use spanlight_prover::{Node, ProveError, Synced};
+use std::collections::BTreeMap;
+
+/// Most missing requests that are asked for at a time.
+const MOST_MISSING: usize = 64;
+
+impl Session<'_> {
+    /// Keeps a checkpoint of both chains now and then.
+    pub(super) async fn keep_checkpoints(&mut self) -> Result<(), WorkError> {
+        let (name, store) = (&self.direction.name, &self.direction.shared.store);
+        let due = |synced: &Synced<'_>, kept: u64| synced.head().saturating_sub(kept) >= CHECKPOINT_EVERY;
+        if due(&self.destination, self.kept[1]) {
+            let resume = Resume { checkpoint: self.destination.chain().client().checkpoint(), requests: 0 };
+            store.keep_checkpoint(name, &self.direction.to.chain, &resume).await?;
+            store.drop_checkpoints(name, &self.direction.to.chain, u64::MAX).await?;
+            self.kept[1] = self.destination.head();
+        }
+        if due(&self.source, self.kept[0]) {
+            let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+            let header = self.source.chain().header(self.source.head()).map_err(ProveError::from)?;
+            let requests = requests::count(&node, header, &self.direction.from).await?;
+            let resume = Resume { checkpoint: self.source.chain().client().checkpoint(), requests };
+            let lower = self.view.nonces.lower_handle_nonce;
+            store.keep_checkpoint(name, &self.direction.from.chain, &resume).await?;
+            store.drop_checkpoints(name, &self.direction.from.chain, lower).await?;
+            self.kept[0] = self.source.head();
+            self.look_for_gaps(requests).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares the source's proven count with the requests that were seen: none may be missing.
+    pub(super) async fn look_for_gaps(&mut self, requests: u64) -> Result<(), WorkError> {
+        self.requests = requests;
+        let lower = self.view.nonces.lower_handle_nonce;
+        self.seen = self.seen.split_off(&lower);
+        let missing = (lower..requests).filter(|nonce| !self.seen.contains(nonce)).take(MOST_MISSING);
+        let missing: BTreeMap<u64, Hash> = missing.map(|nonce| (nonce, Hash::ZERO)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
+        let known = &self.view.operators;
+        let view = view::read(&node, header, &self.direction.to, self.view.me, &missing, known).await?;
+        for (nonce, state) in view.transfers {
+            if state.handled {
+                self.seen.insert(nonce);
+            } else {
+                self.raise(Some(nonce), Alarm::RequestBeforeCheckpoint);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether so many headers are held that it is worth starting again.
+    pub(super) fn is_long(&self) -> bool {
+        [&self.source, &self.destination]
+            .iter()
+            .any(|synced| synced.head().saturating_sub(synced.first()) > self.longest)
+    }
+
+    /// Whether a session started now would hold far fewer headers.
+    pub(super) async fn has_newer_start(&mut self) -> Result<bool, WorkError> {
+        self.longest = self.longest.saturating_add(LONGEST);
+        let (direction, store) = (self.direction, &self.direction.shared.store);
+        let source = store.resume(&direction.name, &direction.from.chain, self.view.nonces.lower_handle_nonce).await?;
+        let destination = store.resume(&direction.name, &direction.to.chain, u64::MAX).await?;
+        let gain = |resume: Option<Resume>, synced: &Synced<'_>| {
+            resume.is_some_and(|resume| resume.checkpoint.number.saturating_sub(synced.first()) > LONGEST >> 1)
+        };
+        Ok(gain(source, &self.source) || gain(destination, &self.destination))
+    }
+
+    /// Shows how the session stands.
+    pub(super) fn show(&self, phase: &str, trouble: Option<String>) {
+        let time = |synced: &Synced<'_>| synced.chain().head().time;
+        let (view, open) = (&self.view, self.open.keys().next_back().map_or(0, |nonce| nonce.saturating_add(1)));
+        self.direction.shared.board.update(&self.direction.name, |board| {
+            phase.clone_into(&mut board.phase);
+            board.trouble = trouble;
+            board.operator = view.me.to_string();
+            (board.source_head, board.source_time) = (self.source.head(), time(&self.source));
+            (board.destination_head, board.destination_time) = (self.destination.head(), time(&self.destination));
+            board.requests = self.requests.max(view.nonces.lower_handle_nonce).max(open);
+            board.lower_handle_nonce = view.nonces.lower_handle_nonce;
+            board.threshold = view.threshold;
+            board.operators.clone_from(&view.operators);
+            board.pending.retain(|nonce, _| self.open.contains_key(nonce));
+            board.in_flight = u64::try_from(self.sender.in_flight()).unwrap_or(u64::MAX);
+            board.replaced = self.sender.replaced;
+            board.balance = view.account.balance.to_string();
+            board.liquidity = view.liquidity.to_string();
+        });
+    }
+}

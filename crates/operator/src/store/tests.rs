@@ -1,0 +1,156 @@
+use super::*;
+use spanlight::consensus::light_client::Checkpoint;
+use spanlight::consensus::parameters::Parameters;
+use spanlight::{Hash, U256};
+use std::path::PathBuf;
+
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("spanlight-store-{}-{name}.db", std::process::id()));
+        let file = Self(path);
+        file.remove();
+        file
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.0.display())
+    }
+
+    fn remove(&self) {
+        for ending in ["", "-wal", "-shm", ".lock"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", self.0.display()));
+        }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn send(nonce: u64, account_nonce: u64) -> NewSend {
+    NewSend {
+        purpose: Purpose::Vote,
+        nonce,
+        account_nonce,
+        gas: 5,
+        gas_price: U256::from(u64::MAX).saturating_mul(U256::from(4u8)),
+        raw: vec![1, 2, 3],
+        hash: Hash([9; 32]),
+        block: 7,
+    }
+}
+
+fn resume(number: u64, requests: u64) -> Resume {
+    let checkpoint = Checkpoint {
+        number,
+        hash: Hash([1; 32]),
+        council: vec![],
+        parameters: Parameters::default(),
+        pending: vec![],
+        epoch_votes: None,
+    };
+    Resume { checkpoint, requests }
+}
+
+#[tokio::test]
+async fn what_is_written_is_there_after_a_restart() {
+    let file = File::new("restart");
+    {
+        let store = Store::open(&file.url()).await.unwrap();
+        let lease = store.acquire("a->b").await.unwrap().unwrap();
+        store.intend(&lease, &send(3, 0)).await.unwrap();
+        store.set_control("paused", "yes").await.unwrap();
+        store.note_alarm(5, "a->b", Some(3), ("code", "words")).await.unwrap();
+    }
+    let store = Store::open(&file.url()).await.unwrap();
+    let live = store.live("a->b").await.unwrap();
+    assert_eq!(live.iter().map(|live| live.send.clone()).collect::<Vec<_>>(), [send(3, 0)]);
+    assert_eq!(store.control("paused").await.unwrap().as_deref(), Some("yes"));
+    let alarms = store.alarms(10).await.unwrap();
+    assert_eq!((alarms[0].at, alarms[0].nonce, alarms[0].code.as_str()), (5, Some(3), "code"));
+}
+
+#[tokio::test]
+async fn one_live_vote_for_a_transfer_and_one_for_an_account_nonce() {
+    let file = File::new("unique");
+    let store = Store::open(&file.url()).await.unwrap();
+    let lease = store.acquire("a->b").await.unwrap().unwrap();
+    let id = store.intend(&lease, &send(3, 0)).await.unwrap();
+    assert!(matches!(store.intend(&lease, &send(3, 1)).await, Err(StoreError::Conflict)));
+    assert!(matches!(store.intend(&lease, &send(4, 0)).await, Err(StoreError::Conflict)));
+    // Another direction has other accounts and other transfers.
+    let other = store.acquire("b->a").await.unwrap().unwrap();
+    store.intend(&other, &send(3, 0)).await.unwrap();
+    // Once the chain has taken the account nonce, the transfer may be voted on again.
+    store.settle(&lease, 0).await.unwrap();
+    assert_eq!(store.live("a->b").await.unwrap().len(), 1);
+    store.settle(&lease, 1).await.unwrap();
+    assert!(store.live("a->b").await.unwrap().is_empty());
+    store.intend(&lease, &send(3, 1)).await.unwrap();
+    let history = store.sends_for("a->b", 3).await.unwrap();
+    assert_eq!(history.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["settled", "live"]);
+    assert_eq!(history[0].0.id, id);
+}
+
+#[tokio::test]
+async fn a_replacement_keeps_the_row_and_settled_ones_stay() {
+    let file = File::new("replace");
+    let store = Store::open(&file.url()).await.unwrap();
+    let lease = store.acquire("a->b").await.unwrap().unwrap();
+    let id = store.intend(&lease, &send(3, 0)).await.unwrap();
+    let dearer = NewSend { purpose: Purpose::Cancel, gas: 21_000, raw: vec![4], ..send(3, 0) };
+    store.replace(&lease, id, &dearer).await.unwrap();
+    assert_eq!(store.live("a->b").await.unwrap()[0].send, dearer);
+    store.settle(&lease, 1).await.unwrap();
+    assert!(matches!(store.replace(&lease, id, &dearer).await, Err(StoreError::LostLease)));
+}
+
+#[tokio::test]
+async fn whoever_was_overtaken_can_write_nothing() {
+    let file = File::new("fence");
+    let store = Store::open(&file.url()).await.unwrap();
+    let old = store.acquire("a->b").await.unwrap().unwrap();
+    let id = store.intend(&old, &send(1, 0)).await.unwrap();
+    let new = store.acquire("a->b").await.unwrap().unwrap();
+    assert!(matches!(store.intend(&old, &send(2, 1)).await, Err(StoreError::LostLease)));
+    assert!(matches!(store.replace(&old, id, &send(1, 0)).await, Err(StoreError::LostLease)));
+    store.intend(&new, &send(2, 1)).await.unwrap();
+    store.replace(&new, id, &send(1, 0)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_has_one_user_at_a_time_and_one_owner_for_ever() {
+    let file = File::new("owner");
+    let store = Store::open(&file.url()).await.unwrap();
+    assert!(matches!(Store::open(&file.url()).await, Err(StoreError::InUse(_))));
+    // Commands look in beside a running operator.
+    Store::open_beside(&file.url()).await.unwrap().control("paused").await.unwrap();
+    let own = [("operator".to_owned(), "0x1".to_owned())];
+    store.bind(&own).await.unwrap();
+    store.bind(&own).await.unwrap();
+    let foreign = store.bind(&[("operator".to_owned(), "0x2".to_owned())]).await.unwrap_err();
+    assert_eq!(foreign.to_string(), "store: it belongs to another operator: 0x1, this is 0x2");
+}
+
+#[tokio::test]
+async fn a_start_leaves_no_open_request_out() {
+    let file = File::new("resume");
+    let store = Store::open(&file.url()).await.unwrap();
+    assert_eq!(store.resume("d", "a", 9).await.unwrap(), None);
+    for (number, requests) in [(64, 0), (128, 4), (192, 4), (256, 9)] {
+        store.keep_checkpoint("d", "a", &resume(number, requests)).await.unwrap();
+    }
+    let from = async |requests| store.resume("d", "a", requests).await.unwrap().map(|found| found.checkpoint.number);
+    assert_eq!(
+        [from(0).await, from(3).await, from(4).await, from(8).await],
+        [Some(64), Some(64), Some(192), Some(192)]
+    );
+    assert_eq!([from(9).await, from(u64::MAX).await], [Some(256), Some(256)]);
+    store.drop_checkpoints("d", "a", 4).await.unwrap();
+    assert_eq!([from(3).await, from(4).await, from(9).await], [None, Some(192), Some(256)]);
+    assert_eq!(store.resume("d", "b", 9).await.unwrap(), None);
+}

@@ -1,0 +1,139 @@
+//! The destination bridge and this operator's account there, proven at the destination's head.
+
+use crate::decide::NonceState;
+use spanlight::bridge::layout::{self, NonceWord, TRANSFER_VOTE};
+use spanlight::state::ProvenState;
+use spanlight::trust::BridgeEnd;
+use spanlight::verdict::HeaderRef;
+use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
+use spanlight::{Address, Hash, U256};
+use spanlight_prover::{read_state, Node, ProveError, Transport};
+use std::collections::BTreeMap;
+
+/// Most operators that are read; the contract allows 12.
+const MOST_OPERATORS: u64 = 32;
+
+/// An operator's account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AccountView {
+    /// Transactions that are in blocks.
+    pub(crate) nonce: u64,
+    /// Coin.
+    pub(crate) balance: U256,
+}
+
+/// What is proven of the destination at one height.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) head: HeaderRef,
+    /// This operator's account.
+    pub(crate) me: Address,
+    pub(crate) code: Hash,
+    pub(crate) owner: Address,
+    /// Coin that the bridge holds.
+    pub(crate) liquidity: U256,
+    pub(crate) nonces: NonceWord,
+    pub(crate) threshold: u64,
+    /// Ascending.
+    pub(crate) operators: Vec<Address>,
+    pub(crate) transfers: BTreeMap<u64, NonceState>,
+    pub(crate) account: AccountView,
+}
+
+/// Reads the destination at `header`. `known` are the operators seen last: their votes are asked for in the same call.
+pub(crate) async fn read<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    bridge: &BridgeEnd,
+    me: Address,
+    open: &BTreeMap<u64, Hash>,
+    known: &[Address],
+) -> Result<View, ProveError> {
+    let (_, account) = read_state(node, header, me, &[]).await?;
+    let account = account.map_or_else(AccountView::default, |proven| AccountView {
+        nonce: proven.account().nonce,
+        balance: proven.account().balance,
+    });
+    let mut slots = fixed_slots();
+    slots.extend(vote_slots(open, known));
+    let mut state = bridge_state(node, header, bridge.address, &slots).await?;
+    let operators = operators_of(&state)?;
+    if operators != known {
+        let mut slots = fixed_slots();
+        slots.extend(vote_slots(open, &operators));
+        state = bridge_state(node, header, bridge.address, &slots).await?;
+    }
+    let nonces = NonceWord::decode(&Hash::from_u256(word(&state, &layout::NONCES)))
+        .map_err(|error| ProveError::Refused(error.into()))?;
+    let transfers = open.iter().map(|(nonce, key)| (*nonce, nonce_state(&state, &nonces, *nonce, key, &operators)));
+    Ok(View {
+        head: header.reference(),
+        me,
+        code: state.account().code_hash,
+        owner: Address::low_bytes(&Hash::from_u256(word(&state, &layout::OWNER))),
+        liquidity: state.account().balance,
+        threshold: u64::try_from(word(&state, &layout::threshold_slot(TRANSFER_VOTE))).unwrap_or(u64::MAX),
+        transfers: transfers.collect(),
+        nonces,
+        operators,
+        account,
+    })
+}
+
+async fn bridge_state<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    bridge: Address,
+    slots: &[Hash],
+) -> Result<ProvenState, ProveError> {
+    let (_, state) = read_state(node, header, bridge, slots).await?;
+    state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))
+}
+
+fn fixed_slots() -> Vec<Hash> {
+    let threshold = layout::threshold_slot(TRANSFER_VOTE);
+    let mut slots = Vec::from([layout::NONCES, layout::OWNER, threshold, layout::operator_list_length()]);
+    // The contract's most; a longer list is read in a second call.
+    slots.extend((0..12).map(layout::operator_list_slot));
+    slots
+}
+
+fn vote_slots<'a>(open: &'a BTreeMap<u64, Hash>, operators: &'a [Address]) -> impl Iterator<Item = Hash> + 'a {
+    let items = u64::try_from(operators.len()).unwrap_or(MOST_OPERATORS).min(MOST_OPERATORS);
+    let of_nonce = move |(nonce, key): (&u64, &Hash)| {
+        let base = layout::votes_base(TRANSFER_VOTE, *nonce);
+        let fixed = [layout::closed_slot(*nonce), layout::vote_count_slot(base, key)];
+        operators.iter().map(move |operator| layout::voted_slot(base, operator)).chain(fixed)
+    };
+    open.iter().flat_map(of_nonce).chain((12..items).map(layout::operator_list_slot))
+}
+
+fn word(state: &ProvenState, slot: &Hash) -> U256 {
+    state.slot(slot).unwrap_or_default()
+}
+
+/// The operators, ascending: whoever reads the list gets the same row.
+fn operators_of(state: &ProvenState) -> Result<Vec<Address>, ProveError> {
+    let length = u64::try_from(word(state, &layout::operator_list_length())).unwrap_or(u64::MAX);
+    if length > MOST_OPERATORS {
+        return Err(Stop::from(VerifyError::BridgeStorage).into());
+    }
+    let item = |index| Address::low_bytes(&Hash::from_u256(word(state, &layout::operator_list_slot(index))));
+    let mut operators: Vec<Address> = (0..length).map(item).filter(|operator| !operator.is_zero()).collect();
+    operators.sort_unstable();
+    operators.dedup();
+    Ok(operators)
+}
+
+fn nonce_state(state: &ProvenState, nonces: &NonceWord, nonce: u64, key: &Hash, operators: &[Address]) -> NonceState {
+    let base = layout::votes_base(TRANSFER_VOTE, nonce);
+    let voted = |operator: &Address| {
+        let voted = Hash::from_u256(word(state, &layout::voted_slot(base, operator)));
+        (!voted.is_zero()).then_some((*operator, voted))
+    };
+    NonceState {
+        handled: nonces.lower_handle_nonce > nonce || !word(state, &layout::closed_slot(nonce)).is_zero(),
+        votes: operators.iter().filter_map(voted).collect(),
+        counted: u64::try_from(word(state, &layout::vote_count_slot(base, key))).unwrap_or(u64::MAX),
+    }
+}

@@ -1,0 +1,38 @@
+//! The contracts: the committed artifacts are those of a fresh compile, and pass their tests.
+
+use crate::npm::within;
+use crate::shell::{self, counted, program, root};
+use crate::tally::Tally;
+use std::process::Command;
+
+const FOLDER: &str = "contracts";
+
+/// The compiler and the test runner come from `tools/setup`.
+pub fn run() -> shell::Result<Tally> {
+    bring_tools()?;
+    shell::run(&mut forge("fmt --check"))?;
+    let artifacts = counted(&mut within(FOLDER, "node", "tools/artifacts.mjs --check"))?;
+    let mut tests = counted(&mut forge("test"))?;
+    tests += artifacts;
+    Ok(tests)
+}
+
+/// The same tests; those with random calls run a hundred times as often.
+pub fn soak() -> shell::Result<Tally> {
+    bring_tools()?;
+    counted(forge("test").env("FOUNDRY_PROFILE", "soak"))
+}
+
+fn bring_tools() -> shell::Result {
+    if root().join(FOLDER).join("node_modules").exists() {
+        return Ok(());
+    }
+    shell::run(&mut within(FOLDER, "npm", "ci --ignore-scripts"))
+}
+
+fn forge(arguments: &str) -> Command {
+    let folder = root().join(FOLDER);
+    let mut command = program(folder.join("node_modules/.bin/forge"), arguments);
+    command.current_dir(folder);
+    command
+}
