@@ -6,6 +6,8 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
 use spanlight::ordered::set_of;
@@ -14,7 +16,6 @@ use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
 use spanlight::{Hash, ProofBundle};
-use std::collections::BTreeSet;
 
 /// Most nonces of one bundle.
 pub const MAX_NONCES: u64 = 100_000;

@@ -3,6 +3,8 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, DeliveryFailedEvent, Generation, HandleCall, SignedHandle};
 use spanlight::bundle::{ItemRef, TransferProof};
@@ -10,7 +12,6 @@ use spanlight::ordered::set_of;
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Log;
 use spanlight::{Address, Hash};
-use std::collections::BTreeSet;
 
 impl<T: Transport> Gathering<'_, '_, T> {
     pub(super) async fn executed(

@@ -5,11 +5,12 @@ use super::side::LiveVote;
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
 use spanlight::ordered::set_of;
 use spanlight::{Address, Hash};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Failed attempts of operators without a live vote, newest first, and the heights tried for the state before one.
 #[derive(Default)]

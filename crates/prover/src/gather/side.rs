@@ -6,6 +6,8 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_items, Items, Synced};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
@@ -19,7 +21,6 @@ use spanlight::trie::prove_keys;
 use spanlight::trust::{AcceptedCode, BridgeEnd};
 use spanlight::verify::{Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
