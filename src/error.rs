@@ -1,4 +1,8 @@
 //! One error for callers who do not care which module refused; each module has its own enum behind it.
+//!
+//! Errors are passed up through hundreds of `?`, and each of them is code that moves the error and may wrap it in another.
+//! So what is larger than a word or two stands behind a pointer, and wrapping is done out of line ([`cold_from`]): together
+//! a tenth of the WebAssembly module.
 
 use crate::bridge::BridgeError;
 use crate::bundle::BundleError;
@@ -13,6 +17,21 @@ use crate::transaction::TransactionError;
 use crate::trie::TrieError;
 use crate::trust::TrustError;
 use crate::verify::VerifyError;
+use alloc::boxed::Box;
+
+/// `From` for an error that wraps another, out of line.
+macro_rules! cold_from {
+    ($outer:ident: $($variant:ident($inner:ty)),*) => {
+        $(impl From<$inner> for $outer {
+            #[cold]
+            #[inline(never)]
+            fn from(error: $inner) -> Self {
+                Self::$variant(error.into())
+            }
+        })*
+    };
+}
+pub(crate) use cold_from;
 
 macro_rules! one_of {
     ($($(#[$doc:meta])* $variant:ident($inner:ty)),* $(,)?) => {
@@ -20,8 +39,16 @@ macro_rules! one_of {
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Error {
-            $($(#[$doc])* #[error(transparent)] $variant(#[from] $inner),)*
+            $($(#[$doc])* #[error(transparent)] $variant(Box<$inner>),)*
         }
+
+        $(impl From<$inner> for Error {
+            #[cold]
+            #[inline(never)]
+            fn from(error: $inner) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })*
 
         impl Error {
             /// The stable code.
@@ -69,11 +96,18 @@ one_of! {
 impl Error {
     /// What is not covered, where the refusal says only that: it accuses nobody.
     #[must_use]
-    pub const fn unsupported(&self) -> Option<&'static str> {
+    pub fn unsupported(&self) -> Option<&'static str> {
         match self {
-            Self::Consensus(ConsensusError::Unsupported(what)) => Some(what),
-            Self::Transaction(TransactionError::UnsupportedType { .. })
-            | Self::Commitment(CommitmentError::UnsupportedType(..)) => Some("transaction.unsupported_type"),
+            Self::Consensus(error) => match **error {
+                ConsensusError::Unsupported(what) => Some(what),
+                _ => None,
+            },
+            Self::Transaction(error) if matches!(**error, TransactionError::UnsupportedType { .. }) => {
+                Some("transaction.unsupported_type")
+            }
+            Self::Commitment(error) if matches!(**error, CommitmentError::UnsupportedType(..)) => {
+                Some("transaction.unsupported_type")
+            }
             _ => None,
         }
     }

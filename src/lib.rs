@@ -32,6 +32,7 @@ pub mod error;
 pub mod facts;
 pub mod header;
 pub mod json;
+pub mod ordered;
 pub mod primitives;
 pub mod profile;
 pub mod receipt;

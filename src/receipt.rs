@@ -4,6 +4,7 @@
 //! its sender: prove the transaction at the same index of the same block to bind it. `gasUsed` is of this transaction alone.
 //! A status is a code: only 1 is success, 0 and every other number is not. Source: chain.md 3.2, 5.3.
 
+use crate::error::cold_from;
 use crate::json::member;
 use crate::primitives::{decode_hex, keccak256, Address, Hash};
 use crate::rlp::{Reader, RlpError, RlpStream};
@@ -25,7 +26,7 @@ const SUCCESS: u64 = 1;
 pub enum ReceiptError {
     /// Not the canonical RLP of a receipt.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// A log with more topics than any instruction writes.
     #[error("log of {got} topics where {limit} are the most")]
     TooManyTopics {
@@ -44,6 +45,8 @@ pub enum ReceiptError {
         field: &'static str,
     },
 }
+
+cold_from!(ReceiptError: Rlp(RlpError));
 
 impl ReceiptError {
     /// The stable code.

@@ -70,17 +70,17 @@ fn index_in(word: &Hash) -> Result<usize, BridgeError> {
 
 /// A word as a number below 2^64.
 pub(super) fn u64_in(word: &Hash) -> Result<u64, BridgeError> {
-    u64::try_from(word.to_u256()).map_err(|_| BridgeError::AbiInteger { bits: 64, got: *word })
+    u64::try_from(word.to_u256()).map_err(|_| BridgeError::AbiInteger { bits: 64, got: (*word).into() })
 }
 
 /// A word as a number below 256.
 pub(super) fn u8_in(word: &Hash) -> Result<u8, BridgeError> {
-    u8::try_from(word.to_u256()).map_err(|_| BridgeError::AbiInteger { bits: 8, got: *word })
+    u8::try_from(word.to_u256()).map_err(|_| BridgeError::AbiInteger { bits: 8, got: (*word).into() })
 }
 
 /// A word as an address with nothing before it.
 pub(super) fn address_in(word: &Hash) -> Result<Address, BridgeError> {
-    Address::from_word(word).ok_or(BridgeError::AbiAddress { got: *word })
+    Address::from_word(word).ok_or(BridgeError::AbiAddress { got: (*word).into() })
 }
 
 /// Writes the canonical form: head words in order, byte strings behind the head in the order of their offset words,

@@ -7,6 +7,7 @@ use super::abi::{address_in, u8_in, AbiReader, AbiWriter};
 use super::BridgeError;
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::Log;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::Serialize;
 
@@ -165,7 +166,7 @@ impl RequestEvent {
         let encoded = match log.topics.first() {
             Some(&topic::REQUEST) => false,
             Some(&topic::REQUEST_ENCODED) => true,
-            got => return Err(BridgeError::EventSignature { got: got.copied() }),
+            got => return Err(BridgeError::EventSignature { got: got.map(|topic| Box::new(*topic)) }),
         };
         let [from, to, token] = indexed_addresses(log)?;
         let words = if encoded { REQUEST_ENCODED_WORDS } else { REQUEST_WORDS };
@@ -302,7 +303,7 @@ impl OperatorEvent {
                 let vote_type = u8_in(&indexed::<1>(log)?[0])?;
                 Self::ThresholdChanged { vote_type, threshold: AbiReader::new(&log.data, 1)?.u8()? }
             }
-            got => return Err(BridgeError::EventSignature { got: got.copied() }),
+            got => return Err(BridgeError::EventSignature { got: got.map(|topic| Box::new(*topic)) }),
         };
         data_is_canonical(log, &event.encode_data())?;
         Ok(event)
@@ -337,7 +338,7 @@ fn log_of(signature: Hash, indexed: &[Address], data: Vec<u8>) -> Log {
 fn event_is(log: &Log, expected: Hash) -> Result<(), BridgeError> {
     match log.topics.first() {
         Some(got) if *got == expected => Ok(()),
-        got => Err(BridgeError::EventSignature { got: got.copied() }),
+        got => Err(BridgeError::EventSignature { got: got.map(|topic| Box::new(*topic)) }),
     }
 }
 

@@ -265,6 +265,6 @@ fn word_holds_nothing_else(word: &Hash, packed: Hash) -> Result<(), BridgeError>
     if *word == packed {
         Ok(())
     } else {
-        Err(BridgeError::StorageWord { got: *word })
+        Err(BridgeError::StorageWord { got: (*word).into() })
     }
 }

@@ -17,8 +17,10 @@ pub use calls::{vote_key, HandleCall};
 pub use events::{HandleEvent, OperatorEvent, RequestEvent, TokenType};
 pub use generation::Generation;
 
+use crate::error::cold_from;
 use crate::primitives::Hash;
 use crate::rlp::RlpError;
+use alloc::boxed::Box;
 
 /// Why bytes are not the bridge's event, call, slot or anchoring payload that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,12 +28,12 @@ use crate::rlp::RlpError;
 pub enum BridgeError {
     /// Malformed RLP of an anchoring payload.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// The log is of another event.
     #[error("event signature {got:?} is not the one expected")]
     EventSignature {
         /// The first topic, if there is one.
-        got: Option<Hash>,
+        got: Option<Box<Hash>>,
     },
     /// The log has more or fewer indexed arguments than its event.
     #[error("log with {got} topics where {expected} are needed")]
@@ -59,7 +61,7 @@ pub enum BridgeError {
     #[error("ABI word {got} is no address")]
     AbiAddress {
         /// The word.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// A number is larger than its type.
     #[error("ABI word {got} does not fit {bits} bits")]
@@ -67,7 +69,7 @@ pub enum BridgeError {
         /// Bits that the type has.
         bits: u32,
         /// The word.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// The offset or length of a byte string points outside the data.
     #[error("ABI byte string reaches beyond the data")]
@@ -85,7 +87,7 @@ pub enum BridgeError {
     #[error("storage word {got} has bytes set beyond its variables")]
     StorageWord {
         /// The word.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// An anchoring payload of a type that this build does not know.
     #[error("anchoring payload of unknown type {got}")]
@@ -94,6 +96,8 @@ pub enum BridgeError {
         got: u8,
     },
 }
+
+cold_from!(BridgeError: Rlp(RlpError));
 
 impl BridgeError {
     /// The stable code.

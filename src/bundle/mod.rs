@@ -13,6 +13,7 @@ mod tests;
 
 use crate::commitment::BlockItems;
 use crate::consensus::light_client::FollowMode;
+use crate::error::cold_from;
 use crate::rlp::RlpError;
 use crate::state::StateProof;
 use alloc::string::String;
@@ -179,7 +180,7 @@ pub struct LogRef {
 pub enum BundleError {
     /// The binary form's RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// The file does not begin with the magic bytes.
     #[error("not a proof bundle")]
     Magic,
@@ -243,6 +244,8 @@ pub enum BundleError {
     #[error("reference to {0} that is not in the bundle")]
     Dangling(&'static str),
 }
+
+cold_from!(BundleError: Rlp(RlpError));
 
 impl BundleError {
     /// The stable code.

@@ -14,11 +14,13 @@ pub mod trie;
 #[cfg(test)]
 mod tests;
 
+use crate::error::cold_from;
 use crate::primitives::hex_list;
 use crate::primitives::Hash;
 use crate::receipt::ReceiptError;
 use crate::rlp::RlpError;
 use crate::trie::TrieError;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -69,13 +71,13 @@ pub enum List {
 pub enum CommitmentError {
     /// A trie proof fails.
     #[error(transparent)]
-    Trie(#[from] TrieError),
+    Trie(TrieError),
     /// An item is no canonical RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// An item of the receipt list is no receipt.
     #[error(transparent)]
-    Receipt(#[from] ReceiptError),
+    Receipt(ReceiptError),
     /// The proof has another form than the chain uses at this height.
     #[error("proof of form {got:?} where the chain commits by {expected:?}")]
     WrongForm {
@@ -90,9 +92,9 @@ pub enum CommitmentError {
         /// The list that differs.
         list: List,
         /// Root in the header.
-        expected: Hash,
+        expected: Box<Hash>,
         /// Root of the items.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// No item is chosen.
     #[error("the proof chooses no item")]
@@ -158,6 +160,8 @@ pub enum CommitmentError {
     #[error("transaction type {0:#x} is not supported")]
     UnsupportedType(u16),
 }
+
+cold_from!(CommitmentError: Trie(TrieError), Rlp(RlpError), Receipt(ReceiptError));
 
 impl CommitmentError {
     /// The stable code.
@@ -296,7 +300,7 @@ fn root_matches(list: List, expected: &Hash, got: Hash) -> Result<(), Commitment
     if *expected == got {
         Ok(())
     } else {
-        Err(CommitmentError::RootMismatch { list, expected: *expected, got })
+        Err(CommitmentError::RootMismatch { list, expected: (*expected).into(), got: got.into() })
     }
 }
 

@@ -406,7 +406,7 @@ fn codes_are_distinct() {
     let list = List::Receipts;
     let errors = [
         CommitmentError::WrongForm { expected: form, got: form },
-        CommitmentError::RootMismatch { list, expected: Hash::ZERO, got: Hash::ZERO },
+        CommitmentError::RootMismatch { list, expected: Hash::ZERO.into(), got: Hash::ZERO.into() },
         CommitmentError::NoItems,
         CommitmentError::TooManyItems { limit: 1, got: 2 },
         CommitmentError::IndicesNotAscending { previous: 1, got: 1 },

@@ -1,6 +1,7 @@
 //! Trie form: an Ethereum trie with key RLP(index) and the item as value. Source: chain.md 3.1 "Original (0)".
 
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
+use crate::ordered::map_of;
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
 use crate::trie::{prove_keys, trie_nodes, trie_root, ExactReader};
@@ -28,7 +29,7 @@ pub(super) fn prove(items: &[Vec<u8>], indices: &[u32]) -> Result<Vec<Vec<u8>>, 
 }
 
 fn entries<T: AsRef<[u8]>>(items: &[T]) -> BTreeMap<Vec<u8>, &[u8]> {
-    (0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref())).collect()
+    map_of((0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref())))
 }
 
 pub(super) fn verify(

@@ -5,6 +5,7 @@
 
 use super::votes::{CastVote, Vote};
 use super::ConsensusError;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ impl Council {
             [one, other] if one == other => Some(*one),
             _ => None,
         }) {
-            return Err(ConsensusError::CouncilDuplicate(twice));
+            return Err(ConsensusError::CouncilDuplicate(twice.into()));
         }
         Ok(Self { members: sorted })
     }
@@ -137,11 +138,9 @@ const fn council_is_bounded(got: usize) -> Result<(), ConsensusError> {
     }
 }
 
-/// Sorts first: a vote may name many addresses, and comparing all pairs would cost their square.
+/// By a set: a vote may name many addresses, and comparing all pairs would cost their square.
 fn names_one_twice(named: &[Address]) -> bool {
-    let mut sorted = named.to_vec();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+    set_of(named).len() < named.len()
 }
 
 #[cfg(test)]
@@ -164,7 +163,7 @@ mod tests {
         let mut reversed = sorted.clone();
         reversed.reverse();
         assert_eq!(Council::new(&reversed).unwrap().members(), sorted);
-        assert_eq!(Council::new(&[address(1), address(1)]), Err(ConsensusError::CouncilDuplicate(address(1))));
+        assert_eq!(Council::new(&[address(1), address(1)]), Err(ConsensusError::CouncilDuplicate(address(1).into())));
         assert_eq!(Council::new(&[]), Err(ConsensusError::CouncilEmpty));
     }
 

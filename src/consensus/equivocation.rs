@@ -49,7 +49,7 @@ pub fn check(client: &LightClient, a: &UntrustedHeader, b: &UntrustedHeader) -> 
 
 fn blocks_differ(a: &UntrustedHeader, b: &UntrustedHeader) -> Result<(), ConsensusError> {
     if a.hash() == b.hash() {
-        Err(ConsensusError::SameBlock(a.hash()))
+        Err(ConsensusError::SameBlock(a.hash().into()))
     } else {
         Ok(())
     }

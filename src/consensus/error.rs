@@ -2,9 +2,11 @@
 
 use super::parameters::ParameterName;
 use crate::crypto::CurveError;
+use crate::error::cold_from;
 use crate::header::HeaderError;
 use crate::primitives::{Address, Hash};
 use crate::rlp::RlpError;
+use alloc::boxed::Box;
 
 /// A seal, vote, announcement or step that breaks a rule, or that trust does not reach.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,10 +15,10 @@ use crate::rlp::RlpError;
 pub enum ConsensusError {
     /// Malformed RLP in a vote or announcement.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// The header does not fit after its parent.
     #[error(transparent)]
-    Header(#[from] HeaderError),
+    Header(HeaderError),
     /// A rule or form that headers alone, or this build, do not cover. Nothing is known to be wrong.
     #[error("unsupported: {0}")]
     Unsupported(&'static str),
@@ -35,7 +37,7 @@ pub enum ConsensusError {
     CouncilTooLarge { limit: usize, got: usize },
     /// A council that names one member twice.
     #[error("{0} is named twice in the council")]
-    CouncilDuplicate(Address),
+    CouncilDuplicate(Box<Address>),
 
     /// No committed seal.
     #[error("no committed seal")]
@@ -48,10 +50,10 @@ pub enum ConsensusError {
     CommittedSeal { index: usize, source: CurveError },
     /// A committed seal of somebody outside the council, or over something else.
     #[error("committed seal {index} is by {signer}, who is not in the council")]
-    ForeignSeal { index: usize, signer: Address },
+    ForeignSeal { index: usize, signer: Box<Address> },
     /// A second committed seal by the same member.
     #[error("committed seal {index} is the second by {signer}")]
-    RepeatedSeal { index: usize, signer: Address },
+    RepeatedSeal { index: usize, signer: Box<Address> },
     /// Fewer seals than the quorum.
     #[error("{got} committed seals, {required} are needed")]
     QuorumMissed { required: u64, got: u64 },
@@ -63,7 +65,7 @@ pub enum ConsensusError {
     ProposerSeal(CurveError),
     /// The proposer's seal is by somebody outside the council.
     #[error("proposer {0} is not in the council")]
-    ProposerNotInCouncil(Address),
+    ProposerNotInCouncil(Box<Address>),
     /// The signers are in no committee that the chain could have drawn.
     #[error("the signers are in no committee of rounds 0 to 255")]
     OutsideCommittee,
@@ -95,23 +97,23 @@ pub enum ConsensusError {
 
     /// The voter is not in the council.
     #[error("voter {0} is not in the council")]
-    VoterNotInCouncil(Address),
+    VoterNotInCouncil(Box<Address>),
     /// The voter did not propose the block.
     #[error("voter {got} is not the proposer {expected}")]
-    VoterNotProposer { expected: Address, got: Address },
+    VoterNotProposer { expected: Box<Address>, got: Box<Address> },
     /// A vote to add or remove the governing node in mode "single".
     #[error("a vote cannot move the governing node {0}")]
-    VoteOnGoverningNode(Address),
+    VoteOnGoverningNode(Box<Address>),
     /// A vote for another governing node while the present one is not in the council.
     #[error("governing node {0} is not in the council")]
-    GoverningNodeNotInCouncil(Address),
+    GoverningNodeNotInCouncil(Box<Address>),
     /// A vote by which the lower bound of the base fee would exceed the upper.
     #[error("lower base fee bound {lower} above upper bound {upper}")]
     BaseFeeBounds { lower: u64, upper: u64 },
 
     /// The first header is not the anchor of trust.
     #[error("expected block {expected_number} {expected}, got {got_number} {got}")]
-    Anchor { expected_number: u64, expected: Hash, got_number: u64, got: Hash },
+    Anchor { expected_number: u64, expected: Box<Hash>, got_number: u64, got: Box<Hash> },
     /// The checkpoint contradicts itself.
     #[error("checkpoint: {0}")]
     Checkpoint(&'static str),
@@ -126,8 +128,10 @@ pub enum ConsensusError {
     JumpTime { least: u64, got: u64 },
     /// Twice the same block where two different ones are needed.
     #[error("both headers are block {0}")]
-    SameBlock(Hash),
+    SameBlock(Box<Hash>),
 }
+
+cold_from!(ConsensusError: Rlp(RlpError), Header(HeaderError));
 
 impl ConsensusError {
     /// The stable code.

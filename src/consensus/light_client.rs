@@ -329,9 +329,9 @@ fn header_is_the_anchor(header: &UntrustedHeader, number: u64, hash: Hash) -> Re
     }
     Err(ConsensusError::Anchor {
         expected_number: number,
-        expected: hash,
+        expected: hash.into(),
         got_number: header.number(),
-        got: header.hash(),
+        got: header.hash().into(),
     })
 }
 

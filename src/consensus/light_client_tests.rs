@@ -86,7 +86,7 @@ fn a_vote_changes_the_council_for_the_next_block_and_not_before() {
     let mut client = small_client(&KEYS);
     let vote = voting(child_of(&client), vote_field(1, ADD, address_of(5).as_bytes()));
     let early = follow(&mut client, &vote, &[1, 2, 5]);
-    assert_eq!(early, Err(ConsensusError::ForeignSeal { index: 2, signer: address_of(5) }));
+    assert_eq!(early, Err(ConsensusError::ForeignSeal { index: 2, signer: address_of(5).into() }));
     follow(&mut client, &vote, &[1, 2, 3]).unwrap();
     assert_eq!(client.council(), &council_of(&[1, 2, 3, 4, 5]));
     let next = child_of(&client);
@@ -100,7 +100,7 @@ fn rejects_a_seal_by_a_validator_whom_the_block_before_removed() {
     let vote = voting(child_of(&client), vote_field(1, REMOVE, address_of(4).as_bytes()));
     follow(&mut client, &vote, &[2, 3, 4]).unwrap();
     let next = child_of(&client);
-    let removed = ConsensusError::ForeignSeal { index: 2, signer: address_of(4) };
+    let removed = ConsensusError::ForeignSeal { index: 2, signer: address_of(4).into() };
     assert_eq!(follow(&mut client, &next, &[1, 2, 4]), Err(removed));
     follow(&mut client, &next, &[1, 2, 3]).unwrap();
 }
@@ -109,7 +109,7 @@ fn rejects_a_seal_by_a_validator_whom_the_block_before_removed() {
 fn rejects_a_vote_by_anybody_but_the_proposer() {
     let mut client = small_client(&KEYS);
     let vote = voting(child_of(&client), vote_field(2, ADD, address_of(5).as_bytes()));
-    let refused = ConsensusError::VoterNotProposer { expected: address_of(1), got: address_of(2) };
+    let refused = ConsensusError::VoterNotProposer { expected: address_of(1).into(), got: address_of(2).into() };
     assert_eq!(follow(&mut client, &vote, &KEYS), Err(refused));
 }
 
@@ -117,7 +117,7 @@ fn rejects_a_vote_by_anybody_but_the_proposer() {
 fn rejects_a_vote_from_outside_the_council() {
     let mut client = small_client(&KEYS);
     let vote = voting(child_of(&client), vote_field(5, ADD, address_of(5).as_bytes()));
-    assert_eq!(follow(&mut client, &vote, &KEYS), Err(ConsensusError::VoterNotInCouncil(address_of(5))));
+    assert_eq!(follow(&mut client, &vote, &KEYS), Err(ConsensusError::VoterNotInCouncil(address_of(5).into())));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn in_single_mode_members_vote_but_never_on_the_governing_node() {
     });
     let on_governing_node = voting(child_of(&client), vote_field(1, REMOVE, address_of(2).as_bytes()));
     let refused = follow(&mut client, &on_governing_node, &KEYS);
-    assert_eq!(refused, Err(ConsensusError::VoteOnGoverningNode(address_of(2))));
+    assert_eq!(refused, Err(ConsensusError::VoteOnGoverningNode(address_of(2).into())));
     let by_a_member = voting(child_of(&client), vote_field(1, ADD, address_of(5).as_bytes()));
     follow(&mut client, &by_a_member, &KEYS).unwrap();
     assert!(client.council().contains(&address_of(5)));
@@ -524,7 +524,7 @@ fn equivocation_needs_two_blocks_with_a_quorum_each_after_one_parent() {
     fields.extra.vanity[31] = 1;
     fields.extra.committed_seals.pop();
     let same = equivocation::check(&client, &sealed, &UntrustedHeader::new(fields));
-    assert_eq!(same, Err(ConsensusError::SameBlock(sealed.hash())));
+    assert_eq!(same, Err(ConsensusError::SameBlock(sealed.hash().into())));
     let few = equivocation::check(&client, &sealed, &seal(&rival_of(&a), 1, &[1, 2]));
     assert_eq!(few, Err(ConsensusError::QuorumMissed { required: 3, got: 2 }));
     let mut fields = a.clone().into_fields();

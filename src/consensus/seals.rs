@@ -160,14 +160,14 @@ fn signer_is_in_the_council(index: usize, signer: Address, council: &Council) ->
     if council.contains(&signer) {
         Ok(())
     } else {
-        Err(ConsensusError::ForeignSeal { index, signer })
+        Err(ConsensusError::ForeignSeal { index, signer: signer.into() })
     }
 }
 
 /// Compares signers, not bytes: a seal has a second form with the high S.
 fn signer_is_new(index: usize, signer: Address, before: &[Address]) -> Result<(), ConsensusError> {
     if before.contains(&signer) {
-        Err(ConsensusError::RepeatedSeal { index, signer })
+        Err(ConsensusError::RepeatedSeal { index, signer: signer.into() })
     } else {
         Ok(())
     }
@@ -197,7 +197,7 @@ fn proposer_is_in_the_council(proposer: &Address, council: &Council) -> Result<(
     if council.contains(proposer) {
         Ok(())
     } else {
-        Err(ConsensusError::ProposerNotInCouncil(*proposer))
+        Err(ConsensusError::ProposerNotInCouncil((*proposer).into()))
     }
 }
 

@@ -97,7 +97,7 @@ fn rejects_a_proposer_seal_that_cannot_be_read() {
 
 #[test]
 fn rejects_a_proposer_outside_the_council() {
-    assert_eq!(Case::new().sealed(5, &[1, 2, 3]), Err(ConsensusError::ProposerNotInCouncil(address_of(5))));
+    assert_eq!(Case::new().sealed(5, &[1, 2, 3]), Err(ConsensusError::ProposerNotInCouncil(address_of(5).into())));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn rejects_a_committed_seal_over_something_else() {
 #[test]
 fn rejects_a_repeated_signer_also_as_its_high_s_twin() {
     let case = Case::new();
-    let repeated = Err(ConsensusError::RepeatedSeal { index: 3, signer: address_of(2) });
+    let repeated = Err(ConsensusError::RepeatedSeal { index: 3, signer: address_of(2).into() });
     assert_eq!(case.sealed(1, &[1, 2, 3, 2]), repeated);
     let order: U256 = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141".parse().unwrap();
     let with_twin = case.changed(|fields| {
@@ -178,7 +178,7 @@ fn rejects_a_repeated_signer_also_as_its_high_s_twin() {
 
 #[test]
 fn rejects_one_foreign_seal_among_enough_good_ones() {
-    let foreign = Err(ConsensusError::ForeignSeal { index: 3, signer: address_of(5) });
+    let foreign = Err(ConsensusError::ForeignSeal { index: 3, signer: address_of(5).into() });
     assert_eq!(Case::new().sealed(1, &[1, 2, 3, 5]), foreign);
 }
 

@@ -187,7 +187,7 @@ fn voter_is_in_the_council(cast: &CastVote, council: &Council) -> Result<(), Con
     if council.contains(&cast.voter) {
         Ok(())
     } else {
-        Err(ConsensusError::VoterNotInCouncil(cast.voter))
+        Err(ConsensusError::VoterNotInCouncil(cast.voter.into()))
     }
 }
 
@@ -195,14 +195,14 @@ fn voter_is_the_proposer(cast: &CastVote, proposer: &Address) -> Result<(), Cons
     if cast.voter == *proposer {
         Ok(())
     } else {
-        Err(ConsensusError::VoterNotProposer { expected: *proposer, got: cast.voter })
+        Err(ConsensusError::VoterNotProposer { expected: (*proposer).into(), got: cast.voter.into() })
     }
 }
 
 fn governing_node_is_not_moved(cast: &CastVote, parameters: &Parameters) -> Result<(), ConsensusError> {
     let moves = cast.vote.named_validators().contains(&parameters.governing_node);
     if moves && parameters.governance_mode == "single" {
-        return Err(ConsensusError::VoteOnGoverningNode(parameters.governing_node));
+        return Err(ConsensusError::VoteOnGoverningNode(parameters.governing_node.into()));
     }
     Ok(())
 }
@@ -218,7 +218,7 @@ fn governing_node_sat_in_the_council(
             if before.contains(&parameters.governing_node) {
                 Ok(())
             } else {
-                Err(ConsensusError::GoverningNodeNotInCouncil(parameters.governing_node))
+                Err(ConsensusError::GoverningNodeNotInCouncil(parameters.governing_node.into()))
             }
         }
         _ => Ok(()),

@@ -75,6 +75,18 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     return pure::recover_address(digest, signature);
 }
 
+/// Whether the two big-endian numbers are below the field prime and the coordinates of a point.
+fn is_on_curve(x: &[u8; 32], y: &[u8; 32]) -> bool {
+    let mut key = [4u8; 65];
+    for (to, from) in key.iter_mut().skip(1).zip(x.iter().chain(y)) {
+        *to = *from;
+    }
+    #[cfg(feature = "libsecp256k1")]
+    return libsecp::is_uncompressed_key(&key);
+    #[cfg(all(feature = "k256", not(feature = "libsecp256k1")))]
+    return pure::is_uncompressed_key(&key);
+}
+
 /// R and S as one string, and V, after the checks that hold for every back end.
 fn checked_parts(signature: &[u8; 65]) -> Result<(&[u8; 64], u8), CurveError> {
     let (scalars, recovery_id) = match signature.split_first_chunk::<64>() {

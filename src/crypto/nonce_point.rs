@@ -4,7 +4,7 @@
 //! seals can be checked at once. Given x and the parity in v there is exactly one right y, so a hint can only be true or
 //! refused.
 
-use super::{checked_parts, CurveError, ORDER, PRIME_LESS_ORDER};
+use super::{checked_parts, is_on_curve, CurveError, ORDER};
 use crate::primitives::U256;
 
 /// Whether `y` is the big-endian y coordinate of the signature's point R.
@@ -15,12 +15,9 @@ pub fn nonce_point_has_y(signature: &[u8; 65], y: &[u8; 32]) -> Result<(), Curve
     let (scalars, recovery_id) = checked_parts(signature)?;
     let (r, _) = scalars.split_at(32);
     let r = U256::try_from_be_slice(r).ok_or(CurveError::ScalarR)?;
-    let prime = ORDER.checked_add(PRIME_LESS_ORDER).ok_or(CurveError::Coordinate)?;
     let x = if recovery_id < 2 { Some(r) } else { r.checked_add(ORDER) }.ok_or(CurveError::Coordinate)?;
-    let y = U256::from_be_bytes(*y);
-    let cube = x.mul_mod(x, prime).mul_mod(x, prime);
-    let on_curve = y < prime && y.mul_mod(y, prime) == cube.add_mod(U256::from(7), prime);
-    if on_curve && y.bit(0) == (recovery_id & 1 == 1) {
+    let [.., low] = y;
+    if low & 1 == recovery_id & 1 && is_on_curve(&x.to_be_bytes(), y) {
         Ok(())
     } else {
         Err(CurveError::NoKey)

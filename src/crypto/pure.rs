@@ -3,6 +3,7 @@
 use super::{address_of_uncompressed, checked_parts, CurveError};
 use crate::primitives::{Address, Hash};
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use k256::PublicKey;
 
 /// As [`super::recover_address`]. Recovery in this library does not ask for a low S.
 ///
@@ -15,4 +16,9 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     let key = VerifyingKey::recover_from_prehash(digest.as_bytes(), &signature, recovery_id)
         .map_err(|_| CurveError::NoKey)?;
     address_of_uncompressed(key.to_sec1_point(false).as_bytes())
+}
+
+/// Whether the bytes, 04 and two coordinates, are a public key: any point but the one at infinity is.
+pub(super) fn is_uncompressed_key(bytes: &[u8; 65]) -> bool {
+    PublicKey::from_sec1_bytes(bytes).is_ok()
 }

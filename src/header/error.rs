@@ -1,8 +1,10 @@
 //! Why a header is refused.
 
+use crate::error::cold_from;
 use crate::primitives::{Hash, U256};
 use crate::profile::Fork;
 use crate::rlp::RlpError;
+use alloc::boxed::Box;
 
 /// A header that cannot be read, or that breaks a rule of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,7 +12,7 @@ use crate::rlp::RlpError;
 pub enum HeaderError {
     /// Malformed RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// The header list has a number of elements that no fork defines (H3).
     #[error("a header of {got} elements: no fork defines it")]
     FieldCount {
@@ -43,9 +45,9 @@ pub enum HeaderError {
     #[error("parent hash is {got}, the parent's hash is {expected}")]
     ParentHash {
         /// Hash of the parent.
-        expected: Hash,
+        expected: Box<Hash>,
         /// Parent hash in the header.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// The number is not the parent's plus one (H8).
     #[error("block number {got} does not follow parent {parent}")]
@@ -75,15 +77,15 @@ pub enum HeaderError {
     #[error("block score is {got}, not 1")]
     BlockScore {
         /// Score in the header.
-        got: U256,
+        got: Box<U256>,
     },
     /// The base fee is not what follows from the parent (H2).
     #[error("base fee is {got}, the parent demands {expected}")]
     BaseFee {
         /// Fee that follows from the parent.
-        expected: U256,
+        expected: Box<U256>,
         /// Fee in the header.
-        got: U256,
+        got: Box<U256>,
     },
     /// The governance parameters define no base fee: the gas target is zero and gas was used.
     #[error("no base fee follows from a gas target of zero")]
@@ -92,9 +94,9 @@ pub enum HeaderError {
     #[error("mix hash is {got}, parent and reveal demand {expected}")]
     MixHash {
         /// Mix that follows from parent and reveal.
-        expected: Hash,
+        expected: Box<Hash>,
         /// Mix in the header.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// The parent has no mix hash to continue from, although Randao was active for it (H11).
     #[error("the parent has no mix hash")]
@@ -111,7 +113,7 @@ pub enum HeaderError {
     #[error("excess blob gas is {got}, the parent demands {expected}")]
     ExcessBlobGas {
         /// Excess that follows from the parent.
-        expected: u128,
+        expected: Box<u128>,
         /// Excess in the header.
         got: u64,
     },
@@ -122,6 +124,8 @@ pub enum HeaderError {
         field: &'static str,
     },
 }
+
+cold_from!(HeaderError: Rlp(RlpError));
 
 impl HeaderError {
     /// The stable code.

@@ -9,6 +9,7 @@ use super::genesis_state::{state_root, AllocEntry};
 use super::text::{number, small_number};
 use super::{HeaderError, HeaderFields, IstanbulExtra, UntrustedHeader};
 use crate::consensus::parameters::Parameters;
+use crate::error::cold_from;
 use crate::primitives::{decode_hex, keccak256, Address, Hash, U256};
 use crate::profile::{BlobSchedule, ChainProfile, Fork, ForkSchedule, QuorumPolicy, VoteRules};
 use alloc::boxed::Box;
@@ -50,7 +51,7 @@ pub enum GenesisError {
     },
     /// The extra field is malformed.
     #[error(transparent)]
-    Header(#[from] HeaderError),
+    Header(HeaderError),
     /// Fork heights fall along the fork order, or a fork is set while an earlier one is not.
     #[error("fork heights are not in order")]
     ForkOrder,
@@ -79,6 +80,8 @@ pub enum GenesisError {
         what: &'static str,
     },
 }
+
+cold_from!(GenesisError: Header(HeaderError));
 
 impl GenesisError {
     /// The stable code.

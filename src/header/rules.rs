@@ -94,7 +94,7 @@ pub fn base_fee_matches_parent(
     if got == expected {
         Ok(())
     } else {
-        Err(HeaderError::BaseFee { expected, got })
+        Err(HeaderError::BaseFee { expected: expected.into(), got: got.into() })
     }
 }
 
@@ -118,7 +118,7 @@ pub fn block_score_is_one(header: &HeaderFields) -> Result<(), HeaderError> {
     if header.block_score == U256::ONE {
         Ok(())
     } else {
-        Err(HeaderError::BlockScore { got: header.block_score })
+        Err(HeaderError::BlockScore { got: header.block_score.into() })
     }
 }
 
@@ -131,7 +131,7 @@ pub fn extends_parent_hash(child: &UntrustedHeader, parent: &UntrustedHeader) ->
     if got == expected {
         Ok(())
     } else {
-        Err(HeaderError::ParentHash { expected, got })
+        Err(HeaderError::ParentHash { expected: expected.into(), got: got.into() })
     }
 }
 
@@ -185,7 +185,7 @@ pub fn mix_hash_follows_parent(
     if got == expected {
         Ok(())
     } else {
-        Err(HeaderError::MixHash { expected, got })
+        Err(HeaderError::MixHash { expected: expected.into(), got: got.into() })
     }
 }
 
@@ -225,6 +225,6 @@ pub fn excess_blob_gas_matches_parent(
     if u128::from(got) == expected {
         Ok(())
     } else {
-        Err(HeaderError::ExcessBlobGas { expected, got })
+        Err(HeaderError::ExcessBlobGas { expected: expected.into(), got })
     }
 }

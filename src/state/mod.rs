@@ -10,10 +10,12 @@ pub mod storage;
 #[cfg(test)]
 mod tests;
 
+use crate::error::cold_from;
 use crate::primitives::hex_list;
 use crate::primitives::{keccak256, Address, Hash, U256};
 use crate::rlp::RlpError;
 use crate::trie::{read_exact, TrieError};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -30,10 +32,10 @@ pub const MAX_SLOTS: usize = 1 << 16;
 pub enum StateError {
     /// A trie proof fails.
     #[error(transparent)]
-    Trie(#[from] TrieError),
+    Trie(TrieError),
     /// A value is no canonical RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// More slots than one proof may have.
     #[error("{got} slots where {limit} are the most")]
     TooManySlots {
@@ -46,9 +48,9 @@ pub enum StateError {
     #[error("slot {got} does not follow {previous}")]
     SlotsNotAscending {
         /// Slot before.
-        previous: Hash,
+        previous: Box<Hash>,
         /// Slot found.
-        got: Hash,
+        got: Box<Hash>,
     },
     /// Slots or storage nodes for an account that does not exist.
     #[error("storage of an account that is proven absent")]
@@ -80,6 +82,8 @@ pub enum StateError {
     #[error("zero word in the storage trie")]
     ZeroWord,
 }
+
+cold_from!(StateError: Trie(TrieError), Rlp(RlpError));
 
 impl StateError {
     /// The stable code.
@@ -182,7 +186,7 @@ fn slots_are_few(got: usize) -> Result<(), StateError> {
 fn slots_ascend(slots: &[Hash]) -> Result<(), StateError> {
     for (previous, got) in slots.iter().zip(slots.iter().skip(1)) {
         if got <= previous {
-            return Err(StateError::SlotsNotAscending { previous: *previous, got: *got });
+            return Err(StateError::SlotsNotAscending { previous: (*previous).into(), got: (*got).into() });
         }
     }
     Ok(())

@@ -17,11 +17,11 @@ pub(super) fn read_slots(
     let root = if storage_root.is_zero() { &EMPTY_ROOT } else { storage_root };
     let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
     let values = read_exact(root, &keys, nodes)?;
-    slots
-        .iter()
-        .zip(values)
-        .map(|(slot, value)| Ok((*slot, value.map_or(Ok(U256::ZERO), |value| decode_word(&value))?)))
-        .collect()
+    let mut words = BTreeMap::new();
+    for (slot, value) in slots.iter().zip(values) {
+        words.insert(*slot, value.map_or(Ok(U256::ZERO), |value| decode_word(&value))?);
+    }
+    Ok(words)
 }
 
 /// The word in a storage value: an RLP string of 1 to 32 bytes without leading zeros.

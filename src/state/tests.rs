@@ -249,7 +249,8 @@ fn rejects_slots_out_of_order_twice_or_too_many() {
     let (root, address, proof) = contract();
     let with = |slots: Vec<Hash>| verify_state(&root, &address, &StateProof { slots, ..proof.clone() });
     let [first, second] = [proof.slots[0], proof.slots[1]];
-    let refused = |previous, got| Err(StateError::SlotsNotAscending { previous, got });
+    let refused =
+        |previous: Hash, got: Hash| Err(StateError::SlotsNotAscending { previous: previous.into(), got: got.into() });
     assert_eq!(with(vec![second, first]), refused(second, first));
     assert_eq!(with(vec![first, first]), refused(first, first));
     let got = MAX_SLOTS + 1;
@@ -274,7 +275,7 @@ fn rejects_storage_under_another_root_than_the_proven_account_has() {
     let (_, _, foreign) = contract();
     let (root, proof) = state_of(contract_with(Hash([1; 32])).encode());
     let proof = StateProof { account_nodes: proof.account_nodes, ..foreign };
-    let refused = StateError::Trie(TrieError::NodeMissing { hash: Hash([1; 32]) });
+    let refused = StateError::Trie(TrieError::NodeMissing { hash: Hash([1; 32]).into() });
     assert_eq!(verify_state(&root, &Address([7; 20]), &proof), Err(refused));
 }
 
@@ -298,7 +299,7 @@ fn rejects_words_that_are_not_trimmed() {
 fn codes_are_distinct() {
     let errors = [
         StateError::TooManySlots { limit: 1, got: 2 },
-        StateError::SlotsNotAscending { previous: Hash::ZERO, got: Hash::ZERO },
+        StateError::SlotsNotAscending { previous: Hash::ZERO.into(), got: Hash::ZERO.into() },
         StateError::StorageOfAbsentAccount,
         StateError::AccountType { got: 3 },
         StateError::FullFormNotNeeded,

@@ -93,7 +93,11 @@ impl Transaction {
         }
     }
 
-    pub(super) fn recovery_id(&self, signature: &Signature) -> Result<u8, TransactionError> {
+    /// The recovery id in a signature's V.
+    ///
+    /// # Errors
+    /// [`TransactionError::V`] where V is none that the type allows.
+    pub fn recovery_id(&self, signature: &Signature) -> Result<u8, TransactionError> {
         let v = signature.v;
         match (self.kind.is_ethereum(), v) {
             (true, 0) | (false, 27) => Ok(0),
@@ -142,7 +146,8 @@ impl Transaction {
 
 impl Signature {
     /// R, S and recovery id in 65 bytes.
-    pub(super) fn to_bytes(self, recovery_id: u8) -> [u8; 65] {
+    #[must_use]
+    pub fn to_bytes(self, recovery_id: u8) -> [u8; 65] {
         let mut out = [recovery_id; 65];
         let r: [u8; 32] = self.r.to_be_bytes();
         let s: [u8; 32] = self.s.to_be_bytes();

@@ -15,8 +15,10 @@ mod reader;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::error::cold_from;
 use crate::primitives::Hash;
 use crate::rlp::RlpError;
+use alloc::boxed::Box;
 
 pub use build::{trie_nodes, trie_root};
 pub use codec::RlpNodeCodec;
@@ -39,7 +41,7 @@ pub const EMPTY_ROOT: Hash = Hash([
 pub enum TrieError {
     /// A node is no canonical RLP.
     #[error(transparent)]
-    Rlp(#[from] RlpError),
+    Rlp(RlpError),
     /// More nodes than the paths of the keys can have.
     #[error("{got} trie nodes where {limit} are the most that the keys can need")]
     TooManyNodes {
@@ -58,13 +60,13 @@ pub enum TrieError {
     #[error("trie node {hash} is missing")]
     NodeMissing {
         /// Hash by which the node is referenced.
-        hash: Hash,
+        hash: Box<Hash>,
     },
     /// A node given lies on no path.
     #[error("trie node {hash} is on no path")]
     NodeUnused {
         /// Hash of the node.
-        hash: Hash,
+        hash: Box<Hash>,
     },
     /// A node is a list of neither 2 nor 17 items.
     #[error("trie node of {got} items")]
@@ -109,6 +111,8 @@ pub enum TrieError {
     #[error("leaf node with an empty value")]
     EmptyValue,
 }
+
+cold_from!(TrieError: Rlp(RlpError));
 
 impl TrieError {
     /// The stable code.

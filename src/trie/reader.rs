@@ -1,6 +1,7 @@
 //! Reads keys from exactly the nodes that their paths need.
 
 use super::{EthereumLayout, KeccakHasher, RlpNodeCodec, TrieError, EMPTY_ROOT};
+use crate::ordered::map_of;
 use crate::primitives::{keccak256, Hash};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -76,7 +77,7 @@ fn node_count_is_bounded(keys: usize, got: usize) -> Result<(), TrieError> {
 fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
     match error {
         trie_db::TrieError::InvalidStateRoot(hash) | trie_db::TrieError::IncompleteDatabase(hash) => {
-            TrieError::NodeMissing { hash: Hash(hash) }
+            TrieError::NodeMissing { hash: Hash(hash).into() }
         }
         trie_db::TrieError::DecoderError(_, error) => error,
         trie_db::TrieError::InvalidHash(_, bytes) => TrieError::Reference { got: bytes.len() },
@@ -105,7 +106,7 @@ impl<'a> GivenNodes<'a> {
 
     /// Nodes that somebody has filed by hash, without a look at the hashes.
     pub(super) fn by_claimed_hash(nodes: &'a BTreeMap<Hash, Vec<u8>>) -> Self {
-        let by_hash = nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())).collect();
+        let by_hash = map_of(nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())));
         Self { by_hash, visited: RefCell::default() }
     }
 
@@ -170,7 +171,7 @@ impl<'a> GivenNodes<'a> {
     fn every_node_is_visited(&self) -> Result<(), TrieError> {
         let visited = self.visited.borrow();
         match self.by_hash.keys().find(|hash| !visited.contains(*hash)) {
-            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash) }),
+            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash).into() }),
             None => Ok(()),
         }
     }

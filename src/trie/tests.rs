@@ -117,7 +117,7 @@ fn reads_values_in_branches_and_below_embedded_extensions() {
 #[test]
 fn every_key_of_the_empty_trie_is_absent_without_nodes() {
     assert_eq!(read_exact(&EMPTY_ROOT, &[index_key(0)], &[]), Ok(vec![None]));
-    let unused = TrieError::NodeUnused { hash: EMPTY_ROOT };
+    let unused = TrieError::NodeUnused { hash: EMPTY_ROOT.into() };
     assert_eq!(read_exact(&EMPTY_ROOT, &[index_key(0)], &[vec![0x80]]), Err(unused));
 }
 
@@ -129,7 +129,7 @@ fn rejects_a_missing_node() {
     for drop in 0..nodes.len() {
         let mut fewer = nodes.clone();
         let hash = keccak256(&fewer.remove(drop));
-        assert_eq!(read_exact(&root, &keys, &fewer), Err(TrieError::NodeMissing { hash }));
+        assert_eq!(read_exact(&root, &keys, &fewer), Err(TrieError::NodeMissing { hash: hash.into() }));
     }
 }
 
@@ -143,7 +143,7 @@ fn rejects_a_node_on_no_path() {
     for node in extra {
         let mut given = nodes.clone();
         given.push(node.clone());
-        let refused = Err(TrieError::NodeUnused { hash: keccak256(node) });
+        let refused = Err(TrieError::NodeUnused { hash: keccak256(node).into() });
         assert_eq!(read_exact(&root, &[index_key(3)], &sorted(given)), refused);
     }
 }
@@ -297,8 +297,8 @@ fn codes_are_distinct() {
     let errors = [
         TrieError::TooManyNodes { limit: 0, got: 1 },
         TrieError::NodesNotAscending { position: 1 },
-        TrieError::NodeMissing { hash },
-        TrieError::NodeUnused { hash },
+        TrieError::NodeMissing { hash: hash.into() },
+        TrieError::NodeUnused { hash: hash.into() },
         TrieError::ItemCount { got: 1 },
         TrieError::Path,
         TrieError::EmptyExtension,
@@ -380,7 +380,7 @@ fn a_proof_needs_each_of_its_nodes() {
         let hash = keccak256(node);
         let mut fewer = nodes.clone();
         fewer.remove(&hash);
-        assert_eq!(prove_keys(&root, &keys, &fewer), Err(TrieError::NodeMissing { hash }));
+        assert_eq!(prove_keys(&root, &keys, &fewer), Err(TrieError::NodeMissing { hash: hash.into() }));
         let mut swapped = nodes.clone();
         swapped.insert(hash, nodes.values().find(|other| *other != node).unwrap().clone());
         assert!(prove_keys(&root, &keys, &swapped).is_err(), "a node under another's hash");

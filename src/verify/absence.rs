@@ -41,7 +41,7 @@ pub(super) fn was_never_requested(
     let skew = source.chain().trusted().profile.clock_skew;
     let chain = source.chain().name();
     if head.number >= named {
-        return Err(Stop::Incomplete(Missing::BridgeState { chain: chain.into(), number: Some(head.number) }));
+        return Err(Stop::incomplete(Missing::BridgeState { chain: chain.into(), number: Some(head.number) }));
     }
     if head.time >= deadline.saturating_add(skew) {
         checks.passed(
@@ -50,7 +50,7 @@ pub(super) fn was_never_requested(
         );
         return Ok(FraudKind::NamedBlockDidNotExist);
     }
-    Err(Stop::NotYetTrusted(NotReached::Height { chain: chain.into(), have: head.number, need: named }))
+    Err(Stop::not_yet_trusted(NotReached::Height { chain: chain.into(), have: head.number, need: named }))
 }
 
 /// The same where no block is named because the calldata cannot be read: only the time rule is left, and it needs the
@@ -64,7 +64,7 @@ pub(super) fn was_never_requested_by(
     checks: &mut Checks,
 ) -> Result<FraudKind, Stop> {
     let since = deadline.saturating_add(source.chain().trusted().profile.clock_skew);
-    let missing = Stop::Incomplete(Missing::VoteCall { key: *key });
+    let missing = Stop::incomplete(Missing::VoteCall { key: *key });
     let state = source.first_state_since(since).ok_or(missing)?;
     counter_has_not_passed(state, end, nonce, checks).map(|()| FraudKind::NamedBlockDidNotExist)
 }
@@ -73,7 +73,7 @@ pub(super) fn was_never_requested_by(
 fn counter_has_not_passed(state: &BridgeState, end: &BridgeEnd, nonce: u64, checks: &mut Checks) -> Result<(), Stop> {
     code_is_accepted(end, state)?;
     let (header, got) = (state.header(), state.nonces()?.request_nonce);
-    let absent = if got <= nonce { Ok(()) } else { Err(Stop::Incomplete(Missing::Request)) };
+    let absent = if got <= nonce { Ok(()) } else { Err(Stop::incomplete(Missing::Request)) };
     checks.require(
         NEVER,
         &[("block", &header.number), ("time", &header.time), ("requests", &got), ("nonce", &nonce)],

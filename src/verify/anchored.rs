@@ -46,7 +46,7 @@ pub(super) fn judge_anchored(
     }
     let account = sender_of(&item.transaction, parent.chain().trusted().profile.chain_id)?;
     if !anchoring.accounts.contains(&account) {
-        return Err(VerifyError::AnchorAccount(account).into());
+        return Err(VerifyError::AnchorAccount(account.into()).into());
     }
     let Payload::Block(data) = Payload::decode(item.transaction.input())? else {
         return Err(VerifyError::NotAnAnchor.into());

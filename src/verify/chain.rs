@@ -10,6 +10,7 @@ use crate::commitment::CommitmentForm;
 use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
 use crate::facts::Sealed;
 use crate::header::UntrustedHeader;
+use crate::ordered::map_of;
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
@@ -134,13 +135,13 @@ impl<'t> FollowedChain<'t> {
         let age = now.saturating_sub(verified.time());
         if age > trusted.trusting_period {
             let need = trusted.trusting_period;
-            return Err(Stop::NotYetTrusted(NotReached::TrustExpired {
+            return Err(Stop::not_yet_trusted(NotReached::TrustExpired {
                 chain: trusted.profile.name.clone(),
                 have: age,
                 need,
             }));
         }
-        let headers = BTreeMap::from([(verified.number(), AnchoredHeader::Followed(verified))]);
+        let headers = map_of([(verified.number(), AnchoredHeader::Followed(verified))]);
         Ok(Self { trusted, client, headers, sealed: BTreeSet::new(), jumped: false, committee_unchecked: false })
     }
 
@@ -164,7 +165,7 @@ impl<'t> FollowedChain<'t> {
         if !self.trusted.allow_jump {
             let need = run.first().map_or(0, UntrustedHeader::number);
             let have = self.client.head().number();
-            return Err(Stop::NotYetTrusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
+            return Err(Stop::not_yet_trusted(NotReached::JumpNotAllowed { chain: self.name().into(), have, need }));
         }
         let highest = self.head().number;
         if run.first().is_some_and(|first| first.number() <= highest) {
@@ -253,9 +254,9 @@ impl<'t> FollowedChain<'t> {
         let have = self.head().number;
         let chain = String::from(self.name());
         if number > have {
-            return Err(Stop::NotYetTrusted(NotReached::Height { chain, have, need: number }));
+            return Err(Stop::not_yet_trusted(NotReached::Height { chain, have, need: number }));
         }
-        Err(Stop::Incomplete(Missing::Header { chain, number }))
+        Err(Stop::incomplete(Missing::Header { chain, number }))
     }
 
     /// All headers that may be believed, ascending.
@@ -332,7 +333,7 @@ fn classify(error: ConsensusError, chain: &str) -> Stop {
     match error {
         ConsensusError::TrustingPeriodOver { head_time, now, period } => {
             let have = now.saturating_sub(head_time);
-            Stop::NotYetTrusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
+            Stop::not_yet_trusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
         }
         other => other.into(),
     }

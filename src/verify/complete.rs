@@ -7,6 +7,7 @@ use super::request::check_code;
 use super::stop::Stop;
 use super::Pair;
 use crate::bundle::TransferProof;
+use crate::ordered::set_of;
 use crate::verdict::{AsOf, TransferVerdict, Verdict};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -52,7 +53,7 @@ impl Shown {
         let proven = both.filter(|(_, verdict)| matches!(verdict.verdict, Verdict::Proven { .. }));
         let requested = proven.clone().filter(|(transfer, _)| transfer.request.is_some());
         let nonce = |(transfer, _): (&TransferProof, &TransferVerdict)| transfer.nonce;
-        Self { proven: proven.map(nonce).collect(), requested: requested.map(nonce).collect() }
+        Self { proven: set_of(proven.map(nonce)), requested: set_of(requested.map(nonce)) }
     }
 
     fn all(&self, low: u64, high: u64) -> bool {

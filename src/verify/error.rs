@@ -1,6 +1,7 @@
 //! Refusals of the judging itself: evidence that is well proven but is not what it is presented as.
 
 use crate::primitives::{Address, Hash};
+use alloc::boxed::Box;
 
 /// Why proven evidence does not show what it is presented for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,9 +31,9 @@ pub enum VerifyError {
     #[error("log of {got}, expected {expected}")]
     Emitter {
         /// The bridge.
-        expected: Address,
+        expected: Box<Address>,
         /// The emitter.
-        got: Address,
+        got: Box<Address>,
     },
     /// The event is of another nonce.
     #[error("event of nonce {got}, expected {expected}")]
@@ -80,22 +81,22 @@ pub enum VerifyError {
     VoteCalldata,
     /// Two vote transactions have one sender.
     #[error("two votes of {0}")]
-    DuplicateVoter(Address),
+    DuplicateVoter(Box<Address>),
     /// The voter took the vote back before it was decided.
     #[error("the vote of {0} was taken back")]
-    VoteTakenBack(Address),
+    VoteTakenBack(Box<Address>),
     /// Vote transactions are not before the executing one.
     #[error("a vote transaction is not before the executing one")]
     VoteOrder,
     /// Calldata whose hash is no live vote.
     #[error("calldata whose hash {0} is no live vote")]
-    StrayCall(Hash),
+    StrayCall(Box<Hash>),
     /// Failed-attempt evidence that does not show it: wrong sender, place or votes.
     #[error("the failed attempt does not show a reverted delivery: {0}")]
     FailedAttempt(&'static str),
     /// The anchoring transaction is not of a configured account.
     #[error("anchored by {0}, which is no configured account")]
-    AnchorAccount(Address),
+    AnchorAccount(Box<Address>),
     /// The anchoring transaction failed or is no anchor.
     #[error("not an anchoring transaction")]
     NotAnAnchor,

@@ -8,6 +8,7 @@ use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
 use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
 use crate::commitment::{verify_items, BlockItems, CommitmentPath, Paths, ProvenItem};
+use crate::ordered::{map_of, set_of};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
@@ -87,7 +88,7 @@ impl<'c> Evidence<'c> {
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
             let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
             let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
-            let items = items.into_iter().map(entry).collect();
+            let items = map_of(items.into_iter().map(entry));
             let whole = matches!(block.items, BlockItems::Concat { .. });
             let (proof, paths) = (&block.items, OnceCell::new());
             verified.blocks.insert(block.number, Block { items, proof, paths, whole });
@@ -95,7 +96,7 @@ impl<'c> Evidence<'c> {
         for state in states {
             let header = chain.header(state.number)?;
             let proven = verify_state(&header.state_root(), &bridge, &state.proof)?.ok_or(VerifyError::BridgeAbsent)?;
-            let slots = proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))).collect();
+            let slots = map_of(proven.slots().iter().map(|(slot, value)| (*slot, (*value, Cell::new(false)))));
             let account = proven.account();
             verified.times.push((header.time(), state.number));
             verified.states.insert(
@@ -185,26 +186,21 @@ impl<'c> Evidence<'c> {
     }
 
     fn missing_state(&self, number: Option<u64>) -> Stop {
-        Stop::Incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
+        Stop::incomplete(Missing::BridgeState { chain: self.chain.name().into(), number })
     }
 
     /// What was read so far.
     pub(super) fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         for (number, state) in &self.states {
-            let slots: BTreeSet<Hash> =
-                state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot).collect();
+            let slots = set_of(state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot));
             if state.used.get() || !slots.is_empty() {
                 usage.slots.insert(*number, slots);
             }
         }
         for (number, block) in &self.blocks {
-            let items: BTreeSet<u32> = block
-                .items
-                .iter()
-                .filter(|(_, entry)| entry.decoded.get().is_some())
-                .map(|(index, _)| *index)
-                .collect();
+            let read = block.items.iter().filter(|(_, entry)| entry.decoded.get().is_some());
+            let items = set_of(read.map(|(index, _)| *index));
             if !items.is_empty() {
                 usage.items.insert(*number, items);
             }
@@ -234,7 +230,7 @@ impl<'c> Evidence<'c> {
 
     /// Heights at which something was proven.
     pub(super) fn heights(&self) -> BTreeSet<u64> {
-        self.blocks.keys().chain(self.states.keys()).copied().collect()
+        set_of(self.blocks.keys().chain(self.states.keys()).copied())
     }
 }
 
@@ -271,7 +267,7 @@ impl BridgeState {
 
     fn slot(&self, slot: Hash) -> Result<U256, Stop> {
         let Some((value, used)) = self.slots.get(&slot) else {
-            return Err(Stop::Incomplete(Missing::Slot {
+            return Err(Stop::incomplete(Missing::Slot {
                 chain: self.chain.clone(),
                 number: self.header.number,
                 slot,
@@ -349,7 +345,11 @@ impl BridgeState {
         if length > MAX_VOTERS {
             return Err(Stop::Unsupported("votes.too_many_voters"));
         }
-        (0..length).map(|index| self.address(layout::voters_item(votes_of(nonce), index))).collect()
+        let mut voters = BTreeSet::new();
+        for index in 0..length {
+            voters.insert(self.address(layout::voters_item(votes_of(nonce), index))?);
+        }
+        Ok(voters)
     }
 
     /// The key for which the operator's vote stands.

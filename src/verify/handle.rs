@@ -106,7 +106,7 @@ pub(super) fn prove_execution(
     if handle.generation.keeps_votes() {
         // Vote transactions would show less here: they hide dissent, and votes that were taken back.
         if !after.has_votes(nonce) {
-            return Err(Stop::Incomplete(Missing::Votes));
+            return Err(Stop::incomplete(Missing::Votes));
         }
         let (key, call) = executed_call(handle, transfer, [before, after])?;
         let executor = if handle.direct { Some((sender.clone()?, vote_of(handle.item))) } else { None };
@@ -114,7 +114,7 @@ pub(super) fn prove_execution(
         return Ok(Execution { key, call, sender: sender.ok(), decision });
     }
     if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
-        return Err(Stop::Incomplete(Missing::Votes));
+        return Err(Stop::incomplete(Missing::Votes));
     }
     let sender = sender?;
     let executing = (nonce, handle.item, sender);
@@ -140,7 +140,7 @@ fn executed_call(
     let tally = Tally::read(after, None, transfer.nonce)?;
     let [calldata] = transfer.calls.as_slice() else {
         let key = tally.keys().into_iter().max_by_key(|key| tally.voters(key).len());
-        return Err(Stop::Incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
+        return Err(Stop::incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
     };
     let key = key_of(calldata);
     key_alone_can_have_decided(&key, &tally, before.threshold()?.min(after.threshold()?))?;
@@ -152,7 +152,7 @@ fn executed_call(
 fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Result<(), Stop> {
     let voters = tally.voters(key).len();
     if voters == 0 || u32::try_from(voters).is_ok_and(|voters| voters < threshold) {
-        return Err(VerifyError::StrayCall(*key).into());
+        return Err(VerifyError::StrayCall((*key).into()).into());
     }
     if tally.keys().len() > 1 {
         return Err(Stop::Unsupported("votes.executed_key_unknown"));
@@ -164,5 +164,5 @@ fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Resu
 pub(super) fn no_stray_calls(handle: &ProvenHandle<'_>, transfer: &TransferProof) -> Result<(), Stop> {
     let stray: Vec<Hash> =
         if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
-    stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall(*key).into()))
+    stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall((*key).into()).into()))
 }

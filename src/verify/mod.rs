@@ -36,6 +36,7 @@ use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::facts::{Facts, Sealed};
 use crate::header::UntrustedHeader;
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
 use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
@@ -149,7 +150,7 @@ pub fn judge_transfers(
 /// The sealed headers of one chain on which verdicts stand, each once.
 fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
     let name = chain.name();
-    let mut heights = BTreeSet::from([chain.head().number]);
+    let mut heights = set_of([chain.head().number]);
     for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
         let ends = [(from, as_of.source), (to, as_of.destination)];
         heights.extend(
@@ -256,7 +257,7 @@ fn verify_anchored(
     let anchored = anchored::judge_anchored(&facts, &child_chain, anchoring, child_number, anchor)?;
     facts.everything_is_used()?;
     jumps_are_used(parent, &parent_chain, &facts.heights())?;
-    jumps_are_used(child, &child_chain, &BTreeSet::from([child_number]))?;
+    jumps_are_used(child, &child_chain, &set_of([child_number]))?;
     Ok(anchored)
 }
 

@@ -17,9 +17,9 @@ use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
 use crate::bundle::TransferProof;
 use crate::facts::{Facts, Votes};
+use crate::ordered::set_of;
 use crate::primitives::{Address, Hash};
 use crate::verdict::{FraudKind, HeaderRef, Missing, NotReached, Note, State, StuckReason};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 const OPEN: Rule = Rule { id: "D.open", words: "the nonce is open on the destination", source: "bridge.md 2.5" };
@@ -44,7 +44,7 @@ pub(super) fn header_is_young_enough(evidence: &Evidence<'_>, header: HeaderRef,
     if have <= need {
         Ok(())
     } else {
-        Err(Stop::NotYetTrusted(NotReached::Stale { chain: evidence.chain().name().into(), have, need }))
+        Err(Stop::not_yet_trusted(NotReached::Stale { chain: evidence.chain().name().into(), have, need }))
     }
 }
 
@@ -59,7 +59,7 @@ fn require_fresh(evidence: &Evidence<'_>, header: HeaderRef, now: u64, checks: &
 /// The destination says the nonce is open; if it says otherwise the execution has to be shown.
 fn nonce_is_open(state: &BridgeState, nonce: u64) -> Result<(), Stop> {
     if state.is_handled(nonce)? {
-        Err(Stop::Incomplete(Missing::Handle))
+        Err(Stop::incomplete(Missing::Handle))
     } else {
         Ok(())
     }
@@ -114,7 +114,7 @@ pub(super) fn judge_unrequested(
         check_code(pair.from, source, checks)?;
         require_fresh(pair.source, source.header(), pair.now, checks)?;
         let requests = source.nonces()?.request_nonce;
-        let absent = if requests <= nonce { Ok(()) } else { Err(Stop::Incomplete(Missing::Request)) };
+        let absent = if requests <= nonce { Ok(()) } else { Err(Stop::incomplete(Missing::Request)) };
         checks.require(UNREQUESTED, &[("requests", &requests), ("nonce", &nonce)], absent)?;
         return Ok(Open {
             state: State::Unrequested,
@@ -125,7 +125,7 @@ pub(super) fn judge_unrequested(
         });
     }
     let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
-    let culprits: BTreeSet<Address> = tally.keys().iter().flat_map(|key| tally.voters(key)).collect();
+    let culprits = set_of(tally.keys().iter().flat_map(|key| tally.voters(key)));
     let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
     let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) {
         Vec::from([Note::RestsOnBlockTimes])
@@ -153,7 +153,7 @@ fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'
 
 fn live_votes(pair: &Pair<'_>, state: &BridgeState, nonce: u64, checks: &mut Checks) -> Result<Tally, Stop> {
     if !state.has_votes(nonce) {
-        return Err(Stop::Incomplete(Missing::Votes));
+        return Err(Stop::incomplete(Missing::Votes));
     }
     // Before execution every generation keeps its votes in storage.
     check_code(pair.to, state, checks)?;
@@ -170,12 +170,12 @@ fn every_vote_is_for_nothing(
 ) -> Result<Vec<FraudKind>, Stop> {
     let keys = tally.keys();
     if let Some(stray) = transfer.calls.iter().map(|call| key_of(call)).find(|key| !keys.contains(key)) {
-        return Err(VerifyError::StrayCall(stray).into());
+        return Err(VerifyError::StrayCall(stray.into()).into());
     }
     let mut kinds = Vec::new();
     for key in keys {
         let calldata = transfer.calls.iter().find(|call| key_of(call) == key);
-        let calldata = calldata.ok_or(Stop::Incomplete(Missing::VoteCall { key }))?;
+        let calldata = calldata.ok_or(Stop::incomplete(Missing::VoteCall { key }))?;
         kinds.push(vote_is_for_nothing(pair, transfer.nonce, &key, calldata, seen_at, checks)?);
     }
     Ok(kinds)
@@ -196,5 +196,5 @@ fn vote_is_for_nothing(
 }
 
 fn no_calls(transfer: &TransferProof) -> Result<(), Stop> {
-    transfer.calls.first().map_or(Ok(()), |call| Err(VerifyError::StrayCall(key_of(call)).into()))
+    transfer.calls.first().map_or(Ok(()), |call| Err(VerifyError::StrayCall(key_of(call).into()).into()))
 }

@@ -81,7 +81,7 @@ pub(super) fn log_is_the_bridges(log: &Log, bridge: &Address) -> Result<(), Veri
     if log.address == *bridge {
         Ok(())
     } else {
-        Err(VerifyError::Emitter { expected: *bridge, got: log.address })
+        Err(VerifyError::Emitter { expected: (*bridge).into(), got: log.address.into() })
     }
 }
 

@@ -2,23 +2,39 @@
 
 use crate::error::Error;
 use crate::verdict::{Missing, NotReached, Verdict};
+use alloc::boxed::Box;
 
 /// What stopped the judging of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The trust given does not reach.
-    NotYetTrusted(NotReached),
+    NotYetTrusted(Box<NotReached>),
     /// A proof is not there.
-    Incomplete(Missing),
+    Incomplete(Box<Missing>),
     /// A rule or form that is not covered.
     Unsupported(&'static str),
     /// Something supplied is false or malformed.
     Invalid(Error),
 }
 
-impl<E: Into<Error>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        let error = error.into();
+impl Stop {
+    /// The trust given does not reach.
+    #[cold]
+    #[must_use]
+    pub fn not_yet_trusted(reason: NotReached) -> Self {
+        Self::NotYetTrusted(Box::new(reason))
+    }
+
+    /// A proof is not there.
+    #[cold]
+    #[must_use]
+    pub fn incomplete(missing: Missing) -> Self {
+        Self::Incomplete(Box::new(missing))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(error: Error) -> Self {
         match error.unsupported() {
             Some(what) => Self::Unsupported(what),
             None => Self::Invalid(error),
@@ -26,11 +42,17 @@ impl<E: Into<Error>> From<E> for Stop {
     }
 }
 
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::refused(error.into())
+    }
+}
+
 impl From<Stop> for Verdict {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::NotYetTrusted(reason) => Self::NotYetTrusted(reason),
-            Stop::Incomplete(missing) => Self::Incomplete { missing },
+            Stop::NotYetTrusted(reason) => Self::NotYetTrusted(*reason),
+            Stop::Incomplete(missing) => Self::Incomplete { missing: *missing },
             Stop::Unsupported(what) => Self::Unsupported(what),
             Stop::Invalid(error) => Self::Invalid(error),
         }

@@ -84,7 +84,7 @@ fn delivery_reverted(
     }
     let chain = pair.destination.chain().name();
     let before = pair.destination.states_in(..at.block).rev().find(|state| state.has_votes(nonce));
-    let missing = Stop::Incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
+    let missing = Stop::incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
     let before = before.ok_or(missing)?;
     let earlier = Tally::read(before, None, nonce)?;
     let enough = before.threshold()?.saturating_sub(1);

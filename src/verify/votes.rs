@@ -12,6 +12,7 @@ use super::stop::Stop;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
 use crate::facts::{Operator, Role, VoteTransaction};
+use crate::ordered::{map_of, set_of};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -65,20 +66,19 @@ impl Tally {
 
     /// Everyone whose live vote is `key`, ascending.
     pub(super) fn voters(&self, key: &Hash) -> Vec<Address> {
-        let all: BTreeSet<&Address> = self.counted.get(key).into_iter().chain(self.former.get(key)).flatten().collect();
-        all.into_iter().copied().collect()
+        let all = self.counted.get(key).into_iter().chain(self.former.get(key)).flatten();
+        set_of(all.copied()).into_iter().collect()
     }
 
     /// Everyone with a live vote for another key, ascending.
     pub(super) fn dissenters(&self, key: &Hash) -> Vec<Address> {
         let others = self.counted.iter().chain(&self.former).filter(|(other, _)| *other != key);
-        let all: BTreeSet<Address> = others.flat_map(|(_, voters)| voters.iter().copied()).collect();
-        all.into_iter().collect()
+        set_of(others.flat_map(|(_, voters)| voters.iter().copied())).into_iter().collect()
     }
 
     /// Every key with a live vote.
     pub(super) fn keys(&self) -> BTreeSet<Hash> {
-        self.counted.keys().chain(self.former.keys()).copied().collect()
+        set_of(self.counted.keys().chain(self.former.keys()).copied())
     }
 
     /// Voters who were no operators, for `key`.
@@ -181,7 +181,7 @@ pub(super) fn decide_by_transactions(
     let [before, after] = states;
     let key = key_of(last.transaction.input());
     let chain_id = destination.chain().trusted().profile.chain_id;
-    let mut voters = BTreeMap::from([(executor, vote_of(last))]);
+    let mut voters = map_of([(executor, vote_of(last))]);
     for place in votes {
         let vote = destination.item(*place)?;
         let sender = sender_of(&vote.transaction, chain_id)?;
@@ -189,13 +189,13 @@ pub(super) fn decide_by_transactions(
             if voters.insert(sender, vote_of(vote)).is_none() {
                 Ok(())
             } else {
-                Err(VerifyError::DuplicateVoter(sender))
+                Err(VerifyError::DuplicateVoter(sender.into()))
             }
         });
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
         // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
         if place.block < last.at.block && before.voted(nonce, &sender)? != key {
-            return Err(VerifyError::VoteTakenBack(sender).into());
+            return Err(VerifyError::VoteTakenBack(sender.into()).into());
         }
     }
     let (mut counted, mut former, mut shown) = (0u32, Vec::new(), Vec::new());

@@ -4,9 +4,11 @@ use crate::error::{refused, ProveError};
 use crate::progress::Progress;
 use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use spanlight::ordered::set_of;
 use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
-use std::collections::BTreeSet;
 
 /// Whether votes for what nobody requested were looked for: they leave no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ pub async fn audit<T: Transport>(
     let mut nonces: BTreeSet<u64> = range_of(&mut gathering, first, last).await?;
     let requested = gathering.request_count().await?;
     let (voted, all) = gathering.voted_nonces(requested).await?;
-    let beyond: BTreeSet<u64> = voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)).collect();
+    let beyond = set_of(voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)));
     if reach == Reach::Found {
         nonces.extend(&beyond);
     }

@@ -2,16 +2,21 @@
 
 use crate::error::{refused, ProveError};
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
 use spanlight::json::member;
+use spanlight::ordered::set_of;
 use spanlight::primitives::{decode_hex, keccak256};
 use spanlight::profile::ChainProfile;
 use spanlight::receipt::Receipt;
 use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash};
-use std::collections::BTreeMap;
 
 /// All methods that are asked of a node. Each of them reads.
 pub const METHODS: [&str; 8] = [
@@ -184,9 +189,7 @@ impl<'t, T: Transport> Node<'t, T> {
     /// Those of the endpoint: a pruned node refuses old heights.
     pub async fn proof(&self, account: Address, height: u64, slots: &[Hash]) -> Result<StateProof, ProveError> {
         const METHOD: &str = "kaia_getProof";
-        let mut sorted = slots.to_vec();
-        sorted.sort_unstable();
-        sorted.dedup();
+        let sorted: Vec<Hash> = set_of(slots.iter().copied()).into_iter().collect();
         let keys: Vec<String> = sorted.iter().map(Hash::to_string).collect();
         let answer = self.transport.call(METHOD, json!([account.to_string(), keys, quantity(height)])).await;
         let answer = answer.map_err(|error| error.at_height(height))?;

@@ -6,14 +6,16 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
+use spanlight::ordered::set_of;
 use spanlight::receipt::Log;
 use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
 use spanlight::{Hash, ProofBundle};
-use std::collections::BTreeSet;
 
 /// Most nonces of one bundle.
 pub const MAX_NONCES: u64 = 100_000;
@@ -99,7 +101,7 @@ pub async fn prove<T: Transport>(
     let plan = options.headers;
     let mut gathering = ends.gathering(options)?;
     let (nonces, complete) = match subject {
-        Subject::Nonce(nonce) => (BTreeSet::from([nonce]), None),
+        Subject::Nonce(nonce) => (set_of([nonce]), None),
         Subject::Transaction(hash) => (nonces_of(&mut gathering, hash).await?, None),
         Subject::Range(first, last) => (range_of(&mut gathering, first, last).await?, Some((first, last))),
     };
@@ -128,7 +130,7 @@ async fn nonces_of<T: Transport>(
     }
     let request = |log: &Log| RequestEvent::decode(log).ok().map(|event| event.nonce);
     let handle = |log: &Log| HandleEvent::decode(log).ok().map(|event| event.nonce);
-    let mut nonces: BTreeSet<u64> = requested.unwrap_or_default().iter().filter_map(request).collect();
+    let mut nonces = set_of(requested.unwrap_or_default().iter().filter_map(request));
     nonces.extend(executed.unwrap_or_default().iter().filter_map(handle));
     if nonces.is_empty() {
         return Err(ProveError::NoTransfer(hash));
@@ -149,7 +151,7 @@ pub(crate) async fn range_of<T: Transport>(
     gathering.for_completeness().await?;
     gathering.index_all().await?;
     let requested = gathering.request_count().await?;
-    let mut nonces: BTreeSet<u64> = (first..=last).take_while(|nonce| *nonce < requested).collect();
+    let mut nonces = set_of((first..=last).take_while(|nonce| *nonce < requested));
     let beyond: Vec<u64> = (first.max(requested)..=last).collect();
     if u64::try_from(beyond.len()).is_ok_and(|count| count <= MAX_UNSEEN) {
         nonces.extend(beyond);
@@ -235,7 +237,7 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
             && !matches!(report.complete, Some(Err(_)));
         let chain = |side: &Side<'_, '_, T>, usage: &Usage| -> Result<ChainProof, ProveError> {
             let (blocks, states) = side.evidence(settled.then_some(usage))?;
-            let mut heights: BTreeSet<u64> = blocks.iter().map(|block| block.number).collect();
+            let mut heights = set_of(blocks.iter().map(|block| block.number));
             heights.extend(states.iter().map(|state| state.number));
             if !settled {
                 heights.insert(side.head());

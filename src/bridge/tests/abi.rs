@@ -38,7 +38,7 @@ fn events_decode_to_what_was_encoded() {
 
 #[test]
 fn rejects_a_log_of_another_event() {
-    let signature = |log: &Log| BridgeError::EventSignature { got: log.topics.first().copied() };
+    let signature = |log: &Log| BridgeError::EventSignature { got: log.topics.first().map(|topic| (*topic).into()) };
     let (request, handle) = (request(TokenType::Coin).encode(), handle().encode());
     assert_eq!(RequestEvent::decode(&handle), Err(signature(&handle)));
     assert_eq!(HandleEvent::decode(&request), Err(signature(&request)));
@@ -71,11 +71,11 @@ fn rejects_indexed_addresses_with_dirty_high_bytes() {
     for at in 1..4 {
         let mut log = handle().encode();
         log.topics[at].0[11] = 1;
-        assert_eq!(HandleEvent::decode(&log), Err(BridgeError::AbiAddress { got: log.topics[at] }));
+        assert_eq!(HandleEvent::decode(&log), Err(BridgeError::AbiAddress { got: log.topics[at].into() }));
     }
     let mut log = OperatorEvent::Deregistered(Address([5; 20])).encode();
     log.topics[1].0[0] = 1;
-    assert_eq!(OperatorEvent::decode(&log), Err(BridgeError::AbiAddress { got: log.topics[1] }));
+    assert_eq!(OperatorEvent::decode(&log), Err(BridgeError::AbiAddress { got: log.topics[1].into() }));
 }
 
 /// `data` with the last byte of word `index` set.
@@ -94,11 +94,17 @@ fn rejects_numbers_larger_than_their_type() {
     let data = encoded_request().encode().data;
     let big = U256::from(u64::MAX) + U256::from(1);
     let got = Hash::from_u256(big);
-    assert_eq!(decode_request_data(with_word(&data, 2, big)), Err(BridgeError::AbiInteger { bits: 64, got }));
+    assert_eq!(
+        decode_request_data(with_word(&data, 2, big)),
+        Err(BridgeError::AbiInteger { bits: 64, got: got.into() })
+    );
     let big = U256::from(256);
     let got = Hash::from_u256(big);
     for index in [0, 5] {
-        assert_eq!(decode_request_data(with_word(&data, index, big)), Err(BridgeError::AbiInteger { bits: 8, got }));
+        assert_eq!(
+            decode_request_data(with_word(&data, index, big)),
+            Err(BridgeError::AbiInteger { bits: 8, got: got.into() })
+        );
     }
     assert_eq!(decode_request_data(with_word(&data, 0, U256::from(3))), Err(BridgeError::TokenType { got: 3 }));
     assert!(decode_request_data(with_word(&data, 1, U256::MAX)).is_ok());
@@ -236,11 +242,11 @@ fn rejects_calls_with_dirty_high_bytes_or_bounds_broken() {
     };
     let dirty = U256::from(1) << 160;
     for index in 1..4 {
-        assert_eq!(with(index, dirty), Err(BridgeError::AbiAddress { got: Hash::from_u256(dirty) }));
+        assert_eq!(with(index, dirty), Err(BridgeError::AbiAddress { got: Hash::from_u256(dirty).into() }));
     }
     for index in [5, 6] {
         let got = Hash::from_u256(dirty);
-        assert_eq!(with(index, dirty), Err(BridgeError::AbiInteger { bits: 64, got }));
+        assert_eq!(with(index, dirty), Err(BridgeError::AbiInteger { bits: 64, got: got.into() }));
     }
     for index in [7, 8] {
         for offset in [U256::from(calldata.len()), U256::from(u64::MAX), U256::MAX] {

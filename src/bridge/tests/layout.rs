@@ -66,16 +66,16 @@ fn rejects_packed_words_with_bytes_of_no_variable() {
     for at in 0..6 {
         let mut word = NonceWord { request_nonce: u64::MAX, ..NonceWord::default() }.encode();
         word.0[at] = 1;
-        assert_eq!(NonceWord::decode(&word), Err(BridgeError::StorageWord { got: word }));
+        assert_eq!(NonceWord::decode(&word), Err(BridgeError::StorageWord { got: word.into() }));
     }
     for at in 0..16 {
         let mut word = UpperWord::default().encode();
         word.0[at] = 1;
-        assert_eq!(UpperWord::decode(&word), Err(BridgeError::StorageWord { got: word }));
+        assert_eq!(UpperWord::decode(&word), Err(BridgeError::StorageWord { got: word.into() }));
     }
     for at in [22, 23] {
         let mut word = Hash::ZERO;
         word.0[at] = 2;
-        assert_eq!(NonceWord::decode(&word), Err(BridgeError::StorageWord { got: word }), "a flag of 2");
+        assert_eq!(NonceWord::decode(&word), Err(BridgeError::StorageWord { got: word.into() }), "a flag of 2");
     }
 }

@@ -11,7 +11,7 @@ import { dropWorker, worker } from "./worker/client.ts";
 let stopping: AbortController | undefined;
 
 /** Milliseconds for which one request may hang. */
-export const PATIENCE = 15_000;
+export const PATIENCE = 10_000;
 
 /** Takes text from the box. */
 export async function submitText(text: string, from: string | undefined): Promise<void> {

@@ -3,12 +3,14 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, HandleCall};
 use spanlight::bundle::{ItemRef, TransferProof};
+use spanlight::ordered::set_of;
 use spanlight::primitives::keccak256;
 use spanlight::{Address, Hash};
-use std::collections::BTreeSet;
 
 impl<T: Transport> Gathering<'_, '_, T> {
     pub(super) async fn executed(
@@ -33,7 +35,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let keys: &[Hash] = if direct { &[key] } else { &[] };
         let votes = side.votes(block, nonce, keys).await?;
         side.ensure(block, &[layout::closed_slot(nonce)]).await?;
-        let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
+        let mut voters = set_of(votes.iter().map(|vote| vote.voter));
         if !direct {
             let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
             side.votes(block, nonce, &keys).await?;
@@ -115,6 +117,6 @@ impl<T: Transport> Gathering<'_, '_, T> {
     async fn preimage_of_most(&mut self, keys: &[Hash]) -> Result<Vec<Vec<u8>>, ProveError> {
         let count = |key: &Hash| keys.iter().filter(|other| *other == key).count();
         let Some(most) = keys.iter().copied().max_by_key(|key| count(key)) else { return Ok(Vec::new()) };
-        self.preimages(&BTreeSet::from([most])).await
+        self.preimages(&set_of([most])).await
     }
 }

@@ -11,6 +11,7 @@ mod side;
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
 use crate::rpc::{RpcError, Transport};
+use alloc::vec::Vec;
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
 use spanlight::bridge::{expected_call, layout, vote_key, TokenType};

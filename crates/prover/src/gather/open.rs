@@ -5,10 +5,12 @@ use super::side::LiveVote;
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
+use spanlight::ordered::set_of;
 use spanlight::{Address, Hash};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Failed attempts of operators without a live vote, newest first, and the heights tried for the state before one.
 #[derive(Default)]
@@ -28,7 +30,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         match request {
             Some(request) => self.failed_attempt(proof, request, &votes).await,
             None => {
-                let keys = votes.iter().map(|vote| vote.key).collect();
+                let keys = set_of(votes.iter().map(|vote| vote.key));
                 proof.calls = self.preimages(&keys).await?;
                 Ok(())
             }
@@ -64,8 +66,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         votes: &[LiveVote],
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
-        let live: BTreeSet<Address> =
-            votes.iter().filter(|vote| vote.key == request.key).map(|vote| vote.voter).collect();
+        let live = set_of(votes.iter().filter(|vote| vote.key == request.key).map(|vote| vote.voter));
         let counted = votes.iter().filter(|vote| vote.key == request.key && vote.operator).count();
         let needed = self.destination.threshold(head)?.saturating_sub(1);
         if live.is_empty() || u64::try_from(counted).map_or(true, |counted| counted < needed) {
@@ -169,7 +170,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
         self.destination.scan_down_to(self.scan_floor()).await?;
         let calls = self.destination.scan.calls.iter().filter(|call| call.success);
-        let nonces = calls.filter_map(|call| call.nonce).filter(|nonce| *nonce >= from).collect();
+        let nonces = set_of(calls.filter_map(|call| call.nonce).filter(|nonce| *nonce >= from));
         Ok((nonces, self.destination.scanned_all()))
     }
 }

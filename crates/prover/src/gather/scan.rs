@@ -3,6 +3,7 @@
 use super::side::Side;
 use crate::error::{refused, ProveError};
 use crate::rpc::Transport;
+use alloc::vec::Vec;
 use spanlight::bridge::HandleCall;
 use spanlight::bundle::ItemRef;
 use spanlight::crypto::recover_address;

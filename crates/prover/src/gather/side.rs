@@ -6,9 +6,12 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_items, Items, Synced};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
+use spanlight::ordered::{map_of, set_of};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
@@ -16,7 +19,6 @@ use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
 use spanlight::verify::{Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
@@ -258,7 +260,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let mut states = Vec::new();
         for (number, state) in &self.states {
             let slots = match usage {
-                None => state.words.keys().copied().collect(),
+                None => set_of(state.words.keys().copied()),
                 Some(usage) => match usage.slots.get(number) {
                     Some(slots) => slots.clone(),
                     None => continue,
@@ -281,7 +283,7 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: storage.map(|node| (keccak256(&node), node)).collect(),
+            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
             words: proven.slots().clone(),
         })
     }

@@ -20,6 +20,11 @@ export function Progress() {
         {total !== undefined && total > 0 && <span>{t.of(number(done), number(total))}</span>}
       </div>
       <progress aria-label={said} {...(total !== undefined && total > 0 ? { value: Math.min(done, total), max: total } : {})} data-testid="progress-bar" />
+      {current.asked.kind !== "bundle" && (
+        <p key={`${stage}/${done}`} class="help late">
+          {t.slow}
+        </p>
+      )}
       <button type="button" class="button" onClick={cancel} data-testid="cancel">
         {t.cancel}
       </button>
