@@ -148,6 +148,8 @@ export const verdicts: Record<keyof typeof words, Words> = words;
 /** The notes by code. */
 export const notes = {
   votes_by_transactions: "The votes are shown as transactions. That none was taken back later is the contract's word.",
+  votes_by_signatures: "Somebody brought the operators' signatures. The votes are counted from the bridge's state.",
+  claimable: "The delivery failed. The bridge keeps the value, or kept it until the recipient claimed it.",
   ex_operator_vote: "The contract counted a vote of somebody who was no operator when it counted. It is not counted here.",
   operators_changed_in_block: "The operators or the threshold changed in the deciding block. The stricter side was used.",
   token_mapping_changed: "The token registered at the destination changed after the request.",

@@ -122,6 +122,8 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
 
 export const notes: Record<keyof typeof en.notes, string> = {
   votes_by_transactions: "투표가 트랜잭션으로 제시되었습니다. 나중에 철회되지 않았다는 것은 컨트랙트의 말입니다.",
+  votes_by_signatures: "운영자들의 서명을 누군가 제출했습니다. 표는 브리지의 상태에서 셉니다.",
+  claimable: "전달에 실패했습니다. 브리지가 자산을 보관하고 있거나, 받는 사람이 찾아갈 때까지 보관했습니다.",
   ex_operator_vote: "집계 당시 운영자가 아니었던 사람의 표를 컨트랙트가 세었습니다. 여기서는 세지 않습니다.",
   operators_changed_in_block: "결정이 난 블록에서 운영자나 필요한 표 수가 바뀌었습니다. 더 엄격한 쪽을 적용했습니다.",
   token_mapping_changed: "도착 체인에 등록된 토큰이 요청 뒤에 바뀌었습니다.",
