@@ -14,6 +14,7 @@ mod signing;
 mod tests;
 
 pub use kind::{FeeDelegation, TransactionKind};
+pub(crate) use signing::is_low_s;
 
 use crate::error::cold_from;
 use crate::primitives::{Address, Hash, U256};
@@ -116,20 +117,28 @@ pub struct Signature {
 
 /// An account's consent to run foreign code (EIP-7702). It is data here: an invalid one is skipped by the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Authorization {
-    chain_id: U256,
-    address: Address,
-    nonce: u64,
-    y_parity: u8,
-    r: U256,
-    s: U256,
+pub struct Authorization {
+    /// The chain it holds on; zero for every chain.
+    pub chain_id: U256,
+    /// Whose code is to run.
+    pub address: Address,
+    /// The account's count of transactions.
+    pub nonce: u64,
+    /// Recovery id.
+    pub y_parity: u8,
+    /// R.
+    pub r: U256,
+    /// S.
+    pub s: U256,
 }
 
 /// An address and the storage slots of it that a transaction announces (EIP-2930).
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct AccessEntry {
-    address: Address,
-    slots: Vec<Hash>,
+pub struct AccessEntry {
+    /// The address.
+    pub address: Address,
+    /// Its slots.
+    pub slots: Vec<Hash>,
 }
 
 /// A decoded transaction. Fields that its type does not have are zero or empty.
@@ -248,6 +257,42 @@ impl Transaction {
     #[must_use]
     pub const fn gas_price(&self) -> U256 {
         self.gas_price
+    }
+
+    /// The most that is paid above the base fee, where the type says so; zero elsewhere.
+    #[must_use]
+    pub const fn tip(&self) -> U256 {
+        self.tip
+    }
+
+    /// The percentage of the fee that the fee payer pays; zero where the type has no ratio.
+    #[must_use]
+    pub const fn fee_ratio(&self) -> u8 {
+        self.fee_ratio
+    }
+
+    /// Addresses and slots announced beforehand.
+    #[must_use]
+    pub fn access_list(&self) -> &[AccessEntry] {
+        &self.access_list
+    }
+
+    /// Consents to run foreign code.
+    #[must_use]
+    pub fn authorizations(&self) -> &[Authorization] {
+        &self.authorizations
+    }
+
+    /// The flag for named accounts of a deployment.
+    #[must_use]
+    pub const fn human_readable(&self) -> bool {
+        self.human_readable
+    }
+
+    /// The code format of a deployment: zero is the EVM's.
+    #[must_use]
+    pub const fn code_format(&self) -> u8 {
+        self.code_format
     }
 
     /// The coin sent, zero where the type sends none.

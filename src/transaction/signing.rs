@@ -93,7 +93,11 @@ impl Transaction {
         }
     }
 
-    pub(super) fn recovery_id(&self, signature: &Signature) -> Result<u8, TransactionError> {
+    /// The recovery id in a signature's V.
+    ///
+    /// # Errors
+    /// [`TransactionError::V`] where V is none that the type allows.
+    pub fn recovery_id(&self, signature: &Signature) -> Result<u8, TransactionError> {
         let v = signature.v;
         match (self.kind.is_ethereum(), v) {
             (true, 0) | (false, 27) => Ok(0),
@@ -142,7 +146,8 @@ impl Transaction {
 
 impl Signature {
     /// R, S and recovery id in 65 bytes.
-    pub(super) fn to_bytes(self, recovery_id: u8) -> [u8; 65] {
+    #[must_use]
+    pub fn to_bytes(self, recovery_id: u8) -> [u8; 65] {
         let mut out = [recovery_id; 65];
         let r: [u8; 32] = self.r.to_be_bytes();
         let s: [u8; 32] = self.s.to_be_bytes();
@@ -160,10 +165,12 @@ const fn is_signed(field: Field) -> bool {
 
 /// With both forms of S allowed, anybody could turn a signature into a second one of the same sender.
 fn signature_is_low_s(signature: &Signature) -> Result<(), TransactionError> {
-    if signature.s > HALF_ORDER {
-        return Err(TransactionError::HighS);
-    }
-    Ok(())
+    is_low_s(&signature.s).then_some(()).ok_or(TransactionError::HighS)
+}
+
+/// Whether S is in the lower half.
+pub(crate) fn is_low_s(s: &U256) -> bool {
+    *s <= HALF_ORDER
 }
 
 fn append_chain(stream: &mut RlpStream, chain_id: u64) {

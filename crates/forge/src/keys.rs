@@ -33,6 +33,24 @@ pub fn sign(key: u64, digest: &Hash) -> [u8; 65] {
     out
 }
 
+/// As [`sign`], with V of 27 or 28, as contracts want it.
+#[must_use]
+pub fn sign_for_contract(key: u64, digest: &Hash) -> Vec<u8> {
+    let mut signature = sign(key, digest);
+    signature[64] += 27;
+    signature.to_vec()
+}
+
+/// Who signed for a contract; nobody's address where that is no such signature.
+#[must_use]
+pub fn signer(digest: &Hash, signature: &[u8]) -> Address {
+    let plain = <[u8; 65]>::try_from(signature).ok().and_then(|mut plain| {
+        plain[64] = plain[64].checked_sub(27)?;
+        Some(plain)
+    });
+    plain.and_then(|plain| spanlight::crypto::recover_address(digest, &plain).ok()).unwrap_or(Address::ZERO)
+}
+
 /// What a legacy transaction says before it is signed.
 #[derive(Clone, Debug)]
 pub struct Unsigned {
@@ -71,4 +89,11 @@ pub fn nonce_point_y(signature: &[u8; 65]) -> [u8; 32] {
         Option::<k256::AffinePoint>::from(k256::AffinePoint::from_sec1_point(&encoded)).expect("R is on the curve");
     let bytes = point.to_sec1_point(false);
     bytes.as_bytes()[33..].try_into().expect("32 bytes of y")
+}
+
+/// The address that belongs to a compressed public key, if it is one.
+#[must_use]
+pub fn address_of_compressed(key: &[u8; 33]) -> Option<Address> {
+    let point = k256::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?.to_sec1_point(false);
+    Some(Address::of_public_key(point.as_bytes().get(1..)?.try_into().ok()?))
 }

@@ -33,7 +33,9 @@ impl BlockVote {
     }
 }
 
-pub(crate) fn governance_json(changes: &ParameterChanges) -> String {
+/// The content of a `Governance` field: keys in order, no white space.
+#[must_use]
+pub fn governance_json(changes: &ParameterChanges) -> String {
     use spanlight::consensus::parameters::ParameterValue as Value;
     let entry = |(name, value): (&ParameterName, &Value)| {
         let value = match value {
@@ -47,7 +49,9 @@ pub(crate) fn governance_json(changes: &ParameterChanges) -> String {
     format!("{{{}}}", changes.0.iter().map(entry).collect::<Vec<_>>().join(","))
 }
 
-pub(crate) fn encode_string(bytes: &[u8]) -> Vec<u8> {
+/// A byte string as RLP.
+#[must_use]
+pub fn encode_string(bytes: &[u8]) -> Vec<u8> {
     let mut stream = RlpStream::new();
     stream.append(&bytes);
     stream.out().to_vec()

@@ -1,11 +1,17 @@
 //! A node behind a JavaScript object, asked over HTTP or through a provider, and who is told of the progress.
 
+use crate::json;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::time::Duration;
 use js_sys::{Array, Function, JsString, Promise, Reflect};
 use serde_json::Value;
 use spanlight_prover::jsonrpc::{clean, Answer, Fault, JsonRpc, Limits, Wire};
 use spanlight_prover::{Cancel, Endpoints, Progress, RpcError, Transport};
-use std::cell::RefCell;
-use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -68,8 +74,9 @@ pub(crate) fn open(list: Vec<Endpoint>, limits: Limits, max_lag: u64) -> Endpoin
 }
 
 impl Wire for Endpoint {
-    async fn post(&self, body: &str) -> Result<Answer, Fault> {
-        let sent = Endpoint::post(self, body).map(JsFuture::from);
+    async fn post(&self, body: &Value) -> Result<Answer, Fault> {
+        let body = json::plain(body).map_err(|_| Fault::Unanswered("the call cannot be written".to_owned()))?;
+        let sent = Endpoint::post(self, &body).map(JsFuture::from);
         let answer = match sent {
             Ok(answer) => answer.await,
             Err(thrown) => Err(thrown),
@@ -83,7 +90,7 @@ impl Wire for Endpoint {
         }
         let posted: Posted = answer.unchecked_into();
         let wait = posted.wait().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(Answer { status: posted.status(), wait, body: posted.text().into_bytes() })
+        Ok(Answer { status: posted.status(), wait, body: posted.text() })
     }
 
     async fn pause(&self, wait: Duration) {
@@ -124,7 +131,8 @@ impl Endpoint {
             |thrown: &JsValue| RpcError::Transport { reason: format!("{}, {method}: {}", self.name(), words(thrown)) };
         let asked = Array::new();
         for params in params {
-            asked.push(self.request(method, &params.to_string()).map_err(|e| silent(&e))?.as_ref());
+            let params = json::plain(&params).map_err(|_| silent(&JsValue::from_str("the call cannot be written")))?;
+            asked.push(self.request(method, &params).map_err(|e| silent(&e))?.as_ref());
         }
         let answers = JsFuture::from(Promise::all(&asked)).await.map_err(|e| silent(&e))?;
         Array::from(&answers)

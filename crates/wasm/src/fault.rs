@@ -1,21 +1,25 @@
 //! Refusals as JavaScript sees them: `{code, message}`.
 
+#[cfg(feature = "prover")]
 use crate::convert::to_js;
 #[cfg(feature = "prover")]
 use crate::note::Note;
-use serde::Serialize;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+#[cfg(feature = "prover")]
+use alloc::vec::Vec;
+use js_sys::{Object, Reflect};
 #[cfg(feature = "prover")]
 use spanlight_prover::{endpoints::refusal_of, Finding, ProveError};
 use wasm_bindgen::JsValue;
 
 /// A refusal with its stable code.
-#[derive(Serialize)]
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
     /// What was found of endpoints.
     #[cfg(feature = "prover")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<Note>,
 }
 
@@ -57,6 +61,12 @@ pub(crate) fn of_gathering(error: &ProveError, findings: &[Finding], notes: Vec<
 
 impl From<Fault> for JsValue {
     fn from(fault: Fault) -> Self {
-        to_js(&fault).unwrap_or_else(|_| Self::from_str(fault.code))
+        let thrown = Object::new();
+        let set = |name: &str, value: &JsValue| Reflect::set(&thrown, &name.into(), value);
+        // Setting a member of a plain object does not fail.
+        let _ = (set("code", &fault.code.into()), set("message", &fault.message.into()));
+        #[cfg(feature = "prover")]
+        let _ = to_js(&fault.notes).map(|notes| set("notes", &notes));
+        thrown.into()
     }
 }

@@ -3,8 +3,11 @@
 use crate::convert::{read_json, read_trust, to_js};
 use crate::endpoint::{open, Caller, Endpoint, Node};
 use crate::fault::{of_gathering, Fault};
-use crate::note;
-use js_sys::{Function, Reflect, Uint8Array};
+use crate::note::{self, Note};
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use js_sys::{Array, Function, Uint8Array};
 use serde::{Deserialize, Serialize};
 use spanlight::consensus::{Checkpoint, FollowMode};
 use spanlight::report::ReportJson;
@@ -114,6 +117,7 @@ struct SyncedJson {
     headers_checked: u64,
     seals_checked: u64,
     roots_recomputed: u64,
+    notes: Vec<Note>,
 }
 
 /// Follows a chain from its checkpoint, with several endpoints as with one.
@@ -143,16 +147,15 @@ pub async fn sync(
         Err(error) => return Err(of_gathering(&error, &endpoints.findings(), notes).into()),
     };
     let client = synced.chain().client();
-    let told = to_js(&SyncedJson {
+    to_js(&SyncedJson {
         head: synced.chain().head(),
         council: client.council().members().to_vec(),
         checkpoint: client.checkpoint(),
         headers_checked: synced.headers_checked,
         seals_checked: synced.seals_checked,
         roots_recomputed: synced.roots_recomputed,
-    })?;
-    Reflect::set(&told, &"notes".into(), &to_js(&notes)?)?;
-    Ok(told)
+        notes,
+    })
 }
 
 /// Makes the bundle for a nonce, a transaction or a range, and judges it. Endpoints: of the requests, of the executions.
@@ -178,7 +181,8 @@ pub async fn prove(
         prove_subject(ends, subject, ask.options(), &progress).await
     });
     let (proof, notes) = proof.await?;
-    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable, &notes)
+    let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable), notes };
+    finished(&ReportJson::new(&proof.report), &more, &proof.bundle)
 }
 
 /// Judges every transfer of a range.
@@ -203,10 +207,13 @@ pub async fn audit(
         audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
     let (audited, notes) = audited.await?;
-    let report = to_js(&ReportJson::new(&audited.report))?;
-    Reflect::set(&report, &"vote_scan".into(), &audited.vote_scan.name().into())?;
-    Reflect::set(&report, &"beyond".into(), &to_js(&audited.beyond)?)?;
-    finished(report, &audited.bundle, &audited.unavailable, &notes)
+    let more = More {
+        vote_scan: Some(audited.vote_scan.name()),
+        beyond: Some(audited.beyond),
+        unavailable: refusals(&audited.unavailable),
+        notes,
+    };
+    finished(&ReportJson::new(&audited.report), &more, &audited.bundle)
 }
 
 /// Follows both chains and hands them to `job`; what was found of the endpoints comes along.
@@ -216,7 +223,7 @@ async fn with_ends<G: Gathered>(
     [from, to]: [Vec<Endpoint>; 2],
     progress: &Caller,
     job: impl AsyncFn(&Ends<'_, '_, Endpoints<Node>>) -> Result<G, ProveError>,
-) -> Result<(G, Vec<note::Note>), Fault> {
+) -> Result<(G, Vec<Note>), Fault> {
     let (source, destination) = trust.ends_from(&ask.from)?;
     let (source, destination) = (trust.chain(&source.chain)?, trust.chain(&destination.chain)?);
     let (from, to) = (ask.limits.open(from), ask.limits.open(to));
@@ -244,16 +251,24 @@ struct Unavailable {
     detail: String,
 }
 
-fn finished(
-    report: JsValue,
-    bundle: &ProofBundle,
-    unavailable: &[(u64, RpcError)],
-    notes: &[note::Note],
-) -> Result<JsValue, JsValue> {
-    let refused =
-        unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
-    Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
-    Reflect::set(&report, &"notes".into(), &to_js(&notes)?)?;
-    Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
-    Ok(report)
+fn refusals(unavailable: &[(u64, RpcError)]) -> Vec<Unavailable> {
+    let told = |(nonce, e): &(u64, RpcError)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() };
+    unavailable.iter().map(told).collect()
+}
+
+/// What stands beside a report.
+#[derive(Serialize)]
+struct More {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vote_scan: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<Vec<u64>>,
+    unavailable: Vec<Unavailable>,
+    notes: Vec<Note>,
+}
+
+/// A list of three: the report, what stands beside it, and the bundle.
+fn finished(report: &ReportJson<'_>, more: &More, bundle: &ProofBundle) -> Result<JsValue, JsValue> {
+    let bundle = Uint8Array::from(bundle.encode().as_slice());
+    Ok(Array::of3(&to_js(report)?, &to_js(more)?, &bundle).into())
 }

@@ -1,6 +1,9 @@
 //! What is found of endpoints, as JavaScript sees it.
 
 use crate::endpoint::Node;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use serde::Serialize;
 use spanlight_prover::{Endpoints, Finding};
 

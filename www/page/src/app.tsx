@@ -1,6 +1,6 @@
 // The page: one box and its answer, or the bridge view.
 import { BridgeView } from "./bridge/view.tsx";
-import { announcement, route } from "./store.ts";
+import { announcement, outcome, route } from "./store.ts";
 import { text } from "./text/index.ts";
 import { Answer } from "./views/answer.tsx";
 import { Box, DropTarget } from "./views/box.tsx";
@@ -32,7 +32,7 @@ function Check() {
   const t = text.value.box;
   return (
     <>
-      <div class="hero no-print">
+      <div class={`hero no-print${outcome.value.kind === "idle" ? "" : " answered"}`}>
         <h1>{t.heading}</h1>
         <p>{t.lead}</p>
       </div>

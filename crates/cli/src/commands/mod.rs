@@ -3,7 +3,9 @@
 mod audit;
 mod completions;
 mod demo;
+mod devnet;
 mod inspect;
+mod operator;
 mod profile;
 mod prove;
 mod replay;
@@ -48,7 +50,9 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Audit(audit::Args),
+    Operator(operator::Args),
     Replay(replay::Args),
+    Devnet(devnet::Args),
     Serve(serve::Args),
     Completions(completions::Args),
 }
@@ -63,7 +67,9 @@ impl Cli {
             Command::Verify(args) => verify::run(args),
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Operator(args) => operator::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Devnet(args) => devnet::run(args),
             Command::Serve(args) => serve::run(args),
             Command::Completions(args) => Ok(completions::run(args)),
         }
@@ -79,6 +85,8 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
+            Command::Operator(args) => args.wants_json(),
+            Command::Devnet(args) => args.json,
             Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }
     }

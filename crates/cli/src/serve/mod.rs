@@ -76,6 +76,14 @@ pub(crate) fn until_interrupted(services: Vec<(Place, Router)>) -> Result<(), Fa
     served.map_err(failed)
 }
 
+/// Waits until the process is asked to end, for what serves in threads of its own.
+pub(crate) fn wait_for_interrupt() -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::endpoint(format!("cannot wait for an interrupt: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(interrupted());
+    Ok(())
+}
+
 /// Done when the process is asked to end.
 #[cfg(unix)]
 async fn interrupted() {

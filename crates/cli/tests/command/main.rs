@@ -13,6 +13,7 @@
 
 mod common;
 mod demo;
+mod devnet;
 mod forged;
 mod live;
 mod proxy;

@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::prove::{Ends, Proof};
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{sync, SyncOptions, Synced};
+use alloc::vec::Vec;
 use spanlight::trust::{Trust, TrustedChain};
 use spanlight::verdict::{Missing, Verdict};
 use spanlight::verify::Report;

@@ -4,9 +4,10 @@ use super::side::Side;
 use crate::error::ProveError;
 use crate::node::NodeLog;
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use spanlight::receipt::Log;
 use spanlight::Hash;
-use std::collections::BTreeMap;
 
 /// Windows that are asked for together.
 const WINDOWS_TOGETHER: usize = 16;

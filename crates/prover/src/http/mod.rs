@@ -5,6 +5,7 @@
 use crate::cancel::Cancel;
 use crate::jsonrpc::{clean, Answer, Fault, JsonRpc, Limits, Wire};
 use crate::rpc::RpcError;
+use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
@@ -140,13 +141,14 @@ impl HttpWire {
 }
 
 impl Wire for HttpWire {
-    async fn post(&self, body: &str) -> Result<Answer, Fault> {
-        let mut response = self.send(body)?;
+    async fn post(&self, body: &Value) -> Result<Answer, Fault> {
+        let mut response = self.send(&body.to_string())?;
         let status = response.status();
         let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         // Nobody reads what comes with these; an endpoint in trouble may not even finish it.
         let is_read = status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error();
         let body = if is_read { self.read(&mut response)? } else { Vec::new() };
+        let body = String::from_utf8(body).unwrap_or_default();
         Ok(Answer { status: status.as_u16(), wait: wait.map(Duration::from_secs), body })
     }
 

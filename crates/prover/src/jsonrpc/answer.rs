@@ -2,6 +2,11 @@
 
 use super::retry::Fault;
 use crate::rpc::RpcError;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use serde_json::Value;
 
 /// Longest message of a node that is kept.

@@ -8,11 +8,15 @@ mod retry;
 
 use crate::cancel::Cancel;
 use crate::rpc::{RpcError, Transport};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use answer::{read_batch, read_single};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use retry::Pauses;
 use serde_json::{json, Value};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 pub use answer::clean;
 pub use retry::Fault;
@@ -20,11 +24,11 @@ pub use retry::Fault;
 /// Carries one request to an endpoint and its answer back.
 #[allow(async_fn_in_trait)] // As with transports.
 pub trait Wire {
-    /// Sends `body` once.
+    /// Sends `body` as JSON text, once.
     ///
     /// # Errors
     /// Where no answer came within the wire's own limits of time and size.
-    async fn post(&self, body: &str) -> Result<Answer, Fault>;
+    async fn post(&self, body: &Value) -> Result<Answer, Fault>;
 
     /// Waits, or less long where the call is cancelled.
     async fn pause(&self, wait: Duration);
@@ -40,8 +44,8 @@ pub struct Answer {
     pub status: u16,
     /// How long the endpoint asks to wait (`Retry-After`).
     pub wait: Option<Duration>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body, empty where it is no text.
+    pub body: String,
 }
 
 /// What a call may cost in requests.
@@ -99,7 +103,6 @@ impl<W: Wire> JsonRpc<W> {
         body: &Value,
         read: &dyn Fn(&Value) -> Result<R, Fault>,
     ) -> Result<R, RpcError> {
-        let body = body.to_string();
         let mut pauses = Pauses::new(self.limits.pause, self.limits.longest_pause);
         let mut tries = 0u32;
         loop {
@@ -107,7 +110,7 @@ impl<W: Wire> JsonRpc<W> {
                 return Err(RpcError::Cancelled);
             }
             tries = tries.saturating_add(1);
-            let answer = self.wire.post(&body).await.and_then(json_of);
+            let answer = self.wire.post(body).await.and_then(json_of);
             let fault = match answer.and_then(|answer| read(&answer)) {
                 Ok(result) => return Ok(result),
                 Err(fault) => fault,
@@ -176,7 +179,7 @@ fn json_of(answer: Answer) -> Result<Value, Fault> {
     if status == 429 || status >= 500 {
         return Err(Fault::Passing { reason: words, wait });
     }
-    match serde_json::from_slice(&body) {
+    match serde_json::from_str(&body) {
         Ok(answer) => Ok(answer),
         Err(_) if (200..300).contains(&status) => Err(Fault::passing("the answer is no JSON".to_owned())),
         Err(_) => Err(Fault::Unanswered(words)),

@@ -1,7 +1,8 @@
 //! Which faults pass, and how long to wait for that.
 
 use crate::rpc::RpcError;
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
 /// Why one try gave nothing.
 #[derive(Debug)]

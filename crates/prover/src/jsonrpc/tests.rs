@@ -1,4 +1,6 @@
 use super::*;
+use alloc::string::ToString;
+use alloc::vec;
 
 #[test]
 fn pauses_double_to_a_limit_and_heed_the_endpoint() {
@@ -43,19 +45,18 @@ struct Fussy {
 }
 
 impl Wire for Fussy {
-    async fn post(&self, body: &str) -> Result<Answer, Fault> {
+    async fn post(&self, calls: &Value) -> Result<Answer, Fault> {
         self.posts.set(self.posts.get() + 1);
         let one = |call: &Value| match call["method"].as_str() {
             Some("no") => json!({ "id": call["id"], "error": { "code": -32601, "message": "no such method" } }),
             _ => json!({ "id": call["id"], "result": null }),
         };
-        let calls: Value = serde_json::from_str(body).unwrap();
         let answer = match calls.as_array() {
             Some(calls) if self.takes_batches => calls.iter().map(one).collect(),
             Some(_) => json!({ "error": { "code": -32600, "message": "no batches" } }),
-            None => one(&calls),
+            None => one(calls),
         };
-        Ok(Answer { status: 200, wait: None, body: answer.to_string().into_bytes() })
+        Ok(Answer { status: 200, wait: None, body: answer.to_string() })
     }
 
     async fn pause(&self, _: Duration) {}

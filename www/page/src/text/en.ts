@@ -75,6 +75,7 @@ export const en = {
     other: "Working",
     of: (done: string, total: string) => `${done} of ${total}`,
     cancel: "Cancel",
+    slow: "No answer yet. The node may be slow, or hang; the page gives up by itself after a while.",
   },
 
   verdict: {
@@ -320,7 +321,8 @@ export const en = {
     needs: "The bridge view asks your endpoints. Set a trust file and a node for each chain first.",
     open: "Open settings",
     progress: (done: string, total: string) => `${done} of ${total} judged`,
-    rate: (rate: string) => `${rate} per second`,
+    newest: "the newest",
+    unproven: "Everything is judged, but nothing proves that this is all.",
     complete: "Nothing is missing in this range.",
     incomplete: (missing: string) => `${missing} requests are not yet judged or not decided.`,
     completeLabel: "Completeness of the range",
@@ -339,10 +341,36 @@ export const en = {
     operatorColumns: { address: "Operator", voted: "Voted", lag: "Behind", dissent: "Otherwise", culprit: "Fraud" },
     lag: (count: string) => (count === "0" ? "none" : `${count} open`),
     lagHelp: "Behind: open requests for which this operator has no vote.",
+    outside: (nonces: string) => `Votes for numbers beyond the last request, which nobody requested: ${nonces}.`,
     scan: "Votes for numbers that nobody requested are looked for only in this range.",
     range: "The last number must not be below the first, and a range holds at most 100,000.",
     open_transfer: (nonce: string) => `Look at request ${nonce}`,
     details: "Details",
+  },
+
+  states: {
+    names: {
+      handled: "Arrived",
+      requested: "Requested",
+      voting: "Voting",
+      stuck: "Stuck",
+      fraud: "Fraud",
+      attempted: "Attempted fraud",
+      unrequested: "Nothing",
+      not_yet_trusted: "Trust does not reach",
+      incomplete: "Proof incomplete",
+      unsupported: "Not covered",
+      invalid: "False proof",
+    },
+    reasons: {
+      delivery_reverted: "delivery failed",
+      votes_differ: "votes differ",
+      no_liquidity: "no coin",
+      votes_missing: "votes missing",
+      never_requested: "never requested",
+      differs: "not as requested",
+      named_block_did_not_exist: "block did not exist",
+    },
   },
 
   short: {

@@ -74,6 +74,7 @@ export const ko: Messages = {
     other: "처리 중",
     of: (done, total) => `${total} 중 ${done}`,
     cancel: "취소",
+    slow: "아직 응답이 없습니다. 노드가 느리거나 멈췄을 수 있습니다. 한동안 응답이 없으면 스스로 그만둡니다.",
   },
 
   verdict: {
@@ -319,7 +320,8 @@ export const ko: Messages = {
     needs: "브리지 현황은 노드에 물어 확인합니다. 먼저 신뢰 파일과 체인별 노드를 설정하세요.",
     open: "설정 열기",
     progress: (done, total) => `${total}건 중 ${done}건 판정`,
-    rate: (rate) => `초당 ${rate}건`,
+    newest: "최신 요청까지",
+    unproven: "모두 판정했지만 이것이 전부라는 증명은 없습니다.",
     complete: "이 범위에 빠진 것이 없습니다.",
     incomplete: (missing) => `${missing}건이 아직 판정되지 않았거나 판단할 수 없습니다.`,
     completeLabel: "범위의 완전성",
@@ -338,10 +340,36 @@ export const ko: Messages = {
     operatorColumns: { address: "운영자", voted: "투표", lag: "밀림", dissent: "다른 투표", culprit: "사기 가담" },
     lag: (count) => (count === "0" ? "없음" : `${count}건`),
     lagHelp: "밀림: 아직 열려 있는 요청 가운데 이 운영자의 표가 없는 건수입니다.",
+    outside: (nonces) => `마지막 요청을 넘는, 아무도 요청하지 않은 번호에 투표가 있습니다: ${nonces}.`,
     scan: "아무도 요청하지 않은 번호에 대한 투표는 이 범위 안에서만 찾습니다.",
     range: "마지막 번호는 첫 번호보다 작을 수 없고, 범위는 최대 100,000건입니다.",
     open_transfer: (nonce) => `요청 ${nonce}번 자세히 보기`,
     details: "자세히",
+  },
+
+  states: {
+    names: {
+      handled: "도착",
+      requested: "요청됨",
+      voting: "투표 중",
+      stuck: "멈춤",
+      fraud: "사기",
+      attempted: "사기 시도",
+      unrequested: "없음",
+      not_yet_trusted: "신뢰가 닿지 않음",
+      incomplete: "증명 불완전",
+      unsupported: "다루지 않음",
+      invalid: "거짓 증명",
+    },
+    reasons: {
+      delivery_reverted: "전달 실패",
+      votes_differ: "의견 갈림",
+      no_liquidity: "코인 부족",
+      votes_missing: "투표 부족",
+      never_requested: "요청 없음",
+      differs: "요청과 다름",
+      named_block_did_not_exist: "없던 블록",
+    },
   },
 
   short: {

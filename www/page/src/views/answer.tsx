@@ -1,5 +1,6 @@
 // The whole answer for what was judged: the other claims, a choice among transfers, and one transfer in full.
 import { useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { TransferVerdict } from "spanlight/module";
 import { announce } from "../actions.ts";
 import { number } from "../format.ts";
@@ -31,8 +32,14 @@ function Judgement({ judged }: { judged: Judged }) {
     const shown = report.transfers[picked.value];
     announce(shown === undefined ? "" : `${text.value.verdict.region}: ${headline(shown, text.value)}`);
   });
+  const article = useRef<HTMLElement>(null);
+  // On a phone the box fills the screen: the answer is brought into sight, once.
+  useEffect(() => {
+    const top = article.current?.getBoundingClientRect().top ?? 0;
+    if (top > innerHeight * 0.55) article.current?.scrollIntoView({ block: "start" });
+  }, []);
   return (
-    <article class="answer">
+    <article class="answer" ref={article}>
       {report.transfers.length > 1 && <Choice transfers={report.transfers} picked={picked.value} pick={(at) => (picked.value = at)} />}
       <Claims report={report} />
       {transfer && <Transfer transfer={transfer} judged={judged} />}

@@ -73,7 +73,7 @@ function RowView({ row, differences, transfer }: { row: Row; differences: Differ
 
 function Cell({ label, value, show }: { label: string; value: string | null | undefined; show: Row["show"] }) {
   return (
-    <td data-label={label}>{value === undefined || value === null ? <span class="muted">–</span> : show(value)}</td>
+    <td data-label={label} class={value === undefined || value === null ? "nothing" : undefined}>{value === undefined || value === null ? <span class="muted">–</span> : show(value)}</td>
   );
 }
 

@@ -22,7 +22,7 @@ export function OfferDialog() {
     <dialog ref={sheet} class="sheet offer" aria-labelledby="offer-title" onCancel={refuse} data-testid="offer">
       {wanted && (
         <>
-          <h2 id="offer-title">{t.heading}</h2>
+          <h2 id="offer-title" tabIndex={-1} autofocus>{t.heading}</h2>
           <p>{t.lead}</p>
           {wanted.trust && (
             <div class="part">

@@ -168,7 +168,7 @@ function Flow({ transfer, lanes, width }: { transfer: TransferVerdict; lanes: [L
         <Vote key={at} who={who} x={x(at)} y={y} named={gap >= 60} />
       ))}
       {transfer.votes !== null && transfer.threshold !== null && (
-        <text class={narrow.value ? "soft mid" : "soft"} x={narrow.value ? width / 2 : 14} y={narrow.value ? LANE + BAND - 8 : y + 4}>
+        <text class="soft" x="14" y={narrow.value ? LANE + 22 : y + 4}>
           {text.value.verdict.votes(String(transfer.votes), String(transfer.threshold))}
         </text>
       )}

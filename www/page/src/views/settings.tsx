@@ -25,7 +25,7 @@ export function Settings() {
   return (
     <dialog ref={sheet} class="sheet" aria-labelledby="settings-title" onClose={() => (settingsOpen.value = false)} data-testid="settings">
       <div class="sheet-head">
-        <h2 id="settings-title">{t.heading}</h2>
+        <h2 id="settings-title" tabIndex={-1} autofocus>{t.heading}</h2>
         <button type="button" class="icon-button" aria-label={t.close} onClick={() => (settingsOpen.value = false)} data-testid="settings-close">
           <Icon name="cross" />
         </button>

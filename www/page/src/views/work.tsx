@@ -20,6 +20,11 @@ export function Progress() {
         {total !== undefined && total > 0 && <span>{t.of(number(done), number(total))}</span>}
       </div>
       <progress aria-label={said} {...(total !== undefined && total > 0 ? { value: Math.min(done, total), max: total } : {})} data-testid="progress-bar" />
+      {current.asked.kind !== "bundle" && (
+        <p key={`${stage}/${done}`} class="help late">
+          {t.slow}
+        </p>
+      )}
       <button type="button" class="button" onClick={cancel} data-testid="cancel">
         {t.cancel}
       </button>
@@ -39,7 +44,7 @@ export function Refusal() {
   return <ProblemCard problem={current.problem} dismiss={() => (outcome.value = { kind: "idle" })} />;
 }
 
-const IN_SETTINGS = /^(page\.no_|trust|rpc|consensus\.anchor|options|not_yet_trusted)/;
+const IN_SETTINGS = /^(page\.no_|trust|rpc|consensus\.anchor|options|not_yet_trusted|missing|unsupported)/;
 
 export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: () => void }) {
   const words = wordsFor(problem, text.value.problems);
@@ -47,7 +52,10 @@ export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: 
     <section class="card problem" role="alert" data-testid="problem" data-code={problem.code}>
       <Icon name="alert" />
       <div>
-        <h2>{words.title}</h2>
+        <h2>
+          {problem.chain !== undefined && `${text.value.settings.endpoint(problem.chain)}: `}
+          {words.title}
+        </h2>
         <p>{words.help}</p>
         <p class="detail">
           <code>{problem.code}</code>

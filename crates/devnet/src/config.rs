@@ -1,0 +1,127 @@
+//! How a chain is set up.
+
+use spanlight::commitment::CommitmentForm;
+use spanlight::primitives::{Address, U256};
+use spanlight::profile::ForkSchedule;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use spanlight_forge::chain::all_forks;
+
+/// When blocks are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Production {
+    /// Only when [`crate::ChainHandle::mine`] or `devnet_mine` asks for it.
+    OnDemand,
+    /// At once for every transaction that comes in.
+    OnTransaction,
+    /// One each interval.
+    Every(Duration),
+}
+
+/// Where block times come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The machine's clock, but always later than the parent.
+    System,
+    /// Each block this many seconds after its parent: the same chain in every run.
+    Step(u64),
+}
+
+/// Who commits a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealers {
+    /// As many as the quorum asks for.
+    Quorum,
+    /// The whole committee.
+    All,
+}
+
+/// One chain. Keys are small numbers: key i is the private key with that value.
+#[derive(Clone, Debug)]
+pub struct ChainConfig {
+    /// Its name in the trust.
+    pub name: String,
+    /// Its chain id.
+    pub chain_id: u64,
+    /// Forks by height. Whatever they say, the header has the fields of its height.
+    pub forks: ForkSchedule,
+    /// How blocks commit to transactions and receipts, until a vote changes it.
+    pub form: CommitmentForm,
+    /// Keys of the first council.
+    pub validators: Vec<u64>,
+    /// Members that a quorum is counted over.
+    pub committee_size: u64,
+    /// Blocks of an epoch, by which parameter votes are counted.
+    pub epoch: u64,
+    /// 0 is round-robin, 1 sticky.
+    pub proposer_policy: u64,
+    /// Price of gas before Magma.
+    pub unit_price: u64,
+    /// Lowest base fee from Magma on.
+    pub lower_bound_base_fee: u64,
+    /// Coin that every block makes, all of it for whoever is rewarded.
+    pub minting: u128,
+    /// Who commits.
+    pub sealers: Sealers,
+    /// When blocks are made.
+    pub production: Production,
+    /// Where block times come from.
+    pub clock: Clock,
+    /// Time of block 0.
+    pub genesis_time: u64,
+    /// Coin at the beginning.
+    pub balances: Vec<(Address, U256)>,
+    /// Blocks whose state is kept, as a full node does; an archive keeps all.
+    pub pruned_after: Option<u64>,
+    /// Folder where the chain is kept; in memory if none.
+    pub keep: Option<PathBuf>,
+    /// Where JSON-RPC is served; port 0 is any free one.
+    pub listen: SocketAddr,
+}
+
+/// Times of chains that step begin here.
+pub const FIRST_TIME: u64 = 1_700_000_000;
+
+impl ChainConfig {
+    /// The main chain: every fork, four validators, concatenation.
+    #[must_use]
+    pub fn main() -> Self {
+        Self {
+            name: "main".into(),
+            chain_id: 8888,
+            forks: all_forks(),
+            form: CommitmentForm::Concat,
+            validators: vec![1, 2, 3, 4],
+            committee_size: 21,
+            epoch: 3_600,
+            proposer_policy: 0,
+            unit_price: 25_000_000_000,
+            lower_bound_base_fee: 25_000_000_000,
+            minting: 0,
+            sealers: Sealers::Quorum,
+            production: Production::OnDemand,
+            clock: Clock::Step(1),
+            genesis_time: FIRST_TIME,
+            balances: Vec::new(),
+            pruned_after: None,
+            keep: None,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        }
+    }
+
+    /// The service chain: headers without any later field, four validators of its own, tries.
+    #[must_use]
+    pub fn service() -> Self {
+        let from = Some(0);
+        Self {
+            name: "service".into(),
+            chain_id: 9999,
+            forks: ForkSchedule { istanbul: from, london: from, eth_tx_type: from, ..ForkSchedule::default() },
+            form: CommitmentForm::Trie,
+            validators: vec![5, 6, 7, 8],
+            ..Self::main()
+        }
+    }
+}

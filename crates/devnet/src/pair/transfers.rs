@@ -1,0 +1,125 @@
+//! Requests and votes by plain code: what users and operators do, without any client of theirs.
+
+use super::{Pair, Side};
+use crate::abi;
+use crate::error::DevnetError;
+use crate::wallet::{self, Sending};
+use spanlight::bridge::{expected_call, HandleCall, RequestEvent};
+use spanlight::primitives::{Address, Hash, U256};
+use spanlight::receipt::Receipt;
+use spanlight_forge::keys;
+
+/// What is transferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The chain's coin.
+    Coin(U256),
+    /// So much of the fungible token.
+    Erc20(U256),
+    /// The single token with this id.
+    Erc721(U256),
+}
+
+/// A request that is in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// On which chain.
+    pub from: Side,
+    /// The event.
+    pub event: RequestEvent,
+    /// The transaction.
+    pub hash: Hash,
+    /// The block.
+    pub block: u64,
+}
+
+impl Pair {
+    /// Sends a transaction of a key, and makes the block that holds it unless the chain does so by itself.
+    ///
+    /// # Errors
+    /// Where it is refused, or is in no block soon.
+    pub fn execute(&self, side: Side, key: u64, sending: &Sending) -> Result<(Hash, Receipt), DevnetError> {
+        let failed = |reason: String| DevnetError::SetUp { what: "transaction", reason };
+        let handle = self.chain(side);
+        let raw = wallet::sign(&handle.chain(), key, sending);
+        let hash = handle.send(&raw).map_err(|e| failed(e.to_string()))?;
+        let receipt = handle.wait_for(&hash)?;
+        Ok((hash, receipt))
+    }
+
+    /// A user asks for a transfer to `to` on the other chain; tokens go in one step.
+    ///
+    /// # Errors
+    /// Where the request fails.
+    pub fn request(&self, from: Side, user: u64, to: Address, value: Value) -> Result<Requested, DevnetError> {
+        let end = self.end(from);
+        let none: &[u8] = &[];
+        let sending = match value {
+            Value::Coin(amount) => Sending {
+                to: Some(end.bridge),
+                value: amount,
+                input: abi::call(
+                    "requestKLAYTransfer(address,uint256,bytes)",
+                    &[to.into(), amount.into(), none.into()],
+                ),
+                gas: None,
+            },
+            Value::Erc20(amount) => Sending::call(
+                end.erc20,
+                abi::call(
+                    "requestValueTransfer(uint256,address,uint256,bytes)",
+                    &[amount.into(), to.into(), 0u64.into(), none.into()],
+                ),
+            ),
+            Value::Erc721(id) => Sending::call(
+                end.erc721,
+                abi::call("requestValueTransfer(uint256,address,bytes)", &[id.into(), to.into(), none.into()]),
+            ),
+        };
+        let (hash, receipt) = self.execute(from, user, &sending)?;
+        let failed = |reason: &str| DevnetError::SetUp { what: "request", reason: reason.into() };
+        let mut logs = receipt.logs.iter().filter(|log| log.address == end.bridge);
+        let event = logs.find_map(|log| RequestEvent::decode(log).ok());
+        let event = event.ok_or_else(|| failed(receipt.status_name().unwrap_or("no event")))?;
+        let place = self.chain(from).chain().place_of(&hash);
+        let (block, _) = place.ok_or_else(|| failed("in no block"))?;
+        Ok(Requested { from, event, hash, block })
+    }
+
+    /// The call with which honest operators vote for a request.
+    #[must_use]
+    pub fn honest_call(&self, request: &Requested) -> HandleCall {
+        let (own, other) = (self.end(request.from), self.end(request.from.other()));
+        let counterpart = if request.event.token == own.erc721 { other.erc721 } else { other.erc20 };
+        expected_call(&request.event, request.hash, request.block, counterpart)
+    }
+
+    /// The operator with this index votes on a chain.
+    ///
+    /// # Errors
+    /// Where there is no such operator, or the transaction is refused. A vote that reverts is in the receipt.
+    pub fn vote(&self, operator: usize, on: Side, call: &HandleCall) -> Result<(Hash, Receipt), DevnetError> {
+        let missing = || DevnetError::Config(format!("no operator {operator}"));
+        let key = self.operator(operator, on).ok_or_else(missing)?;
+        self.execute(on, key, &Sending::call(self.end(on).bridge, call.encode()))
+    }
+
+    /// As many honest operators vote as decide; gives the receipt of the deciding vote.
+    ///
+    /// # Errors
+    /// As [`Self::vote`].
+    pub fn deliver(&self, request: &Requested) -> Result<Receipt, DevnetError> {
+        let call = self.honest_call(request);
+        let mut last = None;
+        for operator in 0..usize::try_from(self.threshold).unwrap_or(usize::MAX) {
+            last = Some(self.vote(operator, request.from.other(), &call)?.1);
+        }
+        last.ok_or_else(|| DevnetError::Config("a threshold of zero".into()))
+    }
+
+    /// The address of a user's key.
+    #[must_use]
+    pub fn user(&self, key: u64) -> Address {
+        keys::address(key)
+    }
+}
