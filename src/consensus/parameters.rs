@@ -4,12 +4,11 @@
 //! epoch after that (one block later before Kore). Source: chain.md 2.3 (values), 2.5.
 
 use super::ConsensusError;
-use crate::ordered::map_of;
+use crate::ordered::{map_of, Map};
 use crate::primitives::{decode_hex, Address};
 use crate::profile::{Fork, ForkSchedule};
 use crate::rlp::{item_length, Reader, RlpError};
 use crate::tree::Json;
-use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
 
@@ -330,7 +329,7 @@ pub enum ParameterValue {
 
 /// New values of some parameters: the content of a `Governance` field, or the votes of an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParameterChanges(pub BTreeMap<ParameterName, ParameterValue>);
+pub struct ParameterChanges(pub Map<ParameterName, ParameterValue>);
 
 impl ParameterChanges {
     /// Whether nothing changes.

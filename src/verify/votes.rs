@@ -12,10 +12,9 @@ use super::stop::Stop;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
 use crate::facts::{Operator, Role, VoteTransaction};
-use crate::ordered::{map_of, set_of};
+use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -35,11 +34,11 @@ const VOTE: Rule = Rule {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// Operators at every state looked at, by the key of their live vote.
-    pub(super) counted: BTreeMap<Hash, BTreeSet<Address>>,
+    pub(super) counted: Map<Hash, Set<Address>>,
     /// Voters who are no operators at one of these states.
-    pub(super) former: BTreeMap<Hash, BTreeSet<Address>>,
+    pub(super) former: Map<Hash, Set<Address>>,
     /// Those who voted once and have no live vote.
-    pub(super) silent: BTreeSet<Address>,
+    pub(super) silent: Set<Address>,
 }
 
 impl Tally {
@@ -54,7 +53,7 @@ impl Tally {
             }
             let registered = at.is_operator(&voter)? && before.map_or(Ok(true), |state| state.is_operator(&voter))?;
             let side = if registered { &mut tally.counted } else { &mut tally.former };
-            side.entry(key).or_default().insert(voter);
+            side.add(key, voter);
         }
         Ok(tally)
     }
@@ -77,7 +76,7 @@ impl Tally {
     }
 
     /// Every key with a live vote.
-    pub(super) fn keys(&self) -> BTreeSet<Hash> {
+    pub(super) fn keys(&self) -> Set<Hash> {
         set_of(self.counted.keys().chain(self.former.keys()).copied())
     }
 
@@ -87,7 +86,7 @@ impl Tally {
     }
 }
 
-fn count(voters: Option<&BTreeSet<Address>>) -> u32 {
+fn count(voters: Option<&Set<Address>>) -> u32 {
     voters.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX))
 }
 

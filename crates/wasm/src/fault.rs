@@ -1,5 +1,6 @@
 //! Refusals as JavaScript sees them: `{code, message}`.
 
+#[cfg(feature = "prover")]
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;

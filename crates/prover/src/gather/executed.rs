@@ -3,12 +3,11 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, HandleCall};
 use spanlight::bundle::{ItemRef, TransferProof};
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::keccak256;
 use spanlight::{Address, Hash};
 
@@ -73,7 +72,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         accepted.all(|accepted| accepted.generation.keeps_votes())
     }
 
-    async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
+    async fn operators_at(&mut self, block: u64, voters: &Set<Address>) -> Result<(), ProveError> {
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
         let mut slots = Vec::from([layout::NONCES, threshold]);
         slots.extend(voters.iter().map(layout::operator_flag_slot));
@@ -86,11 +85,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         last: ItemRef,
         key: Hash,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let threshold = self.destination.threshold(last.block)?;
         let floor = self.scan_floor();
-        let mut voters = BTreeSet::new();
-        let mut places = BTreeSet::new();
+        let mut voters = Set::new();
+        let mut places = Set::new();
         let mut seen = 0usize;
         loop {
             let calls = self.destination.scan.calls.iter().skip(seen);

@@ -6,12 +6,12 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_items, Items, Synced};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
-use spanlight::ordered::{map_of, set_of};
+use spanlight::ordered::{set_of, tree_of, Map, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
@@ -29,9 +29,9 @@ pub(crate) struct Side<'s, 't, T> {
     pub(crate) synced: &'s Synced<'t>,
     pub(crate) bridge: Address,
     pub(super) scan: Scan,
-    blocks: BTreeMap<u64, Items>,
-    wanted: BTreeMap<u64, BTreeSet<u32>>,
-    states: BTreeMap<u64, State>,
+    blocks: Map<u64, Items>,
+    wanted: Map<u64, Set<u32>>,
+    states: Map<u64, State>,
 }
 
 /// The bridge's state at one height.
@@ -71,9 +71,9 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             synced,
             bridge,
             scan: Scan::new(synced.head()),
-            blocks: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            states: BTreeMap::new(),
+            blocks: Map::new(),
+            wanted: Map::new(),
+            states: Map::new(),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items = self.items(block).await?;
         let raw = usize::try_from(index).ok().and_then(|index| items.transactions.get(index)).ok_or(missing)?;
         let transaction = Transaction::decode(raw).map_err(refused)?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         Ok(transaction)
     }
 
@@ -158,7 +158,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let logs = Receipt::decode(raw).map_err(refused)?.logs;
         let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
         let (log_index, log) = found.ok_or(missing.clone())?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         let log_index = u32::try_from(log_index).map_err(|_| missing)?;
         Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
     }
@@ -174,12 +174,12 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         }
         let proof = self.node.proof(self.bridge, number, &missing).await?;
         let fresh = State::read(&state_root, &self.bridge, &proof)?;
-        let state = self.states.entry(number).or_default();
-        state.account_nodes = fresh.account_nodes;
-        state.code_hash = fresh.code_hash;
-        state.storage_root = fresh.storage_root;
-        state.nodes.extend(fresh.nodes);
-        state.words.extend(fresh.words);
+        match self.states.get_mut(&number) {
+            Some(state) => state.take_in(fresh),
+            None => {
+                self.states.insert(number, fresh);
+            }
+        }
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
         self.ensure(number, &items).await?;
-        let mut voters = BTreeSet::new();
+        let mut voters = Set::new();
         for item in &items {
             voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
         }
@@ -283,13 +283,22 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
-            words: proven.slots().clone(),
+            nodes: tree_of(storage.map(|node| (keccak256(&node), node))),
+            words: tree_of(proven.slots().iter().map(|(slot, word)| (*slot, *word))),
         })
     }
 
+    /// Another answer about the same height.
+    fn take_in(&mut self, fresh: Self) {
+        self.account_nodes = fresh.account_nodes;
+        self.code_hash = fresh.code_hash;
+        self.storage_root = fresh.storage_root;
+        self.nodes.extend(fresh.nodes);
+        self.words.extend(fresh.words);
+    }
+
     /// The exact proof of some of the slots.
-    fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+    fn proof(&self, slots: Set<Hash>) -> Result<StateProof, ProveError> {
         let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
         let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
         let storage_nodes =
