@@ -32,7 +32,7 @@ fn bring_tools() -> shell::Result {
 
 fn forge(arguments: &str) -> Command {
     let folder = root().join(FOLDER);
-    let mut command = program(folder.join("node_modules/.bin/forge"), arguments);
+    let mut command = program(folder.join("tools/forge"), arguments);
     command.current_dir(folder);
     command
 }
