@@ -17,7 +17,7 @@ pub fn run() -> shell::Result<Tally> {
     Ok(tests)
 }
 
-/// The same tests; those with random calls run a hundred times as often.
+/// The same tests; those with random calls run 25 times as often.
 pub fn soak() -> shell::Result<Tally> {
     bring_tools()?;
     counted(forge("test").env("FOUNDRY_PROFILE", "soak"))
