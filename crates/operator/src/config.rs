@@ -7,6 +7,7 @@ mod secret;
 
 pub use secret::Secret;
 
+use crate::log::LogForm;
 use serde::Deserialize;
 use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::Address;
@@ -48,6 +49,8 @@ struct File {
     store: String,
     #[serde(default)]
     evidence: Option<PathBuf>,
+    #[serde(default)]
+    log: LogForm,
     chains: BTreeMap<String, ChainConfig>,
     #[serde(default)]
     voting: Voting,
@@ -72,6 +75,8 @@ pub struct Config {
     pub store: String,
     /// Where evidence of fraud is written.
     pub evidence: PathBuf,
+    /// The form of the log.
+    pub log: LogForm,
     /// Both chains, by the names of the trust.
     pub chains: BTreeMap<String, ChainConfig>,
     /// When and how to vote.
@@ -277,6 +282,7 @@ impl Config {
             trust,
             store: resolve_store(base, &file.store),
             evidence: base.join(file.evidence.unwrap_or_else(|| PathBuf::from("evidence"))),
+            log: file.log,
             chains: file.chains.into_iter().map(|(name, chain)| (name, chain.resolved(base))).collect(),
             voting: file.voting,
             ops: file.ops,

@@ -152,6 +152,8 @@ impl Direction {
         let signer = signer.ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
 
         let resume = store.resume(&self.name, &self.to.chain, u64::MAX).await?;
+        // Destination blocks since then are watched, so the requests of what they handled are needed too.
+        let watched = resume.as_ref().map_or(0, |resume| resume.requests);
         let destination_trust = self.trusted(&self.to.chain, resume.map(|resume| resume.checkpoint))?;
         let node = Node::new(&destination_link.endpoints, &destination_trust.profile);
         let destination = sync(&node, &destination_trust, options(), &Silent).await.map_err(blame)?;
@@ -159,7 +161,9 @@ impl Direction {
         let open = BTreeMap::new();
         let view = view::read(&node, header, &self.to, signer.address(), &open, &[]).await.map_err(blame)?;
 
-        let resume = store.resume(&self.name, &self.from.chain, view.nonces.lower_handle_nonce).await?;
+        let needed = watched.min(view.nonces.lower_handle_nonce);
+        let resume = store.resume(&self.name, &self.from.chain, needed).await?;
+        let first = resume.as_ref().map_or(0, |resume| resume.requests);
         let source_trust = self.trusted(&self.from.chain, resume.as_ref().map(|resume| resume.checkpoint.clone()))?;
         let node = Node::new(&source_link.endpoints, &source_trust.profile);
         let source = sync(&node, &source_trust, options(), &Silent).await.map_err(blame)?;
@@ -169,7 +173,7 @@ impl Direction {
         let stuck = self.shared.config.voting.stuck_blocks;
         let chain_id = destination_trust.profile.chain_id;
         let sender = Sender::start(store, lease, signer, chain_id, config, stuck).await?;
-        Session::new(self, lease, &trust, links, [source, destination], view, sender).run().await
+        Session::new(self, lease, &trust, links, [source, destination], view, sender, first).run().await
     }
 
     /// The configured trust, with both chains from where this session follows them.

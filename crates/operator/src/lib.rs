@@ -26,6 +26,9 @@ mod direction;
 mod failpoint;
 pub mod keys;
 mod link;
+pub mod log;
+pub mod ops;
+pub mod owner;
 mod park;
 mod requests;
 pub mod run;
@@ -34,5 +37,6 @@ mod session;
 pub mod store;
 pub mod tx;
 mod view;
+mod watch;
 
 pub use config::{Config, ConfigError};

@@ -4,10 +4,12 @@ use crate::board::Board;
 use crate::config::Config;
 use crate::direction::{Direction, Shared};
 use crate::keys::{self, KeyError, Signer};
+use crate::ops;
 use crate::store::{Store, StoreError};
 use spanlight::primitives::keccak256;
 use spanlight_prover::Cancel;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +31,14 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The address for health and metrics.
+    #[error("ops.listen: {address}: {error}")]
+    Ops {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// A thread.
     #[error("a worker cannot be started: {0}")]
     Thread(std::io::Error),
@@ -37,6 +47,7 @@ pub enum StartError {
 /// An operator that runs.
 pub struct Operator {
     board: Board,
+    ops: Option<SocketAddr>,
     cancel: Cancel,
     workers: Vec<std::thread::JoinHandle<()>>,
 }
@@ -56,6 +67,13 @@ impl Operator {
         let store = Store::open(&config.store).await?;
         store.bind(&identity(&config, &signers)).await?;
         let (board, cancel) = (Board::new(&config.name), Cancel::default());
+        let ops = match config.ops.listen {
+            None => None,
+            Some(address) => {
+                let served = ops::serve(address, board.clone()).await;
+                Some(served.map_err(|error| StartError::Ops { address, error })?)
+            }
+        };
         let shared = Arc::new(Shared { config, store, board: board.clone(), cancel: cancel.clone(), signers });
         let runtime = tokio::runtime::Handle::current();
         let mut workers = Vec::new();
@@ -67,13 +85,19 @@ impl Operator {
             let worker = builder.spawn(move || runtime.block_on(direction.work()));
             workers.push(worker.map_err(StartError::Thread)?);
         }
-        Ok(Self { board, cancel, workers })
+        Ok(Self { board, ops, cancel, workers })
     }
 
     /// What it shows.
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// Where health, metrics and status are served.
+    #[must_use]
+    pub const fn ops(&self) -> Option<SocketAddr> {
+        self.ops
     }
 
     /// Stops within two seconds, whatever the endpoints do.
@@ -100,4 +124,41 @@ fn identity(config: &Config, signers: &BTreeMap<String, Arc<dyn Signer>>) -> Vec
     let operators =
         signers.iter().map(|(chain, signer)| (format!("operator on {chain}"), signer.address().to_string()));
     std::iter::once(("bridge".to_owned(), parts.join(", "))).chain(operators).collect()
+}
+
+/// Runs an operator until the process is told to stop (interrupt or SIGTERM), then stops it.
+///
+/// # Errors
+/// Where it cannot start.
+pub fn run(config: Config) -> Result<(), StartError> {
+    crate::log::start(config.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(StartError::Thread)?;
+    let done = runtime.block_on(async {
+        let name = config.name.clone();
+        let operator = Operator::start(config).await?;
+        tracing::info!(%name, ops = ?operator.ops(), "started");
+        told_to_stop().await;
+        tracing::info!("stopping");
+        operator.stop().await;
+        Ok(())
+    });
+    // A call that hangs is not waited for: everything that matters is written down.
+    runtime.shutdown_background();
+    done
+}
+
+async fn told_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{signal, SignalKind};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }

@@ -2,6 +2,7 @@
 
 mod acting;
 mod keeping;
+mod watching;
 
 use crate::alarm::Alarm;
 use crate::clock;
@@ -12,6 +13,7 @@ use crate::park::Park;
 use crate::send::{SendError, Sender};
 use crate::store::Lease;
 use crate::view::View;
+use crate::watch::Watch;
 use spanlight::bridge::HandleCall;
 use spanlight::trust::Trust;
 use spanlight::verify::ProvenRequest;
@@ -64,6 +66,11 @@ pub(crate) struct Session<'t> {
     pub(crate) open: BTreeMap<u64, Open>,
     /// Source blocks up to this one were searched for requests.
     scanned: u64,
+    watch: Watch,
+    /// Destination blocks up to this one were read.
+    watched: u64,
+    /// The lower handle nonce when the destination's newest checkpoint was kept.
+    kept_lower: u64,
     /// Requests that the source was last proven to count.
     requests: u64,
     /// Nonces at or above the lowest open one that were seen requested.
@@ -79,6 +86,8 @@ pub(crate) struct Session<'t> {
 }
 
 impl<'t> Session<'t> {
+    /// Requests below `first` were made before the source's first block.
+    #[allow(clippy::too_many_arguments)] // Each part of a session, once.
     pub(crate) fn new(
         direction: &'t Direction,
         lease: &Arc<Lease>,
@@ -87,11 +96,15 @@ impl<'t> Session<'t> {
         [source, destination]: [Synced<'t>; 2],
         view: View,
         sender: Sender,
+        first: u64,
     ) -> Self {
         let now = Instant::now();
         Self {
             lease: Arc::clone(lease),
             scanned: source.first(),
+            watch: Watch::new(first),
+            watched: destination.first(),
+            kept_lower: first,
             direction,
             trust,
             links,

@@ -4,10 +4,11 @@ use crate::error::{refused, ProveError};
 use crate::progress::Progress;
 use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::ordered::set_of;
 use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
-use std::collections::BTreeSet;
 
 /// Whether votes for what nobody requested were looked for: they leave no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,8 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
 use spanlight::ordered::set_of;
@@ -14,7 +16,6 @@ use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{judge_transfers, verify, Evidence, Report, Usage};
 use spanlight::{Hash, ProofBundle};
-use std::collections::BTreeSet;
 
 /// Most nonces of one bundle.
 pub const MAX_NONCES: u64 = 100_000;
@@ -202,9 +203,9 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
     pub(crate) fn gathering(&self, options: ProveOptions) -> Result<Gathering<'s, 't, T>, ProveError> {
         self.trust.check()?;
         let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
-        let source = Side::new(self.source.0, self.source.1, from.address);
-        let destination = Side::new(self.destination.0, self.destination.1, to.address);
-        Ok(Gathering::new(source, destination, to.codes.clone(), options))
+        let source = Side::new(self.source.0, self.source.1, from);
+        let destination = Side::new(self.destination.0, self.destination.1, to);
+        Ok(Gathering::new(source, destination, options))
     }
 
     /// Judges on the chains as they were followed, without following them again.

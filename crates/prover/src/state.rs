@@ -3,12 +3,13 @@
 use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::Transport;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use spanlight::primitives::keccak256;
 use spanlight::state::{verify_state, ProvenState, StateProof};
 use spanlight::trie::{prove_keys, EMPTY_ROOT};
 use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, Hash};
-use std::collections::BTreeMap;
 
 /// Asks for an account and these storage slots after a block, and checks the answer under the block's header. Gives the exact
 /// proof and what it proves; none where the account is proven not to exist.

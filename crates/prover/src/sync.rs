@@ -4,6 +4,9 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use spanlight::bundle::{ChainProof, HeaderEntry};
 use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::{FollowMode, LightClient};
@@ -11,7 +14,6 @@ use spanlight::header::UntrustedHeader;
 use spanlight::trust::TrustedChain;
 use spanlight::verify::{AnchoredHeader, FollowedChain};
 use spanlight::Hash;
-use std::collections::BTreeSet;
 
 /// Headers fetched and verified at a time.
 const BATCH: u64 = 256;
@@ -198,7 +200,7 @@ impl<'t> Synced<'t> {
         Ok(ChainProof {
             chain: self.chain.name().to_owned(),
             mode,
-            headers: std::iter::once(first).chain(&rest).map(entry).collect(),
+            headers: core::iter::once(first).chain(&rest).map(entry).collect(),
             jumps: jumps.iter().map(|run| run.iter().map(entry).collect()).collect(),
             blocks: Vec::new(),
             states: Vec::new(),

@@ -3,7 +3,10 @@
 use crate::convert::{read_json, read_trust, to_js};
 use crate::endpoint::{Caller, Endpoint};
 use crate::fault::{of_gathering, Fault};
-use js_sys::{Function, Reflect, Uint8Array};
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use js_sys::{Array, Function, Uint8Array};
 use serde::{Deserialize, Serialize};
 use spanlight::consensus::{Checkpoint, FollowMode};
 use spanlight::report::ReportJson;
@@ -143,7 +146,8 @@ pub async fn prove(
         prove_subject(ends, subject, ask.options(), &progress).await
     });
     let proof = proof.await?;
-    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable)
+    let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable) };
+    finished(&ReportJson::new(&proof.report), &more, &proof.bundle)
 }
 
 /// Judges every transfer of a range.
@@ -168,10 +172,12 @@ pub async fn audit(
         audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
     let audited = audited.await?;
-    let report = to_js(&ReportJson::new(&audited.report))?;
-    Reflect::set(&report, &"vote_scan".into(), &audited.vote_scan.name().into())?;
-    Reflect::set(&report, &"beyond".into(), &to_js(&audited.beyond)?)?;
-    finished(report, &audited.bundle, &audited.unavailable)
+    let more = More {
+        vote_scan: Some(audited.vote_scan.name()),
+        beyond: Some(audited.beyond),
+        unavailable: refusals(&audited.unavailable),
+    };
+    finished(&ReportJson::new(&audited.report), &more, &audited.bundle)
 }
 
 /// Follows both chains and hands them to `job`.
@@ -202,10 +208,23 @@ struct Unavailable {
     detail: String,
 }
 
-fn finished(report: JsValue, bundle: &ProofBundle, unavailable: &[(u64, RpcError)]) -> Result<JsValue, JsValue> {
-    let refused =
-        unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
-    Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
-    Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
-    Ok(report)
+fn refusals(unavailable: &[(u64, RpcError)]) -> Vec<Unavailable> {
+    let told = |(nonce, e): &(u64, RpcError)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() };
+    unavailable.iter().map(told).collect()
+}
+
+/// What stands beside a report.
+#[derive(Serialize)]
+struct More {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vote_scan: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<Vec<u64>>,
+    unavailable: Vec<Unavailable>,
+}
+
+/// A list of three: the report, what stands beside it, and the bundle.
+fn finished(report: &ReportJson<'_>, more: &More, bundle: &ProofBundle) -> Result<JsValue, JsValue> {
+    let bundle = Uint8Array::from(bundle.encode().as_slice());
+    Ok(Array::of3(&to_js(report)?, &to_js(more)?, &bundle).into())
 }

@@ -2,6 +2,10 @@
 
 use crate::convert::{read_json, read_trust, to_js};
 use crate::fault::Fault;
+use crate::json;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize};
 use spanlight::consensus::light_client::check_trusting_period;
@@ -97,7 +101,7 @@ fn told(trusted: TrustedChain, client: &LightClient) -> Result<JsValue, JsValue>
     let header = UntrustedHeader::new(head.fields().clone()).without_seals();
     let chain = TrustedChain { checkpoint: client.checkpoint(), ..trusted };
     let state = State { version: VERSION, chain, header: encode_hex(&header.encode()) };
-    let text = serde_json::to_string(&state).map_err(|e| Fault::new("state.json", e.to_string()))?;
+    let text = json::plain(&state).map_err(|e| Fault::new("state.json", e.to_string()))?;
     to_js(&Told {
         state: text,
         chain: &state.chain.profile.name,

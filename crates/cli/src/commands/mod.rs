@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod devnet;
 mod inspect;
+mod operator;
 mod profile;
 mod prove;
 mod replay;
@@ -49,6 +50,7 @@ enum Command {
     Verify(verify::Args),
     Inspect(inspect::Args),
     Audit(audit::Args),
+    Operator(operator::Args),
     Replay(replay::Args),
     Devnet(devnet::Args),
     Serve(serve::Args),
@@ -65,6 +67,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args),
             Command::Inspect(args) => inspect::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Operator(args) => operator::run(args),
             Command::Replay(args) => replay::run(args),
             Command::Devnet(args) => devnet::run(args),
             Command::Serve(args) => serve::run(args),
@@ -82,6 +85,7 @@ impl Cli {
             Command::Verify(args) => args.json,
             Command::Inspect(args) => args.json,
             Command::Audit(args) => args.json,
+            Command::Operator(args) => args.wants_json(),
             Command::Devnet(args) => args.json,
             Command::Replay(_) | Command::Serve(_) | Command::Completions(_) => false,
         }

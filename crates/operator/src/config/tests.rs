@@ -118,3 +118,17 @@ fn a_trust_file_without_a_bridge_is_refused() {
     let error = folder.read(&good()).unwrap_err();
     assert_eq!((error.key.as_str(), error.what.as_str()), ("trust", "the trust file names no bridge pair"));
 }
+
+#[test]
+fn the_shipped_example_is_a_good_file_with_the_defaults() {
+    let folder = Folder::new("example");
+    let config = folder.read(include_str!("../../operator.example.toml")).unwrap();
+    assert_eq!((config.voting, config.ops), (Voting::default(), Ops::default()));
+    let chain = &config.chains["main"];
+    assert_eq!(
+        (chain.poll_ms, chain.timeout_s, chain.max_gas_price),
+        (default_poll_ms(), default_timeout_s(), default_max_gas_price())
+    );
+    assert_eq!((chain.max_gas, chain.min_balance, chain.min_liquidity), (default_max_gas(), 0, 0));
+    assert_eq!(config.chains["service"].poll_ms, chain.poll_ms);
+}

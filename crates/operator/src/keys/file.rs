@@ -43,12 +43,23 @@ fn others_cannot_read(_path: &Path) -> Result<(), KeyError> {
 /// # Errors
 /// Where the file cannot be written.
 pub fn create(folder: &Path, password: &str) -> Result<(PathBuf, Address), KeyError> {
+    write(folder, password, &PrivateKeySigner::random_with(&mut rand::thread_rng()))
+}
+
+/// Writes a key that exists already as [`create`] writes a new one.
+///
+/// # Errors
+/// Where it is no key, or the file cannot be written.
+pub fn import(folder: &Path, password: &str, key: &[u8; 32]) -> Result<(PathBuf, Address), KeyError> {
+    write(folder, password, &PrivateKeySigner::from_slice(key).map_err(|error| failed(folder, error))?)
+}
+
+fn write(folder: &Path, password: &str, key: &PrivateKeySigner) -> Result<(PathBuf, Address), KeyError> {
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    let mut random = rand::thread_rng();
-    let key = PrivateKeySigner::random_with(&mut random);
     let address = Address(key.address().into_array());
     let name = format!("{address}.json");
     let path = folder.join(&name);
+    let mut random = rand::thread_rng();
     PrivateKeySigner::encrypt_keystore(folder, &mut random, key.to_bytes(), password, Some(&name))
         .map_err(|error| failed(&path, error))?;
     only_owner(&path)?;

@@ -6,7 +6,7 @@ mod kms;
 mod pkcs11;
 mod secret;
 
-pub use file::create as create_key_file;
+pub use file::{create as create_key_file, import as import_key};
 pub use secret::read as read_secret;
 
 use crate::config::KeyConfig;

@@ -23,9 +23,12 @@ impl Session<'_> {
     pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
         self.find_requests().await?;
         self.read_view().await?;
+        self.watch_votes();
         let settled = self.sender.reconcile(&self.view).await?;
         self.judge_settled(&settled);
         self.act_on_open().await?;
+        // Nothing here may keep this operator's own votes waiting, so it comes after them.
+        self.watch_blocks().await?;
         let open: BTreeSet<u64> = self.open.keys().copied().collect();
         self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
         self.keep_checkpoints().await
@@ -54,6 +57,7 @@ impl Session<'_> {
         let call = request.call();
         let key = call.vote_key();
         let nonce = call.nonce;
+        self.watch.learn(&call);
         if nonce < self.view.nonces.lower_handle_nonce {
             return;
         }

@@ -19,19 +19,21 @@ impl Session<'_> {
         let (name, store) = (&self.direction.name, &self.direction.shared.store);
         let due = |synced: &Synced<'_>, kept: u64| synced.head().saturating_sub(kept) >= CHECKPOINT_EVERY;
         if due(&self.destination, self.kept[1]) {
-            let resume = Resume { checkpoint: self.destination.chain().client().checkpoint(), requests: 0 };
+            // What was handled since is watched from here on, so its requests have to be found again.
+            let lower = self.view.nonces.lower_handle_nonce;
+            let resume = Resume { checkpoint: self.destination.chain().client().checkpoint(), requests: lower };
             store.keep_checkpoint(name, &self.direction.to.chain, &resume).await?;
             store.drop_checkpoints(name, &self.direction.to.chain, u64::MAX).await?;
             self.kept[1] = self.destination.head();
+            self.kept_lower = lower;
         }
         if due(&self.source, self.kept[0]) {
             let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
             let header = self.source.chain().header(self.source.head()).map_err(ProveError::from)?;
             let requests = requests::count(&node, header, &self.direction.from).await?;
             let resume = Resume { checkpoint: self.source.chain().client().checkpoint(), requests };
-            let lower = self.view.nonces.lower_handle_nonce;
             store.keep_checkpoint(name, &self.direction.from.chain, &resume).await?;
-            store.drop_checkpoints(name, &self.direction.from.chain, lower).await?;
+            store.drop_checkpoints(name, &self.direction.from.chain, self.kept_lower).await?;
             self.kept[0] = self.source.head();
             self.look_for_gaps(requests).await?;
         }

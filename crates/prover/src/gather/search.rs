@@ -4,9 +4,10 @@ use super::side::Side;
 use crate::error::ProveError;
 use crate::node::NodeLog;
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use spanlight::receipt::Log;
 use spanlight::Hash;
-use std::collections::BTreeMap;
 
 /// One kind of event, searched by nonce.
 pub(super) struct LogSearch {

@@ -1,0 +1,167 @@
+//! `operator status`, `pending`, `why`, `pause` and `resume`.
+
+use super::{read, wait, Configured};
+use crate::failure::Failure;
+use crate::output::Output;
+use serde_json::json;
+use spanlight_operator::board::Status;
+use spanlight_operator::config::Config;
+use spanlight_operator::store::{AlarmRow, Send, Store};
+use std::fmt::Write;
+
+/// Which transfer.
+#[derive(Debug, clap::Args)]
+pub(super) struct WhyArgs {
+    /// The request nonce.
+    nonce: u64,
+    /// Chain of the request, where both directions have this nonce open.
+    #[arg(long, value_name = "NAME")]
+    from: Option<String>,
+    #[command(flatten)]
+    configured: Configured,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl WhyArgs {
+    pub(super) const fn json(&self) -> bool {
+        self.json
+    }
+}
+
+fn ask(config: &Config) -> Result<Status, Failure> {
+    let listen = config.ops.listen.ok_or_else(|| {
+        Failure::usage("the configuration has no ops.listen, so nothing can be asked")
+            .hint("set it, for example 127.0.0.1:9464")
+    })?;
+    spanlight_operator::ops::ask(listen)
+        .map_err(|error| Failure::endpoint(format!("{listen}: {error}")).hint("does the operator run?"))
+}
+
+pub(super) fn status(config: &Config, as_json: bool) -> Result<Output, Failure> {
+    let status = ask(config)?;
+    if as_json {
+        return Output::json(&status, 0);
+    }
+    let mut text = format!("{}{}\n", status.name, if status.paused { " (paused)" } else { "" });
+    for (name, board) in &status.directions {
+        let trouble = board.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
+        let _ = writeln!(text, "{name}: {}{trouble}", board.phase);
+        let _ = writeln!(text, "  heads        source {}, destination {}", board.source_head, board.destination_head);
+        let (lower, requests) = (board.lower_handle_nonce, board.requests);
+        let _ = writeln!(
+            text,
+            "  transfers    {} open, all below {lower} handled, {requests} requested",
+            board.pending.len()
+        );
+        let _ = writeln!(
+            text,
+            "  votes        {} sent, {} reverted, {} on their way",
+            board.votes_sent, board.votes_reverted, board.in_flight
+        );
+        let _ = writeln!(text, "  bridge       {} of {} votes execute", board.threshold, board.operators.len());
+        let _ = writeln!(text, "  operator     {} with {} peb", board.operator, board.balance);
+        let _ = writeln!(text, "  liquidity    {} peb", board.liquidity);
+        for (code, count) in &board.alarms {
+            let _ = writeln!(text, "  alarm        {code}, {count} times");
+        }
+    }
+    Ok(Output::done(text))
+}
+
+pub(super) fn pending(config: &Config, as_json: bool) -> Result<Output, Failure> {
+    let status = ask(config)?;
+    if as_json {
+        let open: Vec<_> = status
+            .directions
+            .iter()
+            .flat_map(|(name, board)| board.pending.iter().map(move |(nonce, open)| (name, nonce, open)))
+            .map(|(name, nonce, open)| json!({ "direction": name, "nonce": nonce, "open": open }))
+            .collect();
+        return Output::json(&open, 0);
+    }
+    let mut text = String::new();
+    for (name, board) in &status.directions {
+        for (nonce, open) in &board.pending {
+            let _ = writeln!(text, "{name} {nonce}: {} of {} votes; {}", open.votes, board.threshold, open.doing);
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing is open\n");
+    }
+    Ok(Output::done(text))
+}
+
+pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
+    let config = read(&args.configured)?;
+    let status = ask(&config)?;
+    let (sends, alarms) = wait(history(&config, &status, args.nonce))??;
+    let mut answers = Vec::new();
+    for (name, board) in &status.directions {
+        if args.from.as_ref().is_some_and(|from| *from != board.source) {
+            continue;
+        }
+        let open = board.pending.get(&args.nonce);
+        let doing = match open {
+            Some(open) => open.doing.clone(),
+            None if args.nonce < board.lower_handle_nonce => "handled".to_owned(),
+            None if args.nonce >= board.requests => "not requested, as far as is proven".to_owned(),
+            None => "handled, or its request is not proven yet".to_owned(),
+        };
+        let of_direction = |direction: &str| direction == name;
+        let sends: Vec<_> = sends.iter().filter(|(direction, ..)| of_direction(direction)).collect();
+        let alarms: Vec<_> = alarms.iter().filter(|alarm| of_direction(&alarm.direction)).collect();
+        answers.push(json!({
+            "direction": name, "nonce": args.nonce, "doing": doing, "votes": open.map(|open| open.votes),
+            "threshold": board.threshold, "request_block": open.map(|open| open.request_block),
+            "transactions": sends.iter().map(|(_, send, state)| json!({
+                "purpose": send.send.purpose.name(), "hash": send.send.hash, "account_nonce": send.send.account_nonce,
+                "state": state, "sent_at_block": send.send.block,
+            })).collect::<Vec<_>>(),
+            "alarms": alarms.iter().map(|alarm| json!({ "at": alarm.at, "code": alarm.code, "words": alarm.words })).collect::<Vec<_>>(),
+        }));
+    }
+    if args.json {
+        return Output::json(&answers, 0);
+    }
+    let mut text = String::new();
+    for answer in &answers {
+        let words = |key: &str| answer.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let _ = writeln!(text, "{} {}: {}", words("direction"), args.nonce, words("doing"));
+        for (key, members) in [("transactions", ["purpose", "hash", "state"]), ("alarms", ["code", "words", ""])] {
+            for item in answer.get(key).and_then(serde_json::Value::as_array).into_iter().flatten() {
+                let parts =
+                    members.map(|member| item.get(member).and_then(serde_json::Value::as_str).unwrap_or_default());
+                let _ = writeln!(text, "  {}", parts.join(" ").trim_end());
+            }
+        }
+    }
+    Ok(Output::done(text))
+}
+
+type History = (Vec<(String, Send, String)>, Vec<AlarmRow>);
+
+/// What the store says of a nonce: transactions with their states, and alarms.
+async fn history(config: &Config, status: &Status, nonce: u64) -> Result<History, Failure> {
+    let failed = |error| Failure::unreadable(format!("{error}"));
+    let store = Store::open_beside(&config.store).await.map_err(failed)?;
+    let mut sends = Vec::new();
+    for direction in status.directions.keys() {
+        for (send, state) in store.sends_for(direction, nonce).await.map_err(failed)? {
+            sends.push((direction.clone(), send, state));
+        }
+    }
+    let alarms = store.alarms(1000).await.map_err(failed)?;
+    let about = i64::try_from(nonce).ok();
+    Ok((sends, alarms.into_iter().filter(|alarm| alarm.nonce == about).collect()))
+}
+
+pub(super) fn tell(config: &Config, paused: &str, words: &str) -> Result<Output, Failure> {
+    wait(async {
+        let store = Store::open_beside(&config.store).await?;
+        store.set_control("paused", paused).await
+    })?
+    .map_err(|error| Failure::unreadable(format!("{error}")).hint("has the operator ever run here?"))?;
+    Ok(Output::done(format!("{words}\n")))
+}

@@ -1,0 +1,138 @@
+//! `spanlight operator`: runs an operator of a multi-bridge, and asks or tells one that runs.
+
+mod ask;
+mod init;
+mod keys;
+mod owner;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use spanlight_operator::config::{Config, KeyConfig, Secret};
+use spanlight_operator::run::StartError;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+/// Run one operator of a multi-bridge, or ask and tell one that runs.
+///
+/// It follows both chains itself and votes only for what it has proven. docs/operator.md says how to set it up.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run the operator until it is interrupted.
+    Run(Configured),
+    /// Show how a running operator stands.
+    Status(Asking),
+    /// Show the transfers that are open.
+    Pending(Asking),
+    /// Say what the operator does about one transfer, and why.
+    Why(ask::WhyArgs),
+    /// Let a running operator send no more votes.
+    Pause(Configured),
+    /// Let a paused operator vote again.
+    Resume(Configured),
+    /// As the bridge's owner, register (or deregister) an operator on one chain.
+    Register(owner::RegisterArgs),
+    /// As the bridge's owner, set how many equal votes execute a transfer on one chain.
+    Threshold(owner::ThresholdArgs),
+    /// Make keys.
+    Keys(keys::Args),
+    /// Write a commented configuration to start from.
+    Init(init::Args),
+}
+
+/// The configuration.
+#[derive(Debug, clap::Args)]
+struct Configured {
+    /// The operator's configuration file.
+    #[arg(long, value_name = "FILE", default_value = "operator.toml")]
+    config: PathBuf,
+}
+
+/// The configuration, and how to answer.
+#[derive(Debug, clap::Args)]
+struct Asking {
+    #[command(flatten)]
+    configured: Configured,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Password {
+    /// Read the password from this environment variable.
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+    /// Read the password from this open file descriptor.
+    #[arg(long, value_name = "NUMBER")]
+    password_fd: Option<i32>,
+}
+
+impl Password {
+    fn secret(&self) -> Secret {
+        match (&self.password_env, self.password_fd) {
+            (Some(name), _) => Secret::Env(name.clone()),
+            (None, number) => Secret::Fd(number.unwrap_or_default()),
+        }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Output, Failure> {
+    match &args.command {
+        Command::Run(configured) => run_operator(configured),
+        Command::Status(asking) => ask::status(&read(&asking.configured)?, asking.json),
+        Command::Pending(asking) => ask::pending(&read(&asking.configured)?, asking.json),
+        Command::Why(args) => ask::why(args),
+        Command::Pause(configured) => ask::tell(&read(configured)?, "yes", "paused: no vote is sent until `resume`"),
+        Command::Resume(configured) => ask::tell(&read(configured)?, "no", "resumed"),
+        Command::Register(args) => owner::register(args),
+        Command::Threshold(args) => owner::threshold(args),
+        Command::Keys(args) => keys::run(args),
+        Command::Init(args) => init::run(args),
+    }
+}
+
+impl Args {
+    pub(super) const fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Status(asking) | Command::Pending(asking) => asking.json,
+            Command::Why(args) => args.json(),
+            _ => false,
+        }
+    }
+}
+
+fn read(configured: &Configured) -> Result<Config, Failure> {
+    Config::read(&configured.config).map_err(|error| {
+        let what = format!("{}: {}: {}", error.file.display(), error.key, error.what);
+        Failure::unreadable(what).hint(error.hint).code("operator.config")
+    })
+}
+
+fn run_operator(configured: &Configured) -> Result<Output, Failure> {
+    let config = read(configured)?;
+    spanlight_operator::run::run(config).map_err(|error| match &error {
+        StartError::Key { .. } => Failure::unreadable(&error).hint("docs/operator.md, keys"),
+        StartError::Ops { .. } => Failure::unreadable(&error).hint("choose another port for ops.listen"),
+        _ => Failure::unreadable(&error),
+    })?;
+    Ok(Output::default())
+}
+
+fn key_file(path: &Path, password: &Password) -> KeyConfig {
+    KeyConfig::File { path: path.to_owned(), password: password.secret() }
+}
+
+/// Runs what waits for something.
+fn wait<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::unreadable(format!("no runtime: {error}")))?;
+    Ok(runtime.block_on(future))
+}

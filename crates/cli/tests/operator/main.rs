@@ -1,0 +1,14 @@
+//! `spanlight operator`, as real processes over real sockets, on two chains that run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::cast_possible_truncation
+)]
+
+mod recovery;
+mod rig;
+mod theft;
+mod transfers;

@@ -1,0 +1,306 @@
+//! Two chains that run, a bridge between them, and operators as processes.
+
+use serde_json::Value as Json;
+use spanlight::primitives::U256;
+use spanlight::trust::Trust;
+use spanlight::verdict::State;
+use spanlight_devnet::pair::{BridgeKind, Requested, Side, Value, COIN};
+use spanlight_devnet::wallet::private_key;
+use spanlight_devnet::{Clock, Pair, PairConfig, Production};
+use spanlight_prover::{audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Time between blocks.
+pub(crate) const BLOCK: Duration = Duration::from_millis(250);
+const PASSWORD: &str = "correct horse";
+
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// How a rig is set up.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) bridge: BridgeKind,
+    pub(crate) operators: u64,
+    pub(crate) threshold: u64,
+    pub(crate) block: Duration,
+    /// More lines for the `[voting]` part of every operator.
+    pub(crate) voting: String,
+}
+
+impl Plan {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self { name, bridge: BridgeKind::C, operators: 4, threshold: 2, block: BLOCK, voting: String::new() }
+    }
+}
+
+/// One operator: its folder, and its process while it runs.
+pub(crate) struct Operator {
+    pub(crate) folder: PathBuf,
+    process: Option<Child>,
+}
+
+pub(crate) struct Rig {
+    pub(crate) pair: Pair,
+    pub(crate) plan: Plan,
+    pub(crate) trust: Trust,
+    pub(crate) folder: PathBuf,
+    pub(crate) operators: Vec<Operator>,
+}
+
+impl Rig {
+    /// Starts both chains; no operator runs yet.
+    pub(crate) fn new(plan: Plan) -> Self {
+        let folder = std::env::temp_dir().join(format!("spanlight-operator-{}-{}", std::process::id(), plan.name));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        // Blocks come faster than one a second, and their times by whole seconds: the chains begin some time ago.
+        let mut config = PairConfig {
+            bridge: plan.bridge,
+            operators: plan.operators,
+            threshold: plan.threshold,
+            ..PairConfig::default()
+        };
+        config = config.produced(Production::Every(plan.block), Clock::Step(1));
+        for chain in [&mut config.main, &mut config.service] {
+            chain.genesis_time = now() - 20_000;
+        }
+        let pair = Pair::start(config).unwrap();
+        let trust = pair.trust().unwrap();
+        std::fs::write(folder.join("trust.json"), serde_json::to_string(&trust).unwrap()).unwrap();
+        let mut rig = Self { pair, trust, folder, operators: Vec::new(), plan };
+        let urls = [rig.pair.main.url(), rig.pair.service.url()];
+        for index in 0..rig.plan.operators {
+            rig.add_operator(index as usize, &urls);
+        }
+        rig
+    }
+
+    /// Writes keys and configuration of an operator; `urls` are its endpoints.
+    pub(crate) fn add_operator(&mut self, index: usize, urls: &[String; 2]) {
+        let folder = self.folder.join(format!("operator-{index}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut chains = String::new();
+        for (side, name, url) in [(Side::Main, "main", &urls[0]), (Side::Service, "service", &urls[1])] {
+            let key = private_key(self.pair.operator(index, side).unwrap());
+            let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0).unwrap();
+            chains += &format!(
+                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 2\n\
+                 key = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\n",
+                path.display()
+            );
+        }
+        let config = format!(
+            "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"sqlite:operator.db\"\n{chains}\
+             [voting]\nmax_head_age_s = 40000\n{}\n[ops]\nlisten = \"127.0.0.1:{}\"\n",
+            self.plan.voting,
+            free_port(),
+        );
+        std::fs::write(folder.join("operator.toml"), config).unwrap();
+        self.operators.push(Operator { folder, process: None });
+    }
+
+    pub(crate) fn start_all(&mut self) {
+        for index in 0..self.operators.len() {
+            self.start(index, &[]);
+        }
+    }
+
+    /// Starts an operator's process with some more environment.
+    pub(crate) fn start(&mut self, index: usize, environment: &[(&str, &str)]) {
+        let operator = &mut self.operators[index];
+        let log = File::options().create(true).append(true).open(operator.folder.join("log")).unwrap();
+        let mut command = spanlight();
+        command.args(["operator", "run", "--config"]).arg(operator.folder.join("operator.toml"));
+        command.env("PASSWORD", PASSWORD).env("RUST_LOG", "info,spanlight_operator=debug,sqlx=warn");
+        command.envs(environment.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        operator.process = Some(command.spawn().unwrap());
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self, index: usize) {
+        if let Some(mut process) = self.operators[index].process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Whether the operator's process has ended by itself.
+    pub(crate) fn has_ended(&mut self, index: usize) -> bool {
+        let process = self.operators[index].process.as_mut();
+        process.is_none_or(|process| process.try_wait().unwrap().is_some())
+    }
+
+    /// Interrupts an operator and tells how long it took to end.
+    pub(crate) fn stop(&mut self, index: usize) -> Duration {
+        let mut process = self.operators[index].process.take().unwrap();
+        let start = Instant::now();
+        let done = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().unwrap();
+        assert!(done.success());
+        assert!(process.wait().unwrap().success());
+        start.elapsed()
+    }
+
+    /// Runs another command of the operator's and gives its output.
+    pub(crate) fn ask(&self, index: usize, arguments: &[&str]) -> String {
+        let mut command = spanlight();
+        command.arg("operator").args(arguments).arg("--config").arg(self.operators[index].folder.join("operator.toml"));
+        let output = command.env("PASSWORD", PASSWORD).output().unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    pub(crate) fn status(&self, index: usize) -> Json {
+        serde_json::from_str(&self.ask(index, &["status", "--json"])).unwrap_or(Json::Null)
+    }
+
+    pub(crate) fn log(&self, index: usize) -> String {
+        std::fs::read_to_string(self.operators[index].folder.join("log")).unwrap_or_default()
+    }
+
+    /// Requests one transfer of a kind by number: coin, fungible, single, and again.
+    pub(crate) fn request(&self, from: Side, number: u64) -> Requested {
+        let user = spanlight_devnet::pair::USERS[(number % 4) as usize];
+        let value = match number % 3 {
+            0 => Value::Coin(COIN),
+            1 => Value::Erc20(U256::from(1000 + number)),
+            _ => Value::Coin(U256::from(7 + number)),
+        };
+        self.pair.request(from, user, self.pair.user(user), value).unwrap()
+    }
+
+    /// Requests so far, and the lowest nonce not handled, in one direction; read from the chains themselves.
+    pub(crate) fn progress(&self, from: Side) -> (u64, u64) {
+        let word = |side: Side| {
+            let end = self.pair.end(side);
+            let chain = self.pair.chain(side).chain();
+            let state = chain.state();
+            let account = state.account(&end.bridge).unwrap().unwrap();
+            let word = state.word(&account, &spanlight::bridge::layout::NONCES).unwrap();
+            spanlight::bridge::layout::NonceWord::decode(&spanlight::Hash::from_u256(word)).unwrap()
+        };
+        (word(from).request_nonce, word(from.other()).lower_handle_nonce)
+    }
+
+    /// Waits until every request of a direction is handled.
+    pub(crate) fn wait_handled(&self, from: Side, longest: Duration) -> Duration {
+        let start = Instant::now();
+        loop {
+            let (requests, lower) = self.progress(from);
+            if requests == lower {
+                return start.elapsed();
+            }
+            if start.elapsed() > longest {
+                let logs: String =
+                    (0..self.operators.len()).map(|index| format!("--- {index}\n{}", tail(&self.log(index)))).collect();
+                panic!("{from:?}: {lower} of {requests} handled after {longest:?}\n{logs}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Judges every transfer of a direction by the prover and the core.
+    pub(crate) fn audit(&self, from: Side) -> Audit {
+        let (requests, _) = self.progress(from);
+        // The chains' times lie in the past, so verdicts are as of their heads.
+        let at = self.pair.main.time().max(self.pair.service.time()) + 1;
+        let [main, service] = [&self.pair.main, &self.pair.service]
+            .map(|chain| Http::new(&chain.url(), HttpLimits::default(), spanlight_prover::Cancel::default()).unwrap());
+        let options = SyncOptions { to: None, mode: spanlight::consensus::FollowMode::Sparse, deep: false, now: at };
+        pollster::block_on(async {
+            let [main_trust, service_trust] = ["main", "service"].map(|name| self.trust.chain(name).unwrap());
+            let main = Node::new(&main, &main_trust.profile);
+            let service = Node::new(&service, &service_trust.profile);
+            let synced_main = sync(&main, main_trust, options, &Silent).await.unwrap();
+            let synced_service = sync(&service, service_trust, options, &Silent).await.unwrap();
+            let (here, there) = ((&main, &synced_main), (&service, &synced_service));
+            let (source, destination) = if from == Side::Main { (here, there) } else { (there, here) };
+            let ends = Ends { trust: &self.trust, source, destination };
+            audit(&ends, (0, requests - 1), Reach::Found, ProveOptions::at(at), &Silent).await.unwrap()
+        })
+    }
+
+    /// Every transfer is proven handled, and these are all.
+    pub(crate) fn assert_all_handled(&self, from: Side) {
+        let audit = self.audit(from);
+        for transfer in &audit.report.transfers {
+            let state = transfer.verdict.state();
+            assert!(
+                matches!(state, Some(State::Handled { .. })),
+                "{from:?} {}: {:?}",
+                transfer.nonce,
+                transfer.verdict
+            );
+        }
+        assert!(audit.report.complete.as_ref().unwrap().as_ref().unwrap().complete);
+        assert!(audit.beyond.is_empty());
+    }
+
+    /// As [`Self::assert_all_handled`], beside one nonce that was only voted for.
+    pub(crate) fn assert_all_handled_except(&self, from: Side, attempted: u64) {
+        let audit = self.audit(from);
+        for transfer in &audit.report.transfers {
+            match transfer.verdict.state() {
+                Some(State::Handled { .. }) => {}
+                Some(State::Attempted { .. }) if transfer.nonce == attempted => {}
+                _ => panic!("{from:?} {}: {:?}", transfer.nonce, transfer.verdict),
+            }
+        }
+        assert_eq!(audit.beyond, [attempted]);
+    }
+
+    /// Transactions to a side's bridge by operators: taken, and of those failed.
+    pub(crate) fn votes(&self, side: Side) -> (usize, usize) {
+        let end = self.pair.end(side);
+        let chain = self.pair.chain(side).chain();
+        let selectors = [
+            spanlight::bridge::calls::HANDLE_COIN,
+            spanlight::bridge::calls::HANDLE_ERC20,
+            spanlight::bridge::calls::HANDLE_ERC721,
+        ];
+        let (mut all, mut failed) = (0, 0);
+        for number in 0..=chain.height() {
+            for item in &chain.block(number).unwrap().items {
+                let input = item.signed.transaction.input();
+                if item.signed.transaction.to() == Some(end.bridge)
+                    && selectors.iter().any(|selector| input.starts_with(selector))
+                {
+                    all += 1;
+                    failed += usize::from(!item.executed.receipt.is_success());
+                }
+            }
+        }
+        (all, failed)
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        for index in 0..self.operators.len() {
+            self.kill(index);
+        }
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+pub(crate) fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(25)..].join("\n") + "\n"
+}
+
+/// The command under test.
+pub(crate) fn spanlight() -> Command {
+    Command::new(Path::new(env!("CARGO_BIN_EXE_spanlight")))
+}
+
+/// A port that was free a moment ago: an operator has to be told one.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,129 @@
+//! Watches what others do: reads the destination's new blocks, has the verifier judge what does not fit, raises the alarm, and
+//! writes the evidence down.
+
+use super::Session;
+use crate::alarm::Alarm;
+use crate::clock;
+use crate::direction::WorkError;
+use crate::watch;
+use serde_json::json;
+use spanlight::report::ReportJson;
+use spanlight::verdict::{State, TransferVerdict, Verdict};
+use spanlight::{Address, Hash};
+use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject};
+use std::path::PathBuf;
+
+/// Destination blocks that are read for votes when evidence is gathered.
+const SCAN: u64 = 256;
+
+impl Session<'_> {
+    /// Reads the destination blocks that are new.
+    pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
+        while self.watched < self.destination.head() {
+            let number = self.watched.saturating_add(1);
+            let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+            let votes = self.direction.shared.config.voting.watch_blocks;
+            let seen = watch::read_block(&node, &self.destination, self.direction.to.address, number, votes).await?;
+            for seen in &seen {
+                self.watch.see(seen);
+            }
+            self.watched = number;
+        }
+        for nonce in self.watch.due(self.source.head()) {
+            self.judge(nonce).await?;
+        }
+        Ok(())
+    }
+
+    /// Votes that stand for something else than what is proven to be requested: both are proven, so no more is needed.
+    pub(super) fn watch_votes(&mut self) {
+        let me = self.view.me;
+        let mut forged: Vec<(u64, Address, Hash)> = Vec::new();
+        for (nonce, open) in &self.open {
+            let votes = self.view.transfers.get(nonce).into_iter().flat_map(|state| &state.votes);
+            forged.extend(votes.filter(|(_, voted)| **voted != open.key).map(|(who, voted)| (*nonce, *who, *voted)));
+        }
+        for (nonce, operator, voted) in forged {
+            let alarm = if operator == me { Alarm::KeyStolen { voted } } else { Alarm::ForgedVote { operator, voted } };
+            self.raise(Some(nonce), alarm);
+        }
+    }
+
+    /// Has the verifier judge a nonce.
+    async fn judge(&mut self, nonce: u64) -> Result<(), WorkError> {
+        let proof = match self.prove(nonce).await {
+            Ok(proof) => proof,
+            Err(ProveError::Rpc(error)) => return Err(ProveError::Rpc(error).into()),
+            Err(error) => {
+                tracing::warn!(direction = %self.direction.name, nonce, %error, "what does not fit could not be proven");
+                self.watch.judged(nonce, true);
+                return Ok(());
+            }
+        };
+        let Some(transfer) = proof.report.transfers.first() else { return Ok(()) };
+        let again = match &transfer.verdict {
+            Verdict::Proven { state, .. } => {
+                self.accuse(nonce, state, transfer, &proof);
+                false
+            }
+            Verdict::NotYetTrusted(_) => true,
+            other => {
+                tracing::warn!(direction = %self.direction.name, nonce, verdict = other.name(), code = other.code(), "what does not fit could not be judged");
+                matches!(other, Verdict::Incomplete { .. })
+            }
+        };
+        self.watch.judged(nonce, again);
+        Ok(())
+    }
+
+    async fn prove(&self, nonce: u64) -> Result<Proof, ProveError> {
+        let source = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let destination = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let ends =
+            Ends { trust: self.trust, source: (&source, &self.source), destination: (&destination, &self.destination) };
+        let options = ProveOptions { scan: Some(SCAN), tries: 8, ..ProveOptions::at(clock::now()) };
+        prove(&ends, Subject::Nonce(nonce), options, &Silent).await
+    }
+
+    fn accuse(&mut self, nonce: u64, state: &State, transfer: &TransferVerdict, proof: &Proof) {
+        match state {
+            State::Fraud { kind, culprits, .. } => {
+                let (kind, culprits) = (kind.code().to_owned(), culprits.clone());
+                let evidence = self.write_evidence(nonce, proof);
+                self.raise(Some(nonce), Alarm::Fraud { kind, culprits, evidence });
+            }
+            State::Attempted { culprits, .. } => {
+                let culprits = culprits.clone();
+                let evidence = self.write_evidence(nonce, proof);
+                self.raise(Some(nonce), Alarm::Attempted { culprits, evidence });
+            }
+            _ => {
+                for operator in transfer.dissenters.clone() {
+                    let voted = self.view.transfers.get(&nonce).and_then(|state| state.votes.get(&operator)).copied();
+                    self.raise(Some(nonce), Alarm::ForgedVote { operator, voted: voted.unwrap_or(Hash::ZERO) });
+                }
+            }
+        }
+    }
+
+    /// Writes the bundle, the trust from which it is judged, and the report beside each other; gives the bundle's name.
+    fn write_evidence(&self, nonce: u64, proof: &Proof) -> String {
+        let folder = &self.direction.shared.config.evidence;
+        let stem = format!("{}-{nonce}", self.direction.from.chain);
+        let path = |ending: &str| folder.join(format!("{stem}.{ending}"));
+        let files: [(PathBuf, Vec<u8>); 3] = [
+            (path("trust.json"), json!(self.trust).to_string().into_bytes()),
+            (path("report.json"), json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
+            (path("spl"), proof.bundle.encode()),
+        ];
+        let written = std::fs::create_dir_all(folder)
+            .and_then(|()| files.iter().try_for_each(|(path, bytes)| std::fs::write(path, bytes)));
+        match written {
+            Ok(()) => path("spl").display().to_string(),
+            Err(error) => {
+                tracing::error!(folder = %folder.display(), %error, "the evidence could not be written");
+                format!("not written: {error}")
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What others do on the destination, compared with what is proven to be requested.
+//!
+//! The comparing here is cheap and accuses nobody: it only picks the nonces on which something does not fit. Those are proven
+//! and judged by the verifier, like everybody's, and only its verdict raises an alarm.
+
+use crate::requests::may_hold;
+use spanlight::bridge::events::topic;
+use spanlight::bridge::{HandleCall, HandleEvent};
+use spanlight::receipt::Receipt;
+use spanlight::transaction::Transaction;
+use spanlight::{Address, Error};
+use spanlight_prover::{fetch_items, Items, Node, ProveError, Synced, Transport};
+use std::collections::BTreeMap;
+
+/// Most nonces that wait for a verdict; whoever sends votes decides how many there are.
+const MOST_SUSPECTS: usize = 256;
+/// Most calls that are kept to compare with.
+const MOST_CALLS: usize = 10_000;
+/// Times that a verdict is asked for: the source must be followed up to the block that a vote names.
+const MOST_LOOKS: u32 = 600;
+
+/// What is known of requests, and which nonces have to be judged.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// The honest call for each proven request.
+    calls: BTreeMap<u64, HandleCall>,
+    /// Requests below this one were made before this session's first source block: nothing is known of them.
+    first: u64,
+    suspects: BTreeMap<u64, Suspect>,
+}
+
+/// A nonce on which something does not fit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Suspect {
+    /// The highest source block that a vote names.
+    block: u64,
+    looks: u32,
+}
+
+/// What a vote or an execution says, as far as it can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A successful call of a handle function.
+    Call(HandleCall),
+    /// An execution.
+    Handle(HandleEvent),
+}
+
+impl Seen {
+    const fn nonce(&self) -> u64 {
+        match self {
+            Self::Call(call) => call.nonce,
+            Self::Handle(event) => event.nonce,
+        }
+    }
+
+    fn fits(&self, call: &HandleCall) -> bool {
+        match self {
+            Self::Call(seen) => seen == call,
+            Self::Handle(event) => {
+                let said = (event.request_tx_hash, event.token_type, event.from, event.to, event.token, event.value);
+                let token = call.token.unwrap_or(Address::ZERO);
+                said == (call.request_tx_hash, call.token_type, call.from, call.to, token, call.value)
+                    && event.extra == call.extra
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// Nothing is known of requests below `first`.
+    pub(crate) fn new(first: u64) -> Self {
+        Self { first, ..Self::default() }
+    }
+
+    /// A request was proven.
+    pub(crate) fn learn(&mut self, call: &HandleCall) {
+        self.calls.insert(call.nonce, call.clone());
+        while self.calls.len() > MOST_CALLS {
+            self.calls.pop_first();
+        }
+    }
+
+    /// Something was seen on the destination.
+    pub(crate) fn see(&mut self, seen: &Seen) {
+        let nonce = seen.nonce();
+        if nonce < self.first || self.calls.get(&nonce).is_some_and(|call| seen.fits(call)) {
+            return;
+        }
+        if self.suspects.len() >= MOST_SUSPECTS && !self.suspects.contains_key(&nonce) {
+            return;
+        }
+        let suspect = self.suspects.entry(nonce).or_default();
+        if let Seen::Call(call) = seen {
+            suspect.block = suspect.block.max(call.request_block);
+        }
+    }
+
+    /// Nonces to judge now that the source is followed up to `head`. A vote that names a later block may be for a request that is
+    /// not seen yet.
+    pub(crate) fn due(&mut self, head: u64) -> Vec<u64> {
+        let due = self.suspects.iter().filter(|(_, suspect)| suspect.block <= head || suspect.looks > 0);
+        let due: Vec<u64> = due.map(|(nonce, _)| *nonce).take(8).collect();
+        for suspect in self.suspects.values_mut().filter(|suspect| suspect.block > head) {
+            // A block of the far future never comes: after some looks the rule of block times is asked.
+            suspect.looks = suspect.looks.saturating_add(u32::from(suspect.block.saturating_sub(head) > 8));
+        }
+        due
+    }
+
+    /// A nonce was judged; if it is to be judged again, later.
+    pub(crate) fn judged(&mut self, nonce: u64, again: bool) {
+        match self.suspects.get_mut(&nonce) {
+            Some(suspect) if again && suspect.looks < MOST_LOOKS => suspect.looks = suspect.looks.saturating_add(1),
+            _ => {
+                self.suspects.remove(&nonce);
+            }
+        }
+    }
+}
+
+/// Reads a destination block for executions, and for votes where `votes` are wanted too: those may leave no event.
+pub(crate) async fn read_block<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    bridge: Address,
+    number: u64,
+    votes: bool,
+) -> Result<Vec<Seen>, ProveError> {
+    let header = synced.chain().header(number)?;
+    let wanted = may_hold(header, &bridge, &[topic::HANDLE]) || (votes && !synced.is_empty_block(number)?);
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    let Items { transactions, receipts } = fetch_items(node, header).await?;
+    let mut seen = Vec::new();
+    for (transaction, receipt) in transactions.iter().zip(&receipts) {
+        let refused = |error: Error| ProveError::Refused(error);
+        let receipt = Receipt::decode(receipt).map_err(|error| refused(error.into()))?;
+        if !receipt.is_success() {
+            continue;
+        }
+        let own = receipt.logs.iter().filter(|log| log.address == bridge);
+        seen.extend(own.filter_map(|log| HandleEvent::decode(log).ok()).map(Seen::Handle));
+        let Ok(transaction) = Transaction::decode(transaction) else { continue };
+        if transaction.to() == Some(bridge) {
+            seen.extend(HandleCall::decode(transaction.input()).ok().map(Seen::Call));
+        }
+    }
+    Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spanlight::bridge::TokenType;
+    use spanlight::{Hash, U256};
+
+    fn call(nonce: u64) -> HandleCall {
+        HandleCall {
+            token_type: TokenType::Coin,
+            request_tx_hash: Hash([1; 32]),
+            from: Address([2; 20]),
+            to: Address([3; 20]),
+            token: None,
+            value: U256::from(4u8),
+            nonce,
+            request_block: 50,
+            token_uri: None,
+            extra: vec![],
+        }
+    }
+
+    fn event(nonce: u64) -> HandleEvent {
+        HandleEvent {
+            request_tx_hash: Hash([1; 32]),
+            token_type: TokenType::Coin,
+            from: Address([2; 20]),
+            to: Address([3; 20]),
+            token: Address::ZERO,
+            value: U256::from(4u8),
+            nonce,
+            lower_handle_nonce: nonce + 1,
+            extra: vec![],
+        }
+    }
+
+    fn watch() -> Watch {
+        let mut watch = Watch::new(5);
+        watch.learn(&call(7));
+        watch
+    }
+
+    #[test]
+    fn what_was_requested_is_no_suspect() {
+        let mut watch = watch();
+        watch.see(&Seen::Call(call(7)));
+        watch.see(&Seen::Handle(event(7)));
+        assert!(watch.due(1000).is_empty());
+    }
+
+    #[test]
+    fn every_difference_makes_a_suspect() {
+        let other = Address([9; 20]);
+        let calls = [
+            HandleCall { value: U256::from(5u8), ..call(7) },
+            HandleCall { to: other, ..call(7) },
+            HandleCall { from: other, ..call(7) },
+            HandleCall { request_tx_hash: Hash([9; 32]), ..call(7) },
+            HandleCall { request_block: 51, ..call(7) },
+            HandleCall { extra: vec![1], ..call(7) },
+            call(8),
+        ];
+        let events = [
+            HandleEvent { value: U256::from(5u8), ..event(7) },
+            HandleEvent { to: other, ..event(7) },
+            HandleEvent { from: other, ..event(7) },
+            HandleEvent { token: other, ..event(7) },
+            HandleEvent { request_tx_hash: Hash([9; 32]), ..event(7) },
+            HandleEvent { extra: vec![1], ..event(7) },
+            event(8),
+        ];
+        for seen in calls.into_iter().map(Seen::Call).chain(events.into_iter().map(Seen::Handle)) {
+            let mut watch = watch();
+            watch.see(&seen);
+            assert_eq!(watch.due(1000), [seen.nonce()], "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_lies_before_the_first_block() {
+        let mut watch = watch();
+        watch.see(&Seen::Handle(event(4)));
+        assert!(watch.due(1000).is_empty());
+    }
+
+    #[test]
+    fn a_vote_is_judged_once_the_source_has_the_block_that_it_names() {
+        let mut watch = watch();
+        watch.see(&Seen::Call(HandleCall { request_block: 55, ..call(9) }));
+        assert!(watch.due(54).is_empty());
+        assert_eq!(watch.due(55), [9]);
+        watch.judged(9, true);
+        assert_eq!(watch.due(55), [9]);
+        watch.judged(9, false);
+        assert!(watch.due(55).is_empty());
+    }
+
+    #[test]
+    fn a_vote_that_names_the_far_future_is_judged_too() {
+        let mut watch = watch();
+        watch.see(&Seen::Call(HandleCall { request_block: u64::MAX, ..call(9) }));
+        assert!(watch.due(55).is_empty());
+        assert_eq!(watch.due(56), [9]);
+    }
+
+    #[test]
+    fn the_list_of_suspects_is_bounded() {
+        let mut watch = watch();
+        for nonce in 100..1000 {
+            watch.see(&Seen::Handle(event(nonce)));
+        }
+        assert_eq!(watch.suspects.len(), MOST_SUSPECTS);
+    }
+}
