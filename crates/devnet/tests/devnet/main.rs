@@ -11,3 +11,4 @@
 )]
 
 mod pair;
+mod version2;
