@@ -7,7 +7,7 @@ import {BridgeTest} from "./BridgeTest.sol";
 import {vm} from "./Vm.sol";
 
 /// What votes cost, generation C against ours: each call is a transaction of its own, with the gas that a chain would charge.
-/// `forge test --match-contract GasTest -vv` prints the table of docs/contracts.md.
+/// `tools/forge test --match-contract GasTest -vv` prints the table of docs/contracts.md.
 contract GasTest is BridgeTest {
     event log_named_uint(string name, uint256 value);
 
