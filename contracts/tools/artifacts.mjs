@@ -66,7 +66,7 @@ const source = join(root, "../src/bridge/generation.rs");
 const constant = /(pub const CODE_HASH_V2: Hash = Hash\(\[)[^\]]*(\]\);)/;
 const { codeHash } = JSON.parse(readFileSync(join(root, "artifacts/Bridge.json"), "utf8"));
 const bytes = codeHash.slice(2).match(/../g).map((byte) => `0x${byte}`);
-const rows = [bytes.slice(0, 18), bytes.slice(18)].map((row) => `    ${row.join(", ")},\n`);
+const rows = [bytes.slice(0, 19), bytes.slice(19)].map((row) => `    ${row.join(", ")},\n`);
 const before = readFileSync(source, "utf8");
 const after = before.replace(constant, (_, start, end) => `${start}\n${rows.join("")}${end}`);
 if (!check) {
