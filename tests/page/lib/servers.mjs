@@ -40,14 +40,14 @@ export class Servers {
   }
 
   /** The node at `address` with answers changed: `change(call, answer)` gives the answer to a call. */
-  liar(address, change) {
+  liar(address, change, headers = CORS) {
     return this.#listen(async (body, response) => {
       const calls = JSON.parse(body);
       const real = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body });
       const answers = await real.json();
       const one = (call) => change(call, (Array.isArray(answers) ? answers : [answers]).find(({ id }) => id === call.id));
       response.end(JSON.stringify(Array.isArray(calls) ? calls.map(one) : one(calls)));
-    });
+    }, headers);
   }
 
   /** A node that takes requests and never answers. */
