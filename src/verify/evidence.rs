@@ -265,7 +265,7 @@ impl BridgeState {
         self.slots.contains_key(slot)
     }
 
-    fn slot(&self, slot: Hash) -> Result<U256, Stop> {
+    pub(super) fn slot(&self, slot: Hash) -> Result<U256, Stop> {
         let Some((value, used)) = self.slots.get(&slot) else {
             return Err(Stop::incomplete(Missing::Slot {
                 chain: self.chain.clone(),
@@ -378,5 +378,15 @@ pub fn slots_for_nonce(nonce: u64, voters: &[Address], keys: &[Hash]) -> Vec<Has
     slots.extend((0..count).map(|index| layout::voters_item(votes_of(nonce), index)));
     slots.extend(voters.iter().map(|voter| layout::voted_slot(votes_of(nonce), voter)));
     slots.extend(keys.iter().map(|key| layout::vote_count_slot(votes_of(nonce), key)));
+    // Version 2 only; elsewhere nothing stands there.
+    slots.extend([
+        layout::executed_key_slot(nonce),
+        layout::SEAT_COUNT,
+        layout::SOURCE_CHAIN_ID,
+        layout::SOURCE_BRIDGE,
+    ]);
+    slots.extend(layout::claim_slots(nonce));
+    slots.extend(voters.iter().map(layout::seat_slot));
+    slots.extend(keys.iter().map(|key| layout::vote_seats_slot(key, 0)));
     slots
 }

@@ -203,9 +203,9 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
     pub(crate) fn gathering(&self, options: ProveOptions) -> Result<Gathering<'s, 't, T>, ProveError> {
         self.trust.check()?;
         let (from, to) = self.trust.ends_from(self.source.1.chain().name())?;
-        let source = Side::new(self.source.0, self.source.1, from.address);
-        let destination = Side::new(self.destination.0, self.destination.1, to.address);
-        Ok(Gathering::new(source, destination, to.codes.clone(), options))
+        let source = Side::new(self.source.0, self.source.1, from);
+        let destination = Side::new(self.destination.0, self.destination.1, to);
+        Ok(Gathering::new(source, destination, options))
     }
 
     /// Judges on the chains as they were followed, without following them again.

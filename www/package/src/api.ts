@@ -203,8 +203,8 @@ async function gather<E extends Endpoint[]>(
 
 // 256-bit numbers cross the border in decimal digits.
 function withAmounts<R extends Report>(report: R): R {
-  for (const { request, execution } of report.transfers) {
-    for (const part of [request, execution]) {
+  for (const { request, execution, claim } of report.transfers) {
+    for (const part of [request, execution, claim]) {
       if (part === null) continue;
       part.amount = part.amount === null ? null : BigInt(part.amount);
       part.token_id = part.token_id === null ? null : BigInt(part.token_id);

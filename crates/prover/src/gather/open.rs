@@ -27,6 +27,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
         let votes = self.destination.votes(head, proof.nonce, &[]).await?;
+        self.destination.source_binding(head).await?;
         match request {
             Some(request) => self.failed_attempt(proof, request, &votes).await,
             None => {
@@ -48,7 +49,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let mut found: BTreeMap<Hash, Vec<u8>> = BTreeMap::new();
         loop {
             for call in self.destination.scan.calls.iter().filter(|call| keys.contains(&call.key)) {
-                found.entry(call.key).or_insert_with(|| call.input.clone());
+                found.entry(call.key).or_insert_with(|| call.calldata.clone());
             }
             if found.len() == keys.len() || !self.destination.scan_on(floor).await? {
                 return Ok(found.into_values().collect());
@@ -95,14 +96,18 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    /// Keeps the call if it is a failed one of an operator without a live vote: an outsider's or a late vote fails too.
+    /// Keeps the call if it is a failed one of an operator without a live vote: an outsider's or a late vote fails too, and
+    /// anybody can bring bad signatures.
     async fn take_attempt(
         &mut self,
         call: BridgeCall,
         live: &BTreeSet<Address>,
         attempts: &mut Attempts,
     ) -> Result<(), ProveError> {
-        let Some(sender) = call.sender.filter(|sender| !call.success && !live.contains(sender)) else { return Ok(()) };
+        let Some(sender) = call.sender.filter(|sender| !call.success && !call.by_signatures && !live.contains(sender))
+        else {
+            return Ok(());
+        };
         if self.is_operator(self.destination.head(), &sender).await? {
             attempts.failed.push((call, sender));
         }

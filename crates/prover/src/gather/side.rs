@@ -9,6 +9,7 @@ use crate::sync::{fetch_items, Items, Synced};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
+use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
 use spanlight::ordered::{map_of, set_of};
@@ -17,6 +18,7 @@ use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
+use spanlight::trust::{AcceptedCode, BridgeEnd};
 use spanlight::verify::{Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
 
@@ -28,6 +30,7 @@ pub(crate) struct Side<'s, 't, T> {
     pub(crate) node: &'s Node<'t, T>,
     pub(crate) synced: &'s Synced<'t>,
     pub(crate) bridge: Address,
+    codes: Vec<AcceptedCode>,
     pub(super) scan: Scan,
     blocks: BTreeMap<u64, Items>,
     wanted: BTreeMap<u64, BTreeSet<u32>>,
@@ -65,11 +68,12 @@ pub(super) fn voters_length(nonce: u64) -> Hash {
 }
 
 impl<'s, 't, T: Transport> Side<'s, 't, T> {
-    pub(crate) fn new(node: &'s Node<'t, T>, synced: &'s Synced<'t>, bridge: Address) -> Self {
+    pub(crate) fn new(node: &'s Node<'t, T>, synced: &'s Synced<'t>, end: &BridgeEnd) -> Self {
         Self {
             node,
             synced,
-            bridge,
+            bridge: end.address,
+            codes: end.codes.clone(),
             scan: Scan::new(synced.head()),
             blocks: BTreeMap::new(),
             wanted: BTreeMap::new(),
@@ -123,14 +127,25 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         };
         let answer =
             ProveError::Rpc(RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" });
-        let (bridge, index) = (self.bridge, usize::try_from(found.index).unwrap_or(usize::MAX));
+        let index = usize::try_from(found.index).unwrap_or(usize::MAX);
         let items = self.items(found.block).await?;
         let raw = items.transactions.get(index).ok_or_else(|| answer.clone())?;
         if Transaction::decode(raw).map_err(refused)?.hash() != hash {
             return Err(answer);
         }
-        let receipt = Receipt::decode(items.receipts.get(index).ok_or(answer)?).map_err(refused)?;
-        Ok(Some(receipt.logs.into_iter().filter(|log| log.address == bridge).collect()))
+        if items.receipts.get(index).is_none() {
+            return Err(answer);
+        }
+        self.bridge_logs(ItemRef { block: found.block, index: found.index }).await.map(Some)
+    }
+
+    /// The bridge's logs in one receipt.
+    pub(super) async fn bridge_logs(&mut self, at: ItemRef) -> Result<Vec<Log>, ProveError> {
+        let (bridge, missing) = (self.bridge, ProveError::EventNotFound { block: at.block });
+        let items = self.items(at.block).await?;
+        let raw = usize::try_from(at.index).ok().and_then(|index| items.receipts.get(index)).ok_or(missing)?;
+        let logs = Receipt::decode(raw).map_err(refused)?.logs;
+        Ok(logs.into_iter().filter(|log| log.address == bridge).collect())
     }
 
     /// Lets go of a block that holds nothing of interest.
@@ -196,8 +211,15 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         UpperWord::decode(&Hash::from_u256(self.word(number, &layout::UPPER)?)).map_err(refused)
     }
 
-    pub(super) fn code_hash(&self, number: u64) -> Option<Hash> {
-        self.states.get(&number).and_then(|state| state.code_hash)
+    /// The generation of the code at a height whose state was asked for; none where the code is not accepted.
+    pub(super) fn generation(&self, number: u64) -> Option<Generation> {
+        let code = self.states.get(&number).and_then(|state| state.code_hash);
+        self.codes.iter().find(|accepted| Some(accepted.hash) == code).map(|accepted| accepted.generation)
+    }
+
+    /// Whether a deregistered operator's votes end, at a height whose state was asked for.
+    fn revokes_votes(&self, number: u64) -> bool {
+        self.generation(number).is_some_and(Generation::revokes_votes)
     }
 
     pub(super) fn threshold(&self, number: u64) -> Result<u64, ProveError> {
@@ -211,7 +233,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
-    /// what each of them voted. `keys` are vote keys whose count is wanted too.
+    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too.
     pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
@@ -229,14 +251,52 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
         self.ensure(number, &slots).await?;
         let mut votes = Vec::new();
+        let standing =
+            if self.revokes_votes(number) { Some(self.standing(number, nonce, &voters).await?) } else { None };
         for voter in voters {
             let key = Hash::from_u256(self.word(number, &layout::voted_slot(base, &voter))?);
-            let operator = !self.word(number, &layout::operator_flag_slot(&voter))?.is_zero();
+            let operator = !self.word(number, &layout::operator_flag_slot(&voter))?.is_zero()
+                && standing.as_ref().is_none_or(|standing| standing.contains(&voter));
             if !key.is_zero() {
                 votes.push(LiveVote { voter, key, operator });
             }
         }
         Ok(votes)
+    }
+
+    /// Those of the voters whose seat stands behind the key that they voted for (version 2), in two steps: seats, and their bits.
+    async fn standing(
+        &mut self,
+        number: u64,
+        nonce: u64,
+        voters: &BTreeSet<Address>,
+    ) -> Result<BTreeSet<Address>, ProveError> {
+        let seats: Vec<Hash> = voters.iter().map(layout::seat_slot).collect();
+        self.ensure(number, &seats).await?;
+        let mut behind = Vec::new();
+        for voter in voters {
+            let key = Hash::from_u256(self.word(number, &voted(nonce, voter))?);
+            let seat = self.word(number, &layout::seat_slot(voter))?.checked_sub(U256::ONE);
+            if let Some(seat) = seat.and_then(|seat| u64::try_from(seat).ok()).filter(|_| !key.is_zero()) {
+                behind.push((*voter, layout::vote_seats_slot(&key, seat), layout::seat_bit(seat)));
+            }
+        }
+        self.ensure(number, &behind.iter().map(|(_, slot, _)| *slot).collect::<Vec<_>>()).await?;
+        let mut standing = BTreeSet::new();
+        for (voter, slot, bit) in behind {
+            if !(self.word(number, &slot)? & bit).is_zero() {
+                standing.insert(voter);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// What version 2 says of its one source.
+    pub(super) async fn source_binding(&mut self, number: u64) -> Result<(), ProveError> {
+        if self.generation(number).is_some_and(Generation::takes_signatures) {
+            self.ensure(number, &[layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]).await?;
+        }
+        Ok(())
     }
 
     /// Takes the votes on a nonce out of a height's evidence: a height that does not show enough must not stand in the way
