@@ -24,6 +24,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "contracts, on the committed artifacts", run: contracts::run },
     Suite { name: "npm package, packed and installed", run: npm::run },
     Suite { name: "verification page: types, units, build, weight", run: page::run },
+    Suite { name: "verification page in Chromium", run: page::in_browser },
 ];
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must

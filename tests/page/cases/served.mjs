@@ -1,8 +1,25 @@
 // The page as `spanlight serve` sends it, and its proxy under a real browser.
 import { deepStrictEqual as same, ok } from "node:assert/strict";
+import { chmod, copyFile, mkdtemp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Servers } from "../lib/servers.mjs";
 import { NOW } from "../lib/world.mjs";
 
 export const tests = {
+  async "the program alone, in an empty folder, has the page inside"(world) {
+    const folder = await mkdtemp(join(world.folder, "alone-"));
+    const program = join(folder, "spanlight");
+    await copyFile(world.command, program);
+    await chmod(program, 0o755);
+    const servers = new Servers(program);
+    try {
+      const address = await servers.start(["serve", "--listen", "127.0.0.1:0"]);
+      same(await (await fetch(address)).text(), await readFile(join(world.dist, "index.html"), "utf8"));
+    } finally {
+      await servers.close();
+    }
+  },
+
   async "the answer carries the page's policy, forbids frames, and is packed"(world) {
     const visit = await world.visit();
     const response = await visit.page.goto(world.address);

@@ -14,20 +14,21 @@ export class Servers {
 
   /** The page in `folder`, by the command. */
   async page(folder, more = []) {
-    return `${await this.#start(["serve", "--page", folder, "--listen", "127.0.0.1:0", ...more], /http:\/\/127\.0\.0\.1:\d+/)}/`;
+    return `${await this.start(["serve", "--page", folder, "--listen", "127.0.0.1:0", ...more])}/`;
   }
 
   /** A recorded node. */
   replay(file) {
-    return this.#start(["replay", file, "--listen", "127.0.0.1:0"], /http:\/\/127\.0\.0\.1:\d+/);
+    return this.start(["replay", file, "--listen", "127.0.0.1:0"]);
   }
 
   /** `spanlight demo --page`: gives its link. */
   demo(folder) {
-    return this.#start(["demo", "--page", folder], /http:\/\/127\.0\.0\.1:\d+\/#\S+/);
+    return this.start(["demo", "--page", folder], /http:\/\/127\.0\.0\.1:\d+\/#\S+(?=\s)/);
   }
 
-  async #start(args, pattern) {
+  /** Starts the command; gives the first thing it prints that looks like `pattern`. */
+  async start(args, pattern = /http:\/\/127\.0\.0\.1:\d+/) {
     const child = spawn(this.#command, args, { stdio: ["ignore", "pipe", "inherit"] });
     this.#closing.push(() => child.kill());
     let text = "";
