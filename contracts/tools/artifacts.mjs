@@ -47,7 +47,7 @@ function committed(path) {
   }
 }
 
-execFileSync(join(root, "node_modules/.bin/forge"), [
+execFileSync(join(root, "tools/forge"), [
   ...["build", "--quiet", "--force", "--out", out, "--cache-path", join(root, "cache/artifacts"), "src"],
 ], { cwd: root, stdio: "inherit", env: { ...process.env, FOUNDRY_PROFILE: "release" } });
 let failed = 0;

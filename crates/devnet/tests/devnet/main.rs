@@ -10,4 +10,7 @@
     reason = "tests"
 )]
 
+mod accounts;
+mod artifacts;
+mod chains;
 mod pair;
