@@ -2,7 +2,7 @@
 
 use crate::error::{refused, ProveError};
 use crate::rpc::{RpcError, Transport};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
 use spanlight::json::member;
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::{decode_hex, keccak256};
 use spanlight::profile::ChainProfile;
 use spanlight::receipt::Receipt;
@@ -216,7 +216,7 @@ impl<'t, T: Transport> Node<'t, T> {
     /// As [`Self::proof`]; of several heights that are pruned the lowest is named.
     pub async fn proofs(&self, account: Address, asked: &[(u64, Vec<Hash>)]) -> Result<Vec<StateProof>, ProveError> {
         let sorted = |(height, slots): &(u64, Vec<Hash>)| (*height, set_of(slots.iter().copied()));
-        let asked: Vec<(u64, BTreeSet<Hash>)> = asked.iter().map(sorted).collect();
+        let asked: Vec<(u64, Set<Hash>)> = asked.iter().map(sorted).collect();
         let params = asked.iter().map(|(height, slots)| {
             let keys: Vec<String> = slots.iter().map(Hash::to_string).collect();
             json!([account.to_string(), keys, quantity(*height)])
@@ -237,7 +237,7 @@ impl<'t, T: Transport> Node<'t, T> {
     }
 }
 
-fn read_proof(answer: &Value, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+fn read_proof(answer: &Value, slots: Set<Hash>) -> Result<StateProof, ProveError> {
     let (mut account_nodes, mut storage_nodes) = (BTreeMap::new(), BTreeMap::new());
     for slot in list(answer, PROOF, "storageProof")? {
         add_nodes(&mut storage_nodes, slot, PROOF, "proof")?;

@@ -5,12 +5,12 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use spanlight::bundle::{ChainProof, HeaderEntry};
 use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
+use spanlight::ordered::Set;
 use spanlight::receipt::Receipt;
 use spanlight::transaction::Transaction;
 use spanlight::trust::TrustedChain;
@@ -214,7 +214,7 @@ impl<'t> Synced<'t> {
     }
 
     /// Headers of a bundle whose evidence lies at `heights`.
-    pub(crate) fn header_proof(&self, heights: &BTreeSet<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
+    pub(crate) fn header_proof(&self, heights: &Set<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
         let first = self.headers.first().ok_or(ProveError::SelfCheck)?;
         let newest = heights.last().copied().unwrap_or(first.number());
         let after = |header: &&UntrustedHeader| header.number() > first.number() && header.number() <= newest;
@@ -243,7 +243,7 @@ impl<'t> Synced<'t> {
     }
 
     /// One run for each group of neighbouring heights.
-    fn jumps(&self, heights: &BTreeSet<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
+    fn jumps(&self, heights: &Set<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
         if !self.chain.trusted().allow_jump {
             return Err(ProveError::JumpNotAllowed);
         }

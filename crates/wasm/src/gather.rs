@@ -1,112 +1,24 @@
 //! Following chains and gathering bundles from nodes: the prover, driven from JavaScript.
 
+use crate::asked::{Ask, AskSync};
 use crate::convert::{read_json, read_trust, to_js};
-use crate::endpoint::{open, Caller, Endpoint, Node};
+use crate::endpoint::{Caller, Endpoint, Node};
 use crate::fault::{of_gathering, Fault};
 use crate::note::{self, Note};
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use js_sys::{Array, Function, Uint8Array};
-use serde::{Deserialize, Serialize};
-use spanlight::consensus::{Checkpoint, FollowMode};
+use serde::Serialize;
+use spanlight::consensus::Checkpoint;
 use spanlight::report::ReportJson;
 use spanlight::verdict::HeaderRef;
-use spanlight::{Address, Hash, ProofBundle, Trust};
-use spanlight_prover::endpoints::{Gathered, Pair, MAX_LAG};
-use spanlight_prover::jsonrpc::Limits;
+use spanlight::{Address, ProofBundle, Trust};
+use spanlight_prover::endpoints::{Gathered, Pair};
 use spanlight_prover::{
-    audit as audit_range, prove as prove_subject, Endpoints, Ends, HeaderPlan, ProveError, ProveOptions, Reach,
-    RpcError, Subject, SyncOptions,
+    audit as audit_range, prove as prove_subject, Endpoints, Ends, ProveError, Reach, RpcError, Subject, SyncOptions,
 };
 use wasm_bindgen::prelude::*;
-
-/// What `prove` and `audit` are asked, in JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    from: String,
-    subject: AskSubject,
-    now: u64,
-    #[serde(default = "full")]
-    mode: FollowMode,
-    headers: Option<AskHeaders>,
-    scan: Option<u64>,
-    window: Option<u64>,
-    #[serde(default)]
-    limits: AskLimits,
-    #[serde(default)]
-    beyond: bool,
-}
-
-/// What asking endpoints may cost, in JSON.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskLimits {
-    tries: Option<u32>,
-    batch: Option<usize>,
-    max_lag: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AskSubject {
-    Nonce(u64),
-    Transaction(Hash),
-    Range(u64, u64),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AskHeaders {
-    Sparse,
-    Full,
-    Jump,
-}
-
-/// What `sync` is asked, in JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskSync {
-    chain: String,
-    now: u64,
-    #[serde(default)]
-    limits: AskLimits,
-    to: Option<u64>,
-    #[serde(default = "full")]
-    mode: FollowMode,
-    #[serde(default)]
-    deep: bool,
-}
-
-const fn full() -> FollowMode {
-    FollowMode::Full
-}
-
-impl AskLimits {
-    fn open(&self, list: Vec<Endpoint>) -> Endpoints<Node> {
-        let usual = Limits::default();
-        let tries = self.tries.unwrap_or(usual.tries);
-        let limits = Limits { tries, batch: self.batch.unwrap_or(usual.batch), ..usual };
-        open(list, limits, self.max_lag.unwrap_or(MAX_LAG))
-    }
-}
-
-impl Ask {
-    fn options(&self) -> ProveOptions {
-        let usual = ProveOptions::at(self.now);
-        ProveOptions {
-            window: self.window.unwrap_or(usual.window),
-            scan: self.scan,
-            headers: match self.headers {
-                None | Some(AskHeaders::Sparse) => HeaderPlan::Sparse,
-                Some(AskHeaders::Full) => HeaderPlan::Full,
-                Some(AskHeaders::Jump) => HeaderPlan::Jump,
-            },
-            ..usual
-        }
-    }
-}
 
 /// What came of following a chain.
 #[derive(Serialize)]
@@ -172,13 +84,8 @@ pub async fn prove(
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let subject = match ask.subject {
-        AskSubject::Nonce(nonce) => Subject::Nonce(nonce),
-        AskSubject::Transaction(hash) => Subject::Transaction(hash),
-        AskSubject::Range(first, last) => Subject::Range(first, last),
-    };
     let proof = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
-        prove_subject(ends, subject, ask.options(), &progress).await
+        prove_subject(ends, ask.subject.0, ask.options(), &progress).await
     });
     let (proof, notes) = proof.await?;
     let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable), notes };
@@ -199,7 +106,7 @@ pub async fn audit(
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let AskSubject::Range(first, last) = ask.subject else {
+    let Subject::Range(first, last) = ask.subject.0 else {
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
     let audited = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {

@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "prover")]
+mod asked;
 mod convert;
 #[cfg(feature = "prover")]
 mod endpoint;

@@ -3,12 +3,11 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, DeliveryFailedEvent, Generation, HandleCall, SignedHandle};
 use spanlight::bundle::{ItemRef, TransferProof};
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Log;
 use spanlight::{Address, Hash};
@@ -55,12 +54,12 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         block: u64,
         input: Option<&[u8]>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
         let before = self.destination.before(block);
         let keys: Vec<Hash> = input.map(keccak256).into_iter().collect();
         let votes = self.destination.votes(block, nonce, &keys, before).await?;
-        let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
+        let mut voters: Set<Address> = votes.iter().map(|vote| vote.voter).collect();
         let keeps_votes = self.destination.generation(block).is_none_or(Generation::keeps_votes);
         match (keys.first(), proof.handle) {
             (None, _) => {
@@ -85,7 +84,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         request: Option<&FoundRequest>,
         block: u64,
         input: Option<&[u8]>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
         let before = self.destination.before(block);
         let named = layout::executed_key_slot(nonce);
@@ -103,7 +102,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
             // An honest execution's calldata follows from the request, however it came about.
             proof.calls = match request.filter(|request| request.key == key) {
                 Some(request) => Vec::from([request.calldata.clone()]),
-                None => self.preimages(&BTreeSet::from([key])).await?,
+                None => self.preimages(&set_of([key])).await?,
             };
         }
         self.claim(proof, block).await?;
@@ -118,7 +117,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         if logs.iter().any(is_this) {
             let head = self.destination.head();
             let [first, second, third] = layout::claim_slots(proof.nonce);
-            for height in BTreeSet::from([block, head]) {
+            for height in set_of([block, head]) {
                 self.destination.ensure(height, &[layout::NONCES, first, second, third]).await?;
             }
         }
@@ -136,7 +135,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
+    async fn operators_at(&mut self, block: u64, voters: &Set<Address>) -> Result<(), ProveError> {
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
         let mut slots = Vec::from([layout::NONCES, threshold]);
         slots.extend(voters.iter().map(layout::operator_flag_slot));
@@ -149,11 +148,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         last: ItemRef,
         key: Hash,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let threshold = self.destination.threshold(last.block)?;
         let floor = self.scan_floor();
-        let mut voters = BTreeSet::new();
-        let mut places = BTreeSet::new();
+        let mut voters = Set::new();
+        let mut places = Set::new();
         let mut seen = 0usize;
         loop {
             let calls = self.destination.scan.calls.iter().skip(seen);

@@ -6,13 +6,13 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_together, Items, Synced};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
-use spanlight::ordered::{map_of, set_of};
+use spanlight::ordered::{set_of, tree_of, Map, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
@@ -32,9 +32,9 @@ pub(crate) struct Side<'s, 't, T> {
     pub(crate) bridge: Address,
     codes: Vec<AcceptedCode>,
     pub(super) scan: Scan,
-    blocks: BTreeMap<u64, Items>,
-    wanted: BTreeMap<u64, BTreeSet<u32>>,
-    states: BTreeMap<u64, State>,
+    blocks: Map<u64, Items>,
+    wanted: Map<u64, Set<u32>>,
+    states: Map<u64, State>,
 }
 
 /// The bridge's state at one height.
@@ -75,9 +75,9 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             bridge: end.address,
             codes: end.codes.clone(),
             scan: Scan::new(synced.head()),
-            blocks: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            states: BTreeMap::new(),
+            blocks: Map::new(),
+            wanted: Map::new(),
+            states: Map::new(),
         }
     }
 
@@ -127,7 +127,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items = self.items(block).await?;
         let raw = usize::try_from(index).ok().and_then(|index| items.transactions.get(index)).ok_or(missing)?;
         let transaction = Transaction::decode(raw).map_err(refused)?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         Ok(transaction)
     }
 
@@ -185,7 +185,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let logs = Receipt::decode(raw).map_err(refused)?.logs;
         let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
         let (log_index, log) = found.ok_or(missing.clone())?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         let log_index = u32::try_from(log_index).map_err(|_| missing)?;
         Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
     }
@@ -205,12 +205,12 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         for ((number, _), proof) in missing.iter().zip(&proofs) {
             let state_root = self.synced.chain().header(*number)?.state_root();
             let fresh = State::read(&state_root, &self.bridge, proof)?;
-            let state = self.states.entry(*number).or_default();
-            state.account_nodes = fresh.account_nodes;
-            state.code_hash = fresh.code_hash;
-            state.storage_root = fresh.storage_root;
-            state.nodes.extend(fresh.nodes);
-            state.words.extend(fresh.words);
+            match self.states.get_mut(number) {
+                Some(state) => state.take_in(fresh),
+                None => {
+                    self.states.insert(*number, fresh);
+                }
+            }
         }
         Ok(())
     }
@@ -288,7 +288,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
         self.ensure(number, &items).await?;
-        let mut voters = BTreeSet::new();
+        let mut voters = Set::new();
         for item in &items {
             voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
         }
@@ -313,12 +313,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Those of the voters whose seat stands behind the key that they voted for (version 2), in two steps: seats, and their bits.
-    async fn standing(
-        &mut self,
-        number: u64,
-        nonce: u64,
-        voters: &BTreeSet<Address>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    async fn standing(&mut self, number: u64, nonce: u64, voters: &Set<Address>) -> Result<Set<Address>, ProveError> {
         let seats: Vec<Hash> = voters.iter().map(layout::seat_slot).collect();
         self.ensure(number, &seats).await?;
         let mut behind = Vec::new();
@@ -330,7 +325,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             }
         }
         self.ensure(number, &behind.iter().map(|(_, slot, _)| *slot).collect::<Vec<_>>()).await?;
-        let mut standing = BTreeSet::new();
+        let mut standing = Set::new();
         for (voter, slot, bit) in behind {
             if !(self.word(number, &slot)? & bit).is_zero() {
                 standing.insert(voter);
@@ -391,13 +386,22 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
-            words: proven.slots().clone(),
+            nodes: tree_of(storage.map(|node| (keccak256(&node), node))),
+            words: tree_of(proven.slots().iter().map(|(slot, word)| (*slot, *word))),
         })
     }
 
+    /// Another answer about the same height.
+    fn take_in(&mut self, fresh: Self) {
+        self.account_nodes = fresh.account_nodes;
+        self.code_hash = fresh.code_hash;
+        self.storage_root = fresh.storage_root;
+        self.nodes.extend(fresh.nodes);
+        self.words.extend(fresh.words);
+    }
+
     /// The exact proof of some of the slots.
-    fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+    fn proof(&self, slots: Set<Hash>) -> Result<StateProof, ProveError> {
         let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
         let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
         let storage_nodes =
