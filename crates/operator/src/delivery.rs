@@ -20,6 +20,9 @@ const TRANSFER_FROM: [u8; 4] = [0x23, 0xb8, 0x72, 0xdd];
 
 /// Beyond both estimates: the vote that decides writes more than the one simulated.
 const MARGIN: u64 = 150_000;
+/// Gas that every vote is given, if the configuration allows so much: what is not used is not paid, and an endpoint that names
+/// too little cannot make a vote fail. The bridge of version 2 wants a million left for the delivery.
+const FLOOR: u64 = 2_000_000;
 
 /// Simulates the vote, and the delivery that it may cause.
 pub(crate) async fn simulate(link: &Link, bridge: &BridgeEnd, me: Address, call: &HandleCall, most: u64) -> Delivery {
@@ -37,7 +40,7 @@ pub(crate) async fn simulate(link: &Link, bridge: &BridgeEnd, me: Address, call:
     if gas > most {
         return Delivery::Fails { reason: format!("it takes {gas} gas, more than max_gas allows") };
     }
-    Delivery::Works { gas }
+    Delivery::Works { gas: gas.max(FLOOR.min(most)) }
 }
 
 /// The call that the bridge makes once the votes are there.

@@ -7,8 +7,10 @@ use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, RpcError
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Time after which endpoints that were put aside are tried again.
+/// Time after which endpoints that were put aside are tried again while another one serves.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
+/// The same where none is left.
+const NONE_LEFT: Duration = Duration::from_millis(250);
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
@@ -67,7 +69,8 @@ impl Link {
     /// Lines all endpoints up anew, those that were put aside last, once some time has passed since the last time.
     pub(crate) fn give_second_chance(&mut self) {
         let used = self.endpoints.in_use().count();
-        if used < self.row.len() && self.since.elapsed() >= SECOND_CHANCE {
+        let pause = if used == 0 { NONE_LEFT } else { SECOND_CHANCE };
+        if used < self.row.len() && self.since.elapsed() >= pause {
             let in_use: Vec<String> = self.endpoints.in_use().map(str::to_owned).collect();
             self.row.sort_by_key(|endpoint| !in_use.iter().any(|name| name == endpoint.0.name()));
             self.line_up();

@@ -164,9 +164,7 @@ impl<'t> Session<'t> {
         let error = match error {
             WorkError::Prove(error) => error,
             WorkError::Send(SendError::Price(alarm)) => {
-                if let Some(alarm) = alarm {
-                    self.raise(None, alarm);
-                }
+                self.raise(None, alarm);
                 return Ok(());
             }
             other => return Err(other),
@@ -179,6 +177,7 @@ impl<'t> Session<'t> {
             board.endpoint_failures = board.endpoint_failures.saturating_add(1);
         });
         tracing::debug!(direction = %self.direction.name, %error, "an endpoint failed");
+        self.look_at_endpoints();
         self.show("failing", Some(error.to_string()));
         Ok(())
     }
@@ -192,14 +191,7 @@ impl<'t> Session<'t> {
         if !self.lease.is_held().await {
             return Ok(Some(End::LostLease));
         }
-        for link in 0..2 {
-            let Some(link) = self.links.get_mut(link) else { continue };
-            let findings = link.findings();
-            link.give_second_chance();
-            for finding in findings {
-                self.raise(None, Alarm::Endpoint { finding });
-            }
-        }
+        self.look_at_endpoints();
         let paused = self.direction.shared.store.control("paused").await?.is_some_and(|value| value == "yes");
         if paused != self.paused {
             self.paused = paused;
@@ -207,6 +199,18 @@ impl<'t> Session<'t> {
         }
         self.direction.shared.board.set_paused(paused);
         Ok(None)
+    }
+
+    /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
+    fn look_at_endpoints(&mut self) {
+        let mut findings = Vec::new();
+        for link in &mut self.links {
+            findings.extend(link.findings());
+            link.give_second_chance();
+        }
+        for finding in findings {
+            self.raise(None, Alarm::Endpoint { finding });
+        }
     }
 
     /// Follows both chains to their heads; true where one has moved.

@@ -8,7 +8,12 @@
     clippy::cast_possible_truncation
 )]
 
+mod liar;
+mod network;
+mod parking;
 mod recovery;
+mod relay;
+mod replicas;
 mod rig;
 mod theft;
 mod transfers;

@@ -84,6 +84,16 @@ impl Rig {
     /// Writes keys and configuration of an operator; `urls` are its endpoints.
     pub(crate) fn add_operator(&mut self, index: usize, urls: &[String; 2]) {
         let folder = self.folder.join(format!("operator-{index}"));
+        self.write_operator(index, folder, urls, "sqlite:operator.db");
+    }
+
+    /// Another process with the same keys, on a store that they share.
+    pub(crate) fn add_replica(&mut self, index: usize, replica: usize, urls: &[String; 2], store: &str) {
+        let folder = self.folder.join(format!("operator-{index}-{replica}"));
+        self.write_operator(index, folder, urls, store);
+    }
+
+    fn write_operator(&mut self, index: usize, folder: PathBuf, urls: &[String; 2], store: &str) {
         std::fs::create_dir_all(&folder).unwrap();
         let mut chains = String::new();
         for (side, name, url) in [(Side::Main, "main", &urls[0]), (Side::Service, "service", &urls[1])] {
@@ -96,7 +106,7 @@ impl Rig {
             );
         }
         let config = format!(
-            "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"sqlite:operator.db\"\n{chains}\
+            "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"{store}\"\n{chains}\
              [voting]\nmax_head_age_s = 40000\n{}\n[ops]\nlisten = \"127.0.0.1:{}\"\n",
             self.plan.voting,
             free_port(),
@@ -254,8 +264,30 @@ impl Rig {
         assert_eq!(audit.beyond, [attempted]);
     }
 
-    /// Transactions to a side's bridge by operators: taken, and of those failed.
+    /// Whether a nonce was handled on a side, also out of order.
+    pub(crate) fn is_closed(&self, side: Side, nonce: u64) -> bool {
+        let chain = self.pair.chain(side).chain();
+        let state = chain.state();
+        let account = state.account(&self.pair.end(side).bridge).unwrap().unwrap();
+        let closed = state.word(&account, &spanlight::bridge::layout::closed_slot(nonce)).unwrap();
+        let word = state.word(&account, &spanlight::bridge::layout::NONCES).unwrap();
+        let word = spanlight::bridge::layout::NonceWord::decode(&spanlight::Hash::from_u256(word)).unwrap();
+        !closed.is_zero() || word.lower_handle_nonce > nonce
+    }
+
+    /// The calldata of every vote that was taken.
+    pub(crate) fn vote_inputs(&self, side: Side) -> Vec<Vec<u8>> {
+        self.vote_transactions(side).into_iter().map(|(input, _)| input).collect()
+    }
+
+    /// Votes on a side: those in blocks, and those of them that failed.
     pub(crate) fn votes(&self, side: Side) -> (usize, usize) {
+        let votes = self.vote_transactions(side);
+        (votes.len(), votes.iter().filter(|(_, succeeded)| !succeeded).count())
+    }
+
+    /// Calls of a side's bridge that vote, and whether each succeeded.
+    fn vote_transactions(&self, side: Side) -> Vec<(Vec<u8>, bool)> {
         let end = self.pair.end(side);
         let chain = self.pair.chain(side).chain();
         let selectors = [
@@ -263,19 +295,18 @@ impl Rig {
             spanlight::bridge::calls::HANDLE_ERC20,
             spanlight::bridge::calls::HANDLE_ERC721,
         ];
-        let (mut all, mut failed) = (0, 0);
+        let mut votes = Vec::new();
         for number in 0..=chain.height() {
             for item in &chain.block(number).unwrap().items {
                 let input = item.signed.transaction.input();
                 if item.signed.transaction.to() == Some(end.bridge)
                     && selectors.iter().any(|selector| input.starts_with(selector))
                 {
-                    all += 1;
-                    failed += usize::from(!item.executed.receipt.is_success());
+                    votes.push((input.to_vec(), item.executed.receipt.is_success()));
                 }
             }
         }
-        (all, failed)
+        votes
     }
 }
 

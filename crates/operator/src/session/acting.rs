@@ -9,12 +9,13 @@ use crate::delivery::simulate;
 use crate::direction::WorkError;
 use crate::park::Park;
 use crate::requests;
-use crate::send::SendError;
+use crate::send::{Pricing, SendError};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
 use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::verify::ProvenRequest;
+use spanlight::U256;
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeSet;
 
@@ -81,6 +82,11 @@ impl Session<'_> {
         let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        let client = self.destination.chain().client();
+        self.sender.set_pricing(match client.head().fields().base_fee {
+            Some(fee) => Pricing::BaseFee(fee),
+            None => Pricing::Fixed(U256::from(client.parameters().unit_price)),
+        });
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
         }
