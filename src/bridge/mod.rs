@@ -9,6 +9,7 @@ pub mod calls;
 pub mod events;
 pub mod generation;
 pub mod layout;
+pub mod signed;
 pub mod uri;
 
 pub use anchoring::{AnchorData, Anchoring};
@@ -16,6 +17,7 @@ pub use call_for::expected_call;
 pub use calls::{vote_key, HandleCall};
 pub use events::{HandleEvent, OperatorEvent, RequestEvent, TokenType};
 pub use generation::Generation;
+pub use signed::signed_call;
 
 use crate::error::cold_from;
 use crate::primitives::Hash;

@@ -69,6 +69,8 @@ pub enum Alarm {
         /// In peb.
         asked: String,
     },
+    /// Votes are to be signatures, and the bridge is not bound to this source, or is of an older version.
+    NotBound,
     /// The bridge's code is not accepted by the trust.
     UnknownCode {
         /// Its hash.
@@ -92,6 +94,7 @@ impl Alarm {
             Self::LowBalance { .. } => "low_balance",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
             Self::GasPrice { .. } => "gas_price",
+            Self::NotBound => "not_bound",
             Self::UnknownCode { .. } => "unknown_code",
         }
     }
@@ -133,6 +136,9 @@ impl fmt::Display for Alarm {
                 write!(f, "{account} is both operator and owner of the bridge: use different keys")
             }
             Self::GasPrice { asked } => write!(f, "gas costs {asked} peb, above max_gas_price: nothing is sent"),
+            Self::NotBound => f.write_str(
+                "the bridge takes no signatures for this source: it is of an older version, or bindSource was not called",
+            ),
             Self::UnknownCode { code } => write!(f, "the bridge runs code {code}, which the trust does not accept"),
         }
     }

@@ -23,6 +23,8 @@ pub mod config;
 pub mod decide;
 mod delivery;
 mod direction;
+pub mod eip712;
+pub mod exchange;
 mod failpoint;
 pub mod keys;
 mod link;

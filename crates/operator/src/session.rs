@@ -2,18 +2,21 @@
 
 mod acting;
 mod keeping;
+mod signing;
 mod watching;
 
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::decide::Delivery;
 use crate::direction::{options, Direction, WorkError};
+
 use crate::link::Link;
 use crate::park::Park;
 use crate::send::{SendError, Sender};
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
+use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::trust::Trust;
 use spanlight::verify::ProvenRequest;
@@ -52,6 +55,8 @@ pub(crate) struct Open {
     seen_at: u64,
     delivery: Delivery,
     park: Park,
+    /// Signatures for it that were checked.
+    signatures: Signatures,
 }
 
 pub(crate) struct Session<'t> {
@@ -143,6 +148,8 @@ impl<'t> Session<'t> {
                 Ok(moved) => work |= moved,
                 Err(error) => self.excuse(error.into())?,
             }
+            let exchange = self.direction.shared.exchange.as_ref();
+            work |= exchange.is_some_and(|exchange| exchange.has_mail(&self.direction.name));
             if work {
                 match self.at_new_heads().await {
                     Ok(()) => {

@@ -22,6 +22,20 @@ pub(crate) struct AccountView {
     pub(crate) balance: U256,
 }
 
+/// State that only bridges of version 2 have (docs/contracts.md 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SecondVersion {
+    /// Rises whenever an operator comes or goes.
+    pub(crate) operator_epoch: u64,
+    /// Chain id and bridge of the source that it is bound to; zero where it is not bound.
+    pub(crate) source: (U256, Address),
+}
+
+/// Slot of the seat count and the operator epoch, in the low 16 bytes.
+const SEATS: u8 = 26;
+/// Slots of the source's chain id and bridge.
+const SOURCE: [u8; 2] = [29, 30];
+
 /// What is proven of the destination at one height.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -36,6 +50,8 @@ pub(crate) struct View {
     pub(crate) threshold: u64,
     /// Ascending.
     pub(crate) operators: Vec<Address>,
+    /// What only bridges of version 2 have.
+    pub(crate) second: Option<SecondVersion>,
     pub(crate) transfers: BTreeMap<u64, NonceState>,
     pub(crate) account: AccountView,
 }
@@ -65,6 +81,7 @@ pub(crate) async fn read<T: Transport>(
     }
     let nonces = NonceWord::decode(&Hash::from_u256(word(&state, &layout::NONCES)))
         .map_err(|error| ProveError::Refused(error.into()))?;
+    let second = second_version(&state);
     let transfers = open.iter().map(|(nonce, key)| (*nonce, nonce_state(&state, &nonces, *nonce, key, &operators)));
     Ok(View {
         head: header.reference(),
@@ -76,6 +93,7 @@ pub(crate) async fn read<T: Transport>(
         transfers: transfers.collect(),
         nonces,
         operators,
+        second,
         account,
     })
 }
@@ -90,9 +108,24 @@ async fn bridge_state<T: Transport>(
     state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))
 }
 
+fn slot(number: u8) -> Hash {
+    Hash::from_u256(U256::from(number))
+}
+
+/// Every bridge of version 2 has given a seat to its deployer; older ones use no such slot.
+fn second_version(state: &ProvenState) -> Option<SecondVersion> {
+    let [seats, source_chain, source_bridge] = [SEATS, SOURCE[0], SOURCE[1]].map(|number| word(state, &slot(number)));
+    let [seat_count, operator_epoch, ..] = *seats.as_limbs();
+    (seat_count > 0).then(|| SecondVersion {
+        operator_epoch,
+        source: (source_chain, Address::low_bytes(&Hash::from_u256(source_bridge))),
+    })
+}
+
 fn fixed_slots() -> Vec<Hash> {
     let threshold = layout::threshold_slot(TRANSFER_VOTE);
     let mut slots = Vec::from([layout::NONCES, layout::OWNER, threshold, layout::operator_list_length()]);
+    slots.extend([SEATS, SOURCE[0], SOURCE[1]].map(slot));
     // The contract's most; a longer list is read in a second call.
     slots.extend((0..12).map(layout::operator_list_slot));
     slots

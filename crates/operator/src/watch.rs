@@ -5,7 +5,7 @@
 
 use crate::requests::may_hold;
 use spanlight::bridge::events::topic;
-use spanlight::bridge::{HandleCall, HandleEvent};
+use spanlight::bridge::{signed_call, HandleCall, HandleEvent};
 use spanlight::receipt::Receipt;
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Error};
@@ -144,7 +144,8 @@ pub(crate) async fn read_block<T: Transport>(
         seen.extend(own.filter_map(|log| HandleEvent::decode(log).ok()).map(Seen::Handle));
         let Ok(transaction) = Transaction::decode(transaction) else { continue };
         if transaction.to() == Some(bridge) {
-            seen.extend(HandleCall::decode(transaction.input()).ok().map(Seen::Call));
+            let input = transaction.input();
+            seen.extend(HandleCall::decode(input).or_else(|_| signed_call(input)).ok().map(Seen::Call));
         }
     }
     Ok(seen)

@@ -15,5 +15,6 @@ mod recovery;
 mod relay;
 mod replicas;
 mod rig;
+mod signed;
 mod theft;
 mod transfers;

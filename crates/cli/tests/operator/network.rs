@@ -81,7 +81,7 @@ fn no_lie_of_an_endpoint_makes_a_wrong_vote_or_a_crash() {
         "kaia_getBlockByNumber",
         "kaia_getBlockReceipts",
         "kaia_getProof",
-        "kaia_estimateGas",
+        "kaia_call",
         "kaia_gasPrice",
         "kaia_sendRawTransaction",
     ];

@@ -29,13 +29,23 @@ pub(crate) struct Plan {
     pub(crate) operators: u64,
     pub(crate) threshold: u64,
     pub(crate) block: Duration,
+    /// Whether votes are signatures.
+    pub(crate) signed: bool,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
 
 impl Plan {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, bridge: BridgeKind::C, operators: 4, threshold: 2, block: BLOCK, voting: String::new() }
+        Self {
+            name,
+            bridge: BridgeKind::C,
+            operators: 4,
+            threshold: 2,
+            block: BLOCK,
+            signed: false,
+            voting: String::new(),
+        }
     }
 }
 
@@ -51,6 +61,8 @@ pub(crate) struct Rig {
     pub(crate) trust: Trust,
     pub(crate) folder: PathBuf,
     pub(crate) operators: Vec<Operator>,
+    /// Where operators exchange signatures, by index.
+    exchanges: Vec<u16>,
 }
 
 impl Rig {
@@ -73,7 +85,8 @@ impl Rig {
         let pair = Pair::start(config).unwrap();
         let trust = pair.trust().unwrap();
         std::fs::write(folder.join("trust.json"), serde_json::to_string(&trust).unwrap()).unwrap();
-        let mut rig = Self { pair, trust, folder, operators: Vec::new(), plan };
+        let mut rig = Self { pair, trust, folder, operators: Vec::new(), exchanges: Vec::new(), plan };
+        rig.exchanges = (0..rig.plan.operators).map(|_| free_port()).collect();
         let urls = [rig.pair.main.url(), rig.pair.service.url()];
         for index in 0..rig.plan.operators {
             rig.add_operator(index as usize, &urls);
@@ -105,14 +118,40 @@ impl Rig {
                 path.display()
             );
         }
+        let (voting, exchange) = self.exchange(index);
         let config = format!(
             "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"{store}\"\n{chains}\
-             [voting]\nmax_head_age_s = 40000\n{}\n[ops]\nlisten = \"127.0.0.1:{}\"\n",
+             [voting]\nmax_head_age_s = 40000\n{}\n{voting}[ops]\nlisten = \"127.0.0.1:{}\"\n{exchange}",
             self.plan.voting,
             free_port(),
         );
         std::fs::write(folder.join("operator.toml"), config).unwrap();
         self.operators.push(Operator { folder, process: None });
+    }
+
+    /// The parts of a configuration by which signatures are exchanged, with certificates beside it.
+    fn exchange(&self, index: usize) -> (String, String) {
+        if !self.plan.signed {
+            return (String::new(), String::new());
+        }
+        let certificate = |index: usize| self.folder.join(format!("exchange-{index}.crt"));
+        for index in 0..self.exchanges.len() {
+            if !certificate(index).exists() {
+                let (pem, key) = spanlight_operator::exchange::create_certificate("operator").unwrap();
+                std::fs::write(certificate(index), pem).unwrap();
+                std::fs::write(self.folder.join(format!("exchange-{index}.key")), key).unwrap();
+            }
+        }
+        let own = self.exchanges[index];
+        let mut text = format!(
+            "[exchange]\nlisten = \"127.0.0.1:{own}\"\ncertificate = \"../exchange-{index}.crt\"\nprivate_key = \"../exchange-{index}.key\"\n"
+        );
+        for (peer, port) in self.exchanges.iter().enumerate().filter(|(peer, _)| *peer != index) {
+            text += &format!(
+                "[[exchange.peers]]\nname = \"operator-{peer}\"\naddress = \"127.0.0.1:{port}\"\ncertificate = \"../exchange-{peer}.crt\"\n"
+            );
+        }
+        ("mode = \"signatures\"\n".to_owned(), text)
     }
 
     pub(crate) fn start_all(&mut self) {
@@ -290,11 +329,8 @@ impl Rig {
     fn vote_transactions(&self, side: Side) -> Vec<(Vec<u8>, bool)> {
         let end = self.pair.end(side);
         let chain = self.pair.chain(side).chain();
-        let selectors = [
-            spanlight::bridge::calls::HANDLE_COIN,
-            spanlight::bridge::calls::HANDLE_ERC20,
-            spanlight::bridge::calls::HANDLE_ERC721,
-        ];
+        use spanlight::bridge::calls::{HANDLE_COIN, HANDLE_ERC20, HANDLE_ERC721};
+        let selectors = [HANDLE_COIN, HANDLE_ERC20, HANDLE_ERC721, spanlight::bridge::signed::HANDLE_WITH_SIGNATURES];
         let mut votes = Vec::new();
         for number in 0..=chain.height() {
             for item in &chain.block(number).unwrap().items {

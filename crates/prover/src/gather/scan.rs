@@ -3,7 +3,7 @@
 use super::side::Side;
 use crate::error::{refused, ProveError};
 use crate::rpc::Transport;
-use spanlight::bridge::HandleCall;
+use spanlight::bridge::{signed_call, HandleCall};
 use spanlight::bundle::ItemRef;
 use spanlight::crypto::recover_address;
 use spanlight::primitives::keccak256;
@@ -73,14 +73,19 @@ impl<T: Transport> Side<'_, '_, T> {
             if transaction.to() != Some(bridge) {
                 continue;
             }
-            let input = transaction.input().to_vec();
+            let success = Receipt::decode(receipt).map_err(refused)?.is_success();
+            // What carries signatures votes with the calldata that each signer would have sent.
+            let input = match signed_call(transaction.input()) {
+                Ok(call) if success => call.encode(),
+                _ => transaction.input().to_vec(),
+            };
             calls.push(BridgeCall {
                 at: ItemRef { block: number, index: u32::try_from(index).unwrap_or(u32::MAX) },
                 sender: transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok()).ok(),
                 nonce: HandleCall::decode(&input).ok().map(|call| call.nonce),
                 key: keccak256(&input),
                 input,
-                success: Receipt::decode(receipt).map_err(refused)?.is_success(),
+                success,
             });
         }
         if calls.is_empty() {
