@@ -162,6 +162,27 @@ pub struct VoteTransaction {
     pub hash: Hash,
 }
 
+/// What an execution could not deliver (bridge version 2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// Who may claim it.
+    pub recipient: Address,
+    /// Coin, fungible tokens, or one token.
+    pub kind: TokenType,
+    /// The token on the destination chain; zero for coin.
+    pub token: Address,
+    /// How much; none for ERC-721.
+    #[serde(serialize_with = "optional_digits")]
+    pub amount: Option<U256>,
+    /// Which token; none but for ERC-721.
+    #[serde(serialize_with = "optional_digits")]
+    pub token_id: Option<U256>,
+    /// Whether the recipient has claimed it, as of [`Self::as_of`].
+    pub claimed: bool,
+    /// The newest proven state of the claim.
+    pub as_of: HeaderRef,
+}
+
 /// How an execution differs from its request in one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {

@@ -1,7 +1,7 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
 use crate::consensus::Equivocation;
-use crate::facts::{Difference, Execution, Operator, Request, Sealed};
+use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed};
 use crate::primitives::Address;
 use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use crate::verify::{Anchored, Completeness, Report};
@@ -99,6 +99,7 @@ pub(crate) struct TransferJson<'a> {
     request: Option<&'a Request>,
     execution: Option<&'a Execution>,
     differences: &'a [Difference],
+    claim: Option<&'a Claim>,
     operators: Option<&'a [Operator]>,
     as_of: AsOf,
     checks: &'a [Check],
@@ -131,6 +132,7 @@ pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
         request: facts.request.as_ref(),
         execution: facts.execution.as_ref(),
         differences: state.map(State::differences).unwrap_or_default(),
+        claim: notes.iter().find_map(Note::claim),
         operators: facts.votes.as_ref().map(|votes| votes.operators.as_slice()),
         as_of: transfer.as_of,
         checks: &transfer.checks,

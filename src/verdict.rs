@@ -4,7 +4,7 @@
 //! what, where trust does not reach it says how far it does.
 
 use crate::error::Error;
-use crate::facts::{Difference, Facts};
+use crate::facts::{Claim, Difference, Facts};
 use crate::primitives::{Address, Hash, U256};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -258,6 +258,10 @@ impl FraudKind {
 pub enum Note {
     /// The votes are shown as transactions: k operators said so; that no later vote took one back is the contract's word.
     VotesByTransactions,
+    /// The deciding votes came as signatures that somebody brought. They are counted by the state; who signed was checked too.
+    VotesBySignatures,
+    /// The value could not be delivered; the bridge keeps it for its recipient, or kept it until it was claimed.
+    Claimable(Claim),
     /// This operator's vote was counted by the contract, but it was no operator at the deciding vote: not counted here.
     ExOperatorVote(Address),
     /// The threshold or the voters' membership differs at the two ends of the deciding block; the stricter end is used.
@@ -291,8 +295,20 @@ impl Note {
     pub const fn is_warning(&self) -> bool {
         !matches!(
             self,
-            Self::RandomRevealUnchecked { .. } | Self::CommitteeUnchecked { .. } | Self::VotesByTransactions
+            Self::RandomRevealUnchecked { .. }
+                | Self::CommitteeUnchecked { .. }
+                | Self::VotesByTransactions
+                | Self::VotesBySignatures
         )
+    }
+
+    /// What could not be delivered, where the note is about that.
+    #[must_use]
+    pub const fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::Claimable(claim) => Some(claim),
+            _ => None,
+        }
     }
 
     /// The stable code.
@@ -300,6 +316,8 @@ impl Note {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::VotesByTransactions => "votes_by_transactions",
+            Self::VotesBySignatures => "votes_by_signatures",
+            Self::Claimable(_) => "claimable",
             Self::ExOperatorVote(_) => "ex_operator_vote",
             Self::OperatorsChangedInBlock => "operators_changed_in_block",
             Self::TokenMappingChanged => "token_mapping_changed",

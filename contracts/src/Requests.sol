@@ -96,6 +96,7 @@ abstract contract Requests is Registry {
 
     function _requestKLAY(address to, uint256 feeLimit, bytes memory extraData) private {
         require(!isLockedKLAY, "locked");
+        _requireRunning();
         require(msg.value > feeLimit, "insufficient amount");
         uint256 value = msg.value - feeLimit;
         uint64 nonce = _open(address(0), to, value, extraData);
@@ -117,6 +118,7 @@ abstract contract Requests is Registry {
         uint256 feeLimit,
         bytes memory extraData
     ) private {
+        _requireRunning();
         require(value > 0, "zero ERC20 token amount");
         uint64 nonce = _open(token, to, value, extraData);
         uint256 fee = _feeOf(feeOfERC20[token], feeLimit);
@@ -135,6 +137,7 @@ abstract contract Requests is Registry {
     function _requestERC721(address token, address from, address to, uint256 tokenId, bytes memory extraData) private {
         _requireOpen(token);
         require(tokenKinds[token] == TokenType.ERC721, WrongTokenKind());
+        _requireRunning();
         uint64 nonce = _open(token, to, 1, extraData);
         bytes memory encoded = abi.encode(_rawTokenURI(token, tokenId));
         if (modeMintBurn) {
@@ -147,11 +150,14 @@ abstract contract Requests is Registry {
 
     /// Common to all requests: takes the next nonce, before any coin or token moves on.
     function _open(address token, address to, uint256 amount, bytes memory extraData) private returns (uint64 nonce) {
-        require(isRunning, "stopped bridge");
         require(to != address(0), ZeroRecipient());
         require(extraData.length <= MAX_EXTRA_DATA, ExtraDataTooLong());
         _requireWithinRequestLimit(token, amount);
         nonce = requestNonce++;
+    }
+
+    function _requireRunning() private view {
+        require(isRunning, "stopped bridge");
     }
 
     /// The fee to take: none without a receiver.

@@ -57,6 +57,30 @@ contract SignaturesTest is BridgeTest {
         assertEq(twin.executedVoteKeys(0), mintBridge.executedVoteKeys(0), "executed key");
     }
 
+    /// Any transfer: the encoding of a stock ABI encoder is the canonical one, and both ways vote for the same key.
+    function testFuzz_both_ways_vote_for_the_key_of_the_canonical_calldata(
+        uint8 kind,
+        bytes32 requestTxHash,
+        address to,
+        uint256 value,
+        uint64 requestBlockNumber,
+        string calldata uri,
+        bytes calldata extraData
+    ) public {
+        BridgeStorage.Transfer memory transfer = _coin(uint64(value % 1000), to, value);
+        transfer.tokenType = BridgeStorage.TokenType(kind % 3);
+        transfer.requestTxHash = requestTxHash;
+        transfer.requestBlockNumber = requestBlockNumber == 0 ? 1 : requestBlockNumber;
+        transfer.extraData = extraData;
+        if (kind % 3 > 0) transfer.token = address(uint160(value >> 8));
+        if (kind % 3 == 2) transfer.tokenURI = uri;
+        bytes32 voteKey = keccak256(_calldata(transfer));
+        _vote(lockBridge, 0, transfer);
+        assertEq(lockBridge.liveVotes(voteKey), 1, "by a call");
+        lockBridge.handleWithSignatures(transfer, _signatures(lockBridge, 1, 2, transfer));
+        assertEq(lockBridge.liveVotes(voteKey), 2, "by a signature");
+    }
+
     function test_the_digest_is_that_of_eip_712() public view {
         BridgeStorage.Transfer memory t = _erc721(3, OTHER, address(mintNFT), 42);
         bytes32 domain = keccak256(
@@ -148,9 +172,10 @@ contract SignaturesTest is BridgeTest {
         BridgeStorage.Transfer memory transfer = _coin(0, OTHER, 5);
         bytes32 digest = lockBridge.signingDigest(transfer);
         assertTrue(digest != mintBridge.signingDigest(transfer), "another bridge");
-        Bridge other = _bareBridge(false);
-        bytes memory code = address(lockBridge).code;
-        vm.etch(address(other), code);
+        uint256 chain = block.chainid;
+        vm.chainId(chain + 1);
+        assertTrue(digest != lockBridge.signingDigest(transfer), "another chain");
+        vm.chainId(chain);
         bytes32[3] memory slots = [bytes32(uint256(29)), bytes32(uint256(30)), bytes32(uint256(26))];
         for (uint256 i = 0; i < 3; i++) {
             bytes32 before = vm.load(address(lockBridge), slots[i]);

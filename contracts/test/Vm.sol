@@ -9,17 +9,25 @@ interface Vm {
         address emitter;
     }
 
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function accesses(address account) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function addr(uint256 key) external pure returns (address);
     function assume(bool condition) external pure;
+    function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
-    function etch(address account, bytes calldata code) external;
     function envOr(string calldata name, bool otherwise) external view returns (bool);
-    function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
     function expectRevert() external;
     function expectRevert(bytes4 reason) external;
     function expectRevert(bytes calldata reason) external;
     function getRecordedLogs() external returns (Log[] memory);
-    function label(address account, string calldata name) external;
+    function lastCallGas() external view returns (Gas memory gas);
     function load(address account, bytes32 slot) external view returns (bytes32);
     function parseBytes(string calldata text) external pure returns (bytes memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
@@ -28,8 +36,11 @@ interface Vm {
     function prank(address sender) external;
     function prank(address sender, address origin) external;
     function readFile(string calldata path) external view returns (string memory);
+    function record() external;
     function recordLogs() external;
+    function revertToState(uint256 snapshot) external returns (bool);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function snapshotState() external returns (uint256 snapshot);
     function startPrank(address sender) external;
     function stopPrank() external;
     function store(address account, bytes32 slot, bytes32 value) external;

@@ -57,6 +57,27 @@ impl<'a> AbiReader<'a> {
         let end = start.checked_add(length).ok_or(BridgeError::AbiBounds)?;
         self.data.get(start..end).ok_or(BridgeError::AbiBounds)
     }
+
+    /// A tuple whose head has `words` words and that stands behind its offset word.
+    pub(super) fn tuple(&mut self, words: usize) -> Result<Self, BridgeError> {
+        Self::new(self.behind_offset()?, words)
+    }
+
+    /// A list of at most `most` byte strings.
+    pub(super) fn byte_strings(&mut self, most: usize) -> Result<Vec<&'a [u8]>, BridgeError> {
+        let data = self.behind_offset()?;
+        let length = index_in(&word_at(data, 0)?)?;
+        if length > most {
+            return Err(BridgeError::AbiBounds);
+        }
+        let mut items = Self::new(data.get(WORD..).ok_or(BridgeError::AbiBounds)?, length)?;
+        (0..length).map(|_| items.bytes()).collect()
+    }
+
+    fn behind_offset(&mut self) -> Result<&'a [u8], BridgeError> {
+        let offset = index_in(&self.word()?)?;
+        self.data.get(offset..).ok_or(BridgeError::AbiBounds)
+    }
 }
 
 fn word_at(data: &[u8], at: usize) -> Result<Hash, BridgeError> {
@@ -115,12 +136,25 @@ impl AbiWriter {
         self.word(address.to_word())
     }
 
-    pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
+    pub(super) fn bytes(self, bytes: &[u8]) -> Self {
+        let length = Hash::from_u256(U256::from(bytes.len()));
+        let mut written = [length.as_bytes(), bytes].concat();
+        written.resize(written.len().next_multiple_of(WORD), 0);
+        self.tail(&written)
+    }
+
+    /// Whole words that stand behind the head: a tuple, or a list with its length before it.
+    pub(super) fn tail(mut self, words: &[u8]) -> Self {
         let offset = self.head_length.saturating_add(self.tail.len());
-        self.tail.extend_from_slice(Hash::from_u256(U256::from(bytes.len())).as_bytes());
-        self.tail.extend_from_slice(bytes);
-        self.tail.resize(self.tail.len().next_multiple_of(WORD), 0);
+        self.tail.extend_from_slice(words);
         self.u256(U256::from(offset))
+    }
+
+    /// A list of byte strings.
+    pub(super) fn byte_strings(self, items: &[Vec<u8>]) -> Self {
+        let list = items.iter().fold(Self::new(items.len()), |list, item| list.bytes(item)).finish();
+        let length = Hash::from_u256(U256::from(items.len()));
+        self.tail(&[length.as_bytes(), &list].concat())
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {

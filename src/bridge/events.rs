@@ -3,7 +3,7 @@
 //! The contract writes each event in exactly one form. A log in any other form was not written by the known code, so it
 //! is refused and not interpreted: right number of topics, clean addresses, canonical data. Source: bridge.md 2.4.
 
-use super::abi::{address_in, u8_in, AbiReader, AbiWriter};
+use super::abi::{address_in, u64_in, u8_in, AbiReader, AbiWriter};
 use super::BridgeError;
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::Log;
@@ -80,6 +80,8 @@ pub mod topic {
             "KLAYUnlocked()";
         OWNERSHIP_TRANSFERRED = "8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e0",
             "OwnershipTransferred(address,address)";
+        HANDLE_DELIVERY_FAILED = "d3415e34629d2f42c483273552c051c8be36f2b1a2d74d4169db26538adb0309",
+            "HandleDeliveryFailed(uint64,bytes32)";
     }
 }
 
@@ -274,7 +276,7 @@ impl HandleEvent {
     }
 }
 
-/// A change of who may vote, or of how many votes decide. Only generation C tells.
+/// A change of who may vote, or of how many votes decide. Generation C and version 2 tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorEvent {
     /// An operator may vote from now on.
@@ -327,6 +329,36 @@ impl OperatorEvent {
             Self::Registered(_) | Self::Deregistered(_) => Vec::new(),
             Self::ThresholdChanged { threshold, .. } => AbiWriter::new(1).u64(u64::from(threshold)).finish(),
         }
+    }
+}
+
+/// A handle that closed its nonce and could not deliver; the value is kept for its recipient (version 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryFailedEvent {
+    /// The nonce that was handled.
+    pub nonce: u64,
+    /// Hash of what the delivery answered.
+    pub reason_hash: Hash,
+}
+
+impl DeliveryFailedEvent {
+    /// Decodes the event.
+    ///
+    /// # Errors
+    /// Where the log is of another event, or in a form that the contract does not write.
+    pub fn decode(log: &Log) -> Result<Self, BridgeError> {
+        event_is(log, topic::HANDLE_DELIVERY_FAILED)?;
+        let [nonce] = indexed::<1>(log)?;
+        let event = Self { nonce: u64_in(&nonce)?, reason_hash: AbiReader::new(&log.data, 1)?.word()? };
+        data_is_canonical(log, event.reason_hash.as_bytes())?;
+        Ok(event)
+    }
+
+    /// The log that a bridge writes for this event. An event does not know its bridge: the address is left zero.
+    #[must_use]
+    pub fn encode(&self) -> Log {
+        let topics = Vec::from([topic::HANDLE_DELIVERY_FAILED, Hash::from_u256(U256::from(self.nonce))]);
+        Log { address: Address::ZERO, topics, data: self.reason_hash.as_bytes().to_vec() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which bridge code is deployed, and so what of its votes can be proved.
 //!
-//! All generations call themselves version 1; only the code tells them apart. A rebuild of the same source differs in the
-//! compiler's metadata at the end, so the code without it has a hash of its own. Unknown code is no generation: a
-//! contract that merely looks like a bridge may mean anything by its events. Source: bridge.md 2.1, 2.6 (11).
+//! Generations A to C call themselves version 1; only the code tells them apart. A rebuild of the same source differs in the
+//! compiler's metadata at the end, so the code without it has a hash of its own. Version 2 is compiled without metadata and
+//! keeps no address in its code, so its hash is the same everywhere. Unknown code is no generation: a contract that merely looks
+//! like a bridge may mean anything by its events. Source: bridge.md 2.1, 2.6 (11); docs/contracts.md.
 
 use crate::primitives::{keccak256, Hash};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ pub enum Generation {
     B,
     /// From 2024: votes stay.
     C,
+    /// Version 2: votes also by signature; a vote ends with its voter's registration; the executed key stays in state; what
+    /// cannot be delivered is kept for its recipient.
+    V2,
 }
 
 /// What can show the votes of a decided transfer.
@@ -36,6 +40,11 @@ pub const CODE_HASH_B: Hash = Hash([
 pub const CODE_HASH_C: Hash = Hash([
     0xbb, 0x44, 0x03, 0x69, 0xca, 0xa9, 0x49, 0x74, 0xaf, 0xf6, 0x21, 0x98, 0xdb, 0x10, 0xf8, 0xc8, 0x5c, 0x75, 0x3b,
     0xf6, 0x5f, 0x29, 0x2d, 0xed, 0x41, 0x76, 0xa4, 0x4e, 0xf5, 0x96, 0x38, 0x76,
+]);
+/// Hash of the runtime code, version 2: that of contracts/artifacts.
+pub const CODE_HASH_V2: Hash = Hash([
+    0x08, 0x0b, 0x84, 0x06, 0xb4, 0x72, 0xe3, 0xdd, 0xf3, 0xde, 0x54, 0xc4, 0x7c, 0x3a, 0xea, 0x38, 0x11, 0x0a, 0x4a,
+    0xa9, 0x40, 0xce, 0x56, 0x0e, 0x15, 0x8d, 0x1b, 0xe9, 0xb1, 0x81, 0x5e, 0x17,
 ]);
 /// Hash of the runtime code without metadata, generation B.
 pub const STRIPPED_CODE_HASH_B: Hash = Hash([
@@ -60,6 +69,7 @@ impl Generation {
         match *code_hash {
             CODE_HASH_B => Some(Self::B),
             CODE_HASH_C => Some(Self::C),
+            CODE_HASH_V2 => Some(Self::V2),
             _ => None,
         }
     }
@@ -67,6 +77,9 @@ impl Generation {
     /// The generation of runtime code, whoever built it. The caller checks that the code is that of the account.
     #[must_use]
     pub fn of_runtime_code(code: &[u8]) -> Option<Self> {
+        if keccak256(code) == CODE_HASH_V2 {
+            return Some(Self::V2);
+        }
         match stripped_code_hash(code)? {
             STRIPPED_CODE_HASH_B => Some(Self::B),
             STRIPPED_CODE_HASH_C => Some(Self::C),
@@ -79,7 +92,7 @@ impl Generation {
     pub const fn vote_evidence(self) -> VoteEvidence {
         match self {
             Self::A | Self::B => VoteEvidence::Transactions,
-            Self::C => VoteEvidence::StateOrTransactions,
+            Self::C | Self::V2 => VoteEvidence::StateOrTransactions,
         }
     }
 
@@ -92,7 +105,31 @@ impl Generation {
     /// Whether changes of operators and threshold leave events.
     #[must_use]
     pub const fn tells_operator_changes(self) -> bool {
-        matches!(self, Self::C)
+        matches!(self, Self::C | Self::V2)
+    }
+
+    /// Whether a vote counts only while its voter stays registered. Elsewhere the votes of former operators go on counting.
+    #[must_use]
+    pub const fn revokes_votes(self) -> bool {
+        matches!(self, Self::V2)
+    }
+
+    /// Whether the state names the executed vote key of every nonce, for ever.
+    #[must_use]
+    pub const fn names_executed_key(self) -> bool {
+        matches!(self, Self::V2)
+    }
+
+    /// Whether operators may vote by signature, and the contract is bound to one source.
+    #[must_use]
+    pub const fn takes_signatures(self) -> bool {
+        matches!(self, Self::V2)
+    }
+
+    /// Whether a delivery that fails is kept for its recipient. Elsewhere it reverts the deciding vote.
+    #[must_use]
+    pub const fn keeps_claims(self) -> bool {
+        matches!(self, Self::V2)
     }
 }
 

@@ -1,9 +1,10 @@
-//! Where the bridge contract keeps its state (generations B and C, slots 0 to 17).
+//! Where the bridge contract keeps its state: slots 0 to 17 of generations B and C and of version 2, and what version 2
+//! keeps behind slot 19.
 //!
 //! `H(x)` is x left-padded to a word; the slot of key k of a mapping at p is keccak256(H(k) ‖ H(p)); item i of an array
 //! whose length is at p lies at keccak256(H(p)) + i. Source: bridge.md 2.2.
 
-use super::BridgeError;
+use super::{BridgeError, TokenType};
 use crate::primitives::{keccak256, keccak256_concat, Address, Hash, U256};
 
 /// Vote type of value transfers.
@@ -41,6 +42,22 @@ pub const MODE: Hash = NONCES;
 pub const UPPER: Hash = slot(16);
 /// Slot of the mapping from handle nonce to request block.
 pub const HANDLE_NONCE_BLOCKS: Hash = slot(17);
+/// Slot of the mapping from nonce to the executed vote key (version 2).
+pub const EXECUTED_KEYS: Hash = slot(20);
+/// Slot of the mapping from nonce to what could not be delivered (version 2).
+pub const CLAIMS: Hash = slot(21);
+/// Slot of the mapping from vote key to the seats behind it (version 2).
+pub const VOTE_SEATS: Hash = slot(23);
+/// Slot of the mapping from operator to its seat (version 2).
+pub const SEATS: Hash = slot(24);
+/// Slot of the bits of the seats that may vote (version 2).
+pub const ACTIVE_SEATS: Hash = slot(25);
+/// Slot of [`SeatWord`] (version 2).
+pub const SEAT_COUNT: Hash = slot(26);
+/// Slot of the chain id of the one source that is served, zero while none is bound (version 2).
+pub const SOURCE_CHAIN_ID: Hash = slot(29);
+/// Slot of that source's bridge (version 2).
+pub const SOURCE_BRIDGE: Hash = slot(30);
 
 const fn slot(number: u8) -> Hash {
     let mut word = [0u8; 32];
@@ -156,6 +173,96 @@ pub fn vote_keys_item(base: Hash, index: u64) -> Hash {
 #[must_use]
 pub fn vote_count_slot(base: Hash, key: &Hash) -> Hash {
     mapping(*key, behind(base, 3))
+}
+
+/// Slot of the vote key that was executed for `nonce`, never deleted; zero if none was (version 2).
+#[must_use]
+pub fn executed_key_slot(nonce: u64) -> Hash {
+    mapping(number(nonce), EXECUTED_KEYS)
+}
+
+/// Slots of what is kept of `nonce` for its recipient: see [`claim_words`] (version 2).
+#[must_use]
+pub fn claim_slots(nonce: u64) -> [Hash; 3] {
+    let base = mapping(number(nonce), CLAIMS);
+    [base, behind(base, 1), behind(base, 2)]
+}
+
+/// The words at [`claim_slots`]: recipient and token type, token, amount or token id. All are zero once it is claimed.
+#[must_use]
+pub fn claim_words(recipient: &Address, token_type: TokenType, token: &Address, value: U256) -> [U256; 3] {
+    let mut first = recipient.to_word();
+    let [_, _, _, _, _, _, _, _, _, _, _, kind, ..] = &mut first.0;
+    *kind = token_type.number();
+    [first.to_u256(), token.to_word().to_u256(), value]
+}
+
+/// Slot of one more than the seat of `operator`, zero if it has none. Each registration takes a new seat (version 2).
+#[must_use]
+pub fn seat_slot(operator: &Address) -> Hash {
+    mapping(operator.to_word(), SEATS)
+}
+
+/// Slot of the word of bits that holds `seat` among those behind `key`: bit seat % 256 (version 2).
+#[must_use]
+pub fn vote_seats_slot(key: &Hash, seat: u64) -> Hash {
+    mapping(number(seat / SEATS_IN_A_WORD), mapping(*key, VOTE_SEATS))
+}
+
+/// Slot of the word of bits that holds `seat` among those that may vote (version 2).
+#[must_use]
+pub fn active_seats_slot(seat: u64) -> Hash {
+    mapping(number(seat / SEATS_IN_A_WORD), ACTIVE_SEATS)
+}
+
+/// The word in which only the bit of `seat` is set.
+#[must_use]
+pub fn seat_bit(seat: u64) -> U256 {
+    U256::ONE.wrapping_shl(usize::try_from(seat % SEATS_IN_A_WORD).unwrap_or_default())
+}
+
+const SEATS_IN_A_WORD: u64 = 256;
+
+/// The word at [`SEAT_COUNT`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeatWord {
+    /// Seats ever given.
+    pub seat_count: u64,
+    /// Rises whenever an operator comes or goes; signatures name it.
+    pub operator_epoch: u64,
+    /// When handles may be resumed, zero if that is not scheduled.
+    pub resume_time: u64,
+    /// Whether handles are paused.
+    pub handles_paused: bool,
+}
+
+impl SeatWord {
+    /// Reads the packed word.
+    ///
+    /// # Errors
+    /// [`BridgeError::StorageWord`] where bytes beyond the variables are set or the flag is neither 0 nor 1.
+    pub fn decode(word: &Hash) -> Result<Self, BridgeError> {
+        let mut parts = PackedWord::new(word);
+        let decoded = Self {
+            seat_count: parts.u64(),
+            operator_epoch: parts.u64(),
+            resume_time: parts.u64(),
+            handles_paused: parts.u8() == 1,
+        };
+        word_holds_nothing_else(word, decoded.encode())?;
+        Ok(decoded)
+    }
+
+    /// The packed word.
+    #[must_use]
+    pub fn encode(&self) -> Hash {
+        pack(&[
+            &self.seat_count.to_le_bytes(),
+            &self.operator_epoch.to_le_bytes(),
+            &self.resume_time.to_le_bytes(),
+            &[u8::from(self.handles_paused)],
+        ])
+    }
 }
 
 /// The word at [`NONCES`].

@@ -15,9 +15,9 @@ pub mod uri;
 pub use anchoring::{AnchorData, Anchoring};
 pub use call_for::expected_call;
 pub use calls::{vote_key, HandleCall};
-pub use events::{HandleEvent, OperatorEvent, RequestEvent, TokenType};
+pub use events::{DeliveryFailedEvent, HandleEvent, OperatorEvent, RequestEvent, TokenType};
 pub use generation::Generation;
-pub use signed::signed_call;
+pub use signed::{SignedHandle, SigningDomain};
 
 use crate::error::cold_from;
 use crate::primitives::Hash;

@@ -1,113 +1,149 @@
-//! The call that carries operators' signatures to a bridge of version 2.
+//! Votes by signature (bridge version 2): the call that carries them, and what each of them is over.
 //!
-//! The contract counts each signature under the key that the same operator's own call would have had, so the voted calldata
-//! is the canonical call with these fields. Source: docs/contracts.md 2, 3.1.
+//! Anybody may bring `handleWithSignatures(transfer, signatures)`. It votes for the canonical direct call of the same transfer, so
+//! its vote key is that call's, never the hash of its own calldata. A signature is over EIP-712 data that names both chains, both
+//! bridges and the set of operators: it is worth nothing for another transfer, bridge or chain, nor after an operator came or went.
+//! Source: docs/contracts.md.
 
-use super::abi::AbiReader;
+use super::abi::{AbiReader, AbiWriter};
 use super::{BridgeError, HandleCall, TokenType};
-use crate::primitives::Address;
+use crate::primitives::{keccak256, keccak256_concat, Address, Hash};
+use alloc::vec::Vec;
 
 /// handleWithSignatures((uint8,bytes32,address,address,address,uint256,uint64,uint64,string,bytes),bytes[])
 pub const HANDLE_WITH_SIGNATURES: [u8; 4] = [0xab, 0xae, 0x0a, 0xd3];
-/// Words of a transfer before its byte strings.
-const TRANSFER_WORDS: usize = 10;
-/// Where the transfer begins behind the selector: after the offsets of both arguments.
-const TRANSFER_AT: u64 = 64;
+/// Most signatures of a call: the contract has at most as many operators, and each signs once.
+pub const MAX_SIGNATURES: usize = 12;
 
-/// The call for which the signatures are. What it says is a proposal like any calldata: the vote keys in state decide.
-///
-/// # Errors
-/// Where the call is of another function, or its arguments do not decode.
-pub fn signed_call(calldata: &[u8]) -> Result<HandleCall, BridgeError> {
-    let arguments = match calldata.split_first_chunk::<4>() {
-        Some((&HANDLE_WITH_SIGNATURES, rest)) => rest,
-        other => return Err(BridgeError::Selector { got: other.map(|(got, _)| *got) }),
-    };
-    let offset = AbiReader::new(arguments, 2)?.u64()?;
-    // Whoever writes it otherwise is not understood, which accuses nobody.
-    if offset != TRANSFER_AT {
-        return Err(BridgeError::AbiNotCanonical);
-    }
-    let transfer = usize::try_from(offset).ok().and_then(|at| arguments.get(at..)).ok_or(BridgeError::AbiBounds)?;
-    let mut reader = AbiReader::new(transfer, TRANSFER_WORDS)?;
-    let token_type = match reader.u8()? {
-        0 => TokenType::Coin,
-        1 => TokenType::Erc20,
-        2 => TokenType::Erc721,
-        got => return Err(BridgeError::TokenType { got }),
-    };
-    let (request_tx_hash, from, to): (_, Address, Address) = (reader.word()?, reader.address()?, reader.address()?);
-    let token = reader.address()?;
-    let (value, nonce, request_block) = (reader.u256()?, reader.u64()?, reader.u64()?);
-    let token_uri = reader.bytes()?.to_vec();
-    let extra = reader.bytes()?.to_vec();
-    Ok(HandleCall {
-        token_type,
-        request_tx_hash,
-        from,
-        to,
-        token: (token_type != TokenType::Coin).then_some(token),
-        value,
-        nonce,
-        request_block,
-        token_uri: (token_type == TokenType::Erc721).then_some(token_uri),
-        extra,
-    })
+/// keccak-256 of `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)`.
+pub(super) const DOMAIN_TYPE: Hash = Hash([
+    0x8b, 0x73, 0xc3, 0xc6, 0x9b, 0xb8, 0xfe, 0x3d, 0x51, 0x2e, 0xcc, 0x4c, 0xf7, 0x59, 0xcc, 0x79, 0x23, 0x9f, 0x7b,
+    0x17, 0x9b, 0x0f, 0xfa, 0xca, 0xa9, 0xa7, 0x5d, 0x52, 0x2b, 0x39, 0x40, 0x0f,
+]);
+/// keccak-256 of the type of a transfer; its text stands beside the test.
+pub(super) const TRANSFER_TYPE: Hash = Hash([
+    0xbc, 0x29, 0xef, 0x89, 0xfb, 0xfa, 0xce, 0xfa, 0xf4, 0x02, 0x6f, 0xa8, 0xb3, 0xd0, 0xb5, 0xa2, 0xcc, 0x13, 0x56,
+    0x73, 0xcd, 0x0e, 0xf9, 0x47, 0x47, 0x79, 0x1e, 0xe8, 0xfb, 0xa3, 0xd3, 0x50,
+]);
+const NAME: &[u8] = b"Spanlight Bridge";
+const VERSION: &[u8] = b"2";
+
+const CALL_WORDS: usize = 2;
+const TRANSFER_WORDS: usize = 10;
+
+/// A call of `handleWithSignatures`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedHandle {
+    /// The transfer, as the direct call that its votes are for.
+    pub call: HandleCall,
+    /// The signatures, in order.
+    pub signatures: Vec<Vec<u8>>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::primitives::{Hash, U256};
-    use alloc::vec;
-    use alloc::vec::Vec;
-
-    fn word(value: u64) -> Vec<u8> {
-        Hash::from_u256(U256::from(value)).0.to_vec()
-    }
-
-    fn call() -> Vec<u8> {
-        let text = |bytes: &[u8]| {
-            let mut out = word(bytes.len() as u64);
-            out.extend_from_slice(bytes);
-            out.resize(out.len().next_multiple_of(32), 0);
-            out
+impl SignedHandle {
+    /// What the calldata means to the contract, which follows any offsets here: the calldata is not what is voted for.
+    ///
+    /// # Errors
+    /// Where the call is of another function, does not decode, or fills fields that its token type does not have; the contract
+    /// reverts on those.
+    pub fn decode(calldata: &[u8]) -> Result<Self, BridgeError> {
+        let arguments = match calldata.split_first_chunk::<4>() {
+            Some((&HANDLE_WITH_SIGNATURES, rest)) => rest,
+            other => return Err(BridgeError::Selector { got: other.map(|(got, _)| *got) }),
         };
-        let address = |byte: u8| Address([byte; 20]).to_word().0.to_vec();
-        let mut transfer =
-            [word(2), vec![1; 32], address(2), address(3), address(4), word(5), word(6), word(7)].concat();
-        transfer.extend(word(320));
-        transfer.extend(word(384));
-        transfer.extend(text(b"https://x.y/5"));
-        transfer.extend(text(&[9; 3]));
-        let head = [word(64), word(64 + transfer.len() as u64)].concat();
-        [HANDLE_WITH_SIGNATURES.as_slice(), &head, &transfer, &word(0)].concat()
-    }
-
-    #[test]
-    fn the_fields_of_a_signed_call_are_those_of_the_direct_one() {
-        let read = signed_call(&call()).unwrap();
-        assert_eq!((read.nonce, read.request_block, read.value), (6, 7, U256::from(5u8)));
-        assert_eq!((read.from, read.to, read.token), (Address([2; 20]), Address([3; 20]), Some(Address([4; 20]))));
-        assert_eq!(read.token_uri.as_deref(), Some(b"https://x.y/5".as_slice()));
-        assert_eq!((read.request_tx_hash, read.extra.as_slice()), (Hash([1; 32]), [9u8; 3].as_slice()));
-        assert_eq!(HandleCall::decode_canonical(&read.encode()).unwrap(), read);
-    }
-
-    #[test]
-    fn another_function_another_place_and_a_cut_off_end_are_refused() {
-        let good = call();
-        let mut selector = good.clone();
-        selector[0] ^= 1;
-        assert!(matches!(signed_call(&selector), Err(BridgeError::Selector { .. })));
-        let mut moved = good.clone();
-        moved[4 + 31] = 96;
-        assert_eq!(signed_call(&moved), Err(BridgeError::AbiNotCanonical));
-        let mut kind = good.clone();
-        kind[4 + 64 + 31] = 3;
-        assert_eq!(signed_call(&kind), Err(BridgeError::TokenType { got: 3 }));
-        for length in 0..good.len() - 64 {
-            assert!(signed_call(&good[..length]).is_err(), "{length}");
+        let mut reader = AbiReader::new(arguments, CALL_WORDS)?;
+        let mut transfer = reader.tuple(TRANSFER_WORDS)?;
+        let token_type = TokenType::of_number(transfer.u8()?)?;
+        let (request_tx_hash, from, to) = (transfer.word()?, transfer.address()?, transfer.address()?);
+        let (token, value) = (transfer.address()?, transfer.u256()?);
+        let (nonce, request_block) = (transfer.u64()?, transfer.u64()?);
+        let (uri, extra) = (transfer.bytes()?.to_vec(), transfer.bytes()?.to_vec());
+        if token_type == TokenType::Coin && !token.is_zero() || token_type != TokenType::Erc721 && !uri.is_empty() {
+            return Err(BridgeError::AbiNotCanonical);
         }
+        let call = HandleCall {
+            token_type,
+            request_tx_hash,
+            from,
+            to,
+            token: (token_type != TokenType::Coin).then_some(token),
+            value,
+            nonce,
+            request_block,
+            token_uri: (token_type == TokenType::Erc721).then_some(uri),
+            extra,
+        };
+        let signatures = reader.byte_strings(MAX_SIGNATURES)?.into_iter().map(<[u8]>::to_vec).collect();
+        Ok(Self { call, signatures })
+    }
+
+    /// The canonical calldata.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let call = &self.call;
+        let transfer = AbiWriter::new(TRANSFER_WORDS)
+            .u64(u64::from(call.token_type.number()))
+            .word(call.request_tx_hash)
+            .address(call.from)
+            .address(call.to)
+            .address(call.token.unwrap_or(Address::ZERO))
+            .u256(call.value)
+            .u64(call.nonce)
+            .u64(call.request_block)
+            .bytes(call.token_uri.as_deref().unwrap_or_default())
+            .bytes(&call.extra)
+            .finish();
+        let arguments = AbiWriter::new(CALL_WORDS).tail(&transfer).byte_strings(&self.signatures).finish();
+        [HANDLE_WITH_SIGNATURES.as_slice(), &arguments].concat()
+    }
+}
+
+/// What a signature is bound to beside the transfer. A verifier takes it from its trust, never from a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SigningDomain {
+    /// Chain id of the source.
+    pub source_chain_id: u64,
+    /// The bridge that takes the requests.
+    pub source_bridge: Address,
+    /// Chain id of the destination.
+    pub chain_id: u64,
+    /// The bridge that handles them.
+    pub bridge: Address,
+}
+
+impl SigningDomain {
+    /// The EIP-712 digest that an operator signs to vote for `call`, while the contract's operator epoch is this one.
+    #[must_use]
+    pub fn digest(&self, call: &HandleCall, operator_epoch: u64) -> Hash {
+        const FIELDS: usize = 14;
+        let transfer = AbiWriter::new(FIELDS)
+            .word(TRANSFER_TYPE)
+            .u64(self.source_chain_id)
+            .address(self.source_bridge)
+            .u64(operator_epoch)
+            .u64(u64::from(call.token_type.number()))
+            .word(call.request_tx_hash)
+            .address(call.from)
+            .address(call.to)
+            .address(call.token.unwrap_or(Address::ZERO))
+            .u256(call.value)
+            .u64(call.nonce)
+            .u64(call.request_block)
+            .word(keccak256(call.token_uri.as_deref().unwrap_or_default()))
+            .word(keccak256(&call.extra))
+            .finish();
+        keccak256_concat(&[&[0x19, 1], self.separator().as_bytes(), keccak256(&transfer).as_bytes()])
+    }
+
+    fn separator(&self) -> Hash {
+        const FIELDS: usize = 5;
+        let domain = AbiWriter::new(FIELDS)
+            .word(DOMAIN_TYPE)
+            .word(keccak256(NAME))
+            .word(keccak256(VERSION))
+            .u64(self.chain_id)
+            .address(self.bridge)
+            .finish();
+        keccak256(&domain)
     }
 }

@@ -14,6 +14,7 @@ mod signing;
 mod tests;
 
 pub use kind::{FeeDelegation, TransactionKind};
+pub(crate) use signing::is_low_s;
 
 use crate::error::cold_from;
 use crate::primitives::{Address, Hash, U256};

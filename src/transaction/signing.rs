@@ -165,10 +165,12 @@ const fn is_signed(field: Field) -> bool {
 
 /// With both forms of S allowed, anybody could turn a signature into a second one of the same sender.
 fn signature_is_low_s(signature: &Signature) -> Result<(), TransactionError> {
-    if signature.s > HALF_ORDER {
-        return Err(TransactionError::HighS);
-    }
-    Ok(())
+    is_low_s(&signature.s).then_some(()).ok_or(TransactionError::HighS)
+}
+
+/// Whether S is in the lower half.
+pub(crate) fn is_low_s(s: &U256) -> bool {
+    *s <= HALF_ORDER
 }
 
 fn append_chain(stream: &mut RlpStream, chain_id: u64) {

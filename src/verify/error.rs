@@ -91,6 +91,29 @@ pub enum VerifyError {
     /// Calldata whose hash is no live vote.
     #[error("calldata whose hash {0} is no live vote")]
     StrayCall(Box<Hash>),
+    /// The shown call is not the one that the bridge executed.
+    #[error("the bridge executed {expected}, the call shown is {got}")]
+    ExecutedKey {
+        /// In state.
+        expected: Box<Hash>,
+        /// Of the call shown.
+        got: Box<Hash>,
+    },
+    /// Votes by signature on a bridge that is bound to no source, so that nothing could be signed.
+    #[error("votes by signature on a bridge that is bound to no source")]
+    SourceNotBound,
+    /// A signature is not 65 bytes with V of 27 or 28 and a low S from which an address recovers.
+    #[error("malformed signature of a vote")]
+    SignatureForm,
+    /// Signers do not ascend, or one signed twice.
+    #[error("signer {0} does not follow the one before")]
+    SignerOrder(Box<Address>),
+    /// The signer is no operator with a vote: the signature is of somebody else, or over something else.
+    #[error("signer {0} is no operator with a vote")]
+    Signer(Box<Address>),
+    /// What the bridge keeps for the recipient is not what could not be delivered.
+    #[error("the bridge keeps another claim than the undelivered one")]
+    Claim,
     /// Failed-attempt evidence that does not show it: wrong sender, place or votes.
     #[error("the failed attempt does not show a reverted delivery: {0}")]
     FailedAttempt(&'static str),
@@ -131,6 +154,12 @@ impl VerifyError {
             Self::VoteTakenBack(_) => "verify.vote_taken_back",
             Self::VoteOrder => "verify.vote_order",
             Self::StrayCall(_) => "verify.stray_call",
+            Self::ExecutedKey { .. } => "verify.executed_key",
+            Self::SourceNotBound => "verify.source_not_bound",
+            Self::SignatureForm => "verify.signature_form",
+            Self::SignerOrder(_) => "verify.signer_order",
+            Self::Signer(_) => "verify.signer",
+            Self::Claim => "verify.claim",
             Self::FailedAttempt(_) => "verify.failed_attempt",
             Self::AnchorAccount(_) => "verify.anchor_account",
             Self::NotAnAnchor => "verify.not_an_anchor",

@@ -5,16 +5,19 @@ use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
 use super::request::{check_code, check_decoded, check_event, check_nonce};
 use super::stop::Stop;
+use super::version2::prove_named_execution;
 use super::votes::{decide_by_state, decide_by_transactions, key_of, sender_of, vote_of, Decision, Tally};
+use super::Pair;
 use crate::bridge::calls::HandleCall;
 use crate::bridge::events::HandleEvent;
 use crate::bridge::generation::Generation;
+use crate::bridge::signed::SignedHandle;
 use crate::bridge::BridgeError;
 use crate::bundle::{LogRef, TransferProof};
 use crate::primitives::{Address, Hash};
 use crate::trust::BridgeEnd;
 use crate::verdict::{HeaderRef, Missing};
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 const CLOSED: Rule =
     Rule { id: "P7.destination", words: "the destination has closed the nonce", source: "bridge.md 6.4, 2.5" };
@@ -26,15 +29,25 @@ pub(super) struct ProvenHandle<'e> {
     pub(super) event: HandleEvent,
     pub(super) header: HeaderRef,
     pub(super) item: &'e Item,
-    generation: Generation,
-    /// Whether the executing transaction itself calls the bridge to handle this nonce, so that its input is the voted calldata.
-    direct: bool,
+    pub(super) generation: Generation,
+    pub(super) route: Route,
+}
+
+/// How the executing transaction came to execute the nonce.
+#[derive(Clone, Debug)]
+pub(super) enum Route {
+    /// It calls the bridge itself to handle this nonce: its input is the voted calldata.
+    Call,
+    /// It calls the bridge itself with signatures for this nonce.
+    Signatures(Box<SignedHandle>),
+    /// By another contract or another function: the voted calldata is not to be seen in it.
+    Hidden,
 }
 
 impl ProvenHandle<'_> {
     /// Whether the executing transaction's own input is the voted calldata.
     pub(super) const fn is_direct(&self) -> bool {
-        self.direct
+        matches!(self.route, Route::Call)
     }
 }
 
@@ -47,6 +60,8 @@ pub(super) struct Execution {
     pub(super) call: Option<HandleCall>,
     /// Who sent the executing transaction; none where its signature cannot be read and nothing depends on it.
     pub(super) sender: Option<Address>,
+    /// Whether the state itself names the executed key.
+    pub(super) is_named: bool,
     pub(super) decision: Decision,
 }
 
@@ -74,46 +89,56 @@ pub(super) fn prove_handle<'e>(
     let state = destination.state(at.item.block)?;
     let generation = check_code(end, state, checks)?;
     checks.require(CLOSED, &[("nonce", &nonce)], destination_closed_the_nonce(state, nonce))?;
-    let direct = calls_the_bridge_for(item, end, nonce);
-    Ok(ProvenHandle { at, event, header: item.header, item, generation, direct })
+    let route = route_of(item, end, nonce, generation);
+    Ok(ProvenHandle { at, event, header: item.header, item, generation, route })
 }
 
 /// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
 /// which may ask a contract that is an operator to vote. So can a call of another function, as a request is. A handle call
 /// that cannot be read may be for this nonce; the votes in state then say whether it is.
-fn calls_the_bridge_for(item: &Item, end: &BridgeEnd, nonce: u64) -> bool {
-    item.transaction.to() == Some(end.address)
-        && match HandleCall::decode(item.transaction.input()) {
-            Ok(call) => call.nonce == nonce,
-            Err(BridgeError::Selector { .. }) => false,
-            Err(_) => true,
-        }
+fn route_of(item: &Item, end: &BridgeEnd, nonce: u64, generation: Generation) -> Route {
+    if item.transaction.to() != Some(end.address) {
+        return Route::Hidden;
+    }
+    let input = item.transaction.input();
+    match HandleCall::decode(input) {
+        Ok(call) if call.nonce != nonce => Route::Hidden,
+        Ok(_) => Route::Call,
+        Err(BridgeError::Selector { .. }) if generation.takes_signatures() => match SignedHandle::decode(input) {
+            Ok(signed) if signed.call.nonce == nonce => Route::Signatures(Box::new(signed)),
+            _ => Route::Hidden,
+        },
+        Err(BridgeError::Selector { .. }) => Route::Hidden,
+        Err(_) => Route::Call,
+    }
 }
 
 /// Proves who voted for the execution, in whichever form its generation and the evidence allow.
 pub(super) fn prove_execution(
-    destination: &Evidence<'_>,
-    end: &BridgeEnd,
+    pair: &Pair<'_>,
     handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
     checks: &mut Checks,
 ) -> Result<Execution, Stop> {
-    let nonce = transfer.nonce;
+    let (nonce, destination, end) = (transfer.nonce, pair.destination, pair.to);
     let sender = sender_of(&handle.item.transaction, destination.chain().trusted().profile.chain_id);
     let after = destination.state(handle.header.number)?;
     let before = destination.state(handle.header.number.saturating_sub(1))?;
     check_code(end, before, checks)?;
+    if handle.generation.names_executed_key() {
+        return prove_named_execution(pair, handle, transfer, [before, after], sender, checks);
+    }
     if handle.generation.keeps_votes() {
         // Vote transactions would show less here: they hide dissent, and votes that were taken back.
         if !after.has_votes(nonce) {
             return Err(Stop::incomplete(Missing::Votes));
         }
         let (key, call) = executed_call(handle, transfer, [before, after])?;
-        let executor = if handle.direct { Some((sender.clone()?, vote_of(handle.item))) } else { None };
-        let decision = decide_by_state(before, after, nonce, &key, executor, checks)?;
-        return Ok(Execution { key, call, sender: sender.ok(), decision });
+        let executor = if handle.is_direct() { Some((sender.clone()?, vote_of(handle.item))) } else { None };
+        let decision = decide_by_state(before, after, nonce, &key, executor, handle.generation, checks)?;
+        return Ok(Execution { key, call, sender: sender.ok(), is_named: false, decision });
     }
-    if !handle.direct || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
+    if !handle.is_direct() || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::incomplete(Missing::Votes));
     }
     let sender = sender?;
@@ -121,7 +146,8 @@ pub(super) fn prove_execution(
     let decision =
         decide_by_transactions(destination, &end.address, executing, &transfer.votes, [before, after], checks)?;
     let input = handle.item.transaction.input();
-    Ok(Execution { key: key_of(input), call: HandleCall::decode(input).ok(), sender: Some(sender), decision })
+    let (key, call) = (key_of(input), HandleCall::decode(input).ok());
+    Ok(Execution { key, call, sender: Some(sender), is_named: false, decision })
 }
 
 /// The calldata that was executed, and its key.
@@ -133,11 +159,11 @@ fn executed_call(
     transfer: &TransferProof,
     [before, after]: [&BridgeState; 2],
 ) -> Result<(Hash, Option<HandleCall>), Stop> {
-    if handle.direct {
+    if handle.is_direct() {
         let input = handle.item.transaction.input();
         return Ok((key_of(input), HandleCall::decode(input).ok()));
     }
-    let tally = Tally::read(after, None, transfer.nonce)?;
+    let tally = Tally::read(after, None, transfer.nonce, handle.generation)?;
     let [calldata] = transfer.calls.as_slice() else {
         let key = tally.keys().into_iter().max_by_key(|key| tally.voters(key).len());
         return Err(Stop::incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
@@ -162,7 +188,8 @@ fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Resu
 
 /// Every supplied calldata must have been needed.
 pub(super) fn no_stray_calls(handle: &ProvenHandle<'_>, transfer: &TransferProof) -> Result<(), Stop> {
-    let stray: Vec<Hash> =
-        if handle.direct { transfer.calls.iter().map(|call| key_of(call)).collect() } else { Vec::new() };
-    stray.first().map_or(Ok(()), |key| Err(VerifyError::StrayCall((*key).into()).into()))
+    match (&handle.route, transfer.calls.first()) {
+        (Route::Call | Route::Signatures(_), Some(call)) => Err(VerifyError::StrayCall(key_of(call).into()).into()),
+        _ => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ use super::request::{check_code, ProvenRequest};
 use super::shown::{add_reverted, by_state};
 use super::stop::Stop;
 use super::stuck::stuck_reason;
+use super::version2::check_source;
 use super::votes::{key_of, Tally};
 use super::Pair;
 use crate::bridge::call_for::expected_call;
@@ -80,7 +81,7 @@ pub(super) fn judge_requested(
     let key = key_of(&call.encode());
     let tally = live_votes(pair, state, transfer.nonce, checks)?;
     let (votes, of) = (tally.operators(&key), state.threshold()?);
-    let mut notes: Vec<Note> = tally.former(&key).map(Note::ExOperatorVote).collect();
+    let mut notes: Vec<Note> = tally.counted_former(&key).map(Note::ExOperatorVote).collect();
     let mut shown = Votes { threshold: Some(of), operators: by_state(&tally, Some(&key), None) };
     let reason = stuck_reason(pair, transfer, request, &key, &tally, state, &mut notes, checks)?;
     if let (Some(StuckReason::DeliveryReverted { .. }), Some(at)) = (&reason, transfer.failed) {
@@ -145,7 +146,8 @@ pub(super) fn judge_unrequested(
 
 fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'e BridgeState, Stop> {
     let state = pair.destination.latest_state()?;
-    check_code(pair.to, state, checks)?;
+    let generation = check_code(pair.to, state, checks)?;
+    check_source(pair, generation, state, checks)?;
     let block = state.header().number;
     checks.require(OPEN, &[("nonce", &nonce), ("at block", &block)], nonce_is_open(state, nonce))?;
     Ok(state)
@@ -156,8 +158,8 @@ fn live_votes(pair: &Pair<'_>, state: &BridgeState, nonce: u64, checks: &mut Che
         return Err(Stop::incomplete(Missing::Votes));
     }
     // Before execution every generation keeps its votes in storage.
-    check_code(pair.to, state, checks)?;
-    Tally::read(state, None, nonce)
+    let generation = check_code(pair.to, state, checks)?;
+    Tally::read(state, None, nonce, generation)
 }
 
 /// Rule (a) or (a') for each vote's own named block: an honest vote among them would name a block with a request.

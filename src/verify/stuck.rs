@@ -3,7 +3,7 @@
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Item};
-use super::request::ProvenRequest;
+use super::request::{code_is_accepted, ProvenRequest};
 use super::stop::Stop;
 use super::votes::{key_of, sender_of, Tally};
 use super::Pair;
@@ -37,7 +37,11 @@ pub(super) fn stuck_reason(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<Option<StuckReason>, Stop> {
-    let liquidity = coin_is_missing(request, state);
+    let mut liquidity = coin_is_missing(request, state);
+    if tally.generation.keeps_claims() && liquidity.take().is_some() {
+        // The handle closes without it, and the coin is owed: a thing to know, not what holds the transfer up.
+        notes.push(Note::LowLiquidity);
+    }
     if let Some(at) = transfer.failed {
         let reason = delivery_reverted(pair, at, transfer.nonce, key, tally, state);
         let reason = checks.require(REVERTED, &[("block", &at.block), ("index", &at.index)], reason)?;
@@ -86,7 +90,8 @@ fn delivery_reverted(
     let before = pair.destination.states_in(..at.block).rev().find(|state| state.has_votes(nonce));
     let missing = Stop::incomplete(Missing::BridgeState { chain: chain.into(), number: at.block.checked_sub(1) });
     let before = before.ok_or(missing)?;
-    let earlier = Tally::read(before, None, nonce)?;
+    let generation = code_is_accepted(pair.to, before)?;
+    let earlier = Tally::read(before, None, nonce, generation)?;
     let enough = before.threshold()?.saturating_sub(1);
     if earlier.operators(key) < enough || !before.is_operator(&operator)? {
         return Err(VerifyError::FailedAttempt("before the other votes were counted").into());
@@ -112,13 +117,14 @@ fn attempt_failed_with_the_key(pair: &Pair<'_>, attempt: &Item, key: &Hash) -> R
     Ok(())
 }
 
-/// Operators who have not voted could all join the most voted key, and still it would not be enough. The contract goes on
-/// counting the votes of former operators, so they count here too.
+/// Operators who have not voted could all join the most voted key, and still it would not be enough. Before version 2 the contract
+/// goes on counting the votes of former operators, so they count here too.
 fn no_key_can_reach_the_threshold(tally: &Tally, state: &BridgeState) -> Result<bool, Stop> {
     if tally.keys().len() < 2 {
         return Ok(false);
     }
-    let live = |key: &Hash| u32::try_from(tally.voters(key).len()).unwrap_or(u32::MAX);
+    let all = |key: &Hash| u32::try_from(tally.voters(key).len()).unwrap_or(u32::MAX);
+    let live = |key: &Hash| if tally.generation.revokes_votes() { tally.operators(key) } else { all(key) };
     let most = tally.keys().iter().map(live).max().unwrap_or(0);
     let voted = tally.keys().iter().fold(0u32, |sum, key| sum.saturating_add(tally.operators(key)));
     let silent = state.operator_count()?.saturating_sub(voted);

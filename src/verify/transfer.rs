@@ -2,6 +2,7 @@
 
 use super::absence::{was_never_requested, was_never_requested_by};
 use super::checks::Checks;
+use super::delivery::kept_for_recipient;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
 use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
@@ -85,7 +86,7 @@ fn judge_executed(
     }
     let handle = prove_handle(pair.destination, pair.to, at, transfer.nonce, checks)?;
     let done = facts.execution.insert(shown::execution(pair.destination, &handle)?);
-    let execution = prove_execution(pair.destination, pair.to, &handle, transfer, checks)?;
+    let execution = prove_execution(pair, &handle, transfer, checks)?;
     no_stray_calls(&handle, transfer)?;
     if !execution.decision.by_transactions && !transfer.votes.is_empty() {
         return Err(BundleError::Unused("a reference").into());
@@ -103,9 +104,14 @@ fn judge_executed(
         None => judge_without_request(pair, transfer.nonce, &handle, &execution, &mut notes, checks)?,
     };
     let decision = execution.decision;
-    notes.extend(decision.former.iter().map(|former| Note::ExOperatorVote(*former)));
+    if !handle.generation.revokes_votes() {
+        notes.extend(decision.former.iter().map(|former| Note::ExOperatorVote(*former)));
+    }
     if decision.by_transactions {
         notes.push(Note::VotesByTransactions);
+    }
+    if decision.by_signatures {
+        notes.push(Note::VotesBySignatures);
     }
     if decision.changed_in_block() {
         notes.push(Note::OperatorsChangedInBlock);
@@ -113,13 +119,14 @@ fn judge_executed(
     Ok(Judged { state, dissenters: decision.dissenters, notes, as_of: pair.heads() })
 }
 
-/// Votes in state are for this nonce, so they tie a direct call to its execution. Vote transactions, and calldata supplied for
+/// A key that the state names is the executed one. Votes in state are for this nonce, so they tie a direct call to its execution. Vote transactions, and calldata supplied for
 /// a call through a contract, are tied to it only by saying what the event says: with accepted code a difference there means
 /// that another call was executed, and nobody is accused of that.
 fn shown_call_was_executed(handle: &ProvenHandle<'_>, execution: &Execution) -> Result<(), Stop> {
     let tied = |call: &HandleCall| call_says_what_the_event_says(call, &handle.event).is_ok();
     let by_transactions = execution.decision.by_transactions;
     let known = match &execution.call {
+        _ if execution.is_named => true,
         Some(call) => handle.is_direct() && !by_transactions || tied(call),
         None => !by_transactions,
     };
@@ -151,8 +158,11 @@ fn judge_match(
     if !differing.is_empty() {
         return Ok(fraud(FraudKind::Differs(differing), execution));
     }
-    delivery(pair.to, &handle.event, &handle.item.receipt.logs, checks)
-        .map_err(|_| Stop::Unsupported("bridge.unusual_token"))?;
+    match kept_for_recipient(pair, handle, checks)? {
+        Some(claim) => notes.push(Note::Claimable(claim)),
+        None => delivery(pair.to, &handle.event, &handle.item.receipt.logs, checks)
+            .map_err(|_| Stop::Unsupported("bridge.unusual_token"))?,
+    }
     let of = execution.decision.require_threshold(checks)?;
     if mapping_changed(pair, request)? {
         notes.push(Note::TokenMappingChanged);

@@ -1,7 +1,8 @@
 //! Who voted for what: P3 and P4 of bridge.md 6.4.
 //!
-//! On generation C the votes stay in the bridge's storage: the list of voters carries its own length, so it is complete and
-//! dissent cannot be hidden. Older code deletes them at execution; there the k vote transactions are the evidence.
+//! From generation C on the votes stay in the bridge's storage: the list of voters carries its own length, so it is complete and
+//! dissent cannot be hidden. Older code deletes them at execution; there the k vote transactions are the evidence. In version 2 a
+//! vote stands only while the registration lasts in which it was cast.
 
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
@@ -9,13 +10,13 @@ use super::evidence::{BridgeState, Evidence, Item};
 use super::request::transaction_succeeded;
 use super::shown::by_state;
 use super::stop::Stop;
+use crate::bridge::generation::Generation;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
 use crate::facts::{Operator, Role, VoteTransaction};
-use crate::ordered::{map_of, set_of};
+use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -32,20 +33,27 @@ const VOTE: Rule = Rule {
 };
 
 /// Votes on one nonce, by key.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Tally {
+    pub(super) generation: Generation,
     /// Operators at every state looked at, by the key of their live vote.
-    pub(super) counted: BTreeMap<Hash, BTreeSet<Address>>,
-    /// Voters who are no operators at one of these states.
-    pub(super) former: BTreeMap<Hash, BTreeSet<Address>>,
+    pub(super) counted: Map<Hash, Set<Address>>,
+    /// Voters who are no operators at one of these states; in version 2 also those who were registered anew since they voted.
+    pub(super) former: Map<Hash, Set<Address>>,
     /// Those who voted once and have no live vote.
-    pub(super) silent: BTreeSet<Address>,
+    pub(super) silent: Set<Address>,
 }
 
 impl Tally {
     /// Reads the live votes from `at`; a voter counts if registered there and, where given, `before`.
-    pub(super) fn read(at: &BridgeState, before: Option<&BridgeState>, nonce: u64) -> Result<Self, Stop> {
-        let mut tally = Self::default();
+    pub(super) fn read(
+        at: &BridgeState,
+        before: Option<&BridgeState>,
+        nonce: u64,
+        generation: Generation,
+    ) -> Result<Self, Stop> {
+        let (counted, former, silent) = (Map::new(), Map::new(), Set::new());
+        let mut tally = Self { generation, counted, former, silent };
         for voter in at.voters(nonce)? {
             let key = at.voted(nonce, &voter)?;
             if key.is_zero() {
@@ -53,8 +61,9 @@ impl Tally {
                 continue;
             }
             let registered = at.is_operator(&voter)? && before.map_or(Ok(true), |state| state.is_operator(&voter))?;
-            let side = if registered { &mut tally.counted } else { &mut tally.former };
-            side.entry(key).or_default().insert(voter);
+            let stands = registered && (!generation.revokes_votes() || at.stands_behind(&key, &voter)?);
+            let side = if stands { &mut tally.counted } else { &mut tally.former };
+            side.add(key, voter);
         }
         Ok(tally)
     }
@@ -77,8 +86,13 @@ impl Tally {
     }
 
     /// Every key with a live vote.
-    pub(super) fn keys(&self) -> BTreeSet<Hash> {
+    pub(super) fn keys(&self) -> Set<Hash> {
         set_of(self.counted.keys().chain(self.former.keys()).copied())
+    }
+
+    /// Voters for `key` who are no operators and whom the contract counts all the same.
+    pub(super) fn counted_former(&self, key: &Hash) -> impl Iterator<Item = Address> + '_ {
+        self.former(key).filter(|_| !self.generation.revokes_votes())
     }
 
     /// Voters who were no operators, for `key`.
@@ -87,12 +101,12 @@ impl Tally {
     }
 }
 
-fn count(voters: Option<&BTreeSet<Address>>) -> u32 {
+fn count(voters: Option<&Set<Address>>) -> u32 {
     voters.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX))
 }
 
 /// The deciding vote: how many operators stood behind the executed key, and how many were needed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Decision {
     pub(super) votes: u32,
     /// The threshold before and after the deciding block.
@@ -103,6 +117,10 @@ pub(super) struct Decision {
     /// All that the evidence shows of voters.
     pub(super) shown: Vec<Operator>,
     pub(super) by_transactions: bool,
+    /// Whether the executing transaction brought votes by signature, and who signed was checked.
+    pub(super) by_signatures: bool,
+    /// Whether operators came or went in the deciding block, so that it cannot be seen for whom its signatures stood.
+    pub(super) operators_changed: bool,
 }
 
 /// The address that signed a transaction or, for Kaia's own types, the one it names and consensus has checked.
@@ -150,9 +168,10 @@ pub(super) fn decide_by_state(
     nonce: u64,
     key: &Hash,
     executor: Option<(Address, VoteTransaction)>,
+    generation: Generation,
     checks: &mut Checks,
 ) -> Result<Decision, Stop> {
-    let tally = Tally::read(after, Some(before), nonce)?;
+    let tally = Tally::read(after, Some(before), nonce, generation)?;
     let votes = tally.operators(key);
     checks.require(
         COUNT,
@@ -166,7 +185,7 @@ pub(super) fn decide_by_state(
     let former: Vec<Address> = tally.former(key).collect();
     let thresholds = [before.threshold()?, after.threshold()?];
     let (dissenters, shown) = (tally.dissenters(key), by_state(&tally, Some(key), executor));
-    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions: false })
+    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions: false, ..Decision::default() })
 }
 
 /// Evidence form (b): the vote transactions themselves, the executing one last.
@@ -211,7 +230,7 @@ pub(super) fn decide_by_transactions(
     }
     let thresholds = [before.threshold()?, after.threshold()?];
     let voters = voters.into_keys().collect();
-    Ok(Decision { votes: counted, thresholds, voters, dissenters: Vec::new(), former, shown, by_transactions: true })
+    Ok(Decision { votes: counted, thresholds, voters, former, shown, by_transactions: true, ..Decision::default() })
 }
 
 /// The transaction of a vote.
@@ -253,10 +272,10 @@ impl Decision {
         before.max(after)
     }
 
-    /// Whether the threshold differs before and after the deciding block.
+    /// Whether the threshold differs before and after the deciding block, or the operators did and it mattered.
     pub(super) fn changed_in_block(&self) -> bool {
         let [before, after] = self.thresholds;
-        before != after
+        before != after || self.operators_changed
     }
 }
 

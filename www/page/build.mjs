@@ -1,18 +1,18 @@
 // Builds dist/index.html: the whole page in one file, for any host and for a disk.
 //   node build.mjs
 // Style and script stand in the file, named by hash in its Content-Security-Policy. The worker, with the WebAssembly module
-// inside, is a block of text that no browser parses before the page starts it from a blob.
+// inside as text, is a block of text that no browser parses before the page starts it from a blob.
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, deflateRawSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "vite";
+import { encode } from "./src/worker/byte-text.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const version = JSON.parse(await readFile(join(here, "package.json"), "utf8")).version;
 const wasm = await readFile(join(here, "node_modules/spanlight/dist/esm/spanlight.wasm"));
-const module = deflateRawSync(wasm, { level: 9 }).toString("base64");
 
 const worker = await bundle("src/worker/thread.ts");
 const app = await bundle("src/main.tsx");
@@ -33,17 +33,19 @@ const parts = {
   policy,
   style: app.style,
   script,
-  worker: safe(worker.script.replace("__MODULE__", module)),
+  worker: safe(worker.script).replace("__MODULE__", () => encode(wasm)),
 };
 const template = await readFile(join(here, "src/page.html"), "utf8");
 const page = template.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
 
 await rm(join(here, "dist"), { recursive: true, force: true });
 await mkdir(join(here, "dist"), { recursive: true });
-await writeFile(join(here, "dist/index.html"), page);
+// Packed beside it, for servers that send files packed beforehand; `spanlight serve` does.
+const [gzip, brotli] = [gzipSync(page, { level: 9 }), brotliCompressSync(page)];
+await Promise.all(Object.entries({ "": page, ".gz": gzip, ".br": brotli }).map(([ending, content]) => writeFile(join(here, `dist/index.html${ending}`), content)));
 
 const own = Buffer.byteLength(app.style) + Buffer.byteLength(script);
-const sizes = { raw: Buffer.byteLength(page), gzip: gzipSync(page, { level: 9 }).length, brotli: brotliCompressSync(page).length };
+const sizes = { raw: Buffer.byteLength(page), gzip: gzip.length, brotli: brotli.length };
 console.log(`dist/index.html: ${Object.entries(sizes).map(([form, bytes]) => `${form} ${bytes}`).join(", ")} bytes, ${own} of them script and style`);
 
 async function bundle(entry) {

@@ -1,4 +1,4 @@
-//! The contracts: the committed artifacts are those of a fresh compile, and pass their tests.
+//! The contracts: the committed artifacts are those of a fresh compile, the fixtures those recorded, and the tests pass.
 
 use crate::npm::within;
 use crate::shell::{self, counted, program, root};
@@ -11,13 +11,13 @@ const FOLDER: &str = "contracts";
 pub fn run() -> shell::Result<Tally> {
     bring_tools()?;
     shell::run(&mut forge("fmt --check"))?;
-    let artifacts = counted(&mut within(FOLDER, "node", "tools/artifacts.mjs --check"))?;
-    let mut tests = counted(&mut forge("test"))?;
-    tests += artifacts;
-    Ok(tests)
+    let mut tally = counted(&mut within(FOLDER, "node", "tools/artifacts.mjs --check"))?;
+    tally += counted(&mut within(FOLDER, "node", "tools/generation-c.mjs --check"))?;
+    tally += counted(&mut forge("test"))?;
+    Ok(tally)
 }
 
-/// The same tests; those with random calls run a hundred times as often.
+/// The same tests; those with random calls run 25 times as often.
 pub fn soak() -> shell::Result<Tally> {
     bring_tools()?;
     counted(forge("test").env("FOUNDRY_PROFILE", "soak"))
@@ -32,7 +32,7 @@ fn bring_tools() -> shell::Result {
 
 fn forge(arguments: &str) -> Command {
     let folder = root().join(FOLDER);
-    let mut command = program(folder.join("node_modules/.bin/forge"), arguments);
+    let mut command = program(folder.join("tools/forge"), arguments);
     command.current_dir(folder);
     command
 }

@@ -5,7 +5,7 @@ use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
 /// Every byte of every forged bundle in three ways, a hundred thousand signatures through both curve back ends, and the random
-/// calls of the contracts' tests a hundred times as often.
+/// calls of the contracts' tests 25 times as often.
 pub fn run() -> Tally {
     let mut total = Tally::default();
     let runs: [(&str, &str, (&str, &str)); 2] = [

@@ -2,7 +2,8 @@
 
 use crate::keys;
 use crate::new_block::NewBlock;
-use spanlight::bridge::{HandleEvent, RequestEvent, TokenType};
+use spanlight::bridge::events::topic;
+use spanlight::bridge::{DeliveryFailedEvent, HandleEvent, RequestEvent, SignedHandle, SigningDomain, TokenType};
 use spanlight::bundle::{ItemRef, LogRef};
 use spanlight::primitives::{keccak256, Address, Hash, U256};
 use spanlight::receipt::Log;
@@ -138,6 +139,51 @@ impl NewBlock<'_> {
         self.record_vote(key, RELAY, b"relay".to_vec(), outcome)
     }
 
+    /// Somebody brings signatures for a call of a version 2 bridge; those that sign something else make it revert.
+    pub fn handle_with_signatures(&mut self, key: u64, signed: &SignedHandle, domain: &SigningDomain) -> Voted {
+        self.handle_with_signatures_if(key, signed, domain, true)
+    }
+
+    /// As [`Self::handle_with_signatures`], and the recipient or token may refuse what is delivered.
+    pub fn handle_with_signatures_if(
+        &mut self,
+        key: u64,
+        signed: &SignedHandle,
+        domain: &SigningDomain,
+        delivers: bool,
+    ) -> Voted {
+        let bridge = self.bridge();
+        let (address, digest) = (bridge.address, domain.digest(&signed.call, bridge.version2.epoch));
+        let signers: Vec<Address> =
+            signed.signatures.iter().map(|signature| keys::signer(&digest, signature)).collect();
+        let ascend = signers.windows(2).all(|pair| pair[0] < pair[1]);
+        let outcome =
+            if ascend { bridge.vote_signed(&signed.call, &signers, delivers).map_err(|_| ()) } else { Err(()) };
+        self.record_vote(key, address, signed.encode(), outcome)
+    }
+
+    /// Puts another input under an item's transaction, which is sent by `key`: the chain commits to a transaction that did not do
+    /// what its receipt says.
+    pub fn spoil_input(&mut self, index: u32, key: u64, to: Address, input: Vec<u8>) {
+        let receipt = self.items[index as usize].1.clone();
+        let added = self.transaction(key, to, U256::ZERO, input, receipt.status, receipt.logs.clone());
+        let (transaction, _) = self.items.remove(added as usize);
+        self.items[index as usize] = (transaction, receipt);
+    }
+
+    /// Makes one transaction, a call of the relay contract, out of two handles; gives the places of their events.
+    pub fn join_through_relay(&mut self, key: u64, first: u32, second: u32) -> [LogRef; 2] {
+        let mut logs = self.items[first as usize].1.logs.clone();
+        let handle = |logs: &[Log]| logs.iter().position(|log| log.topics.first() == Some(&topic::HANDLE)).unwrap();
+        let (one, more) = (handle(&logs), self.items[second as usize].1.logs.clone());
+        let two = logs.len() + handle(&more);
+        logs.extend(more);
+        self.items.truncate(first as usize);
+        let index = self.transaction(key, RELAY, U256::ZERO, b"relay".to_vec(), 1, logs);
+        let item = ItemRef { block: self.number, index };
+        [one, two].map(|log| LogRef { item, log: log as u32 })
+    }
+
     fn record_vote(
         &mut self,
         key: u64,
@@ -151,9 +197,10 @@ impl NewBlock<'_> {
             Ok(None) => (1, Vec::new()),
             Err(()) => (REVERTED, Vec::new()),
         };
+        let place = logs.iter().position(|log| log.topics.first() == Some(&topic::HANDLE));
         let index = self.transaction(key, to, U256::ZERO, input, status, logs);
         let at = ItemRef { block: self.number, index };
-        let handled = matches!(outcome, Ok(Some(_))).then_some(LogRef { item: at, log: 0 });
+        let handled = place.map(|log| LogRef { item: at, log: log as u32 });
         Voted { at, handled, reverted: outcome.is_err() }
     }
 
@@ -161,7 +208,10 @@ impl NewBlock<'_> {
         let bridge = self.bridge();
         let giver = if bridge.mint_burn { Address::ZERO } else { bridge.address };
         let mut logs = vec![Log { address: bridge.address, ..event.encode() }];
-        if event.token_type != TokenType::Coin {
+        if bridge.version2.claims.contains_key(&event.nonce) {
+            let failed = DeliveryFailedEvent { nonce: event.nonce, reason_hash: keccak256(b"") };
+            logs.push(Log { address: bridge.address, ..failed.encode() });
+        } else if event.token_type != TokenType::Coin {
             logs.push(transfer_log(event.token, event.token_type, giver, event.to, event.value));
         }
         logs

@@ -1,8 +1,10 @@
 //! A model of the bridge contract: what requests and votes do to its storage, and which events they leave.
 //!
-//! Source: bridge.md 2.2 to 2.5. Generation B differs in that it deletes the votes of a nonce when they decide it.
+//! Source: bridge.md 2.2 to 2.5. Generation B differs in that it deletes the votes of a nonce when they decide it; version 2 in
+//! what docs/contracts.md says.
 
-use spanlight::bridge::generation::{CODE_HASH_B, CODE_HASH_C};
+use crate::version2::Version2;
+use spanlight::bridge::generation::{CODE_HASH_B, CODE_HASH_C, CODE_HASH_V2};
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bridge::{Generation, HandleCall, HandleEvent, RequestEvent, TokenType};
 use spanlight::primitives::{keccak256, Address, Hash, U256};
@@ -39,7 +41,7 @@ pub enum Revert {
 pub struct Bridge {
     /// Where it is.
     pub address: Address,
-    /// Its generation: B or C.
+    /// Its generation: B, C or version 2.
     pub generation: Generation,
     /// Hash of its code.
     pub code_hash: Hash,
@@ -69,6 +71,8 @@ pub struct Bridge {
     pub votes: BTreeMap<u64, Votes>,
     /// Coin held.
     pub balance: U256,
+    /// What version 2 keeps.
+    pub version2: Version2,
     /// Words that are not what the contract would have written: the one thing that is wrong.
     pub forged: BTreeMap<Hash, U256>,
 }
@@ -83,10 +87,17 @@ impl Bridge {
         operators: Vec<Address>,
         threshold: u8,
     ) -> Self {
+        let mut version2 = Version2::default();
+        operators.iter().for_each(|operator| version2.seat(*operator));
         Self {
             address,
             generation,
-            code_hash: if generation == Generation::C { CODE_HASH_C } else { CODE_HASH_B },
+            code_hash: match generation {
+                Generation::V2 => CODE_HASH_V2,
+                Generation::C => CODE_HASH_C,
+                _ => CODE_HASH_B,
+            },
+            version2,
             mint_burn,
             operators,
             threshold,
@@ -114,6 +125,23 @@ impl Bridge {
         event
     }
 
+    /// Registers an operator.
+    pub fn register(&mut self, operator: Address) {
+        self.operators.push(operator);
+        self.version2.seat(operator);
+    }
+
+    /// Takes an operator out.
+    pub fn deregister(&mut self, operator: &Address) {
+        self.operators.retain(|other| other != operator);
+        self.version2.unseat(operator);
+    }
+
+    /// The recipient takes what is owed for a nonce.
+    pub fn claim(&mut self, nonce: u64) {
+        self.version2.claims.remove(&nonce).expect("something is owed");
+    }
+
     /// Takes a vote; gives the event if it decided. `delivers` says whether the recipient or token accepts the value.
     ///
     /// # Errors
@@ -122,6 +150,9 @@ impl Bridge {
         let call = meaning_of(calldata);
         if !self.operators.contains(&sender) {
             return Err(Revert::NotAnOperator);
+        }
+        if self.generation == Generation::V2 {
+            return self.vote_for(&call, &[sender], true, delivers);
         }
         if call.nonce < self.lower {
             return Err(Revert::Removed);
@@ -137,6 +168,50 @@ impl Bridge {
         let event = after.execute(&call, delivers)?;
         *self = after;
         Ok(Some(event))
+    }
+
+    /// Votes by signature of `signers`, who have been checked (version 2).
+    ///
+    /// # Errors
+    /// Where the contract reverts; then nothing has changed.
+    pub fn vote_signed(
+        &mut self,
+        call: &HandleCall,
+        signers: &[Address],
+        delivers: bool,
+    ) -> Result<Option<HandleEvent>, Revert> {
+        if !signers.iter().all(|signer| self.operators.contains(signer)) {
+            return Err(Revert::NotAnOperator);
+        }
+        self.vote_for(call, signers, false, delivers)
+    }
+
+    /// Votes of version 2. A call replaces the voter's earlier vote; a signature of somebody who has voted is passed over.
+    fn vote_for(
+        &mut self,
+        call: &HandleCall,
+        voters: &[Address],
+        by_call: bool,
+        delivers: bool,
+    ) -> Result<Option<HandleEvent>, Revert> {
+        let key = call.vote_key();
+        match self.version2.executed.get(&call.nonce) {
+            Some(executed) if *executed == key => return Ok(None),
+            Some(_) => return Err(Revert::Closed),
+            None => {}
+        }
+        let mut after = self.clone();
+        for voter in voters {
+            let old = self.votes.get(&call.nonce).and_then(|votes| votes.voted.get(voter)).copied();
+            if by_call || !old.is_some_and(|old| self.version2.stands_behind(voter, &old)) {
+                after.cast(*voter, call.nonce, key);
+                after.version2.stand(voter, old, key);
+            }
+        }
+        let decided = after.version2.live_votes(&key) >= usize::from(after.threshold);
+        let event = if decided { Some(after.execute(call, delivers)?) } else { None };
+        *self = after;
+        Ok(event)
     }
 
     /// Source: bridge.md 2.5, steps 1 to 5.
@@ -158,17 +233,29 @@ impl Bridge {
         self.closed.insert(call.nonce);
         self.handled_txs.insert(call.request_tx_hash);
         self.nonce_blocks.insert(call.nonce, call.request_block);
-        if self.generation != Generation::C {
+        if !self.generation.keeps_votes() {
             self.votes.remove(&call.nonce);
         }
         self.sweep(call.nonce);
+        if self.generation == Generation::V2 {
+            self.version2.executed.insert(call.nonce, call.vote_key());
+            let held = call.token_type != TokenType::Coin || call.value <= self.balance;
+            if !held || !delivers {
+                self.version2.keep(call);
+                return Ok(self.event_of(call));
+            }
+        }
         if call.token_type == TokenType::Coin {
             self.balance = self.balance.checked_sub(call.value).ok_or(Revert::Delivery)?;
         }
         if !delivers {
             return Err(Revert::Delivery);
         }
-        Ok(HandleEvent {
+        Ok(self.event_of(call))
+    }
+
+    fn event_of(&self, call: &HandleCall) -> HandleEvent {
+        HandleEvent {
             request_tx_hash: call.request_tx_hash,
             token_type: call.token_type,
             from: call.from,
@@ -178,7 +265,7 @@ impl Bridge {
             nonce: call.nonce,
             lower_handle_nonce: self.lower,
             extra: call.extra.clone(),
-        })
+        }
     }
 
     fn sweep(&mut self, nonce: u64) {
@@ -237,6 +324,9 @@ impl Bridge {
             out.extend(
                 votes.counts.iter().map(|(key, count)| (layout::vote_count_slot(base, key), U256::from(*count))),
             );
+        }
+        if self.generation == Generation::V2 {
+            out.extend(self.version2.storage());
         }
         out.extend(self.forged.iter().map(|(slot, value)| (*slot, *value)));
         out

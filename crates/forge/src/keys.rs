@@ -33,6 +33,24 @@ pub fn sign(key: u64, digest: &Hash) -> [u8; 65] {
     out
 }
 
+/// As [`sign`], with V of 27 or 28, as contracts want it.
+#[must_use]
+pub fn sign_for_contract(key: u64, digest: &Hash) -> Vec<u8> {
+    let mut signature = sign(key, digest);
+    signature[64] += 27;
+    signature.to_vec()
+}
+
+/// Who signed for a contract; nobody's address where that is no such signature.
+#[must_use]
+pub fn signer(digest: &Hash, signature: &[u8]) -> Address {
+    let plain = <[u8; 65]>::try_from(signature).ok().and_then(|mut plain| {
+        plain[64] = plain[64].checked_sub(27)?;
+        Some(plain)
+    });
+    plain.and_then(|plain| spanlight::crypto::recover_address(digest, &plain).ok()).unwrap_or(Address::ZERO)
+}
+
 /// What a legacy transaction says before it is signed.
 #[derive(Clone, Debug)]
 pub struct Unsigned {
@@ -78,4 +96,10 @@ pub fn nonce_point_y(signature: &[u8; 65]) -> [u8; 32] {
 pub fn address_of_compressed(key: &[u8; 33]) -> Option<Address> {
     let point = k256::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?.to_sec1_point(false);
     Some(Address::of_public_key(point.as_bytes().get(1..)?.try_into().ok()?))
+}
+
+/// The compressed public key of key `key`.
+#[must_use]
+pub fn compressed_public_key(key: u64) -> [u8; 33] {
+    signing_key(key).verifying_key().to_sec1_point(true).as_bytes().try_into().expect("33 bytes are a compressed key")
 }

@@ -25,6 +25,7 @@ pub mod scenario;
 pub mod scenarios;
 pub mod stage;
 pub mod state;
+pub mod version2;
 
 pub use actions::*;
 pub use bridge::{Bridge, Revert};

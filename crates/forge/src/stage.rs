@@ -7,7 +7,7 @@ use crate::evidence::ChainPlan;
 use crate::keys;
 use crate::scenario::Scenario;
 use spanlight::bridge::layout;
-use spanlight::bridge::{expected_call, Generation, HandleCall};
+use spanlight::bridge::{expected_call, Generation, HandleCall, SignedHandle, SigningDomain};
 use spanlight::bundle::{Claim, ProofBundle, TransferProof};
 use spanlight::commitment::CommitmentForm;
 use spanlight::primitives::{keccak256, Address, Hash};
@@ -58,6 +58,12 @@ impl StageSetup {
         setup
     }
 
+    /// A destination of version 2: votes also by signature.
+    #[must_use]
+    pub fn version2(self) -> Self {
+        Self { generation: Generation::V2, ..self }
+    }
+
     /// A destination of generation B: votes are shown by transactions.
     #[must_use]
     pub fn generation_b(self) -> Self {
@@ -106,6 +112,7 @@ impl Stage {
         from.registered.insert(SOURCE_TOKEN, DESTINATION_TOKEN);
         let mut to = bridge(Address([0xd1; 20]), setup.generation, setup.mint_burn);
         to.registered.insert(DESTINATION_TOKEN, SOURCE_TOKEN);
+        to.version2.source = Some((setup.source.chain_id, from.address));
         let mut stage = Self {
             source: Chain::new(&setup.source, from),
             destination: Chain::new(&setup.destination, to),
@@ -131,6 +138,44 @@ impl Stage {
     pub fn call(&self, request: &Requested) -> HandleCall {
         let token = self.source.bridge.registered.get(&request.event.token).copied().unwrap_or(Address::ZERO);
         expected_call(&request.event, request.tx_hash, request.at.item.block, token)
+    }
+
+    /// What operators of this stage sign for.
+    #[must_use]
+    pub fn domain(&self) -> SigningDomain {
+        SigningDomain {
+            source_chain_id: self.source.profile.chain_id,
+            source_bridge: self.source.bridge.address,
+            chain_id: self.destination.profile.chain_id,
+            bridge: self.destination.bridge.address,
+        }
+    }
+
+    /// A call with the signatures of these operators, ascending by address, as of the destination's operators of now.
+    #[must_use]
+    pub fn signed(&self, operators: &[u64], call: &HandleCall) -> SignedHandle {
+        let digest = self.domain().digest(call, self.destination.bridge.version2.epoch);
+        let mut operators = operators.to_vec();
+        operators.sort_unstable_by_key(|key| keys::address(*key));
+        let signatures = operators.iter().map(|key| keys::sign_for_contract(*key, &digest)).collect();
+        SignedHandle { call: call.clone(), signatures }
+    }
+
+    /// An outsider brings signatures in a block of its own, between two transfers.
+    pub fn handle_with_signatures(&mut self, signed: &SignedHandle) -> Voted {
+        self.handle_with_signatures_if(signed, true)
+    }
+
+    /// As [`Self::handle_with_signatures`], and the recipient or token may refuse what is delivered.
+    pub fn handle_with_signatures_if(&mut self, signed: &SignedHandle, delivers: bool) -> Voted {
+        self.knows_call(&signed.call.encode());
+        let domain = self.domain();
+        self.destination.block(|block| {
+            block.transfer(107);
+            let voted = block.handle_with_signatures_if(OUTSIDER, signed, &domain, delivers);
+            block.transfer(108);
+            voted
+        })
     }
 
     /// Each operator votes for a call in a block of its own.
@@ -208,8 +253,9 @@ impl Stage {
             plan.destination_states.iter().map(|number| (*number, self.slots(&self.destination, &transfers))).collect();
         let chains = [plan.source.prove(&self.source), plan.destination.prove(&self.destination)];
         if let Some([source, destination]) = usage(&trust, &chains, &transfers, plan.complete, now) {
-            plan.source.slots = source.slots;
-            plan.destination.slots = destination.slots;
+            plan.source.slots = source.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
+            plan.destination.slots =
+                destination.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
         }
         let chains = vec![plan.source.prove(&self.source), plan.destination.prove(&self.destination)];
         let claim = Claim::Transfers { transfers, complete: plan.complete };

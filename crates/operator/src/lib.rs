@@ -23,7 +23,6 @@ pub mod config;
 pub mod decide;
 mod delivery;
 mod direction;
-pub mod eip712;
 pub mod exchange;
 mod failpoint;
 pub mod keys;

@@ -1,7 +1,8 @@
 //! The destination bridge and this operator's account there, proven at the destination's head.
 
 use crate::decide::NonceState;
-use spanlight::bridge::layout::{self, NonceWord, TRANSFER_VOTE};
+use spanlight::bridge::layout::{self, NonceWord, SeatWord, TRANSFER_VOTE};
+use spanlight::bridge::Generation;
 use spanlight::state::ProvenState;
 use spanlight::trust::BridgeEnd;
 use spanlight::verdict::HeaderRef;
@@ -30,11 +31,6 @@ pub(crate) struct SecondVersion {
     /// Chain id and bridge of the source that it is bound to; zero where it is not bound.
     pub(crate) source: (U256, Address),
 }
-
-/// Slot of the seat count and the operator epoch, in the low 16 bytes.
-const SEATS: u8 = 26;
-/// Slots of the source's chain id and bridge.
-const SOURCE: [u8; 2] = [29, 30];
 
 /// What is proven of the destination at one height.
 #[derive(Clone, Debug)]
@@ -81,7 +77,7 @@ pub(crate) async fn read<T: Transport>(
     }
     let nonces = NonceWord::decode(&Hash::from_u256(word(&state, &layout::NONCES)))
         .map_err(|error| ProveError::Refused(error.into()))?;
-    let second = second_version(&state);
+    let second = second_version(&state, bridge)?;
     let transfers = open.iter().map(|(nonce, key)| (*nonce, nonce_state(&state, &nonces, *nonce, key, &operators)));
     Ok(View {
         head: header.reference(),
@@ -108,24 +104,23 @@ async fn bridge_state<T: Transport>(
     state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))
 }
 
-fn slot(number: u8) -> Hash {
-    Hash::from_u256(U256::from(number))
-}
-
-/// Every bridge of version 2 has given a seat to its deployer; older ones use no such slot.
-fn second_version(state: &ProvenState) -> Option<SecondVersion> {
-    let [seats, source_chain, source_bridge] = [SEATS, SOURCE[0], SOURCE[1]].map(|number| word(state, &slot(number)));
-    let [seat_count, operator_epoch, ..] = *seats.as_limbs();
-    (seat_count > 0).then(|| SecondVersion {
-        operator_epoch,
-        source: (source_chain, Address::low_bytes(&Hash::from_u256(source_bridge))),
-    })
+/// None for bridges of older generations, which keep nothing there.
+fn second_version(state: &ProvenState, bridge: &BridgeEnd) -> Result<Option<SecondVersion>, ProveError> {
+    if bridge.generation(&state.account().code_hash) != Some(Generation::V2) {
+        return Ok(None);
+    }
+    let seats = SeatWord::decode(&Hash::from_u256(word(state, &layout::SEAT_COUNT)));
+    let source = Address::low_bytes(&Hash::from_u256(word(state, &layout::SOURCE_BRIDGE)));
+    Ok(Some(SecondVersion {
+        operator_epoch: seats.map_err(|error| ProveError::Refused(error.into()))?.operator_epoch,
+        source: (word(state, &layout::SOURCE_CHAIN_ID), source),
+    }))
 }
 
 fn fixed_slots() -> Vec<Hash> {
     let threshold = layout::threshold_slot(TRANSFER_VOTE);
     let mut slots = Vec::from([layout::NONCES, layout::OWNER, threshold, layout::operator_list_length()]);
-    slots.extend([SEATS, SOURCE[0], SOURCE[1]].map(slot));
+    slots.extend([layout::SEAT_COUNT, layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]);
     // The contract's most; a longer list is read in a second call.
     slots.extend((0..12).map(layout::operator_list_slot));
     slots

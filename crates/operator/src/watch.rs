@@ -5,7 +5,8 @@
 
 use crate::requests::may_hold;
 use spanlight::bridge::events::topic;
-use spanlight::bridge::{signed_call, HandleCall, HandleEvent};
+use spanlight::bridge::signed::SignedHandle;
+use spanlight::bridge::{HandleCall, HandleEvent};
 use spanlight::receipt::Receipt;
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Error};
@@ -145,7 +146,8 @@ pub(crate) async fn read_block<T: Transport>(
         let Ok(transaction) = Transaction::decode(transaction) else { continue };
         if transaction.to() == Some(bridge) {
             let input = transaction.input();
-            seen.extend(HandleCall::decode(input).or_else(|_| signed_call(input)).ok().map(Seen::Call));
+            let carried = || SignedHandle::decode(input).map(|carried| carried.call);
+            seen.extend(HandleCall::decode(input).or_else(|_| carried()).ok().map(Seen::Call));
         }
     }
     Ok(seen)

@@ -4,10 +4,10 @@ use crate::error::{refused, ProveError};
 use crate::progress::Progress;
 use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
-use spanlight::ordered::set_of;
+use alloc::vec::Vec;
+use spanlight::ordered::{set_of, Set};
 use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
-use std::collections::BTreeSet;
 
 /// Whether votes for what nobody requested were looked for: they leave no event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +66,12 @@ pub async fn audit<T: Transport>(
 ) -> Result<Audit, ProveError> {
     let (now, plan) = (options.now, options.headers);
     let mut gathering = ends.gathering(options)?;
-    let mut nonces: BTreeSet<u64> = range_of(&mut gathering, first, last).await?;
+    let mut nonces: Set<u64> = range_of(&mut gathering, first, last).await?;
     let requested = gathering.request_count().await?;
     let (voted, all) = gathering.voted_nonces(requested).await?;
     let beyond = set_of(voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)));
     if reach == Reach::Found {
-        nonces.extend(&beyond);
+        nonces.extend(beyond.iter().copied());
     }
     let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, true, progress).await?;
     let complete = Some((first, last));

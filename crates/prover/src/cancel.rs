@@ -1,7 +1,7 @@
 //! A flag by which whoever waits for a gathering can end it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Shared by its clones. It is looked at before each request and while an answer arrives; an answer that is cut off by it
 /// is dropped.

@@ -6,6 +6,10 @@
 //! [`sync()`] follows a chain, [`prove()`] makes the bundle for one transfer or a range, [`audit()`] judges a range on chains that
 //! are kept followed, [`Replay`] stands in for a node.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 pub mod audit;
 pub mod cancel;
 pub mod endpoints;
@@ -16,6 +20,7 @@ pub mod http;
 pub mod node;
 pub mod progress;
 pub mod prove;
+#[cfg(feature = "replay")]
 pub mod replay;
 pub mod rpc;
 pub mod state;
@@ -30,6 +35,7 @@ pub use http::{Http, HttpLimits};
 pub use node::Node;
 pub use progress::{Progress, Silent};
 pub use prove::{prove, Ends, Proof, ProveOptions, Subject};
+#[cfg(feature = "replay")]
 pub use replay::{Replay, ReplayError};
 pub use rpc::{RpcError, Transport};
 pub use state::read_state;

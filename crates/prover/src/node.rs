@@ -2,6 +2,11 @@
 
 use crate::error::{refused, ProveError};
 use crate::rpc::{RpcError, Transport};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
 use spanlight::json::member;
@@ -12,7 +17,6 @@ use spanlight::receipt::Receipt;
 use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash};
-use std::collections::BTreeMap;
 
 /// All methods that are asked of a node. Each of them reads.
 pub const METHODS: [&str; 8] = [

@@ -1,5 +1,7 @@
 //! How the prover reaches a node: one method, so that HTTP, a browser's fetch and a recording are equals.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use serde_json::Value;
 
 /// One JSON-RPC endpoint.

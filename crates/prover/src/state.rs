@@ -3,12 +3,14 @@
 use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::Transport;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use spanlight::ordered::tree_of;
 use spanlight::primitives::keccak256;
 use spanlight::state::{verify_state, ProvenState, StateProof};
 use spanlight::trie::{prove_keys, EMPTY_ROOT};
 use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, Hash};
-use std::collections::BTreeMap;
 
 /// Asks for an account and these storage slots after a block, and checks the answer under the block's header. Gives the exact
 /// proof and what it proves; none where the account is proven not to exist.
@@ -31,7 +33,7 @@ pub(crate) fn exact_state(
     account: &Address,
     given: &StateProof,
 ) -> Result<(StateProof, Option<ProvenState>), ProveError> {
-    let by_hash = |nodes: &[Vec<u8>]| nodes.iter().map(|node| (keccak256(node), node.clone())).collect();
+    let by_hash = |nodes: &[Vec<u8>]| tree_of(nodes.iter().map(|node| (keccak256(node), node.clone())));
     let nodes: BTreeMap<Hash, Vec<u8>> = by_hash(&given.account_nodes);
     let path = keccak256(account.as_bytes()).0.to_vec();
     let account_nodes = prove_keys(state_root, &[path], &nodes).map_err(refused)?;

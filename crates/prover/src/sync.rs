@@ -4,14 +4,16 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 use spanlight::bundle::{ChainProof, HeaderEntry};
 use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
+use spanlight::ordered::Set;
 use spanlight::trust::TrustedChain;
 use spanlight::verify::{AnchoredHeader, FollowedChain};
 use spanlight::Hash;
-use std::collections::BTreeSet;
 
 /// Headers fetched and verified at a time.
 const BATCH: u64 = 256;
@@ -183,7 +185,7 @@ impl<'t> Synced<'t> {
     }
 
     /// Headers of a bundle whose evidence lies at `heights`.
-    pub(crate) fn header_proof(&self, heights: &BTreeSet<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
+    pub(crate) fn header_proof(&self, heights: &Set<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
         let first = self.headers.first().ok_or(ProveError::SelfCheck)?;
         let newest = heights.last().copied().unwrap_or(first.number());
         let after = |header: &&UntrustedHeader| header.number() > first.number() && header.number() <= newest;
@@ -198,7 +200,7 @@ impl<'t> Synced<'t> {
         Ok(ChainProof {
             chain: self.chain.name().to_owned(),
             mode,
-            headers: std::iter::once(first).chain(&rest).map(entry).collect(),
+            headers: core::iter::once(first).chain(&rest).map(entry).collect(),
             jumps: jumps.iter().map(|run| run.iter().map(entry).collect()).collect(),
             blocks: Vec::new(),
             states: Vec::new(),
@@ -212,7 +214,7 @@ impl<'t> Synced<'t> {
     }
 
     /// One run for each group of neighbouring heights.
-    fn jumps(&self, heights: &BTreeSet<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
+    fn jumps(&self, heights: &Set<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
         if !self.chain.trusted().allow_jump {
             return Err(ProveError::JumpNotAllowed);
         }

@@ -1,14 +1,17 @@
 //! Values across the border.
 
 use crate::fault::Fault;
+use crate::json;
+use alloc::format;
+use alloc::string::ToString;
 use serde::Serialize;
+use spanlight::tree::{FromJson, Json};
 use spanlight::{ProofBundle, Trust};
 use wasm_bindgen::JsValue;
 
-/// A value as a JavaScript object: 64-bit numbers as `bigint`, absent values as `null`.
+/// A value as a JavaScript string, of which the package makes an object: 64-bit numbers become `bigint`, absent values `null`.
 pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible().serialize_large_number_types_as_bigints(true);
-    value.serialize(&serializer).map_err(|e| Fault::new("binding.value", e.to_string()).into())
+    json::marked(value).map(JsValue::from).map_err(|e| Fault::new("binding.value", e.to_string()).into())
 }
 
 /// A bundle in its binary form. The JSON form is for people; reading it would make the module a tenth larger.
@@ -24,10 +27,7 @@ pub(crate) fn read_trust(text: &str) -> Result<Trust, Fault> {
 }
 
 /// Any JSON; `what` names it in the message.
-pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
-    text: &str,
-    code: &'static str,
-    what: &str,
-) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|e| Fault::new(code, format!("{what}: {e}")))
+pub(crate) fn read_json<T: FromJson>(text: &str, code: &'static str, what: &str) -> Result<T, Fault> {
+    let tree: Json = serde_json::from_str(text).map_err(|e| Fault::new(code, format!("{what}: {e}")))?;
+    T::from_json(&tree).map_err(|e| Fault::new(code, format!("{what}: {e}")))
 }

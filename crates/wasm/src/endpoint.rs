@@ -1,9 +1,13 @@
 //! A node behind a JavaScript object, and who is told of the progress.
 
+use crate::json;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 use js_sys::{Array, Function, JsString, Promise};
 use serde_json::Value;
 use spanlight_prover::{Progress, RpcError, Transport};
-use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -19,8 +23,7 @@ extern "C" {
 
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        let answer =
-            self.request(method, &params.to_string()).map(JsFuture::from).map_err(|e| no_answer(&words(&e)))?;
+        let answer = self.request(method, &text(&params)?).map(JsFuture::from).map_err(|e| no_answer(&words(&e)))?;
         result_of(&answer.await.map_err(|e| no_answer(&words(&e)))?)
     }
 
@@ -28,7 +31,7 @@ impl Transport for Endpoint {
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
         let asked = Array::new();
         for params in params {
-            let answer = self.request(method, &params.to_string()).map_err(|e| no_answer(&words(&e)))?;
+            let answer = self.request(method, &text(&params)?).map_err(|e| no_answer(&words(&e)))?;
             asked.push(answer.as_ref());
         }
         let answers = JsFuture::from(Promise::all(&asked)).await.map_err(|e| no_answer(&words(&e)))?;
@@ -45,6 +48,10 @@ fn result_of(answer: &JsValue) -> Result<Value, RpcError> {
         return Err(RpcError::Node { code: error.get("code").and_then(Value::as_i64).unwrap_or_default(), message });
     }
     response.get_mut("result").map(Value::take).ok_or_else(|| no_answer("the answer holds no result"))
+}
+
+fn text(params: &Value) -> Result<String, RpcError> {
+    json::plain(params).map_err(|_| no_answer("the parameters cannot be written"))
 }
 
 fn no_answer(reason: &str) -> RpcError {

@@ -1,12 +1,15 @@
 //! Refusals as JavaScript sees them: `{code, message}`.
 
-use serde::Serialize;
+#[cfg(feature = "prover")]
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use js_sys::{Object, Reflect};
 #[cfg(feature = "prover")]
 use spanlight_prover::ProveError;
 use wasm_bindgen::JsValue;
 
 /// A refusal with its stable code.
-#[derive(Serialize)]
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
@@ -44,6 +47,10 @@ pub(crate) fn of_gathering(error: &ProveError) -> Fault {
 
 impl From<Fault> for JsValue {
     fn from(fault: Fault) -> Self {
-        serde_wasm_bindgen::to_value(&fault).unwrap_or_else(|_| Self::from_str(fault.code))
+        let thrown = Object::new();
+        let set = |name: &str, value: &str| Reflect::set(&thrown, &name.into(), &value.into());
+        // Setting a member of a plain object does not fail.
+        let _ = (set("code", fault.code), set("message", &fault.message));
+        thrown.into()
     }
 }

@@ -1,86 +1,23 @@
 //! Following chains and gathering bundles from nodes: the prover, driven from JavaScript.
 
+use crate::asked::{Ask, AskSync};
 use crate::convert::{read_json, read_trust, to_js};
 use crate::endpoint::{Caller, Endpoint};
 use crate::fault::{of_gathering, Fault};
-use js_sys::{Function, Reflect, Uint8Array};
-use serde::{Deserialize, Serialize};
-use spanlight::consensus::{Checkpoint, FollowMode};
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use js_sys::{Array, Function, Uint8Array};
+use serde::Serialize;
+use spanlight::consensus::Checkpoint;
 use spanlight::report::ReportJson;
 use spanlight::verdict::HeaderRef;
-use spanlight::{Address, Hash, ProofBundle, Trust};
+use spanlight::{Address, ProofBundle, Trust};
 use spanlight_prover::{
-    audit as audit_range, prove as prove_subject, sync as follow, Ends, HeaderPlan, Node, ProveError, ProveOptions,
-    Reach, RpcError, Subject, SyncOptions,
+    audit as audit_range, prove as prove_subject, sync as follow, Ends, Node, ProveError, Reach, RpcError, Subject,
+    SyncOptions,
 };
 use wasm_bindgen::prelude::*;
-
-/// What `prove` and `audit` are asked, in JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Ask {
-    from: String,
-    subject: AskSubject,
-    now: u64,
-    #[serde(default = "full")]
-    mode: FollowMode,
-    headers: Option<AskHeaders>,
-    scan: Option<u64>,
-    window: Option<u64>,
-    tries: Option<usize>,
-    #[serde(default)]
-    beyond: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AskSubject {
-    Nonce(u64),
-    Transaction(Hash),
-    Range(u64, u64),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AskHeaders {
-    Sparse,
-    Full,
-    Jump,
-}
-
-/// What `sync` is asked, in JSON.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AskSync {
-    chain: String,
-    now: u64,
-    to: Option<u64>,
-    #[serde(default = "full")]
-    mode: FollowMode,
-    #[serde(default)]
-    deep: bool,
-}
-
-const fn full() -> FollowMode {
-    FollowMode::Full
-}
-
-impl Ask {
-    fn options(&self) -> ProveOptions {
-        let usual = ProveOptions::at(self.now);
-        ProveOptions {
-            window: self.window.unwrap_or(usual.window),
-            scan: self.scan,
-            tries: self.tries.unwrap_or(usual.tries),
-            headers: match self.headers {
-                None | Some(AskHeaders::Sparse) => HeaderPlan::Sparse,
-                Some(AskHeaders::Full) => HeaderPlan::Full,
-                Some(AskHeaders::Jump) => HeaderPlan::Jump,
-            },
-            ..usual
-        }
-    }
-}
 
 /// What came of following a chain.
 #[derive(Serialize)]
@@ -134,16 +71,12 @@ pub async fn prove(
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let subject = match ask.subject {
-        AskSubject::Nonce(nonce) => Subject::Nonce(nonce),
-        AskSubject::Transaction(hash) => Subject::Transaction(hash),
-        AskSubject::Range(first, last) => Subject::Range(first, last),
-    };
     let proof = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
-        prove_subject(ends, subject, ask.options(), &progress).await
+        prove_subject(ends, ask.subject.0, ask.options(), &progress).await
     });
     let proof = proof.await?;
-    finished(to_js(&ReportJson::new(&proof.report))?, &proof.bundle, &proof.unavailable)
+    let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable) };
+    finished(&ReportJson::new(&proof.report), &more, &proof.bundle)
 }
 
 /// Judges every transfer of a range.
@@ -160,7 +93,7 @@ pub async fn audit(
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let AskSubject::Range(first, last) = ask.subject else {
+    let Subject::Range(first, last) = ask.subject.0 else {
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
     let audited = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
@@ -168,10 +101,12 @@ pub async fn audit(
         audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
     let audited = audited.await?;
-    let report = to_js(&ReportJson::new(&audited.report))?;
-    Reflect::set(&report, &"vote_scan".into(), &audited.vote_scan.name().into())?;
-    Reflect::set(&report, &"beyond".into(), &to_js(&audited.beyond)?)?;
-    finished(report, &audited.bundle, &audited.unavailable)
+    let more = More {
+        vote_scan: Some(audited.vote_scan.name()),
+        beyond: Some(audited.beyond),
+        unavailable: refusals(&audited.unavailable),
+    };
+    finished(&ReportJson::new(&audited.report), &more, &audited.bundle)
 }
 
 /// Follows both chains and hands them to `job`.
@@ -202,10 +137,23 @@ struct Unavailable {
     detail: String,
 }
 
-fn finished(report: JsValue, bundle: &ProofBundle, unavailable: &[(u64, RpcError)]) -> Result<JsValue, JsValue> {
-    let refused =
-        unavailable.iter().map(|(nonce, e)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() });
-    Reflect::set(&report, &"unavailable".into(), &to_js(&refused.collect::<Vec<_>>())?)?;
-    Reflect::set(&report, &"bundle".into(), &Uint8Array::from(bundle.encode().as_slice()))?;
-    Ok(report)
+fn refusals(unavailable: &[(u64, RpcError)]) -> Vec<Unavailable> {
+    let told = |(nonce, e): &(u64, RpcError)| Unavailable { nonce: *nonce, code: e.code(), detail: e.to_string() };
+    unavailable.iter().map(told).collect()
+}
+
+/// What stands beside a report.
+#[derive(Serialize)]
+struct More {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vote_scan: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<Vec<u64>>,
+    unavailable: Vec<Unavailable>,
+}
+
+/// A list of three: the report, what stands beside it, and the bundle.
+fn finished(report: &ReportJson<'_>, more: &More, bundle: &ProofBundle) -> Result<JsValue, JsValue> {
+    let bundle = Uint8Array::from(bundle.encode().as_slice());
+    Ok(Array::of3(&to_js(report)?, &to_js(more)?, &bundle).into())
 }

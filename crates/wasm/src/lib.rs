@@ -1,35 +1,41 @@
 //! The border to JavaScript. Bytes and text come in, one typed object goes out; nothing is decided here.
 //!
-//! 64-bit numbers become `bigint`, absent values `null`. A refusal is thrown as a plain object `{code, message}`, which the
-//! TypeScript package turns into its classes. A panic, which would be a fault of this program, is thrown as an `Error` whose
-//! message begins with [`PANIC`]: the package then drops the instance, whose memory may be in any state.
+//! The object crosses as JSON text ([`json`]). A refusal is thrown as a plain object `{code, message}`, which the
+//! TypeScript package turns into its classes. A panic, which would be a fault of this program, is a trap: JavaScript sees a
+//! `WebAssembly.RuntimeError`, and the package drops the instance, whose memory may be in any state.
+#![cfg_attr(target_arch = "wasm32", no_std)]
 
+extern crate alloc;
+
+#[cfg(feature = "prover")]
+mod asked;
 mod convert;
 #[cfg(feature = "prover")]
 mod endpoint;
 mod fault;
 #[cfg(feature = "prover")]
 mod gather;
+mod json;
 mod light_client;
 
+use alloc::string::String;
 use convert::{read_bundle, read_trust, to_js};
 use fault::Fault;
 use spanlight::bundle::BundleSummary;
 use spanlight::report::ReportJson;
 use wasm_bindgen::prelude::*;
 
-/// How the message of a panic begins.
-pub const PANIC: &str = "spanlight panicked";
+/// What a program needs that has no std.
+#[cfg(target_arch = "wasm32")]
+mod runtime {
+    #[global_allocator]
+    static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-/// Called once by the glue when an instance is made.
-#[wasm_bindgen(start)]
-pub fn start() {
-    // Only the place is told: formatting the message of a panic would add a tenth to the module.
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or("", std::panic::Location::file);
-        let line = info.location().map_or(0, std::panic::Location::line);
-        wasm_bindgen::throw_str(&[PANIC, " at ", place, ":", &line.to_string()].concat());
-    }));
+    /// Says nothing: that nothing reads the message lets the linker leave all of them out, with the code that formats them.
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        core::arch::wasm32::unreachable()
+    }
 }
 
 /// Judges a bundle by a trust in JSON at unix time `now`.

@@ -2,11 +2,16 @@
 
 use crate::convert::{read_json, read_trust, to_js};
 use crate::fault::Fault;
+use crate::json;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use js_sys::Uint8Array;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use spanlight::consensus::light_client::check_trusting_period;
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
+use spanlight::object;
 use spanlight::primitives::{decode_hex, encode_hex};
 use spanlight::trust::TrustedChain;
 use spanlight::verdict::HeaderRef;
@@ -14,8 +19,7 @@ use spanlight::Address;
 use wasm_bindgen::prelude::*;
 
 /// The stored form. Whoever can write it decides what is trusted, as with a trust file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct State {
     version: u32,
     /// Its checkpoint is the head.
@@ -23,6 +27,8 @@ struct State {
     /// RLP of the head, as 0x text.
     header: String,
 }
+
+object!(State { version, chain, header });
 
 const VERSION: u32 = 1;
 
@@ -97,7 +103,7 @@ fn told(trusted: TrustedChain, client: &LightClient) -> Result<JsValue, JsValue>
     let header = UntrustedHeader::new(head.fields().clone()).without_seals();
     let chain = TrustedChain { checkpoint: client.checkpoint(), ..trusted };
     let state = State { version: VERSION, chain, header: encode_hex(&header.encode()) };
-    let text = serde_json::to_string(&state).map_err(|e| Fault::new("state.json", e.to_string()))?;
+    let text = json::plain(&state).map_err(|e| Fault::new("state.json", e.to_string()))?;
     to_js(&Told {
         state: text,
         chain: &state.chain.profile.name,

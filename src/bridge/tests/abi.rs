@@ -5,7 +5,7 @@ use crate::primitives::keccak256;
 
 #[test]
 fn topics_and_selectors_are_hashes_of_their_signatures() {
-    assert_eq!(topic::ALL.len(), 18);
+    assert_eq!(topic::ALL.len(), 19);
     for (signature, topic) in topic::ALL {
         assert_eq!(keccak256(signature.as_bytes()), *topic, "{signature}");
     }

@@ -8,6 +8,7 @@ mod abi;
 mod layout;
 mod payloads;
 mod recorded;
+mod signed;
 
 fn bytes(text: &str) -> Vec<u8> {
     decode_hex(text).unwrap()

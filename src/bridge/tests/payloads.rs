@@ -1,6 +1,7 @@
 use super::*;
 use crate::bridge::abi::AbiWriter;
-use crate::bridge::generation::{stripped_code_hash, VoteEvidence, CODE_HASH_B, CODE_HASH_C};
+use crate::bridge::generation::{stripped_code_hash, VoteEvidence, CODE_HASH_B, CODE_HASH_C, CODE_HASH_V2};
+use crate::bridge::layout;
 use crate::bridge::uri::{token_uri, ENCODING_VERSION};
 use crate::rlp::{RlpError, RlpStream};
 use crate::transaction::{Transaction, TransactionKind};
@@ -162,6 +163,41 @@ fn only_known_code_has_a_generation() {
     assert_eq!(stripped_code_hash(&[0; 43]), None);
 }
 
+/// There is no metadata in the code of version 2 and nothing immutable: the artifact's code is every deployment's.
+#[test]
+fn the_code_of_version_2_is_that_of_the_artifact() {
+    let artifact: serde_json::Value =
+        serde_json::from_str(include_str!("../../../contracts/artifacts/Bridge.json")).unwrap();
+    let code = bytes(artifact["deployedBytecode"].as_str().unwrap());
+    assert_eq!(crate::primitives::keccak256(&code), CODE_HASH_V2);
+    assert_eq!(Generation::of_code_hash(&CODE_HASH_V2), Some(Generation::V2));
+    assert_eq!(Generation::of_runtime_code(&code), Some(Generation::V2));
+    let slots = artifact["storageLayout"].as_array().or_else(|| artifact["storageLayout"]["storage"].as_array());
+    let slot_of = |label: &str| {
+        let entry = slots.unwrap().iter().find(|entry| entry["label"] == label).unwrap();
+        (entry["slot"].as_str().unwrap().parse::<u8>().unwrap(), entry["offset"].as_u64().unwrap())
+    };
+    let at = |slot: u8, offset| (Hash::from_u256(U256::from(slot)), offset);
+    for (label, slot, offset) in [
+        ("_votes", layout::VOTES, 0),
+        ("operatorThresholds", layout::THRESHOLDS, 0),
+        ("executedVoteKeys", layout::EXECUTED_KEYS, 0),
+        ("claims", layout::CLAIMS, 0),
+        ("_voteSeats", layout::VOTE_SEATS, 0),
+        ("_seats", layout::SEATS, 0),
+        ("_activeSeats", layout::ACTIVE_SEATS, 0),
+        ("_seatCount", layout::SEAT_COUNT, 0),
+        ("operatorEpoch", layout::SEAT_COUNT, 8),
+        ("resumeTime", layout::SEAT_COUNT, 16),
+        ("handlesPaused", layout::SEAT_COUNT, 24),
+        ("sourceChainId", layout::SOURCE_CHAIN_ID, 0),
+        ("sourceBridge", layout::SOURCE_BRIDGE, 0),
+    ] {
+        let (found, found_offset) = slot_of(label);
+        assert_eq!(at(found, found_offset), (slot, offset), "{label}");
+    }
+}
+
 #[test]
 fn only_the_compilers_own_metadata_is_left_out_of_the_code() {
     let metadata = [bytes("0xa165627a7a72305820").as_slice(), &[7; 32], &[0x00, 0x29]].concat();
@@ -175,10 +211,15 @@ fn only_the_compilers_own_metadata_is_left_out_of_the_code() {
 }
 
 #[test]
-fn only_generation_c_shows_votes_in_state() {
+fn generation_c_and_version_2_show_votes_in_state() {
     assert_eq!(Generation::A.vote_evidence(), VoteEvidence::Transactions);
     assert_eq!(Generation::B.vote_evidence(), VoteEvidence::Transactions);
     assert_eq!(Generation::C.vote_evidence(), VoteEvidence::StateOrTransactions);
     assert!(Generation::C.keeps_votes() && Generation::C.tells_operator_changes());
     assert!(!Generation::B.keeps_votes() && !Generation::B.tells_operator_changes());
+    assert!(!Generation::C.revokes_votes() && !Generation::C.names_executed_key());
+    assert!(!Generation::C.takes_signatures() && !Generation::C.keeps_claims());
+    assert!(Generation::V2.keeps_votes() && Generation::V2.tells_operator_changes());
+    assert!(Generation::V2.revokes_votes() && Generation::V2.names_executed_key());
+    assert!(Generation::V2.takes_signatures() && Generation::V2.keeps_claims());
 }

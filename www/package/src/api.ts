@@ -34,7 +34,7 @@ import type {
 export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new Date()): Promise<Report> {
   const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
   const file = bytes(bundle);
-  return withAmounts(await call((glue) => glue.verify(file, text, time) as Report));
+  return withAmounts(await call((glue) => glue.verify(file, text, time)));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function verify(bundle: Uint8Array, trust: Trust, now: Time = new D
 export async function inspect(bundle: Uint8Array, trust?: Trust): Promise<BundleSummary> {
   const text = trust === undefined ? undefined : toJson(trust, "trust.json");
   const file = bytes(bundle);
-  return call((glue) => glue.inspect(file, text) as BundleSummary);
+  return call((glue) => glue.inspect(file, text));
 }
 
 /**
@@ -98,14 +98,14 @@ export class LightClient {
    */
   static async start(trust: Trust, chain: string, header: Uint8Array, now: Time = new Date()): Promise<LightClient> {
     const [text, time] = [toJson(trust, "trust.json"), seconds(now)];
-    return new LightClient(await call((glue) => glue.light_client_start(text, chain, header, time) as Told));
+    return new LightClient(await call((glue) => glue.light_client_start(text, chain, header, time)));
   }
 
   /** Brings a stored client back. */
   static async restore(stored: string | StoredLightClient, now: Time = new Date()): Promise<LightClient> {
     const state = typeof stored === "string" ? parse<StoredLightClient>(stored, "state.json").state : stored.state;
     const time = seconds(now);
-    return new LightClient(await call((glue) => glue.light_client_restore(state, time) as Told));
+    return new LightClient(await call((glue) => glue.light_client_restore(state, time)));
   }
 
   /**
@@ -117,7 +117,7 @@ export class LightClient {
   async advance(headers: readonly Uint8Array[], now: Time = new Date(), mode: FollowMode = "full"): Promise<HeaderRef> {
     const time = seconds(now);
     const { state } = this.#told;
-    this.#told = await call((glue) => glue.light_client_advance(state, [...headers], mode, time) as Told);
+    this.#told = await call((glue) => glue.light_client_advance(state, [...headers], mode, time));
     return this.head;
   }
 
@@ -203,8 +203,8 @@ async function gather<E extends Endpoint[]>(
 
 // 256-bit numbers cross the border in decimal digits.
 function withAmounts<R extends Report>(report: R): R {
-  for (const { request, execution } of report.transfers) {
-    for (const part of [request, execution]) {
+  for (const { request, execution, claim } of report.transfers) {
+    for (const part of [request, execution, claim]) {
       if (part === null) continue;
       part.amount = part.amount === null ? null : BigInt(part.amount);
       part.token_id = part.token_id === null ? null : BigInt(part.token_id);

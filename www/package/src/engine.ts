@@ -1,6 +1,7 @@
 // The life of a WebAssembly instance: loaded once, called, and dropped for good after a crash.
 import { errorOf, SpanlightError } from "./errors.js";
 import { glue, type Glue } from "./glue.js";
+import { fromModule } from "./json.js";
 
 /** Where the module comes from. */
 export type Source = () => Promise<WebAssembly.Module> | WebAssembly.Module;
@@ -57,15 +58,15 @@ async function start(): Promise<Running> {
   return { glue: await glue(module, drop), crashed, drop };
 }
 
-/** Calls into the module; whatever it throws becomes one of our errors. */
-export async function call<T>(job: (glue: Glue) => T | Promise<T>): Promise<T> {
+/** Calls into the module, and makes an object of what it gives; whatever it throws becomes one of our errors. */
+export async function call<T>(job: (glue: Glue) => unknown): Promise<T> {
   running ??= start().catch((cause: unknown) => {
     running = undefined;
     throw cause instanceof SpanlightError ? cause : errorOf("wasm.load", words(cause), cause);
   });
   const used = await running;
   try {
-    return await Promise.race([job(used.glue), used.crashed]);
+    return fromModule(await Promise.race([job(used.glue), used.crashed])) as T;
   } catch (thrown) {
     if (isFault(thrown)) throw errorOf(thrown.code, thrown.message);
     // Anything else is a trap or a panic: the memory of the instance may be in any state.

@@ -1,4 +1,4 @@
-// JSON with exact integers: `bigint` in, plain digits out.
+// JSON with exact integers: `bigint` in, plain digits out; and what the module gives, as objects.
 import { errorOf } from "./errors.js";
 
 /** JSON text of a value; text passes as it is. */
@@ -23,4 +23,20 @@ function write(value: unknown, code: string): string {
     default:
       return JSON.stringify(value) ?? "null";
   }
+}
+
+/**
+ * What the module gives: JSON in which every string begins with `s`, and a 64-bit number is a string that begins with `n`; or a
+ * list of a report, what stands beside it, and a bundle.
+ */
+export function fromModule(given: unknown): unknown {
+  if (typeof given === "string") return JSON.parse(given, unmark);
+  if (!Array.isArray(given)) return given;
+  const [report, more, bundle] = given as [string, string, Uint8Array];
+  return { ...(fromModule(report) as object), ...(fromModule(more) as object), bundle };
+}
+
+function unmark(_: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value.startsWith("n") ? BigInt(value.slice(1)) : value.slice(1);
 }

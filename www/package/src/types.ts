@@ -202,6 +202,21 @@ export interface Sealed {
   };
 }
 
+/** What an execution could not deliver, kept by the bridge for its recipient. */
+export interface Claim {
+  recipient: Address;
+  kind: Kind;
+  /** The token on the destination chain; zero for coin. */
+  token: Address;
+  /** `null` for ERC-721. */
+  amount: bigint | null;
+  /** `null` but for ERC-721. */
+  token_id: bigint | null;
+  /** Whether the recipient has claimed it, as of `as_of`. */
+  claimed: boolean;
+  as_of: HeaderRef;
+}
+
 /** The verdict on one transfer. The names are those of `spanlight verify --json`. */
 export interface TransferVerdict {
   /** Source chain. */
@@ -235,6 +250,8 @@ export interface TransferVerdict {
   execution: Execution | null;
   /** Every difference, where the state is `fraud` for the reason `differs`. */
   differences: Difference[];
+  /** What could not be delivered, where a `handled` transfer carries the note `claimable`. */
+  claim: Claim | null;
   /** Everyone that the proof shows, ascending by address; `null` where votes are not proven. */
   operators: Operator[] | null;
   as_of: AsOf;

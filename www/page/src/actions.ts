@@ -3,6 +3,7 @@ import { batch } from "@preact/signals";
 import type { Report } from "spanlight/module";
 import { ofFile, ofText, type Input } from "./model/input.ts";
 import { problemOf, type Problem } from "./model/problem.ts";
+import { findFailing } from "./model/try-endpoint.ts";
 import { otherChain, readTrust, sources, type TrustFile } from "./model/trust.ts";
 import { announcement, canAsk, endpoints, everySeal, fixedNow, outcome, route, settingsOpen, trust, waiting, type Asked } from "./store.ts";
 import { useLink } from "./links.ts";
@@ -142,11 +143,21 @@ async function run(asked: Asked, stage: string, job: (signal: AbortSignal) => Pr
     const milliseconds = Math.round(performance.now() - started);
     outcome.value = { kind: "judged", report, bundle, asked, trust: chosen, now, byClock: fixedNow.value === null, milliseconds };
   } catch (thrown) {
-    if (stopping === control && !(thrown instanceof Stopped)) fail(problemOf(thrown), asked);
+    const problem = await explained(problemOf(thrown), asked);
+    if (stopping === control && !(thrown instanceof Stopped)) fail(problem, asked);
   } finally {
     if (stopping === control) stopping = undefined;
   }
 }
+
+/** The worker does not know which endpoint failed it, and a browser hides why: so each is asked once more. */
+async function explained(problem: Problem, asked: Asked): Promise<Problem> {
+  if (asked.kind === "bundle" || !REACHING.has(problem.code)) return problem;
+  const failing = await findFailing(endpoints.value);
+  return failing === null ? problem : { ...problem, chain: failing.chain, code: REACHING.has(failing.code) ? failing.code : problem.code };
+}
+
+const REACHING = new Set(["rpc.unreachable", "rpc.cors", "rpc.mixed_content", "rpc.timeout", "rpc.http_status", "rpc.rate_limit", "rpc.transport"]);
 
 class Stopped extends Error {}
 

@@ -1,6 +1,7 @@
 //! What each verdict, reason and note is called and means, in a sentence.
 
 use super::style::Tone;
+use spanlight::facts::Claim;
 use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
 use spanlight::Address;
 
@@ -22,6 +23,9 @@ pub(crate) fn tone(verdict: &Verdict) -> Tone {
 /// What the verdict says, without the label.
 pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     match &transfer.verdict {
+        Verdict::Proven { state: State::Handled { votes, of }, notes } if notes.iter().any(|n| n.claim().is_some()) => {
+            format!("{}; executed on {} as requested, but not delivered", votes_of(*votes, *of), transfer.to)
+        }
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
         Verdict::Unsupported(what) => format!("not covered by this build or your trust file: {}", uncovered(what)),
         other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
@@ -32,6 +36,9 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
 fn uncovered(what: &str) -> String {
     match what {
         "bridge.unknown_code" => format!("a bridge's code is none of those it accepts ({what})"),
+        "bridge.bound_to_another_source" => {
+            format!("the destination bridge serves another source than the one your trust file pairs it with ({what})")
+        }
         _ => what.to_string(),
     }
 }
@@ -82,6 +89,10 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::VotesByTransactions => {
             "the votes are shown as transactions; that none was taken back later is the contract's word".to_string()
         }
+        Note::VotesBySignatures => {
+            "somebody brought the operators' signatures; the votes are counted by the bridge's state".to_string()
+        }
+        Note::Claimable(claim) => claim_sentence(claim),
         Note::ExOperatorVote(address) => {
             format!("{address} voted but was no operator at the deciding vote: not counted")
         }
@@ -98,6 +109,20 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::CommitteeUnchecked { chain } => {
             format!("that signers of {chain} were in the block's committee is not checked")
         }
+    }
+}
+
+fn claim_sentence(claim: &Claim) -> String {
+    let value = match (claim.amount, claim.token_id) {
+        (_, Some(id)) => format!("token {id} of {}", claim.token),
+        (Some(amount), None) if claim.token.is_zero() => format!("{amount} peb"),
+        (amount, None) => format!("{} of token {}", amount.unwrap_or_default(), claim.token),
+    };
+    let (recipient, block) = (claim.recipient, claim.as_of.number);
+    if claim.claimed {
+        format!("the delivery failed; {recipient} has since claimed {value} (as of block {block})")
+    } else {
+        format!("the delivery failed; {recipient} can claim {value} from the bridge (as of block {block})")
     }
 }
 

@@ -257,7 +257,7 @@ impl Rig {
     pub(crate) fn audit(&self, from: Side) -> Audit {
         let (requests, _) = self.progress(from);
         // The chains' times lie in the past, so verdicts are as of their heads.
-        let at = self.pair.main.time().max(self.pair.service.time()) + 1;
+        let at = self.pair.main.time().max(self.pair.service.time()) + 100;
         let [main, service] = [&self.pair.main, &self.pair.service]
             .map(|chain| Http::new(&chain.url(), HttpLimits::default(), spanlight_prover::Cancel::default()).unwrap());
         let options = SyncOptions { to: None, mode: spanlight::consensus::FollowMode::Sparse, deep: false, now: at };

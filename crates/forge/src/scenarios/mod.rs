@@ -8,6 +8,7 @@ pub mod fraud;
 pub mod handled;
 pub mod open;
 pub mod stuck;
+pub mod version2;
 
 use crate::scenario::Scenario;
 use spanlight::commitment::CommitmentForm;
@@ -56,5 +57,5 @@ pub fn sorted(keys: &[u64]) -> Vec<Address> {
 /// Every case, with both chains in one commitment form.
 #[must_use]
 pub fn all(form: CommitmentForm) -> Vec<Case> {
-    [open::all(form), handled::all(form), stuck::all(form), fraud::all(form)].concat()
+    [open::all(form), handled::all(form), stuck::all(form), fraud::all(form), version2::all(form)].concat()
 }

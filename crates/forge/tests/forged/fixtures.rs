@@ -25,6 +25,9 @@ fn all() -> BTreeMap<String, Scenario> {
     }
     chosen.insert("complete".into(), scenarios::claims::complete(CommitmentForm::Trie, 2, 1));
     chosen.insert("not-complete".into(), scenarios::claims::complete(CommitmentForm::Trie, 1, 1));
+    let (form, coin) = (CommitmentForm::Concat, spanlight_forge::coin(500));
+    chosen.insert("handled-by-signatures".into(), scenarios::version2::by_signatures(form, coin.clone()).scenario);
+    chosen.insert("handled-claimable".into(), scenarios::version2::claimable("claimable", form, coin).scenario);
     chosen.insert("equivocation".into(), scenarios::claims::equivocation());
     chosen.insert("anchored".into(), scenarios::claims::anchored(11, |_| {}));
     chosen

@@ -21,3 +21,4 @@ mod headers;
 mod lossless;
 mod slack;
 mod states;
+mod version2;

@@ -4,10 +4,10 @@ use super::Session;
 use crate::alarm::Alarm;
 use crate::decide::{decide_signed, SignedDecision, SignedFacts};
 use crate::direction::WorkError;
-use crate::eip712::{handle_with_signatures, Binding};
 use crate::exchange::{Exchange, Given, Received, MOST_NONCES};
 use crate::link::{Call, Outcome};
 use crate::store::Purpose;
+use spanlight::bridge::signed::{SignedHandle, SigningDomain};
 use spanlight::crypto::recover_address;
 use spanlight::{Address, Hash, U256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,14 +54,20 @@ fn is_canonical(signature: &[u8; 65]) -> bool {
     *id < 2 && s.is_some_and(|s| s <= HALF_ORDER)
 }
 
+/// With V of 27 or 28.
+fn as_the_contract_reads(signature: &[u8; 65]) -> Vec<u8> {
+    let [rs @ .., id] = signature;
+    [rs.as_slice(), &[id.saturating_add(27)]].concat()
+}
+
 impl Session<'_> {
     pub(super) async fn act_by_signatures(&mut self, exchange: &Exchange) -> Result<(), WorkError> {
-        let Some(binding) = self.binding() else {
+        let Some((domain, epoch)) = self.signing_domain() else {
             self.raise(None, Alarm::NotBound);
             return Ok(());
         };
         for open in self.open.values_mut() {
-            open.signatures.renew(binding.digest(&open.call));
+            open.signatures.renew(domain.digest(&open.call, epoch));
         }
         let wanted: BTreeSet<u64> = self.open.keys().copied().take(MOST_NONCES).collect();
         for received in exchange.trade(&self.direction.name, wanted) {
@@ -92,20 +98,19 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// What signatures are bound to, if the bridge is bound to this direction's source.
-    fn binding(&self) -> Option<Binding> {
+    /// What signatures are bound to and the operators' epoch, if the bridge is bound to this direction's source.
+    fn signing_domain(&self) -> Option<(SigningDomain, u64)> {
         let second = self.view.second?;
         let (from, to) = (&self.direction.from, &self.direction.to);
         let chain_id = |name: &str| self.trust.chain(name).ok().map(|chain| chain.profile.chain_id);
-        let source_chain = chain_id(&from.chain)?;
-        let is_bound = second.source == (U256::from(source_chain), from.address);
-        is_bound.then_some(Binding {
-            source_chain,
+        let domain = SigningDomain {
+            source_chain_id: chain_id(&from.chain)?,
             source_bridge: from.address,
-            destination_chain: chain_id(&to.chain)?,
-            destination_bridge: to.address,
-            operator_epoch: second.operator_epoch,
-        })
+            chain_id: chain_id(&to.chain)?,
+            bridge: to.address,
+        };
+        let is_bound = second.source == (U256::from(domain.source_chain_id), domain.source_bridge);
+        is_bound.then_some((domain, second.operator_epoch))
     }
 
     /// A signature of something else accuses nobody: its signer may have seen the operators change a moment earlier or later.
@@ -163,8 +168,8 @@ impl Session<'_> {
         let votes = self.view.transfers.get(&nonce).map(|state| &state.votes);
         let voted = |signer: &Address| votes.and_then(|votes| votes.get(signer)) == Some(&open.key);
         let missing = open.signatures.by_signer.iter().filter(|(signer, _)| !voted(signer));
-        let signatures: Vec<[u8; 65]> = missing.map(|(_, signature)| *signature).collect();
-        let input = handle_with_signatures(&open.call, &signatures);
+        let signatures = missing.map(|(_, signature)| as_the_contract_reads(signature)).collect();
+        let input = SignedHandle { call: open.call.clone(), signatures }.encode();
         let to = &self.direction.to;
         let gas = self.vote_gas();
         let call = Call { from: self.view.me, to: to.address, value: U256::ZERO, input: &input, gas };

@@ -6,6 +6,9 @@ use crate::error::ProveError;
 use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::Synced;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
 use spanlight::header::UntrustedHeader;
 use spanlight::trust::TrustedChain;
 

@@ -1,8 +1,9 @@
 //! What is found of an endpoint.
 
 use crate::rpc::RpcError;
+use alloc::string::String;
+use core::fmt;
 use spanlight::Hash;
-use std::fmt;
 
 /// Something that whoever chose the endpoints should know.
 #[derive(Clone, Debug, PartialEq, Eq)]

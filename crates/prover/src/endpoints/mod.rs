@@ -13,10 +13,14 @@ pub use finding::{Finding, Reason};
 use crate::cancel::Cancel;
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 use spanlight::header::UntrustedHeader;
-use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most findings that are kept: an endpoint decides how many there are.
 const MOST_FINDINGS: usize = 256;

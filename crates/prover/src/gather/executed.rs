@@ -3,13 +3,14 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
+use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
-use spanlight::bridge::{layout, BridgeError, HandleCall};
+use spanlight::bridge::{layout, BridgeError, DeliveryFailedEvent, Generation, HandleCall, SignedHandle};
 use spanlight::bundle::{ItemRef, TransferProof};
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::keccak256;
+use spanlight::receipt::Log;
 use spanlight::{Address, Hash};
-use std::collections::BTreeSet;
 
 impl<T: Transport> Gathering<'_, '_, T> {
     pub(super) async fn executed(
@@ -24,32 +25,98 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let (at, log) =
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
+        side.ensure(block, &[layout::NONCES, layout::closed_slot(nonce)]).await?;
         let transaction = side.transaction(block, index).await?;
-        let for_another = match HandleCall::decode(transaction.input()) {
-            Ok(call) => call.nonce != nonce,
-            Err(error) => matches!(error, BridgeError::Selector { .. }),
+        let to_bridge = transaction.to() == Some(side.bridge);
+        let voters = if side.generation(block).is_some_and(Generation::names_executed_key) {
+            self.executed_by_name(proof, request, block, to_bridge.then(|| transaction.input())).await?
+        } else {
+            let for_another = match HandleCall::decode(transaction.input()) {
+                Ok(call) => call.nonce != nonce,
+                Err(error) => matches!(error, BridgeError::Selector { .. }),
+            };
+            self.executed_unnamed(proof, block, (to_bridge && !for_another).then(|| transaction.input())).await?
         };
-        let direct = transaction.to() == Some(side.bridge) && !for_another;
-        let key = keccak256(transaction.input());
-        let keys: &[Hash] = if direct { &[key] } else { &[] };
-        let votes = side.votes(block, nonce, keys).await?;
-        side.ensure(block, &[layout::closed_slot(nonce)]).await?;
-        let mut voters = set_of(votes.iter().map(|vote| vote.voter));
-        if !direct {
-            let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
-            side.votes(block, nonce, &keys).await?;
-            proof.calls = self.preimage_of_most(&keys).await?;
-        } else if !self.keeps_votes(block) {
-            voters.extend(self.vote_transactions(proof, at.item, key).await?);
-            let voted = voters.iter().map(|voter| side::voted(nonce, voter)).collect::<Vec<_>>();
-            self.destination.ensure(block.saturating_sub(1), &voted).await?;
-        }
         if let (Some(request), Ok(event)) = (request, HandleEvent::decode(&log)) {
             self.registry_before(request, event.token).await?;
         }
         self.operators_at(block, &voters).await?;
         if block > self.destination.first() {
             self.operators_at(block.saturating_sub(1), &voters).await?;
+        }
+        Ok(())
+    }
+
+    /// The votes for an execution whose key the state does not name; `input` is that of a direct call.
+    async fn executed_unnamed(
+        &mut self,
+        proof: &mut TransferProof,
+        block: u64,
+        input: Option<&[u8]>,
+    ) -> Result<Set<Address>, ProveError> {
+        let nonce = proof.nonce;
+        let keys: Vec<Hash> = input.map(keccak256).into_iter().collect();
+        let votes = self.destination.votes(block, nonce, &keys).await?;
+        let mut voters: Set<Address> = votes.iter().map(|vote| vote.voter).collect();
+        let keeps_votes = self.destination.generation(block).is_none_or(Generation::keeps_votes);
+        match (keys.first(), proof.handle) {
+            (None, _) => {
+                let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
+                self.destination.votes(block, nonce, &keys).await?;
+                proof.calls = self.preimage_of_most(&keys).await?;
+            }
+            (Some(key), Some(at)) if !keeps_votes => {
+                voters.extend(self.vote_transactions(proof, at.item, *key).await?);
+                let voted = voters.iter().map(|voter| side::voted(nonce, voter)).collect::<Vec<_>>();
+                self.destination.ensure(block.saturating_sub(1), &voted).await?;
+            }
+            _ => {}
+        }
+        Ok(voters)
+    }
+
+    /// The votes for an execution whose key the state names; `input` is that of a call of the bridge.
+    async fn executed_by_name(
+        &mut self,
+        proof: &mut TransferProof,
+        request: Option<&FoundRequest>,
+        block: u64,
+        input: Option<&[u8]>,
+    ) -> Result<Set<Address>, ProveError> {
+        let nonce = proof.nonce;
+        let named = layout::executed_key_slot(nonce);
+        self.destination.ensure(block, &[named]).await?;
+        self.destination.source_binding(block).await?;
+        let key = Hash::from_u256(self.destination.word(block, &named)?);
+        let votes = self.destination.votes(block, nonce, &[key]).await?;
+        let signed = input.and_then(|input| SignedHandle::decode(input).ok()).map(|signed| signed.call.nonce);
+        let called = input.and_then(|input| HandleCall::decode(input).ok()).map(|call| call.nonce);
+        if signed == Some(nonce) {
+            for height in [Some(block), block.checked_sub(1)].into_iter().flatten() {
+                self.destination.ensure(height, &[layout::SEAT_COUNT]).await?;
+            }
+        } else if called != Some(nonce) {
+            // An honest execution's calldata follows from the request, however it came about.
+            proof.calls = match request.filter(|request| request.key == key) {
+                Some(request) => Vec::from([request.calldata.clone()]),
+                None => self.preimages(&set_of([key])).await?,
+            };
+        }
+        self.claim(proof, block).await?;
+        Ok(votes.iter().map(|vote| vote.voter).collect())
+    }
+
+    /// Where the delivery failed: what the bridge keeps for the recipient, in the execution's block and at the head.
+    async fn claim(&mut self, proof: &TransferProof, block: u64) -> Result<(), ProveError> {
+        let Some(at) = proof.handle else { return Ok(()) };
+        let logs = self.destination.bridge_logs(at.item).await?;
+        let is_this = |log: &Log| DeliveryFailedEvent::decode(log).is_ok_and(|event| event.nonce == proof.nonce);
+        if logs.iter().any(is_this) {
+            let head = self.destination.head();
+            let [first, second, third] = layout::claim_slots(proof.nonce);
+            for height in set_of([block, head]) {
+                self.destination.ensure(height, &[layout::NONCES, first, second, third]).await?;
+            }
         }
         Ok(())
     }
@@ -65,14 +132,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    /// Whether the code at a height leaves the votes in state when they decide.
-    fn keeps_votes(&self, block: u64) -> bool {
-        let code = self.destination.code_hash(block);
-        let mut accepted = self.destination_codes.iter().filter(|accepted| Some(accepted.hash) == code);
-        accepted.all(|accepted| accepted.generation.keeps_votes())
-    }
-
-    async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
+    async fn operators_at(&mut self, block: u64, voters: &Set<Address>) -> Result<(), ProveError> {
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
         let mut slots = Vec::from([layout::NONCES, threshold]);
         slots.extend(voters.iter().map(layout::operator_flag_slot));
@@ -85,11 +145,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         last: ItemRef,
         key: Hash,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let threshold = self.destination.threshold(last.block)?;
         let floor = self.scan_floor();
-        let mut voters = BTreeSet::new();
-        let mut places = BTreeSet::new();
+        let mut voters = Set::new();
+        let mut places = Set::new();
         let mut seen = 0usize;
         loop {
             let calls = self.destination.scan.calls.iter().skip(seen);

@@ -11,12 +11,12 @@ mod side;
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
 use crate::rpc::{RpcError, Transport};
+use alloc::vec::Vec;
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
 use spanlight::bridge::{expected_call, layout, vote_key, TokenType};
 use spanlight::bundle::{LogRef, TransferProof};
 use spanlight::transaction::Transaction;
-use spanlight::trust::AcceptedCode;
 use spanlight::{Address, Hash};
 
 pub(crate) use side::Side;
@@ -30,7 +30,6 @@ pub(crate) struct Gathering<'s, 't, T> {
     pub(crate) destination: Side<'s, 't, T>,
     requests: LogSearch,
     handles: LogSearch,
-    destination_codes: Vec<AcceptedCode>,
     options: ProveOptions,
 }
 
@@ -39,24 +38,21 @@ struct FoundRequest {
     at: LogRef,
     time: u64,
     key: Hash,
+    /// The calldata of that vote.
+    calldata: Vec<u8>,
     /// The source registry's slot for the token and the entry in it; none for coin.
     registry: Option<(Hash, Address)>,
 }
 
 impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
-    pub(crate) fn new(
-        source: Side<'s, 't, T>,
-        destination: Side<'s, 't, T>,
-        destination_codes: Vec<AcceptedCode>,
-        options: ProveOptions,
-    ) -> Self {
+    pub(crate) fn new(source: Side<'s, 't, T>, destination: Side<'s, 't, T>, options: ProveOptions) -> Self {
         let requests = LogSearch::new(&[topic::REQUEST, topic::REQUEST_ENCODED], options.window, |log| {
             RequestEvent::decode(log).ok().map(|event| event.nonce)
         });
         let handles = LogSearch::new(&[topic::HANDLE], options.window, |log| {
             HandleEvent::decode(log).ok().map(|event| event.nonce)
         });
-        Self { source, destination, requests, handles, destination_codes, options }
+        Self { source, destination, requests, handles, options }
     }
 
     /// How many requests the source counts at its head.
@@ -155,8 +151,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             _ => Address::low_bytes(&Hash::from_u256(self.source.word(block, &registry)?)),
         };
         let transaction: Transaction = self.source.transaction(block, index).await?;
-        let key = vote_key(&expected_call(&event, transaction.hash(), block, token).encode());
+        let calldata = expected_call(&event, transaction.hash(), block, token).encode();
         let registry = (event.token_type != TokenType::Coin).then_some((registry, token));
-        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key, registry }))
+        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key: vote_key(&calldata), calldata, registry }))
     }
 }

@@ -5,17 +5,17 @@ use super::side::LiveVote;
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
+use alloc::vec::Vec;
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Map, Set};
 use spanlight::{Address, Hash};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Failed attempts of operators without a live vote, newest first, and the heights tried for the state before one.
 #[derive(Default)]
 struct Attempts {
     failed: Vec<(BridgeCall, Address)>,
-    tried: BTreeSet<u64>,
+    tried: Set<u64>,
 }
 
 impl<T: Transport> Gathering<'_, '_, T> {
@@ -26,6 +26,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
         let votes = self.destination.votes(head, proof.nonce, &[]).await?;
+        self.destination.source_binding(head).await?;
         match request {
             Some(request) => self.failed_attempt(proof, request, &votes).await,
             None => {
@@ -42,12 +43,14 @@ impl<T: Transport> Gathering<'_, '_, T> {
     }
 
     /// Calldata of vote keys, as far as the scan finds it, ascending by key.
-    pub(super) async fn preimages(&mut self, keys: &BTreeSet<Hash>) -> Result<Vec<Vec<u8>>, ProveError> {
+    pub(super) async fn preimages(&mut self, keys: &Set<Hash>) -> Result<Vec<Vec<u8>>, ProveError> {
         let floor = self.scan_floor();
-        let mut found: BTreeMap<Hash, Vec<u8>> = BTreeMap::new();
+        let mut found: Map<Hash, Vec<u8>> = Map::new();
         loop {
             for call in self.destination.scan.calls.iter().filter(|call| keys.contains(&call.key)) {
-                found.entry(call.key).or_insert_with(|| call.input.clone());
+                if !found.contains_key(&call.key) {
+                    found.insert(call.key, call.calldata.clone());
+                }
             }
             if found.len() == keys.len() || !self.destination.scan_on(floor).await? {
                 return Ok(found.into_values().collect());
@@ -94,14 +97,18 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    /// Keeps the call if it is a failed one of an operator without a live vote: an outsider's or a late vote fails too.
+    /// Keeps the call if it is a failed one of an operator without a live vote: an outsider's or a late vote fails too, and
+    /// anybody can bring bad signatures.
     async fn take_attempt(
         &mut self,
         call: BridgeCall,
-        live: &BTreeSet<Address>,
+        live: &Set<Address>,
         attempts: &mut Attempts,
     ) -> Result<(), ProveError> {
-        let Some(sender) = call.sender.filter(|sender| !call.success && !live.contains(sender)) else { return Ok(()) };
+        let Some(sender) = call.sender.filter(|sender| !call.success && !call.by_signatures && !live.contains(sender))
+        else {
+            return Ok(());
+        };
         if self.is_operator(self.destination.head(), &sender).await? {
             attempts.failed.push((call, sender));
         }
@@ -163,9 +170,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
     }
 
     /// Nonces from `from` on for which somebody voted successfully, found by reading every block.
-    pub(crate) async fn voted_nonces(&mut self, from: u64) -> Result<(BTreeSet<u64>, bool), ProveError> {
+    pub(crate) async fn voted_nonces(&mut self, from: u64) -> Result<(Set<u64>, bool), ProveError> {
         if self.options.scan.is_none() {
-            return Ok((BTreeSet::new(), false));
+            return Ok((Set::new(), false));
         }
         self.destination.scan_down_to(self.scan_floor()).await?;
         let calls = self.destination.scan.calls.iter().filter(|call| call.success);

@@ -3,7 +3,8 @@
 use super::side::Side;
 use crate::error::{refused, ProveError};
 use crate::rpc::Transport;
-use spanlight::bridge::{signed_call, HandleCall};
+use alloc::vec::Vec;
+use spanlight::bridge::{HandleCall, SignedHandle};
 use spanlight::bundle::ItemRef;
 use spanlight::crypto::recover_address;
 use spanlight::primitives::keccak256;
@@ -16,10 +17,13 @@ use spanlight::{Address, Hash};
 pub(super) struct BridgeCall {
     pub(super) at: ItemRef,
     pub(super) sender: Option<Address>,
-    /// The nonce that the calldata names, if it is a handle call.
+    /// The nonce that it votes on, if it is a handle call or brings signatures for one.
     pub(super) nonce: Option<u64>,
+    /// Key and calldata of the vote: its own input, or the direct call of the transfer for which it brings signatures.
     pub(super) key: Hash,
-    pub(super) input: Vec<u8>,
+    pub(super) calldata: Vec<u8>,
+    /// Whether it brings signatures: then its sender votes for nothing.
+    pub(super) by_signatures: bool,
     pub(super) success: bool,
 }
 
@@ -73,19 +77,16 @@ impl<T: Transport> Side<'_, '_, T> {
             if transaction.to() != Some(bridge) {
                 continue;
             }
-            let success = Receipt::decode(receipt).map_err(refused)?.is_success();
-            // What carries signatures votes with the calldata that each signer would have sent.
-            let input = match signed_call(transaction.input()) {
-                Ok(call) if success => call.encode(),
-                _ => transaction.input().to_vec(),
-            };
+            let signed = SignedHandle::decode(transaction.input()).ok();
+            let calldata = signed.as_ref().map_or_else(|| transaction.input().to_vec(), |signed| signed.call.encode());
             calls.push(BridgeCall {
                 at: ItemRef { block: number, index: u32::try_from(index).unwrap_or(u32::MAX) },
                 sender: transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok()).ok(),
-                nonce: HandleCall::decode(&input).ok().map(|call| call.nonce),
-                key: keccak256(&input),
-                input,
-                success,
+                nonce: HandleCall::decode(&calldata).ok().map(|call| call.nonce),
+                key: keccak256(&calldata),
+                calldata,
+                by_signatures: signed.is_some(),
+                success: Receipt::decode(receipt).map_err(refused)?.is_success(),
             });
         }
         if calls.is_empty() {

@@ -4,16 +4,17 @@ use super::side::Side;
 use crate::error::ProveError;
 use crate::node::NodeLog;
 use crate::rpc::{RpcError, Transport};
+use alloc::vec::Vec;
+use spanlight::ordered::Map;
 use spanlight::receipt::Log;
 use spanlight::Hash;
-use std::collections::BTreeMap;
 
 /// One kind of event, searched by nonce.
 pub(super) struct LogSearch {
     topics: Vec<Hash>,
     window: u64,
     nonce_of: fn(&Log) -> Option<u64>,
-    windows: BTreeMap<u64, Vec<Found>>,
+    windows: Map<u64, Vec<Found>>,
     /// Blocks that the node has turned out to allow in one query.
     allowed: u64,
 }
@@ -30,7 +31,7 @@ type Place = Option<(u64, u32)>;
 impl LogSearch {
     pub(super) fn new(topics: &[Hash], window: u64, nonce_of: fn(&Log) -> Option<u64>) -> Self {
         let window = window.max(1);
-        Self { topics: topics.to_vec(), window, nonce_of, windows: BTreeMap::new(), allowed: window }
+        Self { topics: topics.to_vec(), window, nonce_of, windows: Map::new(), allowed: window }
     }
 
     /// Request nonces ascend with height, so a window that holds any tells on which side to go on.

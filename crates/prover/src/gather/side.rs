@@ -6,18 +6,21 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_items, Items, Synced};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
+use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
-use spanlight::ordered::{map_of, set_of};
+use spanlight::ordered::{set_of, tree_of, Map, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
+use spanlight::trust::{AcceptedCode, BridgeEnd};
 use spanlight::verify::{Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
@@ -27,10 +30,11 @@ pub(crate) struct Side<'s, 't, T> {
     pub(crate) node: &'s Node<'t, T>,
     pub(crate) synced: &'s Synced<'t>,
     pub(crate) bridge: Address,
+    codes: Vec<AcceptedCode>,
     pub(super) scan: Scan,
-    blocks: BTreeMap<u64, Items>,
-    wanted: BTreeMap<u64, BTreeSet<u32>>,
-    states: BTreeMap<u64, State>,
+    blocks: Map<u64, Items>,
+    wanted: Map<u64, Set<u32>>,
+    states: Map<u64, State>,
 }
 
 /// The bridge's state at one height.
@@ -64,15 +68,16 @@ pub(super) fn voters_length(nonce: u64) -> Hash {
 }
 
 impl<'s, 't, T: Transport> Side<'s, 't, T> {
-    pub(crate) fn new(node: &'s Node<'t, T>, synced: &'s Synced<'t>, bridge: Address) -> Self {
+    pub(crate) fn new(node: &'s Node<'t, T>, synced: &'s Synced<'t>, end: &BridgeEnd) -> Self {
         Self {
             node,
             synced,
-            bridge,
+            bridge: end.address,
+            codes: end.codes.clone(),
             scan: Scan::new(synced.head()),
-            blocks: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            states: BTreeMap::new(),
+            blocks: Map::new(),
+            wanted: Map::new(),
+            states: Map::new(),
         }
     }
 
@@ -110,7 +115,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items = self.items(block).await?;
         let raw = usize::try_from(index).ok().and_then(|index| items.transactions.get(index)).ok_or(missing)?;
         let transaction = Transaction::decode(raw).map_err(refused)?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         Ok(transaction)
     }
 
@@ -122,14 +127,25 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         };
         let answer =
             ProveError::Rpc(RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" });
-        let (bridge, index) = (self.bridge, usize::try_from(found.index).unwrap_or(usize::MAX));
+        let index = usize::try_from(found.index).unwrap_or(usize::MAX);
         let items = self.items(found.block).await?;
         let raw = items.transactions.get(index).ok_or_else(|| answer.clone())?;
         if Transaction::decode(raw).map_err(refused)?.hash() != hash {
             return Err(answer);
         }
-        let receipt = Receipt::decode(items.receipts.get(index).ok_or(answer)?).map_err(refused)?;
-        Ok(Some(receipt.logs.into_iter().filter(|log| log.address == bridge).collect()))
+        if items.receipts.get(index).is_none() {
+            return Err(answer);
+        }
+        self.bridge_logs(ItemRef { block: found.block, index: found.index }).await.map(Some)
+    }
+
+    /// The bridge's logs in one receipt.
+    pub(super) async fn bridge_logs(&mut self, at: ItemRef) -> Result<Vec<Log>, ProveError> {
+        let (bridge, missing) = (self.bridge, ProveError::EventNotFound { block: at.block });
+        let items = self.items(at.block).await?;
+        let raw = usize::try_from(at.index).ok().and_then(|index| items.receipts.get(index)).ok_or(missing)?;
+        let logs = Receipt::decode(raw).map_err(refused)?.logs;
+        Ok(logs.into_iter().filter(|log| log.address == bridge).collect())
     }
 
     /// Lets go of a block that holds nothing of interest.
@@ -157,7 +173,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let logs = Receipt::decode(raw).map_err(refused)?.logs;
         let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
         let (log_index, log) = found.ok_or(missing.clone())?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         let log_index = u32::try_from(log_index).map_err(|_| missing)?;
         Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
     }
@@ -173,12 +189,12 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         }
         let proof = self.node.proof(self.bridge, number, &missing).await?;
         let fresh = State::read(&state_root, &self.bridge, &proof)?;
-        let state = self.states.entry(number).or_default();
-        state.account_nodes = fresh.account_nodes;
-        state.code_hash = fresh.code_hash;
-        state.storage_root = fresh.storage_root;
-        state.nodes.extend(fresh.nodes);
-        state.words.extend(fresh.words);
+        match self.states.get_mut(&number) {
+            Some(state) => state.take_in(fresh),
+            None => {
+                self.states.insert(number, fresh);
+            }
+        }
         Ok(())
     }
 
@@ -195,8 +211,15 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         UpperWord::decode(&Hash::from_u256(self.word(number, &layout::UPPER)?)).map_err(refused)
     }
 
-    pub(super) fn code_hash(&self, number: u64) -> Option<Hash> {
-        self.states.get(&number).and_then(|state| state.code_hash)
+    /// The generation of the code at a height whose state was asked for; none where the code is not accepted.
+    pub(super) fn generation(&self, number: u64) -> Option<Generation> {
+        let code = self.states.get(&number).and_then(|state| state.code_hash);
+        self.codes.iter().find(|accepted| Some(accepted.hash) == code).map(|accepted| accepted.generation)
+    }
+
+    /// Whether a deregistered operator's votes end, at a height whose state was asked for.
+    fn revokes_votes(&self, number: u64) -> bool {
+        self.generation(number).is_some_and(Generation::revokes_votes)
     }
 
     pub(super) fn threshold(&self, number: u64) -> Result<u64, ProveError> {
@@ -210,7 +233,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
-    /// what each of them voted. `keys` are vote keys whose count is wanted too.
+    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too.
     pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
@@ -219,7 +242,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
         self.ensure(number, &items).await?;
-        let mut voters = BTreeSet::new();
+        let mut voters = Set::new();
         for item in &items {
             voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
         }
@@ -228,14 +251,47 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
         self.ensure(number, &slots).await?;
         let mut votes = Vec::new();
+        let standing =
+            if self.revokes_votes(number) { Some(self.standing(number, nonce, &voters).await?) } else { None };
         for voter in voters {
             let key = Hash::from_u256(self.word(number, &layout::voted_slot(base, &voter))?);
-            let operator = !self.word(number, &layout::operator_flag_slot(&voter))?.is_zero();
+            let operator = !self.word(number, &layout::operator_flag_slot(&voter))?.is_zero()
+                && standing.as_ref().is_none_or(|standing| standing.contains(&voter));
             if !key.is_zero() {
                 votes.push(LiveVote { voter, key, operator });
             }
         }
         Ok(votes)
+    }
+
+    /// Those of the voters whose seat stands behind the key that they voted for (version 2), in two steps: seats, and their bits.
+    async fn standing(&mut self, number: u64, nonce: u64, voters: &Set<Address>) -> Result<Set<Address>, ProveError> {
+        let seats: Vec<Hash> = voters.iter().map(layout::seat_slot).collect();
+        self.ensure(number, &seats).await?;
+        let mut behind = Vec::new();
+        for voter in voters {
+            let key = Hash::from_u256(self.word(number, &voted(nonce, voter))?);
+            let seat = self.word(number, &layout::seat_slot(voter))?.checked_sub(U256::ONE);
+            if let Some(seat) = seat.and_then(|seat| u64::try_from(seat).ok()).filter(|_| !key.is_zero()) {
+                behind.push((*voter, layout::vote_seats_slot(&key, seat), layout::seat_bit(seat)));
+            }
+        }
+        self.ensure(number, &behind.iter().map(|(_, slot, _)| *slot).collect::<Vec<_>>()).await?;
+        let mut standing = Set::new();
+        for (voter, slot, bit) in behind {
+            if !(self.word(number, &slot)? & bit).is_zero() {
+                standing.insert(voter);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// What version 2 says of its one source.
+    pub(super) async fn source_binding(&mut self, number: u64) -> Result<(), ProveError> {
+        if self.generation(number).is_some_and(Generation::takes_signatures) {
+            self.ensure(number, &[layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]).await?;
+        }
+        Ok(())
     }
 
     /// Takes the votes on a nonce out of a height's evidence: a height that does not show enough must not stand in the way
@@ -282,13 +338,22 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
-            words: proven.slots().clone(),
+            nodes: tree_of(storage.map(|node| (keccak256(&node), node))),
+            words: tree_of(proven.slots().iter().map(|(slot, word)| (*slot, *word))),
         })
     }
 
+    /// Another answer about the same height.
+    fn take_in(&mut self, fresh: Self) {
+        self.account_nodes = fresh.account_nodes;
+        self.code_hash = fresh.code_hash;
+        self.storage_root = fresh.storage_root;
+        self.nodes.extend(fresh.nodes);
+        self.words.extend(fresh.words);
+    }
+
     /// The exact proof of some of the slots.
-    fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+    fn proof(&self, slots: Set<Hash>) -> Result<StateProof, ProveError> {
         let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
         let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
         let storage_nodes =

@@ -11,8 +11,8 @@ export function OperatorTable() {
   if (found.length === 0) return null;
   const { address, voted, lag, dissent, culprit } = t.operatorColumns;
   return (
-    <Section id="bridge-operators-title" title={t.operators} lead={t.operatorsLead} testid="bridge-operators">
-      <div class="scroll" tabIndex={0} role="region" aria-label={t.operators}>
+    <Section id="bridge-operators-title" title={t.operators} lead={t.operatorsLead} testid="bridge-operators" level="h2">
+      <div class="scroll" tabIndex={0} role="group" aria-label={t.operators}>
         <table class="tally">
           <thead>
             <tr>

@@ -2,6 +2,7 @@
 import type { TrustedChain } from "./trust.ts";
 
 const PATIENCE = 8_000;
+const QUICK = 3_000;
 const MOST = 64 * 1024;
 
 /** What the endpoint says of itself. */
@@ -31,11 +32,11 @@ async function post(address: string, body: string): Promise<unknown> {
   try {
     const response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body, signal: AbortSignal.timeout(PATIENCE) });
     text = await response.text();
-    if (!response.ok && !/^\s*\{/.test(text)) throw failure("rpc.http_status", `HTTP status ${response.status}`);
+    if (!response.ok && !/^\s*\{/.test(text)) throw failure(response.status === 429 ? "rpc.rate_limit" : "rpc.http_status", `HTTP status ${response.status}`);
   } catch (thrown) {
-    if ((thrown as { code?: unknown }).code === "rpc.http_status") throw thrown;
-    const name = (thrown as { name?: string }).name;
-    throw failure(name === "TimeoutError" || name === "AbortError" ? "rpc.timeout" : "rpc.unreachable", String(thrown));
+    const { code, name } = thrown as { code?: unknown; name?: string };
+    if (typeof code === "string") throw thrown;
+    throw failure(name === "TimeoutError" || name === "AbortError" ? "rpc.timeout" : await unreachable(address), String(thrown));
   }
   if (text.length > MOST) throw failure("rpc.answer_too_large", `${text.length} bytes`);
   try {
@@ -43,6 +44,30 @@ async function post(address: string, body: string): Promise<unknown> {
   } catch {
     throw failure("rpc.answer", "no JSON");
   }
+}
+
+const LOCAL = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** Why a browser could not ask: it tells the page nothing, so one more request asks without reading the answer. */
+async function unreachable(address: string): Promise<string> {
+  const { protocol, hostname } = new URL(address);
+  if (location.protocol === "https:" && protocol === "http:" && !LOCAL.test(hostname)) return "rpc.mixed_content";
+  try {
+    await fetch(address, { mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(QUICK) });
+    return "rpc.cors";
+  } catch {
+    return "rpc.unreachable";
+  }
+}
+
+/** Which of the endpoints fails, and how; `null` where all of them answer by now. */
+export async function findFailing(addresses: Readonly<Record<string, string>>): Promise<{ chain: string; code: string } | null> {
+  const asked = Object.entries(addresses).map(async ([chain, address]) => {
+    const answered = quantity(address, "kaia_blockNumber").then(() => null, (thrown: { code?: string }) => ({ chain, code: thrown.code ?? "rpc.transport" }));
+    const late = new Promise<{ chain: string; code: string }>((resolve) => setTimeout(() => resolve({ chain, code: "rpc.timeout" }), QUICK));
+    return Promise.race([answered, late]);
+  });
+  return (await Promise.all(asked)).find((failing) => failing !== null) ?? null;
 }
 
 function failure(code: string, message: string): Error {

@@ -26,9 +26,14 @@ export const problems = {
   trust: { title: "The trust file cannot be used.", help: "The detail says why. Ask whoever made it." },
   bundle: { title: "This file cannot be read as a proof.", help: "It is damaged, or made by another version. Get it again." },
   rlp: { title: "This file cannot be read as a proof.", help: "It is damaged or cut off. Get it again." },
-  "rpc.unreachable": {
-    title: "The browser could not reach the node.",
-    help: "Either nothing answers at that address, or the node does not allow requests from web pages (CORS). A node allows it with “--rpc.corsdomain”; or let “spanlight serve” relay it. A page from https: cannot ask a node by http:, except on this device.",
+  "rpc.unreachable": { title: "Nothing answers at the node's address.", help: "Is the address right, is the node running, and is this device online?" },
+  "rpc.cors": {
+    title: "The node answers, but allows no requests from web pages (CORS).",
+    help: "Its operator can allow them with “--rpccorsdomain”. Or let “spanlight serve” relay the requests, or make the proof with the spanlight command and drop it here.",
+  },
+  "rpc.mixed_content": {
+    title: "This page came by https:, and browsers forbid it to ask a node by http:.",
+    help: "Use an https: address, a node on this device, or save this page to disk and open it from there.",
   },
   "rpc.timeout": { title: "The node did not answer in time.", help: "It accepts the request and stays silent. Try again, or set another node." },
   "rpc.rate_limit": { title: "The node refuses: too many requests.", help: "Wait a little, or set a node without such a limit." },
@@ -56,6 +61,9 @@ export const problems = {
   commitment: { title: "The node showed transactions that do not belong to the block.", help: "It is faulty, or it lies. It was not believed. Set another node." },
   trie: { title: "The node gave a false state proof.", help: "It is faulty, or it lies. It was not believed. Set another node." },
   state: { title: "The node gave a false state proof.", help: "It is faulty, or it lies. It was not believed. Set another node." },
+  "not_yet_trusted.trust_expired": { title: "Your trust has expired.", help: "The block from which you trust the chain is older than the trusting period. Get a trust file with a newer checkpoint. Is this device's clock right?" },
+  not_yet_trusted: { title: "The trust given does not reach.", help: "The detail says how far it does. A newer trust file may help." },
+  missing: { title: "The node kept something back.", help: "Part of the proof is missing. Set another node, best an archive node." },
   other: { title: "What the node gave was refused.", help: "It is faulty, or it lies. It was not believed. Set another node." },
   "wasm.crash": { title: "A fault of Spanlight.", help: "The checking part stopped and was dropped. Try again; please report it if it stays." },
   "wasm.closed": { title: "The work was stopped.", help: "Start it again." },

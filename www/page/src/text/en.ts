@@ -1,4 +1,5 @@
 // English: everything that the page says. The type of this catalogue is what the other language must fill.
+import { details } from "./en.details.ts";
 import { problems } from "./en.problems.ts";
 import { rules } from "./en.rules.ts";
 import { notes, verdicts } from "./en.verdicts.ts";
@@ -6,9 +7,8 @@ import { notes, verdicts } from "./en.verdicts.ts";
 export type Messages = typeof en;
 
 export const en = {
-  name: "English",
-  other: "한국어",
   problems,
+  details,
   rules,
   verdicts,
   notes,
@@ -24,7 +24,6 @@ export const en = {
     settings: "Settings",
     footer: "Everything is checked in this browser, by this page's own code. Nothing is sent anywhere but to the endpoints you set.",
     version: (version: string) => `Spanlight ${version}`,
-    old: "This browser is too old for the page: it needs web workers, WebAssembly and DecompressionStream. Use a current Chrome, Edge, Firefox or Safari, or the spanlight command.",
   },
 
   box: {
@@ -50,7 +49,6 @@ export const en = {
     noEndpoints: "none: proof files only",
     now: "Time",
     clock: "this device's clock",
-    change: "Change",
   },
 
   start: {
@@ -86,18 +84,14 @@ export const en = {
     asOfBlock: (chain: string, block: string) => `${chain}, block ${block}`,
     asOfNone: "no block of either chain was reached",
     fixedNow: (time: string) => `Judged as if it were ${time}, because the settings say so. It is not the present.`,
-    trusted: "What is trusted",
     trustSentence: (name: string, fingerprint: string, from: string, to: string) =>
       `This rests on the trust file “${name}”${fingerprint === "" ? "" : ` (fingerprint ${fingerprint})`}, on fewer than a quorum of the validators of ${from} and ${to} colluding, and on this page's code. On nothing else: no operator, no node, no maker of the proof.`,
     culprits: "Operators who did it",
     dissenters: "Operators who voted otherwise",
     votes: (votes: string, threshold: string) => `${votes} of ${threshold} votes`,
-    took: (milliseconds: string) => `checked in ${milliseconds} ms`,
     fromTo: (from: string, to: string) => `${from} → ${to}`,
     nonce: (nonce: string) => `request ${nonce}`,
     several: (count: string) => `${count} transfers in this proof`,
-    pick: "Choose a transfer",
-    nothing: "This proof names no transfer",
     tone: { good: "Proven", wait: "Under way", warn: "Attention", bad: "Alarm", unknown: "Not decided" },
   },
 
@@ -130,7 +124,6 @@ export const en = {
     noRequest: "No request",
     handle: "Executed",
     noHandle: "Not executed",
-    votes: "Votes",
     checkpoint: "trusted",
     head: "as of",
     block: (number: string) => `#${number}`,
@@ -139,7 +132,7 @@ export const en = {
     legendTrusted: "block you trust",
     legendVoted: "voted for it",
     legendOther: "voted otherwise",
-    legendCulprit: "voted for what nobody requested",
+    legendCulprit: "voted for what was not requested",
   },
 
   ends: {
@@ -150,7 +143,6 @@ export const en = {
     executed: (chain: string) => `Executed on ${chain}`,
     same: "same",
     differs: "differs",
-    unproven: "not proven",
     fields: {
       transaction: "Request transaction",
       block: "Request block",
@@ -169,19 +161,16 @@ export const en = {
     kinds: { coin: "Coin", erc20: "ERC-20 token", erc721: "ERC-721 token" },
     coinToken: "the chain's coin",
     units: (amount: string) => `${amount} in whole coins`,
-    noneRequested: "Nobody requested this.",
-    noneExecuted: "Nothing was executed.",
     empty: "none",
   },
 
   operators: {
     heading: "Operators",
     lead: (votes: string, threshold: string) => `${votes} of the ${threshold} equal votes that decide.`,
-    unknown: "The proof shows no votes.",
     roles: {
       voted: "voted for it",
       dissented: "voted otherwise",
-      culprit: "voted for what nobody requested",
+      culprit: "voted for what was not requested",
       silent: "has no live vote",
       reverted: "tried, and the call reverted",
       executor: "cast the deciding vote",
@@ -235,7 +224,6 @@ export const en = {
     passed: "passed",
     failed: "failed",
     noInput: "nothing beside the proof itself",
-    filter: "Failed only",
     bytes: "Bytes of the proof",
     bytesLead: (size: string) => `The bundle has ${size} bytes. This is its beginning; download it for the whole.`,
     json: "The report as JSON",
@@ -254,7 +242,6 @@ export const en = {
     elsewhereLead: "Do not believe this page either. The same proof and trust file give the same verdict:",
     command: "On the command line",
     node: "In Node",
-    copy: "Copy",
   },
 
   settings: {
@@ -292,7 +279,6 @@ export const en = {
     everySealHelp: "Slower. Otherwise only blocks that carry weight need their own seals; all others are linked by hash.",
     link: "Copy a link that sets up another browser",
     forget: "Forget everything",
-    forgotten: "Forgotten.",
     time_units: { day: "d", hour: "h", minute: "min", second: "s" },
   },
 
@@ -376,7 +362,5 @@ export const en = {
   short: {
     copy: (what: string) => `Copy ${what}`,
     unknown: "unknown",
-    none: "none",
-    and: "and",
   },
 };

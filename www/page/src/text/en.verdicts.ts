@@ -130,6 +130,11 @@ const words = {
     sentence: ({ detail }) => `Spanlight, or your trust file, has no rule for something in this proof: ${detail}.`,
     next: ["If it is about the bridge's code or the governance, your trust file may need that entry.", "Otherwise a newer version of Spanlight may cover it."],
   },
+  "consensus.anchor": {
+    headline: "This proof is not for what you trust",
+    sentence: ({ detail }) => `It starts from another block than the one in your trust file (${detail}). It may be for another chain or bridge, or for another checkpoint.`,
+    next: ["Choose the trust file for this chain and bridge, from the time of the proof.", "Or make your own proof from a transaction hash and your own nodes.", "If your trust file is the right one, do not rely on this proof."],
+  },
   invalid: {
     headline: "This proof is false",
     sentence: ({ detail }) => `A check failed: ${detail}. This says that the file is wrong, not that the transfer is.`,
@@ -143,6 +148,8 @@ export const verdicts: Record<keyof typeof words, Words> = words;
 /** The notes by code. */
 export const notes = {
   votes_by_transactions: "The votes are shown as transactions. That none was taken back later is the contract's word.",
+  votes_by_signatures: "Somebody brought the operators' signatures. The votes are counted from the bridge's state.",
+  claimable: "The delivery failed. The bridge keeps the value, or kept it until the recipient claimed it.",
   ex_operator_vote: "The contract counted a vote of somebody who was no operator when it counted. It is not counted here.",
   operators_changed_in_block: "The operators or the threshold changed in the deciding block. The stricter side was used.",
   token_mapping_changed: "The token registered at the destination changed after the request.",

@@ -20,7 +20,7 @@ function preferred(): Language {
   } catch {
     // Storage may be refused; then the browser's languages decide.
   }
-  const known = navigator.languages.map((tag) => tag.split("-", 1)[0] ?? "").find(isLanguage);
+  const known = (globalThis.navigator?.languages ?? []).map((tag) => tag.split("-", 1)[0] ?? "").find(isLanguage);
   return known ?? "en";
 }
 

@@ -25,9 +25,14 @@ export const problems: Record<keyof typeof en.problems, ProblemWords> = {
   trust: { title: "신뢰 파일을 쓸 수 없습니다.", help: "이유는 아래에 있습니다. 만든 사람에게 물어보세요." },
   bundle: { title: "증명으로 읽을 수 없는 파일입니다.", help: "손상되었거나 다른 버전에서 만든 것입니다. 다시 받으세요." },
   rlp: { title: "증명으로 읽을 수 없는 파일입니다.", help: "손상되었거나 잘린 것입니다. 다시 받으세요." },
-  "rpc.unreachable": {
-    title: "브라우저가 노드에 닿지 못했습니다.",
-    help: "그 주소에서 응답이 없거나, 노드가 웹 페이지의 요청(CORS)을 허용하지 않습니다. 노드는 “--rpc.corsdomain”으로 허용할 수 있고, “spanlight serve”가 대신 전달할 수도 있습니다. https: 페이지는 이 기기 밖의 http: 노드에 물을 수 없습니다.",
+  "rpc.unreachable": { title: "노드 주소에서 응답이 없습니다.", help: "주소가 맞는지, 노드가 켜져 있는지, 이 기기가 인터넷에 연결되어 있는지 확인하세요." },
+  "rpc.cors": {
+    title: "노드가 응답하지만 웹 페이지의 요청(CORS)을 허용하지 않습니다.",
+    help: "노드 운영자가 “--rpccorsdomain”으로 허용할 수 있습니다. “spanlight serve”로 요청을 전달하거나, spanlight 명령으로 증명을 만들어 여기에 놓아도 됩니다.",
+  },
+  "rpc.mixed_content": {
+    title: "이 페이지는 https:로 열렸고, 브라우저는 여기서 http: 노드에 묻는 것을 막습니다.",
+    help: "https: 주소나 이 기기의 노드를 쓰거나, 이 페이지를 디스크에 저장해 열어 보세요.",
   },
   "rpc.timeout": { title: "노드가 제때 응답하지 않았습니다.", help: "요청을 받고도 답이 없습니다. 다시 시도하거나 다른 노드를 설정하세요." },
   "rpc.rate_limit": { title: "요청이 너무 많다고 노드가 거절했습니다.", help: "잠시 기다리거나 제한이 없는 노드를 설정하세요." },
@@ -52,6 +57,9 @@ export const problems: Record<keyof typeof en.problems, ProblemWords> = {
   commitment: { title: "노드가 블록에 속하지 않는 트랜잭션을 보여 주었습니다.", help: lies },
   trie: { title: "노드가 거짓 상태 증명을 주었습니다.", help: lies },
   state: { title: "노드가 거짓 상태 증명을 주었습니다.", help: lies },
+  "not_yet_trusted.trust_expired": { title: "신뢰 기간이 지났습니다.", help: "체인을 신뢰하기 시작한 블록이 신뢰 기간보다 오래되었습니다. 더 최근의 체크포인트가 담긴 신뢰 파일을 받으세요. 이 기기의 시계가 맞나요?" },
+  not_yet_trusted: { title: "신뢰가 충분히 닿지 않습니다.", help: "어디까지 닿는지는 아래에 있습니다. 더 새로운 신뢰 파일이 도움이 될 수 있습니다." },
+  missing: { title: "노드가 무언가를 내놓지 않았습니다.", help: "증명의 일부가 없습니다. 다른 노드, 되도록 아카이브 노드를 설정하세요." },
   other: { title: "노드가 준 것이 거절되었습니다.", help: lies },
   "wasm.crash": { title: "Spanlight의 결함입니다.", help: "검사하던 부분이 멈춰 버렸습니다. 다시 시도하고, 계속되면 알려 주세요." },
   "wasm.closed": { title: "작업을 멈췄습니다.", help: "다시 시작하세요." },

@@ -1,13 +1,13 @@
 // 한국어: 페이지가 하는 모든 말.
 import type { Messages } from "./en.ts";
+import { details } from "./ko.details.ts";
 import { problems } from "./ko.problems.ts";
 import { rules } from "./ko.rules.ts";
 import { notes, verdicts } from "./ko.verdicts.ts";
 
 export const ko: Messages = {
-  name: "한국어",
-  other: "English",
   problems,
+  details,
   rules,
   verdicts,
   notes,
@@ -23,7 +23,6 @@ export const ko: Messages = {
     settings: "설정",
     footer: "모든 검증은 이 브라우저에서 이 페이지의 코드로만 이루어집니다. 직접 설정한 노드 외에는 어디에도 데이터를 보내지 않습니다.",
     version: (version) => `Spanlight ${version}`,
-    old: "브라우저가 너무 오래되어 이 페이지를 쓸 수 없습니다. 웹 워커, 웹어셈블리, DecompressionStream이 필요합니다. 최신 Chrome, Edge, Firefox, Safari를 쓰거나 spanlight 명령을 이용하세요.",
   },
 
   box: {
@@ -49,7 +48,6 @@ export const ko: Messages = {
     noEndpoints: "없음 (증명 파일만 확인 가능)",
     now: "기준 시각",
     clock: "이 기기의 시계",
-    change: "변경",
   },
 
   start: {
@@ -85,18 +83,14 @@ export const ko: Messages = {
     asOfBlock: (chain, block) => `${chain} ${block}번 블록`,
     asOfNone: "두 체인 모두 블록에 이르지 못했습니다",
     fixedNow: (time) => `설정에 따라 ${time}을 현재로 보고 판정했습니다. 실제 현재 시각이 아닙니다.`,
-    trusted: "신뢰하는 것",
     trustSentence: (name, fingerprint, from, to) =>
       `이 판정은 신뢰 파일 “${name}”${fingerprint === "" ? "" : `(지문 ${fingerprint})`}, ${from}와(과) ${to}의 검증인이 정족수만큼 공모하지 않는다는 것, 그리고 이 페이지의 코드에만 근거합니다. 운영자도, 노드도, 증명을 만든 사람도 믿을 필요가 없습니다.`,
     culprits: "가담한 운영자",
     dissenters: "다르게 투표한 운영자",
     votes: (votes, threshold) => `${threshold}표 중 ${votes}표`,
-    took: (milliseconds) => `${milliseconds}밀리초 만에 확인`,
     fromTo: (from, to) => `${from} → ${to}`,
     nonce: (nonce) => `요청 ${nonce}번`,
     several: (count) => `이 증명에는 전송 ${count}건이 있습니다`,
-    pick: "전송 선택",
-    nothing: "이 증명에는 전송이 없습니다",
     tone: { good: "증명됨", wait: "진행 중", warn: "주의", bad: "경고", unknown: "판단 보류" },
   },
 
@@ -129,7 +123,6 @@ export const ko: Messages = {
     noRequest: "요청 없음",
     handle: "실행",
     noHandle: "실행되지 않음",
-    votes: "투표",
     checkpoint: "신뢰",
     head: "기준",
     block: (number) => `#${number}`,
@@ -138,7 +131,7 @@ export const ko: Messages = {
     legendTrusted: "신뢰하는 블록",
     legendVoted: "같은 내용에 투표",
     legendOther: "다르게 투표",
-    legendCulprit: "아무도 요청하지 않은 것에 투표",
+    legendCulprit: "요청되지 않은 내용에 투표",
   },
 
   ends: {
@@ -149,7 +142,6 @@ export const ko: Messages = {
     executed: (chain) => `${chain}에서 실행`,
     same: "같음",
     differs: "다름",
-    unproven: "증명되지 않음",
     fields: {
       transaction: "요청 트랜잭션",
       block: "요청 블록",
@@ -168,19 +160,16 @@ export const ko: Messages = {
     kinds: { coin: "코인", erc20: "ERC-20 토큰", erc721: "ERC-721 토큰" },
     coinToken: "체인의 기본 코인",
     units: (amount) => `코인 단위로 ${amount}`,
-    noneRequested: "아무도 요청하지 않았습니다.",
-    noneExecuted: "실행된 것이 없습니다.",
     empty: "없음",
   },
 
   operators: {
     heading: "운영자",
     lead: (votes, threshold) => `결정에 필요한 같은 내용의 ${threshold}표 중 ${votes}표입니다.`,
-    unknown: "증명에 투표가 나타나지 않습니다.",
     roles: {
       voted: "찬성 투표",
       dissented: "다르게 투표함",
-      culprit: "아무도 요청하지 않은 것에 투표함",
+      culprit: "요청되지 않은 내용에 투표함",
       silent: "유효한 투표 없음",
       reverted: "시도했으나 호출이 되돌려짐",
       executor: "결정적인 표를 던짐",
@@ -234,7 +223,6 @@ export const ko: Messages = {
     passed: "통과",
     failed: "실패",
     noInput: "증명 자체 외에는 없음",
-    filter: "실패만 보기",
     bytes: "증명의 바이트",
     bytesLead: (size) => `증명 파일은 ${size}바이트입니다. 앞부분만 보여 드리니 전체는 내려받아 확인하세요.`,
     json: "JSON 보고서",
@@ -253,7 +241,6 @@ export const ko: Messages = {
     elsewhereLead: "이 페이지도 믿지 마세요. 같은 증명과 신뢰 파일은 어디서나 같은 판정을 냅니다.",
     command: "명령줄",
     node: "Node",
-    copy: "복사",
   },
 
   settings: {
@@ -291,7 +278,6 @@ export const ko: Messages = {
     everySealHelp: "느려집니다. 끄면 중요한 블록만 서명을 확인하고 나머지는 해시로 이어진 것을 확인합니다.",
     link: "다른 브라우저를 똑같이 설정하는 링크 복사",
     forget: "모두 지우기",
-    forgotten: "모두 지웠습니다.",
     time_units: { day: "일", hour: "시간", minute: "분", second: "초" },
   },
 
@@ -375,7 +361,5 @@ export const ko: Messages = {
   short: {
     copy: (what) => `${what} 복사`,
     unknown: "알 수 없음",
-    none: "없음",
-    and: "및",
   },
 };

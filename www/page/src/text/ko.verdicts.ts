@@ -108,6 +108,11 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     sentence: ({ detail }) => `이 증명의 어떤 부분에 대한 규칙이 Spanlight나 신뢰 파일에 없습니다: ${detail}.`,
     next: ["브리지 코드나 거버넌스에 관한 것이라면 신뢰 파일에 그 항목이 필요할 수 있습니다.", "그 밖의 경우 Spanlight의 새 버전이 다룰 수 있습니다."],
   },
+  "consensus.anchor": {
+    headline: "신뢰하는 대상의 증명이 아닙니다",
+    sentence: ({ detail }) => `신뢰 파일에 적힌 것과 다른 블록에서 시작합니다(${detail}). 다른 체인이나 브리지, 또는 다른 체크포인트의 증명일 수 있습니다.`,
+    next: ["이 체인과 브리지, 증명이 만들어진 시점에 맞는 신뢰 파일을 고르세요.", "또는 트랜잭션 해시와 내 노드로 직접 증명을 만드세요.", "신뢰 파일이 맞다면 이 증명에 의존하지 마세요."],
+  },
   invalid: {
     headline: "이 증명은 거짓입니다",
     sentence: ({ detail }) => `검사 하나가 실패했습니다: ${detail}. 파일이 잘못되었다는 뜻이며, 전송이 잘못되었다는 뜻은 아닙니다.`,
@@ -117,6 +122,8 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
 
 export const notes: Record<keyof typeof en.notes, string> = {
   votes_by_transactions: "투표가 트랜잭션으로 제시되었습니다. 나중에 철회되지 않았다는 것은 컨트랙트의 말입니다.",
+  votes_by_signatures: "운영자들의 서명을 누군가 제출했습니다. 표는 브리지의 상태에서 셉니다.",
+  claimable: "전달에 실패했습니다. 브리지가 자산을 보관하고 있거나, 받는 사람이 찾아갈 때까지 보관했습니다.",
   ex_operator_vote: "집계 당시 운영자가 아니었던 사람의 표를 컨트랙트가 세었습니다. 여기서는 세지 않습니다.",
   operators_changed_in_block: "결정이 난 블록에서 운영자나 필요한 표 수가 바뀌었습니다. 더 엄격한 쪽을 적용했습니다.",
   token_mapping_changed: "도착 체인에 등록된 토큰이 요청 뒤에 바뀌었습니다.",

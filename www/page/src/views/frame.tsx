@@ -26,7 +26,7 @@ export function Header() {
           <Tab to="bridge" label={t.bridge} />
         </nav>
         <div class="banner-tools">
-          <button type="button" class="text-button" lang={other} aria-label={t.language} onClick={() => chooseLanguage(other)} data-testid="lang-switch">
+          <button type="button" class="text-button" lang={other} title={t.language} onClick={() => chooseLanguage(other)} data-testid="lang-switch">
             {other === "ko" ? "한국어" : "English"}
           </button>
           <button type="button" class="icon-button" aria-label={t.theme[theme.value]} title={t.theme[theme.value]} onClick={() => (theme.value = NEXT_THEME[theme.value])} data-testid="theme-switch">

@@ -69,10 +69,12 @@ export function CopyButton({ value, what, small = false, label, testid }: { valu
 }
 
 /** A titled part of the answer. */
-export function Section({ id, title, lead, children, testid, extra }: { id: string; title: string; lead?: ComponentChildren; children: ComponentChildren; testid: string; extra?: Record<string, string | undefined> }) {
+export function Section({ id, title, lead, children, testid, extra, level: Title = "h3" }: { level?: "h2" | "h3"; id: string; title: string; lead?: ComponentChildren; children: ComponentChildren; testid: string; extra?: Record<string, string | undefined> }) {
   return (
     <section class="card" aria-labelledby={id} data-testid={testid} {...extra}>
-      <h3 id={id}>{title}</h3>
+      <Title id={id} class="small-title">
+        {title}
+      </Title>
       {lead !== undefined && <p class="lead">{lead}</p>}
       {children}
     </section>

@@ -60,7 +60,12 @@ function Step({ check }: { check: Check }) {
               <dd>{value.startsWith("0x") && !value.includes(" ") && value.length > 12 ? <Hash value={value} whole /> : value}</dd>
             </div>
           ))}
-          {check.inputs.length === 0 && <div class="muted">{words.noInput}</div>}
+          {check.inputs.length === 0 && (
+            <div>
+              <dt>{words.input}</dt>
+              <dd class="muted">{words.noInput}</dd>
+            </div>
+          )}
           <div>
             <dt>{words.rule}</dt>
             <dd>

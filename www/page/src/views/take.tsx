@@ -1,5 +1,7 @@
 // Taking an answer along: a link, the proof, the report on paper, and the same verdict elsewhere.
 import type { TransferVerdict } from "spanlight/module";
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { linkTo, settingsFields } from "../links.ts";
 import { LONGEST_LINK, pack } from "../model/link.ts";
 import type { Judged } from "../store.ts";
@@ -9,6 +11,10 @@ import { CopyButton, Icon, Section } from "./parts.tsx";
 export function Take({ judged, transfer }: { judged: Judged; transfer: TransferVerdict | undefined }) {
   const t = text.value.take;
   const name = bundleName(judged, transfer);
+  const tooLong = useSignal(false);
+  useEffect(() => {
+    if (judged.asked.kind === "bundle") void fits(judged.bundle).then((short) => (tooLong.value = !short));
+  }, [judged]);
   return (
     <Section id="take-title" title={t.heading} testid="take">
       <div class="row no-print">
@@ -26,6 +32,7 @@ export function Take({ judged, transfer }: { judged: Judged; transfer: TransferV
           {t.print}
         </button>
       </div>
+      {tooLong.value && <p class="help no-print">{t.linkLong}</p>}
       <Elsewhere judged={judged} name={name} />
     </Section>
   );
@@ -72,9 +79,13 @@ async function linkFor(judged: Judged, transfer: TransferVerdict | undefined): P
   const { asked } = judged;
   if (asked.kind === "transaction") return linkTo([...settings, ["tx", asked.hash]]);
   if (asked.kind === "nonce") return linkTo([...settings, ["from", asked.from], ["nonce", String(asked.nonce)]]);
-  const bundle = await pack(new Uint8Array(judged.bundle));
-  if (bundle.length < LONGEST_LINK) return linkTo([...settings, ["bundle", bundle]]);
+  if (await fits(judged.bundle)) return linkTo([...settings, ["bundle", await pack(new Uint8Array(judged.bundle))]]);
   return linkTo([...settings, ["from", transfer?.from], ["nonce", transfer && String(transfer.nonce)]]);
+}
+
+/** Whether the proof fits into a link. Hashes do not get shorter by packing, so a large one need not be tried. */
+async function fits(bundle: Uint8Array): Promise<boolean> {
+  return bundle.length < 2 * LONGEST_LINK && (await pack(new Uint8Array(bundle))).length < LONGEST_LINK;
 }
 
 function bundleName(judged: Judged, transfer: TransferVerdict | undefined): string {

@@ -1,6 +1,7 @@
 // The verdict: words first, colour second, and what to do next.
 import type { TransferVerdict } from "spanlight/module";
 import { number, time } from "../format.ts";
+import { detailIn } from "../model/detail.ts";
 import { toneOf, wordsKeys } from "../model/facts.ts";
 import type { Judged } from "../store.ts";
 import type { Words } from "../text/en.verdicts.ts";
@@ -25,7 +26,7 @@ export function VerdictCard({ transfer, judged }: { transfer: TransferVerdict; j
   const { from, to, votes, threshold, nonce } = transfer;
   const words = wordsOf(transfer, t);
   const tone = toneOf(transfer);
-  const told = { from, to, votes: String(votes ?? 0), threshold: String(threshold ?? t.short.unknown), detail: transfer.detail ?? transfer.code ?? "" };
+  const told = { from, to, votes: String(votes ?? 0), threshold: String(threshold ?? t.short.unknown), detail: detailIn(t.details, transfer.detail ?? transfer.code ?? "") };
   return (
     <section
       class="card verdict"

@@ -44,7 +44,7 @@ export function Refusal() {
   return <ProblemCard problem={current.problem} dismiss={() => (outcome.value = { kind: "idle" })} />;
 }
 
-const IN_SETTINGS = /^(page\.no_|trust|rpc|consensus\.anchor|options|not_yet_trusted)/;
+const IN_SETTINGS = /^(page\.no_|trust|rpc|consensus\.anchor|options|not_yet_trusted|missing|unsupported)/;
 
 export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: () => void }) {
   const words = wordsFor(problem, text.value.problems);
@@ -52,7 +52,10 @@ export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: 
     <section class="card problem" role="alert" data-testid="problem" data-code={problem.code}>
       <Icon name="alert" />
       <div>
-        <h2>{words.title}</h2>
+        <h2>
+          {problem.chain !== undefined && `${text.value.settings.endpoint(problem.chain)}: `}
+          {words.title}
+        </h2>
         <p>{words.help}</p>
         <p class="detail">
           <code>{problem.code}</code>

@@ -1,0 +1,21 @@
+// 무엇이 가로막는지, 숫자와 함께.
+import type { Details } from "./en.details.ts";
+
+export const details: Details = {
+  delivery_reverted: (block, _status, used, limit) => `${block}번 블록, 가스 ${limit} 중 ${used} 사용`,
+  votes_differ: () => "어느 표도 필요한 수에 이를 수 없습니다",
+  no_liquidity: (balance, amount) => `최소 단위로 ${balance}이 있고 ${amount}이 필요합니다`,
+  votes_missing: (age) => `요청 뒤 ${age} 경과`,
+  height: (chain, have, need) => `${chain}: ${have}번 블록까지 신뢰, ${need}번 블록이 필요`,
+  stale: (chain, have, need) => `${chain}의 최신 헤더는 ${have} 전 것, 허용은 ${need}`,
+  trust_expired: (chain, have, need) => `${chain}의 신뢰 헤더는 ${have} 전 것, 신뢰 기간은 ${need}`,
+  jump_not_allowed: (chain, have, need) => `${chain} ${have}번부터 ${need}번까지`,
+  request: () => "출발 체인은 이 요청을 세었지만 이벤트가 없습니다",
+  handle: () => "도착 체인은 실행했지만 이벤트가 없습니다",
+  votes: () => "도착 체인의 투표가 없습니다",
+  vote_call: (key) => `투표 ${key}의 내용이 없습니다`,
+  state_after: (chain, block) => `${chain} ${block}번 블록 이후의 브리지 상태가 없습니다`,
+  state: (chain) => `${chain}의 브리지 상태가 없습니다`,
+  slot: (slot, chain, block) => `${chain} ${block}번 블록에서 브리지 저장 슬롯 ${slot}이 없습니다`,
+  header: (block, chain) => `${chain} ${block}번 헤더가 없습니다`,
+};
