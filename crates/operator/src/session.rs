@@ -1,6 +1,7 @@
 //! A session: both chains followed from a checkpoint on, and what is done at each new block.
 
 mod acting;
+mod anchoring;
 mod keeping;
 mod signing;
 mod watching;
@@ -74,6 +75,7 @@ pub(crate) struct Session<'t> {
     watch: Watch,
     /// Destination blocks up to this one were read.
     watched: u64,
+    anchoring: anchoring::Progress,
     /// The lower handle nonce when the destination's newest checkpoint was kept.
     kept_lower: u64,
     /// Requests that the source was last proven to count.
@@ -109,6 +111,7 @@ impl<'t> Session<'t> {
             scanned: source.first(),
             watch: Watch::new(first),
             watched: destination.first(),
+            anchoring: anchoring::Progress::default(),
             kept_lower: first,
             direction,
             trust,

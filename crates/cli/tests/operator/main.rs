@@ -16,5 +16,6 @@ mod relay;
 mod replicas;
 mod rig;
 mod signed;
+mod soak;
 mod theft;
 mod transfers;

@@ -94,7 +94,7 @@ fn two_replicas_on_one_postgresql_never_send_twice_and_take_over_at_once() {
         }
         // Whoever acts is killed in the middle of it; the other goes on.
         rig.kill(round % 2);
-        let took = rig.wait_handled(Side::Main, Duration::from_secs(30));
+        let took = rig.wait_handled(Side::Main, Duration::from_secs(120));
         println!("round {round}: all handled {took:?} after one replica was killed");
         rig.start(round % 2, &[]);
         std::thread::sleep(Duration::from_millis(700));

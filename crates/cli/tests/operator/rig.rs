@@ -113,7 +113,7 @@ impl Rig {
             let key = private_key(self.pair.operator(index, side).unwrap());
             let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0).unwrap();
             chains += &format!(
-                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 2\n\
+                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 4\n\
                  key = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\n",
                 path.display()
             );
@@ -301,6 +301,40 @@ impl Rig {
             }
         }
         assert_eq!(audit.beyond, [attempted]);
+    }
+
+    /// Lets every operator anchor: the trust lists them, and their configurations say how often.
+    pub(crate) fn anchor_every(&mut self, period: u64) {
+        let main = |index| spanlight_forge::keys::address(self.pair.operator(index, Side::Main).unwrap());
+        self.trust.anchoring = Some(spanlight::trust::Anchoring {
+            parent: "main".to_owned(),
+            child: "service".to_owned(),
+            accounts: (0..self.operators.len()).map(main).collect(),
+        });
+        std::fs::write(self.folder.join("trust.json"), serde_json::to_string(&self.trust).unwrap()).unwrap();
+        for operator in &self.operators {
+            let path = operator.folder.join("operator.toml");
+            let text =
+                std::fs::read_to_string(&path).unwrap() + &format!("[anchor]\nperiod = {period}\nturn_blocks = 20\n");
+            std::fs::write(path, text).unwrap();
+        }
+    }
+
+    /// Anchors in the main chain's blocks: numbers and hashes.
+    pub(crate) fn anchors(&self) -> Vec<(u64, spanlight::Hash)> {
+        use spanlight::bridge::Anchoring;
+        let chain = self.pair.main.chain();
+        let blocks = (0..=chain.height()).filter_map(|number| chain.block(number));
+        let transactions = blocks.flat_map(|block| block.items.iter().map(|item| &item.signed.transaction));
+        let anchoring = transactions
+            .filter(|transaction| transaction.kind() == spanlight::transaction::TransactionKind::ChainDataAnchoring);
+        let decoded = anchoring.map(|transaction| Anchoring::decode(transaction.input()).unwrap());
+        decoded
+            .filter_map(|anchor| match anchor {
+                Anchoring::Block(data) => Some((data.number, data.block_hash)),
+                Anchoring::Json(_) => None,
+            })
+            .collect()
     }
 
     /// Whether a nonce was handled on a side, also out of order.

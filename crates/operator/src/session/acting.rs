@@ -34,6 +34,7 @@ impl Session<'_> {
         }
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
+        self.anchor().await?;
         let open: BTreeSet<u64> = self.open.keys().copied().collect();
         self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
         self.keep_checkpoints().await
@@ -94,6 +95,14 @@ impl Session<'_> {
         });
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
+        }
+        let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
+        let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
+        if self.view.account.balance < U256::from(balance) {
+            self.raise(None, Alarm::LowBalance { account: me, what: "the operator" });
+        }
+        if self.view.liquidity < U256::from(liquidity) {
+            self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });
         }
         if self.view.owner == me {
             self.raise(None, Alarm::OperatorIsOwner { account: me });
