@@ -22,8 +22,10 @@ const SUITES: &[Suite] = &[
     Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
     Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
     Suite { name: "contracts, on the committed artifacts", run: contracts::run },
+    Suite { name: "devnet, used by ethers, viem, cast and the Kaia SDK", run: devnet },
     Suite { name: "npm package, packed and installed", run: npm::run },
     Suite { name: "verification page: types, units, build, weight", run: page::run },
+    Suite { name: "verification page in Chromium", run: page::in_browser },
 ];
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must
@@ -62,4 +64,13 @@ fn wasm() -> shell::Result<Tally> {
     shell::run(&mut cargo("build --release -p wasm-check --target wasm32-unknown-unknown"))?;
     let module = shell::target_dir()?.join("wasm32-unknown-unknown/release/wasm_check.wasm");
     counted(shell::program("node", "tests/wasm/run.mjs").arg(module))
+}
+
+/// The clients come from `tools/setup`.
+fn devnet() -> shell::Result<Tally> {
+    if !shell::root().join("tests/devnet/node_modules").exists() {
+        shell::run(&mut npm::within("tests/devnet", "npm", "ci --ignore-scripts"))?;
+    }
+    shell::run(&mut cargo("build --quiet -p spanlight-cli"))?;
+    counted(shell::program("node", "tests/devnet/run.mjs").arg(shell::target_dir()?.join("debug/spanlight")))
 }

@@ -8,6 +8,7 @@ use revm::context::transaction::{
 };
 use revm::context::{BlockEnv, CfgEnv, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
+use revm::handler::validation::validate_initial_tx_gas;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{TxKind, B256};
 use revm::state::EvmState;
@@ -121,6 +122,23 @@ pub(crate) struct Outcome {
     pub created: Option<Address>,
     /// Why it failed, in the words of nodes.
     pub failure: Option<String>,
+}
+
+/// Whether the message can be part of a block as far as its size and gas limit tell, without the state.
+///
+/// # Errors
+/// The words in which nodes refuse it.
+pub(crate) fn intrinsic(message: Message, block: &BlockContext) -> Result<(), String> {
+    /// Longest init code, from Shanghai (EIP-3860).
+    const LONGEST_INIT_CODE: usize = 49_152;
+    let creates = message.to.is_none();
+    if creates && block.rules.is_enabled_in(SpecId::SHANGHAI) && message.input.len() > LONGEST_INIT_CODE {
+        return Err("max initcode size exceeded".into());
+    }
+    let transaction = environment(message, block);
+    validate_initial_tx_gas(transaction, block.rules, false, false, u64::MAX, None)
+        .map(|_| ())
+        .map_err(|error| refusal(&EVMError::Transaction(error)))
 }
 
 /// Runs a message and gives what it would change. Fees are the caller's business.

@@ -190,8 +190,32 @@ pub fn check(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Resul
         signers::check(signed, overlay.account(payer)?.as_ref(), rules.block.chain_id, Role::FeePayer)?;
     }
     recipient_fits(transaction, overlay)?;
+    gas_suffices_to_begin(signed, rules)?;
+    if transaction.kind() == TransactionKind::AccountUpdate {
+        new_key(transaction)?;
+    }
     let shares = shares(transaction, transaction.gas_price());
     funds_suffice(signed, overlay, &shares)
+}
+
+/// A node refuses what could not even begin, and so does the pool: else its sender would wait for ever.
+fn gas_suffices_to_begin(signed: &Signed, rules: &Rules) -> Result<(), Rejection> {
+    if runs_no_code(&signed.transaction) {
+        return if gas_without_code(&signed.transaction) <= signed.transaction.gas() {
+            Ok(())
+        } else {
+            Err(too_little_gas())
+        };
+    }
+    let price = rules.price(&signed.transaction)?;
+    evm::intrinsic(message_of(signed, price)?, &rules.block).map_err(Rejection::Machine)
+}
+
+const fn runs_no_code(transaction: &Transaction) -> bool {
+    matches!(
+        transaction.kind(),
+        TransactionKind::AccountUpdate | TransactionKind::Cancel | TransactionKind::ChainDataAnchoring
+    )
 }
 
 fn recipient_fits(transaction: &Transaction, overlay: &mut Overlay<'_>) -> Result<(), Rejection> {
@@ -300,11 +324,10 @@ fn run(
     rules: &Rules,
     price: U256,
 ) -> Result<(Receipt, Option<Address>), Rejection> {
-    match signed.transaction.kind() {
-        TransactionKind::AccountUpdate | TransactionKind::Cancel | TransactionKind::ChainDataAnchoring => {
-            run_without_code(signed, overlay).map(|receipt| (receipt, None))
-        }
-        _ => run_machine(signed, overlay, rules, price),
+    if runs_no_code(&signed.transaction) {
+        run_without_code(signed, overlay).map(|receipt| (receipt, None))
+    } else {
+        run_machine(signed, overlay, rules, price)
     }
 }
 
@@ -317,8 +340,25 @@ const fn delegation_gas(delegation: FeeDelegation) -> u64 {
     }
 }
 
-const fn too_little_gas() -> &'static str {
-    "intrinsic gas too low"
+fn too_little_gas() -> Rejection {
+    Rejection::Machine("intrinsic gas too low".into())
+}
+
+/// What the machine is told. A memo runs nothing, since its recipient has no code.
+fn message_of(signed: &Signed, price: U256) -> Result<Message, Rejection> {
+    let transaction = &signed.transaction;
+    let extra = delegation_gas(transaction.delegation());
+    Ok(Message {
+        from: signed.sender,
+        to: transaction.to(),
+        nonce: transaction.nonce(),
+        gas: transaction.gas().checked_sub(extra).ok_or_else(too_little_gas)?,
+        gas_price: u128::try_from(price).unwrap_or(u128::MAX),
+        value: transaction.value(),
+        input: transaction.input().to_vec(),
+        access_list: transaction.access_list().to_vec(),
+        consents: transaction.authorizations().to_vec(),
+    })
 }
 
 fn run_machine(
@@ -327,21 +367,8 @@ fn run_machine(
     rules: &Rules,
     price: U256,
 ) -> Result<(Receipt, Option<Address>), Rejection> {
-    let transaction = &signed.transaction;
-    let extra = delegation_gas(transaction.delegation());
-    let gas = transaction.gas().checked_sub(extra).ok_or_else(|| Rejection::Machine(too_little_gas().into()))?;
-    // A memo runs nothing; its recipient has no code.
-    let message = Message {
-        from: signed.sender,
-        to: transaction.to(),
-        nonce: transaction.nonce(),
-        gas,
-        gas_price: u128::try_from(price).unwrap_or(u128::MAX),
-        value: transaction.value(),
-        input: transaction.input().to_vec(),
-        access_list: transaction.access_list().to_vec(),
-        consents: transaction.authorizations().to_vec(),
-    };
+    let extra = delegation_gas(signed.transaction.delegation());
+    let message = message_of(signed, price)?;
     let (outcome, changes) = evm::run(overlay, &rules.block, message, Purpose::Block)
         .map_err(|error| Rejection::Machine(evm::refusal(&error)))?;
     overlay.apply(changes)?;
@@ -353,28 +380,31 @@ fn receipt(status: u64, gas_used: u64, logs: Vec<spanlight::receipt::Log>) -> Re
     Receipt { status, gas_used, bloom: Box::new(bloom_of(&logs)), logs }
 }
 
-/// Account updates, cancellations and anchors change at most the sender's account.
-fn run_without_code(signed: &Signed, overlay: &mut Overlay<'_>) -> Result<Receipt, Rejection> {
+/// Gas of the types that run no code.
+fn gas_without_code(transaction: &Transaction) -> u64 {
     const BASE: u64 = 21_000;
     const ANCHOR_BYTE: u64 = 100;
     const NEW_KEY: u64 = 20_000;
-    let transaction = &signed.transaction;
-    let (own, key) = match transaction.kind() {
-        TransactionKind::AccountUpdate => (NEW_KEY, Some(new_key(transaction)?)),
-        TransactionKind::ChainDataAnchoring => (ANCHOR_BYTE.saturating_mul(length(transaction.input())), None),
-        _ => (0, None),
+    let own = match transaction.kind() {
+        TransactionKind::AccountUpdate => NEW_KEY,
+        TransactionKind::ChainDataAnchoring => ANCHOR_BYTE.saturating_mul(length(transaction.input())),
+        _ => 0,
     };
-    let gas = BASE.saturating_add(own).saturating_add(delegation_gas(transaction.delegation()));
-    if gas > transaction.gas() {
-        return Err(Rejection::Machine(too_little_gas().into()));
-    }
+    BASE.saturating_add(own).saturating_add(delegation_gas(transaction.delegation()))
+}
+
+/// Account updates, cancellations and anchors change at most the sender's account.
+fn run_without_code(signed: &Signed, overlay: &mut Overlay<'_>) -> Result<Receipt, Rejection> {
+    let transaction = &signed.transaction;
+    let updates = transaction.kind() == TransactionKind::AccountUpdate;
+    let key = if updates { Some(new_key(transaction)?) } else { None };
     overlay.update(signed.sender, |account| {
         account.nonce = account.nonce.saturating_add(1);
         if let Some(key) = key {
             account.key = key;
         }
     })?;
-    Ok(receipt(1, gas, Vec::new()))
+    Ok(receipt(1, gas_without_code(transaction), Vec::new()))
 }
 
 fn length(bytes: &[u8]) -> u64 {

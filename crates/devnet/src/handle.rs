@@ -181,8 +181,7 @@ impl ChainHandle {
         }
         config.listen = self.address;
         self.end();
-        // The file of the database opens only when the old chain has let go of it.
-        self.node = Arc::new(Node::new(Chain::open(ChainConfig { keep: None, ..config.clone() })?));
+        self.chain().close();
         *self = Self::start(config)?;
         Ok(())
     }

@@ -97,3 +97,9 @@ pub fn address_of_compressed(key: &[u8; 33]) -> Option<Address> {
     let point = k256::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?.to_sec1_point(false);
     Some(Address::of_public_key(point.as_bytes().get(1..)?.try_into().ok()?))
 }
+
+/// The compressed public key of key `key`.
+#[must_use]
+pub fn compressed_public_key(key: u64) -> [u8; 33] {
+    signing_key(key).verifying_key().to_sec1_point(true).as_bytes().try_into().expect("33 bytes are a compressed key")
+}

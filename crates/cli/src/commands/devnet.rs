@@ -26,8 +26,8 @@ pub(super) struct Args {
     /// Which bridge: `2` is the one in contracts/, `c` the one deployed since 2024.
     #[arg(long, value_enum, default_value_t = Bridge::V2)]
     bridge: Bridge,
-    /// Seconds between blocks.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    /// Seconds between blocks; 0 makes a block of each transaction at once, and then block times may run ahead of the clock.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=3600))]
     block_time: u64,
     /// Ports of main and service chain; 0 picks a free one.
     #[arg(long, value_name = "MAIN,SERVICE", default_values_t = [0, 0], num_args = 2, value_delimiter = ',')]
@@ -127,7 +127,10 @@ impl Args {
         }
         // The blocks that set the bridge up come one a second, and must not run ahead of the clock.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-        let production = Production::Every(Duration::from_secs(self.block_time));
+        let production = match self.block_time {
+            0 => Production::OnTransaction,
+            seconds => Production::Every(Duration::from_secs(seconds)),
+        };
         let of = |base: ChainConfig, port: Option<&u16>| ChainConfig {
             production,
             clock: Clock::System,

@@ -197,6 +197,11 @@ impl Chain {
         self.head = Arc::clone(block);
     }
 
+    /// Lets go of the folder, so that another may open it. Blocks made from now on are not kept.
+    pub fn close(&mut self) {
+        self.disk = None;
+    }
+
     /// How it was set up.
     #[must_use]
     pub const fn config(&self) -> &ChainConfig {

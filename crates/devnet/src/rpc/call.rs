@@ -10,7 +10,7 @@ use crate::state::Overlay;
 use serde_json::{json, Value};
 use spanlight::primitives::{decode_hex, encode_hex, Address, Hash, U256};
 use spanlight::profile::Fork;
-use spanlight::transaction::AccessEntry;
+use spanlight::transaction::{AccessEntry, Authorization};
 
 /// Most gas of one call, whatever it asks for: a call must end.
 const GAS_CAP: u64 = 50_000_000;
@@ -151,7 +151,10 @@ fn message(params: Params<'_>) -> Result<Message, RpcError> {
             .map(|list| announced(list).ok_or_else(|| wrong("accessList")))
             .transpose()?
             .unwrap_or_default(),
-        consents: Vec::new(),
+        consents: field("authorizationList")
+            .map(|list| consents(list).ok_or_else(|| wrong("authorizationList")))
+            .transpose()?
+            .unwrap_or_default(),
     })
 }
 
@@ -163,6 +166,22 @@ fn announced(list: &Value) -> Option<Vec<AccessEntry>> {
         Some(AccessEntry { address: entry.get("address")?.as_str()?.parse().ok()?, slots })
     };
     entries.iter().map(entry).collect()
+}
+
+fn consents(list: &Value) -> Option<Vec<Authorization>> {
+    let consents = list.as_array().filter(|consents| consents.len() <= MOST_ANNOUNCED)?;
+    let consent = |one: &Value| {
+        let number = |name: &str| one.get(name).and_then(big);
+        Some(Authorization {
+            chain_id: number("chainId")?,
+            address: one.get("address")?.as_str()?.parse().ok()?,
+            nonce: u64::try_from(number("nonce")?).ok()?,
+            y_parity: u8::try_from(number("yParity")?).ok()?,
+            r: number("r")?,
+            s: number("s")?,
+        })
+    };
+    consents.iter().map(consent).collect()
 }
 
 /// Whether Ethereum's types are in force for the next block.

@@ -96,9 +96,7 @@ pub(super) fn find(chain: &Chain, filter: &Filter) -> Result<Value, RpcError> {
     if filter.from > to && filter.to.is_some_and(|to| filter.from > to) {
         return Err(RpcError::parameter(0, "fromBlock is above toBlock"));
     }
-    if to.saturating_sub(filter.from) >= MOST_BLOCKS {
-        return Err(RpcError::new(RpcError::LIMIT, format!("block range is too wide: at most {MOST_BLOCKS} blocks")));
-    }
+    range_is_bounded(filter.from, to)?;
     let mut found = Vec::new();
     for number in filter.from..=to {
         let Some(block) = chain.block(number) else { continue };
@@ -108,4 +106,24 @@ pub(super) fn find(chain: &Chain, filter: &Filter) -> Result<Value, RpcError> {
         }
     }
     Ok(found.into())
+}
+
+fn range_is_bounded(from: u64, to: u64) -> Result<(), RpcError> {
+    if to.saturating_sub(from) < MOST_BLOCKS {
+        return Ok(());
+    }
+    Err(RpcError::new(RpcError::LIMIT, format!("block range is too wide: at most {MOST_BLOCKS} blocks")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_holds_at_most_ten_thousand_blocks() {
+        assert!(range_is_bounded(5, 10_004).is_ok());
+        assert!(range_is_bounded(5, 4).is_ok());
+        assert_eq!(range_is_bounded(5, 10_005).map_err(|error| error.code), Err(RpcError::LIMIT));
+        assert!(range_is_bounded(0, u64::MAX).is_err());
+    }
 }

@@ -10,4 +10,8 @@
     reason = "tests"
 )]
 
+mod accounts;
+mod artifacts;
+mod chains;
 mod pair;
+mod version2;
