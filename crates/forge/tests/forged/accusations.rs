@@ -62,8 +62,9 @@ fn prove_without_the_voters(stage: &Stage, transfer: TransferProof) -> Scenario 
     scenario.bundle.chains[0] = plan.source.prove(&stage.source);
     scenario.bundle.chains[1] = plan.destination.prove(&stage.destination);
     let [source, destination] = used(&scenario);
-    plan.source.slots = source.slots;
-    plan.destination.slots = destination.slots;
+    plan.source.slots = source.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
+    plan.destination.slots =
+        destination.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
     scenario.bundle.chains[0] = plan.source.prove(&stage.source);
     scenario.bundle.chains[1] = plan.destination.prove(&stage.destination);
     scenario
