@@ -43,14 +43,14 @@ contract DifferentialTest is BridgeTest {
 
     /// Votes, requests, configuration and the registry, with five operators that stay.
     /// forge-config: default.fuzz.runs = 40
-    /// forge-config: soak.fuzz.runs = 1000
+    /// forge-config: soak.fuzz.runs = 400
     function testFuzz_the_same_calls_give_the_same(uint256 seed, bool mint) public {
         _compare(seed, mint, false);
     }
 
     /// Operators and thresholds, with no votes: those of removed operators are meant to count differently (5).
     /// forge-config: default.fuzz.runs = 40
-    /// forge-config: soak.fuzz.runs = 1000
+    /// forge-config: soak.fuzz.runs = 400
     function testFuzz_the_same_operators_and_thresholds(uint256 seed) public {
         _compare(seed, false, true);
     }
