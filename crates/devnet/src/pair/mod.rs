@@ -186,7 +186,8 @@ impl Pair {
         let account = chain.state().account(&address)?;
         let missing = || DevnetError::SetUp { what: "trust", reason: format!("no bridge at {address}") };
         let hash = account.ok_or_else(missing)?.code_hash;
-        let generation = Generation::of_code_hash(&hash).unwrap_or(Generation::C);
+        let unknown = || DevnetError::SetUp { what: "trust", reason: format!("unknown bridge code {hash}") };
+        let generation = Generation::of_code_hash(&hash).ok_or_else(unknown)?;
         Ok(BridgeEnd {
             chain: chain.config().name.clone(),
             address,
