@@ -14,7 +14,6 @@ use crate::config::{ChainConfig, Clock, Production};
 use crate::error::DevnetError;
 use crate::handle::ChainHandle;
 use serde::Serialize;
-use spanlight::bridge::Generation;
 use spanlight::primitives::{Address, U256};
 use spanlight::trust::{AcceptedCode, BridgeEnd, BridgePair, Trust, TRUST_VERSION};
 use spanlight_forge::keys;
@@ -187,7 +186,7 @@ impl Pair {
         let missing = || DevnetError::SetUp { what: "trust", reason: format!("no bridge at {address}") };
         let hash = account.ok_or_else(missing)?.code_hash;
         let unknown = || DevnetError::SetUp { what: "trust", reason: format!("unknown bridge code {hash}") };
-        let generation = Generation::of_code_hash(&hash).ok_or_else(unknown)?;
+        let generation = contracts::generation(&hash).ok_or_else(unknown)?;
         Ok(BridgeEnd {
             chain: chain.config().name.clone(),
             address,
