@@ -40,8 +40,10 @@ pub mod report;
 pub mod rlp;
 pub mod state;
 pub mod transaction;
+pub mod tree;
 pub mod trie;
 pub mod trust;
+mod trust_tree;
 pub mod verdict;
 pub mod verify;
 

@@ -195,7 +195,7 @@ pub struct ChainProfile {
     pub clock_skew: u64,
 }
 
-const fn default_clock_skew() -> u64 {
+pub(crate) const fn default_clock_skew() -> u64 {
     300
 }
 

@@ -1,11 +1,10 @@
 //! Trie form: an Ethereum trie with key RLP(index) and the item as value. Source: chain.md 3.1 "Original (0)".
 
 use super::{indices_ascend, item_count_is_bounded, CommitmentError, List, ProvenItem, Roots};
-use crate::ordered::map_of;
+use crate::ordered::{map_of, Map};
 use crate::primitives::Hash;
 use crate::rlp::RlpStream;
 use crate::trie::{prove_keys, trie_nodes, trie_root, ExactReader};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// The key of an item: its index as an RLP integer, not hashed.
@@ -18,7 +17,7 @@ pub fn key(index: u32) -> Vec<u8> {
 
 /// Root of the trie of all items.
 pub(super) fn root<T: AsRef<[u8]>>(items: &[T]) -> Hash {
-    trie_root(entries(items))
+    trie_root(&entries(items))
 }
 
 /// Exactly the nodes on the paths of the indices, ascending by hash.
@@ -28,7 +27,7 @@ pub(super) fn prove(items: &[Vec<u8>], indices: &[u32]) -> Result<Vec<Vec<u8>>, 
     Ok(prove_keys(&root, &keys, &nodes)?)
 }
 
-fn entries<T: AsRef<[u8]>>(items: &[T]) -> BTreeMap<Vec<u8>, &[u8]> {
+fn entries<T: AsRef<[u8]>>(items: &[T]) -> Map<Vec<u8>, &[u8]> {
     map_of((0u32..).zip(items).map(|(index, item)| (key(index), item.as_ref())))
 }
 

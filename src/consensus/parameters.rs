@@ -4,12 +4,11 @@
 //! epoch after that (one block later before Kore). Source: chain.md 2.3 (values), 2.5.
 
 use super::ConsensusError;
+use crate::ordered::{map_of, Map};
 use crate::primitives::{decode_hex, Address};
 use crate::profile::{Fork, ForkSchedule};
 use crate::rlp::{item_length, Reader, RlpError};
-use alloc::borrow::Cow;
-use alloc::collections::BTreeMap;
-use alloc::format;
+use crate::tree::Json;
 use alloc::string::{String, ToString};
 use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
 
@@ -245,17 +244,17 @@ impl ParameterName {
     }
 
     /// The value that the JSON of a `Governance` field gives.
-    fn value_of_json(self, json: &JsonValue<'_>) -> Result<ParameterValue, ConsensusError> {
+    fn value_of_json(self, json: &Json) -> Result<ParameterValue, ConsensusError> {
         let value = match (self.kind(), json) {
-            (Kind::Address, JsonValue::Text(text)) => {
+            (Kind::Address, Json::Text(text)) => {
                 decode_hex(text).ok().and_then(|bytes| Address::from_slice(&bytes)).map(ParameterValue::Address)
             }
-            (Kind::Integer, JsonValue::Integer(number)) => Some(ParameterValue::Integer(*number)),
-            // Nodes read every number as a float, so that `7.0` and `7e0` are 7. A float's text has no exponent here.
-            (Kind::Integer, JsonValue::Float(number)) => format!("{number}").parse().ok().map(ParameterValue::Integer),
-            (Kind::Amount, JsonValue::Text(text)) => canonical_decimal(text).map(ParameterValue::Text),
-            (Kind::Text, JsonValue::Text(text)) => Some(ParameterValue::Text(text.to_string())),
-            (Kind::Bool, JsonValue::Bool(value)) => Some(ParameterValue::Bool(*value)),
+            (Kind::Integer, Json::Number(number)) => Some(ParameterValue::Integer(*number)),
+            // Nodes read every number as a float, so that `7.0` and `7e0` are 7.
+            (Kind::Integer, Json::Float(number)) => whole(*number).map(ParameterValue::Integer),
+            (Kind::Amount, Json::Text(text)) => canonical_decimal(text).map(ParameterValue::Text),
+            (Kind::Text, Json::Text(text)) => Some(ParameterValue::Text(text.to_string())),
+            (Kind::Bool, Json::Bool(value)) => Some(ParameterValue::Bool(*value)),
             _ => None,
         };
         value.filter(|value| self.value_is_allowed(value)).ok_or(ConsensusError::ParameterValue(self))
@@ -268,6 +267,33 @@ impl ParameterName {
             (Self::Ratio, ParameterValue::Text(text)) => is_ratio(text, 3),
             (Self::Kip82Ratio, ParameterValue::Text(text)) => is_ratio(text, 2),
             _ => true,
+        }
+    }
+}
+
+/// The float as a number, if it is a whole one from 0 to 2^64 - 1 and not -0. Of its bits: casts are not allowed to lose any,
+/// and its text would bring the code that writes floats.
+fn whole(float: f64) -> Option<u64> {
+    let bits = float.to_bits();
+    let exponent = bits >> 52;
+    if bits == 0 {
+        return Some(0);
+    }
+    // Negative floats have a larger exponent still, those below 1 a smaller one.
+    if !(1023..1087).contains(&exponent) {
+        return None;
+    }
+    let digits = bits & ((1 << 52) - 1) | 1 << 52;
+    let point = u32::try_from(exponent.checked_sub(1023)?).ok()?;
+    match point.checked_sub(52) {
+        Some(above) => digits.checked_shl(above),
+        None => {
+            let below = 52u32.checked_sub(point)?;
+            if digits.trailing_zeros() >= below {
+                digits.checked_shr(below)
+            } else {
+                None
+            }
         }
     }
 }
@@ -301,20 +327,9 @@ pub enum ParameterValue {
     Bool(bool),
 }
 
-/// What JSON can hold before the parameter's name gives it a form.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum JsonValue<'a> {
-    Bool(bool),
-    Integer(u64),
-    Float(f64),
-    #[serde(borrow)]
-    Text(Cow<'a, str>),
-}
-
 /// New values of some parameters: the content of a `Governance` field, or the votes of an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParameterChanges(pub BTreeMap<ParameterName, ParameterValue>);
+pub struct ParameterChanges(pub Map<ParameterName, ParameterValue>);
 
 impl ParameterChanges {
     /// Whether nothing changes.
@@ -337,14 +352,24 @@ impl ParameterChanges {
             return Err(RlpError::TooMany.into());
         }
         let json = Reader::items(field).bytes()?;
-        let object: BTreeMap<Cow<'_, str>, JsonValue<'_>> =
-            serde_json::from_slice(json).map_err(|_| ConsensusError::GovernanceJson)?;
+        let text = str::from_utf8(json).map_err(|_| ConsensusError::GovernanceJson)?;
+        let tree: Json = serde_json::from_str(text).map_err(|_| ConsensusError::GovernanceJson)?;
+        let changes = Self::of_tree(&tree)?;
+        changes.0.iter().try_for_each(|(name, value)| number_survives_a_float(*name, value))?;
+        Ok(changes)
+    }
+
+    /// The changes in an object; of a name that stands there twice, the last, as nodes read it.
+    pub(crate) fn of_tree(tree: &Json) -> Result<Self, ConsensusError> {
+        let Json::Object(members) = tree else { return Err(ConsensusError::GovernanceJson) };
+        let is_value = |value: &Json| !matches!(value, Json::Null | Json::List(_) | Json::Object(_));
+        if !members.iter().all(|(_, value)| is_value(value)) {
+            return Err(ConsensusError::GovernanceJson);
+        }
         let mut changes = Self::default();
-        for (text, value) in &object {
+        for (text, value) in map_of(members.iter().map(|(name, value)| (name, value))) {
             let name = ParameterName::from_text(text).ok_or(ConsensusError::ParameterName)?;
-            let value = name.value_of_json(value)?;
-            number_survives_a_float(name, &value)?;
-            changes.insert(name, value);
+            changes.insert(name, name.value_of_json(value)?);
         }
         Ok(changes)
     }
@@ -371,13 +396,7 @@ impl Serialize for ParameterChanges {
 
 impl<'de> Deserialize<'de> for ParameterChanges {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = <BTreeMap<String, JsonValue<'_>>>::deserialize(deserializer)?;
-        let mut changes = Self::default();
-        for (text, value) in &object {
-            let name = ParameterName::from_text(text).ok_or_else(|| de::Error::custom("unknown parameter"))?;
-            changes.insert(name, name.value_of_json(value).map_err(|e| de::Error::custom(format!("{e}: {text}")))?);
-        }
-        Ok(changes)
+        Self::of_tree(&Json::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 

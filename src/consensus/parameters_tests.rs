@@ -1,5 +1,6 @@
 use super::*;
 use crate::consensus::testing::{governance_field, Vectors};
+use alloc::format;
 
 fn sample() -> ParameterChanges {
     let mut changes = ParameterChanges::default();

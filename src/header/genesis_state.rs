@@ -35,7 +35,7 @@ pub(super) fn state_root(
             return Err(GenesisError::DuplicateAccount { address });
         }
     }
-    Ok(trie_root(accounts))
+    Ok(trie_root(&accounts))
 }
 
 fn address(text: &str) -> Option<Address> {
@@ -107,7 +107,7 @@ fn contract_value(balance: U256, code: &[u8], storage: BTreeMap<Vec<u8>, Vec<u8>
     let mut stream = RlpStream::new_list(4);
     stream.begin_list(5);
     append_common(&mut stream, balance, FAIL_KEY);
-    stream.append(&trie_root(storage).as_bytes()).append(&keccak256(code).as_bytes()).append(&code_info);
+    stream.append(&trie_root(&storage).as_bytes()).append(&keccak256(code).as_bytes()).append(&code_info);
     typed(CONTRACT, &stream)
 }
 

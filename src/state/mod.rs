@@ -11,12 +11,12 @@ pub mod storage;
 mod tests;
 
 use crate::error::cold_from;
+use crate::ordered::Map;
 use crate::primitives::hex_list;
 use crate::primitives::{keccak256, Address, Hash, U256};
 use crate::rlp::RlpError;
 use crate::trie::{read_exact, TrieError};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ pub struct StateProof {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenState {
     account: Account,
-    slots: BTreeMap<Hash, U256>,
+    slots: Map<Hash, U256>,
 }
 
 impl ProvenState {
@@ -134,7 +134,7 @@ impl ProvenState {
 
     /// Every proven slot with its word; zero where absence is proven.
     #[must_use]
-    pub const fn slots(&self) -> &BTreeMap<Hash, U256> {
+    pub const fn slots(&self) -> &Map<Hash, U256> {
         &self.slots
     }
 

@@ -1,10 +1,10 @@
 //! Storage words: at keccak(slot), without leading zeros, zero by absence. Source: chain.md 4.2, 4.4.
 
 use super::StateError;
+use crate::ordered::Map;
 use crate::primitives::{keccak256, Hash, U256};
 use crate::rlp::Reader;
 use crate::trie::{read_exact, EMPTY_ROOT};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Reads slots under a storage root. The zero hash, which a contract that never stored anything may carry, means the same
@@ -13,11 +13,11 @@ pub(super) fn read_slots(
     storage_root: &Hash,
     slots: &[Hash],
     nodes: &[Vec<u8>],
-) -> Result<BTreeMap<Hash, U256>, StateError> {
+) -> Result<Map<Hash, U256>, StateError> {
     let root = if storage_root.is_zero() { &EMPTY_ROOT } else { storage_root };
     let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
     let values = read_exact(root, &keys, nodes)?;
-    let mut words = BTreeMap::new();
+    let mut words = Map::new();
     for (slot, value) in slots.iter().zip(values) {
         words.insert(*slot, value.map_or(Ok(U256::ZERO), |value| decode_word(&value))?);
     }

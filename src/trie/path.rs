@@ -2,8 +2,8 @@
 
 use super::build::nibbles;
 use super::RlpNodeCodec;
+use crate::ordered::{map_of, Map};
 use crate::primitives::{keccak256, Hash};
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -35,11 +35,11 @@ pub enum NodeKind {
 
 /// Where each node of a proof stands, by its hash. The proof must be one that [`super::read_exact`] has accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct NodePlaces(BTreeMap<[u8; 32], usize>);
+pub(crate) struct NodePlaces(Map<[u8; 32], usize>);
 
 impl NodePlaces {
     pub(crate) fn new(nodes: &[Vec<u8>]) -> Self {
-        Self(nodes.iter().enumerate().map(|(place, node)| (keccak256(node).0, place)).collect())
+        Self(map_of(nodes.iter().enumerate().map(|(place, node)| (keccak256(node).0, place))))
     }
 
     /// The nodes from `root` to a key of the proof. Every step but the last uses up a nibble, so a walk ends.

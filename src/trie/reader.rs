@@ -1,9 +1,9 @@
 //! Reads keys from exactly the nodes that their paths need.
 
 use super::{EthereumLayout, KeccakHasher, RlpNodeCodec, TrieError, EMPTY_ROOT};
-use crate::ordered::map_of;
+use crate::ordered::{map_of, Map, Set};
 use crate::primitives::{keccak256, Hash};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use hash_db::{HashDBRef, Prefix};
@@ -87,13 +87,13 @@ fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
 
 /// The nodes of a proof by hash, and which of them a walk has asked for.
 pub(super) struct GivenNodes<'a> {
-    by_hash: BTreeMap<[u8; 32], &'a [u8]>,
-    visited: RefCell<BTreeSet<[u8; 32]>>,
+    by_hash: Map<[u8; 32], &'a [u8]>,
+    visited: RefCell<Set<[u8; 32]>>,
 }
 
 impl<'a> GivenNodes<'a> {
     fn ascending(nodes: &'a [Vec<u8>]) -> Result<Self, TrieError> {
-        let mut by_hash = BTreeMap::new();
+        let mut by_hash = Map::new();
         for (position, node) in nodes.iter().enumerate() {
             let hash = keccak256(node).0;
             if by_hash.last_key_value().is_some_and(|(last, _)| hash <= *last) {

@@ -23,7 +23,7 @@ pub(crate) fn prove(entries: &Entries, keys: &[Vec<u8>]) -> (Hash, Vec<Vec<u8>>)
     }
     // Three ways of building one root.
     assert_eq!(root, EthereumLayout::trie_root(entries.clone()));
-    assert_eq!(Hash(root), trie_root(entries.clone()));
+    assert_eq!(Hash(root), trie_root(entries));
     let mut recorder = Recorder::<EthereumLayout>::new();
     if !entries.is_empty() {
         assert!(HashDB::contains(&db, &root, EMPTY_PREFIX));
@@ -353,8 +353,8 @@ fn built_nodes_have_the_root_and_prove_present_and_absent_keys() {
         for count in (0..20).chain([127, 128, 129, 200, 256, 257, 300]) {
             let entries = random_entries(count, count, key);
             let (root, nodes) = trie_nodes(&entries);
-            assert_eq!(root, trie_root(entries.clone()));
-            assert_eq!(root.0, EthereumLayout::trie_root(entries.clone()), "{count} entries");
+            assert_eq!(root, trie_root(&entries));
+            assert_eq!(root.0, EthereumLayout::trie_root(&entries), "{count} entries");
             assert!(nodes.iter().all(|(hash, node)| *hash == keccak256(node)));
             let all: Vec<Vec<u8>> = entries.keys().cloned().collect();
             assert_eq!(prove_keys(&root, &all, &nodes), Ok(nodes.values().cloned().collect()), "no node is idle");

@@ -10,12 +10,11 @@ use crate::commitment::CommitmentForm;
 use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
 use crate::facts::Sealed;
 use crate::header::UntrustedHeader;
-use crate::ordered::map_of;
+use crate::ordered::{map_of, Map, Set};
 use crate::primitives::Hash;
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
 use crate::verdict::{HeaderRef, Missing, NotReached, Note};
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -114,9 +113,9 @@ impl AnchoredHeader {
 pub struct FollowedChain<'t> {
     trusted: &'t TrustedChain,
     client: LightClient,
-    headers: BTreeMap<u64, AnchoredHeader>,
+    headers: Map<u64, AnchoredHeader>,
     /// Heights of the headers whose own seals were checked.
-    sealed: BTreeSet<u64>,
+    sealed: Set<u64>,
     jumped: bool,
     committee_unchecked: bool,
 }
@@ -142,7 +141,7 @@ impl<'t> FollowedChain<'t> {
             }));
         }
         let headers = map_of([(verified.number(), AnchoredHeader::Followed(verified))]);
-        Ok(Self { trusted, client, headers, sealed: BTreeSet::new(), jumped: false, committee_unchecked: false })
+        Ok(Self { trusted, client, headers, sealed: Set::new(), jumped: false, committee_unchecked: false })
     }
 
     /// Verifies the headers after the head and makes the last of them the head. On an error nothing has changed.

@@ -7,9 +7,8 @@ use super::request::check_code;
 use super::stop::Stop;
 use super::Pair;
 use crate::bundle::TransferProof;
-use crate::ordered::set_of;
+use crate::ordered::{set_of, Set};
 use crate::verdict::{AsOf, TransferVerdict, Verdict};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use serde::Serialize;
 
@@ -43,8 +42,8 @@ pub struct Completeness {
 
 /// Nonces that are proven, and those of them whose request is.
 struct Shown {
-    proven: BTreeSet<u64>,
-    requested: BTreeSet<u64>,
+    proven: Set<u64>,
+    requested: Set<u64>,
 }
 
 impl Shown {
@@ -66,7 +65,7 @@ impl Shown {
 }
 
 /// Counts instead of asking for each nonce: a claimed range may be as long as numbers go.
-fn is_whole(nonces: &BTreeSet<u64>, low: u64, high: u64) -> bool {
+fn is_whole(nonces: &Set<u64>, low: u64, high: u64) -> bool {
     low <= high
         && u64::try_from(nonces.range(low..=high).count())
             .is_ok_and(|count| high.checked_sub(low).and_then(|span| span.checked_add(1)) == Some(count))

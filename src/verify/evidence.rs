@@ -8,14 +8,13 @@ use super::stop::Stop;
 use crate::bridge::layout::{self, NonceWord, UpperWord};
 use crate::bundle::{ascending, BlockProof, BundleError, ItemRef, LogRef, StateEvidence};
 use crate::commitment::{verify_items, BlockItems, CommitmentPath, Paths, ProvenItem};
-use crate::ordered::{map_of, set_of};
+use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
 use crate::transaction::Transaction;
 use crate::verdict::{HeaderRef, Missing};
 use crate::verify::error::VerifyError;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell};
@@ -27,15 +26,15 @@ const MAX_VOTERS: u64 = 256;
 #[derive(Clone, Debug)]
 pub struct Evidence<'c> {
     chain: &'c FollowedChain<'c>,
-    blocks: BTreeMap<u64, Block<'c>>,
-    states: BTreeMap<u64, BridgeState>,
+    blocks: Map<u64, Block<'c>>,
+    states: Map<u64, BridgeState>,
     /// Time and number of each proven state's header, ascending in both.
     times: Vec<(u64, u64)>,
 }
 
 #[derive(Clone, Debug)]
 struct Block<'c> {
-    items: BTreeMap<u32, Entry>,
+    items: Map<u32, Entry>,
     proof: &'c BlockItems,
     paths: OnceCell<Paths>,
     /// Under the concat form the whole block is the proof, so its other items need no reader.
@@ -63,9 +62,9 @@ pub(super) struct Item {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Storage slots read, by height; a height without slots means that only the account was read.
-    pub slots: BTreeMap<u64, BTreeSet<Hash>>,
+    pub slots: Map<u64, Set<Hash>>,
     /// Items read, by block.
-    pub items: BTreeMap<u64, BTreeSet<u32>>,
+    pub items: Map<u64, Set<u32>>,
 }
 
 impl<'c> Evidence<'c> {
@@ -82,7 +81,7 @@ impl<'c> Evidence<'c> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
         ascending(blocks.iter().map(|block| block.number))?;
         ascending(states.iter().map(|state| state.number))?;
-        let mut verified = Self { chain, blocks: BTreeMap::new(), states: BTreeMap::new(), times: Vec::new() };
+        let mut verified = Self { chain, blocks: Map::new(), states: Map::new(), times: Vec::new() };
         for block in blocks {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
@@ -229,7 +228,7 @@ impl<'c> Evidence<'c> {
     }
 
     /// Heights at which something was proven.
-    pub(super) fn heights(&self) -> BTreeSet<u64> {
+    pub(super) fn heights(&self) -> Set<u64> {
         set_of(self.blocks.keys().chain(self.states.keys()).copied())
     }
 }
@@ -242,7 +241,7 @@ pub(super) struct BridgeState {
     balance: U256,
     code_hash: Hash,
     used: Cell<bool>,
-    slots: BTreeMap<Hash, (U256, Cell<bool>)>,
+    slots: Map<Hash, (U256, Cell<bool>)>,
 }
 
 impl BridgeState {
@@ -340,12 +339,12 @@ impl BridgeState {
     }
 
     /// Everyone who ever voted on the nonce, each once. The list's own length makes it complete.
-    pub(super) fn voters(&self, nonce: u64) -> Result<BTreeSet<Address>, Stop> {
+    pub(super) fn voters(&self, nonce: u64) -> Result<Set<Address>, Stop> {
         let length = u64::try_from(self.slot(layout::voters_length(votes_of(nonce)))?).unwrap_or(u64::MAX);
         if length > MAX_VOTERS {
             return Err(Stop::Unsupported("votes.too_many_voters"));
         }
-        let mut voters = BTreeSet::new();
+        let mut voters = Set::new();
         for index in 0..length {
             voters.insert(self.address(layout::voters_item(votes_of(nonce), index))?);
         }

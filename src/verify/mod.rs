@@ -39,11 +39,10 @@ use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
 use crate::facts::{Facts, Sealed};
 use crate::header::UntrustedHeader;
-use crate::ordered::set_of;
+use crate::ordered::{set_of, Set};
 use crate::primitives::Address;
 use crate::trust::{BridgeEnd, Trust, TrustError};
 use crate::verdict::{AsOf, Check, TransferVerdict, Verdict};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 pub use anchored::Anchored;
@@ -209,7 +208,7 @@ fn verify_transfers(
 }
 
 /// The first header of a jump's run must carry evidence; the last one is there for its seals.
-fn jumps_are_used(proof: &ChainProof, chain: &FollowedChain<'_>, heights: &BTreeSet<u64>) -> Result<(), BundleError> {
+fn jumps_are_used(proof: &ChainProof, chain: &FollowedChain<'_>, heights: &Set<u64>) -> Result<(), BundleError> {
     let firsts = proof.jumps.iter().filter_map(|run| run.first());
     for entry in firsts {
         let number = UntrustedHeader::decode(&entry.header).map_err(|_| BundleError::Headers)?.number();

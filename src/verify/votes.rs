@@ -14,10 +14,9 @@ use crate::bridge::generation::Generation;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
 use crate::facts::{Operator, Role, VoteTransaction};
-use crate::ordered::{map_of, set_of};
+use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -38,11 +37,11 @@ const VOTE: Rule = Rule {
 pub(super) struct Tally {
     pub(super) generation: Generation,
     /// Operators at every state looked at, by the key of their live vote.
-    pub(super) counted: BTreeMap<Hash, BTreeSet<Address>>,
+    pub(super) counted: Map<Hash, Set<Address>>,
     /// Voters who are no operators at one of these states; in version 2 also those who were registered anew since they voted.
-    pub(super) former: BTreeMap<Hash, BTreeSet<Address>>,
+    pub(super) former: Map<Hash, Set<Address>>,
     /// Those who voted once and have no live vote.
-    pub(super) silent: BTreeSet<Address>,
+    pub(super) silent: Set<Address>,
 }
 
 impl Tally {
@@ -53,7 +52,7 @@ impl Tally {
         nonce: u64,
         generation: Generation,
     ) -> Result<Self, Stop> {
-        let (counted, former, silent) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (counted, former, silent) = (Map::new(), Map::new(), Set::new());
         let mut tally = Self { generation, counted, former, silent };
         for voter in at.voters(nonce)? {
             let key = at.voted(nonce, &voter)?;
@@ -64,7 +63,7 @@ impl Tally {
             let registered = at.is_operator(&voter)? && before.map_or(Ok(true), |state| state.is_operator(&voter))?;
             let stands = registered && (!generation.revokes_votes() || at.stands_behind(&key, &voter)?);
             let side = if stands { &mut tally.counted } else { &mut tally.former };
-            side.entry(key).or_default().insert(voter);
+            side.add(key, voter);
         }
         Ok(tally)
     }
@@ -87,7 +86,7 @@ impl Tally {
     }
 
     /// Every key with a live vote.
-    pub(super) fn keys(&self) -> BTreeSet<Hash> {
+    pub(super) fn keys(&self) -> Set<Hash> {
         set_of(self.counted.keys().chain(self.former.keys()).copied())
     }
 
@@ -102,7 +101,7 @@ impl Tally {
     }
 }
 
-fn count(voters: Option<&BTreeSet<Address>>) -> u32 {
+fn count(voters: Option<&Set<Address>>) -> u32 {
     voters.map_or(0, |set| u32::try_from(set.len()).unwrap_or(u32::MAX))
 }
 

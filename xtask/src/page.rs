@@ -1,7 +1,7 @@
 //! The verification page: its types, its unit tests, its build and its weight. What it does in a browser is a suite of its own.
 
 use crate::npm::within;
-use crate::shell::{self, counted, root};
+use crate::shell::{self, cargo, counted, program, root, target_dir};
 use crate::tally::Tally;
 
 /// The page is built on the npm package, as that was built last.
@@ -15,4 +15,19 @@ pub fn run() -> shell::Result<Tally> {
         shell::run(&mut within("www/package", "node", "build.mjs"))?;
     }
     counted(&mut within("www/page", "node", "test.mjs"))
+}
+
+/// The page in Chromium, by a program that has it inside, on recorded and forged chains. [`run`] has built the page.
+pub fn in_browser() -> shell::Result<Tally> {
+    if !root().join("tests/page/node_modules").exists() {
+        shell::run(&mut within("tests/page", "npm", "ci --ignore-scripts"))?;
+    }
+    if !root().join("www/page/dist/index.html").exists() {
+        shell::run(&mut within("www/page", "node", "build.mjs"))?;
+    }
+    shell::run(&mut cargo("build --quiet -p spanlight-cli --features page"))?;
+    shell::run(&mut cargo("build --quiet -p spanlight-forge --example busy"))?;
+    let built = target_dir()?.join("debug");
+    let mut tests = program("node", "tests/page/run.mjs");
+    counted(tests.arg(built.join("spanlight")).arg("www/page/dist").arg(built.join("examples/busy")))
 }

@@ -25,6 +25,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "devnet, used by ethers, viem, cast and the Kaia SDK", run: devnet },
     Suite { name: "npm package, packed and installed", run: npm::run },
     Suite { name: "verification page: types, units, build, weight", run: page::run },
+    Suite { name: "verification page in Chromium", run: page::in_browser },
 ];
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must

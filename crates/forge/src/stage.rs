@@ -253,8 +253,9 @@ impl Stage {
             plan.destination_states.iter().map(|number| (*number, self.slots(&self.destination, &transfers))).collect();
         let chains = [plan.source.prove(&self.source), plan.destination.prove(&self.destination)];
         if let Some([source, destination]) = usage(&trust, &chains, &transfers, plan.complete, now) {
-            plan.source.slots = source.slots;
-            plan.destination.slots = destination.slots;
+            plan.source.slots = source.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
+            plan.destination.slots =
+                destination.slots.into_iter().map(|(at, slots)| (at, slots.into_iter().collect())).collect();
         }
         let chains = vec![plan.source.prove(&self.source), plan.destination.prove(&self.destination)];
         let claim = Claim::Transfers { transfers, complete: plan.complete };

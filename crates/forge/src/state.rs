@@ -42,7 +42,7 @@ impl Contract {
 
     pub(crate) fn account(&self) -> Account {
         let entries = self.entries();
-        let storage_root = if entries.is_empty() { EMPTY_ROOT } else { trie_root(entries) };
+        let storage_root = if entries.is_empty() { EMPTY_ROOT } else { trie_root(&entries) };
         Account {
             nonce: 1,
             balance: self.balance,
@@ -81,7 +81,7 @@ impl State {
     /// The state root.
     #[must_use]
     pub fn root(&self) -> Hash {
-        trie_root(self.entries())
+        trie_root(&self.entries())
     }
 
     /// Proves the contract's account (or, without one, the absence of `address`) and some of its slots.

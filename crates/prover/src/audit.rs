@@ -4,9 +4,8 @@ use crate::error::{refused, ProveError};
 use crate::progress::Progress;
 use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::verify::{verify, Report};
 use spanlight::ProofBundle;
 
@@ -67,12 +66,12 @@ pub async fn audit<T: Transport>(
 ) -> Result<Audit, ProveError> {
     let (now, plan) = (options.now, options.headers);
     let mut gathering = ends.gathering(options)?;
-    let mut nonces: BTreeSet<u64> = range_of(&mut gathering, first, last).await?;
+    let mut nonces: Set<u64> = range_of(&mut gathering, first, last).await?;
     let requested = gathering.request_count().await?;
     let (voted, all) = gathering.voted_nonces(requested).await?;
     let beyond = set_of(voted.into_iter().filter(|nonce| !(first..=last).contains(nonce)));
     if reach == Reach::Found {
-        nonces.extend(&beyond);
+        nonces.extend(beyond.iter().copied());
     }
     let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, true, progress).await?;
     let complete = Some((first, last));

@@ -6,11 +6,10 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::receipt::Log;
 use spanlight::trust::Trust;
 use spanlight::verdict::Verdict;
@@ -119,10 +118,7 @@ pub async fn prove<T: Transport>(
 
 /// Nonces that a transaction requests on the source or executes on the destination. The node only says where it stands: a node
 /// that names another transaction would choose which transfer is judged.
-async fn nonces_of<T: Transport>(
-    gathering: &mut Gathering<'_, '_, T>,
-    hash: Hash,
-) -> Result<BTreeSet<u64>, ProveError> {
+async fn nonces_of<T: Transport>(gathering: &mut Gathering<'_, '_, T>, hash: Hash) -> Result<Set<u64>, ProveError> {
     let requested = gathering.source.logs_of(hash).await?;
     let executed = gathering.destination.logs_of(hash).await?;
     if requested.is_none() && executed.is_none() {
@@ -144,7 +140,7 @@ pub(crate) async fn range_of<T: Transport>(
     gathering: &mut Gathering<'_, '_, T>,
     first: u64,
     last: u64,
-) -> Result<BTreeSet<u64>, ProveError> {
+) -> Result<Set<u64>, ProveError> {
     if first > last || last.saturating_sub(first) >= MAX_NONCES {
         return Err(ProveError::Range);
     }
@@ -167,7 +163,7 @@ pub(crate) async fn range_of<T: Transport>(
 
 pub(crate) async fn gather_all<T: Transport>(
     gathering: &mut Gathering<'_, '_, T>,
-    nonces: &BTreeSet<u64>,
+    nonces: &Set<u64>,
     in_range: bool,
     progress: &dyn Progress,
 ) -> Result<Gathered, ProveError> {

@@ -5,6 +5,7 @@ use crate::node::Node;
 use crate::rpc::Transport;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use spanlight::ordered::tree_of;
 use spanlight::primitives::keccak256;
 use spanlight::state::{verify_state, ProvenState, StateProof};
 use spanlight::trie::{prove_keys, EMPTY_ROOT};
@@ -32,7 +33,7 @@ pub(crate) fn exact_state(
     account: &Address,
     given: &StateProof,
 ) -> Result<(StateProof, Option<ProvenState>), ProveError> {
-    let by_hash = |nodes: &[Vec<u8>]| nodes.iter().map(|node| (keccak256(node), node.clone())).collect();
+    let by_hash = |nodes: &[Vec<u8>]| tree_of(nodes.iter().map(|node| (keccak256(node), node.clone())));
     let nodes: BTreeMap<Hash, Vec<u8>> = by_hash(&given.account_nodes);
     let path = keccak256(account.as_bytes()).0.to_vec();
     let account_nodes = prove_keys(state_root, &[path], &nodes).map_err(refused)?;

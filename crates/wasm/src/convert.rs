@@ -5,6 +5,7 @@ use crate::json;
 use alloc::format;
 use alloc::string::ToString;
 use serde::Serialize;
+use spanlight::tree::{FromJson, Json};
 use spanlight::{ProofBundle, Trust};
 use wasm_bindgen::JsValue;
 
@@ -26,10 +27,7 @@ pub(crate) fn read_trust(text: &str) -> Result<Trust, Fault> {
 }
 
 /// Any JSON; `what` names it in the message.
-pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
-    text: &str,
-    code: &'static str,
-    what: &str,
-) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|e| Fault::new(code, format!("{what}: {e}")))
+pub(crate) fn read_json<T: FromJson>(text: &str, code: &'static str, what: &str) -> Result<T, Fault> {
+    let tree: Json = serde_json::from_str(text).map_err(|e| Fault::new(code, format!("{what}: {e}")))?;
+    T::from_json(&tree).map_err(|e| Fault::new(code, format!("{what}: {e}")))
 }

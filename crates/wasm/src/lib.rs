@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "prover")]
+mod asked;
 mod convert;
 #[cfg(feature = "prover")]
 mod endpoint;
@@ -15,6 +17,8 @@ mod fault;
 mod gather;
 mod json;
 mod light_client;
+#[cfg(feature = "prover")]
+mod note;
 
 use alloc::string::String;
 use convert::{read_bundle, read_trust, to_js};

@@ -7,10 +7,11 @@ use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use js_sys::Uint8Array;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use spanlight::consensus::light_client::check_trusting_period;
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
+use spanlight::object;
 use spanlight::primitives::{decode_hex, encode_hex};
 use spanlight::trust::TrustedChain;
 use spanlight::verdict::HeaderRef;
@@ -18,8 +19,7 @@ use spanlight::Address;
 use wasm_bindgen::prelude::*;
 
 /// The stored form. Whoever can write it decides what is trusted, as with a trust file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct State {
     version: u32,
     /// Its checkpoint is the head.
@@ -27,6 +27,8 @@ struct State {
     /// RLP of the head, as 0x text.
     header: String,
 }
+
+object!(State { version, chain, header });
 
 const VERSION: u32 = 1;
 

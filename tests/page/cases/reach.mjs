@@ -2,6 +2,7 @@
 import { deepStrictEqual as same, ok } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { NOW } from "../lib/world.mjs";
+import { judgedAll } from "./bridge.mjs";
 
 const VIEWS = {
   empty: async () => {},
@@ -28,7 +29,7 @@ const VIEWS = {
   bridge: async (visit, world) => {
     await visit.page.goto("about:blank");
     await visit.go({ trust: world.trust, rpc: world.rpc, now: NOW, view: "bridge", from: "main", range: "0-20", start: 1 });
-    await visit.page.waitForFunction(() => document.querySelectorAll("[data-testid=bridge-row][data-verdict]").length === 21);
+    await judgedAll(visit);
   },
 };
 
@@ -50,6 +51,7 @@ async function eachView(world, options, check) {
     await show(visit, world);
     await unfold(visit);
     problems.push(...(await check(visit, name)).map((problem) => `${name}: ${problem}`));
+    await world.endVisits();
   }
   same(problems, []);
 }

@@ -14,20 +14,21 @@ export class Servers {
 
   /** The page in `folder`, by the command. */
   async page(folder, more = []) {
-    return `${await this.#start(["serve", "--page", folder, "--listen", "127.0.0.1:0", ...more], /http:\/\/127\.0\.0\.1:\d+/)}/`;
+    return `${await this.start(["serve", "--page", folder, "--listen", "127.0.0.1:0", ...more])}/`;
   }
 
   /** A recorded node. */
   replay(file) {
-    return this.#start(["replay", file, "--listen", "127.0.0.1:0"], /http:\/\/127\.0\.0\.1:\d+/);
+    return this.start(["replay", file, "--listen", "127.0.0.1:0"]);
   }
 
   /** `spanlight demo --page`: gives its link. */
   demo(folder) {
-    return this.#start(["demo", "--page", folder], /http:\/\/127\.0\.0\.1:\d+\/#\S+/);
+    return this.start(["demo", "--page", folder], /http:\/\/127\.0\.0\.1:\d+\/#\S+(?=\s)/);
   }
 
-  async #start(args, pattern) {
+  /** Starts the command; gives the first thing it prints that looks like `pattern`. */
+  async start(args, pattern = /http:\/\/127\.0\.0\.1:\d+/) {
     const child = spawn(this.#command, args, { stdio: ["ignore", "pipe", "inherit"] });
     this.#closing.push(() => child.kill());
     let text = "";
@@ -40,14 +41,14 @@ export class Servers {
   }
 
   /** The node at `address` with answers changed: `change(call, answer)` gives the answer to a call. */
-  liar(address, change) {
+  liar(address, change, headers = CORS) {
     return this.#listen(async (body, response) => {
       const calls = JSON.parse(body);
       const real = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body });
       const answers = await real.json();
       const one = (call) => change(call, (Array.isArray(answers) ? answers : [answers]).find(({ id }) => id === call.id));
       response.end(JSON.stringify(Array.isArray(calls) ? calls.map(one) : one(calls)));
-    });
+    }, headers);
   }
 
   /** A node that takes requests and never answers. */

@@ -2,7 +2,7 @@
 
 use super::style::{bold, toned};
 use super::{transfer, words};
-use spanlight::verdict::{State, TransferVerdict};
+use spanlight::verdict::{Note, State, TransferVerdict, Verdict};
 use std::fmt::Write;
 
 /// Appends one line for each transfer: nonce, state, votes, and what is special.
@@ -48,6 +48,12 @@ fn special(transfer: &TransferVerdict) -> String {
     }
     if !transfer.dissenters.is_empty() {
         parts.push(format!("dissent {}", transfer.dissenters.iter().map(short).collect::<Vec<_>>().join(", ")));
+    }
+    if let Verdict::Proven { notes, .. } = &transfer.verdict {
+        let warnings: Vec<&str> = notes.iter().filter(|note| note.is_warning()).map(Note::code).collect();
+        if !warnings.is_empty() {
+            parts.push(format!("warning {}", warnings.join(", ")));
+        }
     }
     parts.join("; ")
 }

@@ -23,6 +23,9 @@ pub(crate) fn tone(verdict: &Verdict) -> Tone {
 /// What the verdict says, without the label.
 pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     match &transfer.verdict {
+        Verdict::Proven { state: State::Handled { votes, of }, notes } if notes.iter().any(|n| n.claim().is_some()) => {
+            format!("{}; executed on {} as requested, but not delivered", votes_of(*votes, *of), transfer.to)
+        }
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
         Verdict::Unsupported(what) => format!("not covered by this build or your trust file: {}", uncovered(what)),
         other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
@@ -33,6 +36,9 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
 fn uncovered(what: &str) -> String {
     match what {
         "bridge.unknown_code" => format!("a bridge's code is none of those it accepts ({what})"),
+        "bridge.bound_to_another_source" => {
+            format!("the destination bridge serves another source than the one your trust file pairs it with ({what})")
+        }
         _ => what.to_string(),
     }
 }

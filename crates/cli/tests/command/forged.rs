@@ -39,6 +39,12 @@ fn every_forged_state_has_its_exit_code_its_word_and_its_json() {
         assert_eq!(transfer["reason"], serde_json::json!(case.state.reason()), "{}", case.name);
         assert_eq!(transfer["culprits"], serde_json::json!(case.state.culprits()), "{}", case.name);
         assert_eq!(transfer["dissenters"], serde_json::json!(case.dissenters), "{}", case.name);
+        for difference in case.state.differences() {
+            let (field, words) = (difference.field.replace('_', " "), text.stdout.split_whitespace());
+            let words = words.collect::<Vec<_>>().join(" ");
+            let told = format!("{}, {field}:", difference.rule);
+            assert!(words.contains(&told) && words.contains(&difference.executed), "{}: {words}", case.name);
+        }
     }
 }
 
@@ -105,4 +111,52 @@ fn recordings_of_forged_chains_are_audited() {
         };
         assert_eq!((&transfer["nonce"], &transfer["state"]), (&nonce.into(), &expected.into()));
     }
+}
+
+/// The prover finds what a version 2 bridge needs, and the verdicts are those of what was made.
+#[test]
+fn a_version_2_bridge_is_audited() {
+    let stage = scenarios::version2::many(CommitmentForm::Concat);
+    let now = stage.source.time().max(stage.destination.time()) + 1;
+    let trust = write("version2.json", serde_json::to_string(&stage.trust).unwrap());
+    let [main, service] = [("main", &stage.source), ("service", &stage.destination)].map(|(name, chain)| {
+        let recording = write(&format!("version2.{name}.jsonl"), spanlight_forge::recording::record(chain));
+        format!("{name}=replay:{recording}")
+    });
+    let arguments = ["audit", "--trust", &trust, "--from", "main", "--nonces", "0..7", "--now", &now.to_string()];
+    let arguments = [&arguments[..], &["--rpc", &main, "--rpc", &service]].concat();
+    let ran = run(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let json = ran.json();
+    let signed = "votes_by_signatures";
+    let expected: [(&str, &[&str]); 8] = [
+        ("handled", &[signed]),
+        ("handled", &["claimable", signed]),
+        ("handled", &[]),
+        ("handled", &[]),
+        ("voting", &[]),
+        ("handled", &["claimable", signed]),
+        ("fraud", &[signed]),
+        ("attempted", &[]),
+    ];
+    let transfers = json["transfers"].as_array().unwrap();
+    assert_eq!(transfers.len(), expected.len());
+    for (transfer, (state, notes)) in transfers.iter().zip(expected) {
+        let found: Vec<&str> =
+            transfer["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+        let found: Vec<&str> = found.into_iter().filter(|note| *note != "random_reveal_unchecked").collect();
+        assert_eq!((transfer["state"].as_str(), found.as_slice()), (Some(state), notes), "{transfer}");
+    }
+    let claims = transfers.iter().map(|transfer| transfer["claim"]["claimed"].as_bool());
+    let expected = [None, Some(false), None, None, None, Some(true), None, None];
+    assert_eq!(claims.collect::<Vec<_>>(), expected);
+    assert_eq!(transfers[1]["claim"]["amount"], "501");
+    assert_eq!(transfers[3]["dissenters"].as_array().unwrap().len(), 1);
+    let table = run(&arguments).stdout;
+    assert_eq!(table.matches("  warning claimable").count(), 2, "{table}");
+    let text = run(&[&arguments[..], &["--verbose"]].concat()).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(text.matches("executed on service as requested, but not delivered").count(), 2, "{text}");
+    assert!(text.contains("can claim 501 peb from the bridge"), "{text}");
+    assert!(text.contains("has since claimed 505 of token"), "{text}");
 }

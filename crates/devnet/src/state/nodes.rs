@@ -183,7 +183,8 @@ mod tests {
                     None => entries.remove(&key),
                 };
             }
-            assert_eq!(root, trie_root(entries.iter().map(|(key, value)| (key.0.to_vec(), value)).collect()));
+            let all: BTreeMap<Vec<u8>, _> = entries.iter().map(|(key, value)| (key.0.to_vec(), value)).collect();
+            assert_eq!(root, trie_root(&all));
             history.push((root, entries.clone()));
         }
         for (root, entries) in history {

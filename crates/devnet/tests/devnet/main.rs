@@ -14,3 +14,4 @@ mod accounts;
 mod artifacts;
 mod chains;
 mod pair;
+mod version2;

@@ -218,3 +218,36 @@ fn operators_changed_in_block(form: CommitmentForm) -> Case {
     let transfer = TransferProof { request: Some(request.at), handle: voted.handled, ..TransferProof::default() };
     Case::new("version2_operators_changed_in_block", stage.prove(transfer), DONE).note("operators_changed_in_block")
 }
+
+/// Everything that version 2 does otherwise, on one pair of chains, for a prover to find: 0 by signatures; 1 not delivered; 2 and 3 by a
+/// contract in one transaction, beside dissent on 3; 4 with one signature of two; 5 as 1, and claimed since; 6 signed for and
+/// never requested; 7 attempted by a signature.
+#[must_use]
+pub fn many(form: CommitmentForm) -> Stage {
+    let mut stage = stage(form);
+    let events = vec![coin(500), coin(501), erc20(502), coin(503), coin(504), erc20(505)];
+    let requests = stage.source.block(|block| block.requests(events));
+    let calls: Vec<_> = requests.iter().map(|request| stage.call(request)).collect();
+    let by = |stage: &Stage, nonce: usize, operators: &[u64]| stage.signed(operators, &calls[nonce]);
+    stage.handle_with_signatures(&by(&stage, 0, &[11, 12]));
+    stage.handle_with_signatures_if(&by(&stage, 1, &[12, 13]), false);
+    let mut other = calls[3].clone();
+    other.value += U256::ONE;
+    stage.votes(&[13], &other);
+    let (domain, two) = (stage.domain(), [2, 3].map(|nonce| by(&stage, nonce, &[11, 12])));
+    stage.destination.block(|block| {
+        let [first, second] = [0, 1].map(|which| block.handle_with_signatures(OUTSIDER, &two[which], &domain));
+        block.join_through_relay(OUTSIDER, first.at.index, second.at.index)
+    });
+    stage.handle_with_signatures(&by(&stage, 4, &[11]));
+    stage.handle_with_signatures_if(&by(&stage, 5, &[11, 13]), false);
+    stage.destination.block(|block| block.bridge().claim(5));
+    let block = requests[0].at.item.block;
+    for (nonce, operators) in [(6, &[12, 13][..]), (7, &[13])] {
+        let signed = stage.signed(operators, &invented_call(nonce, block));
+        stage.handle_with_signatures(&signed);
+    }
+    stage.source.idle(1);
+    stage.destination.idle(1);
+    stage
+}

@@ -3,12 +3,11 @@
 use super::{side, FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
 use spanlight::bridge::{layout, BridgeError, DeliveryFailedEvent, Generation, HandleCall, SignedHandle};
 use spanlight::bundle::{ItemRef, TransferProof};
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Log;
 use spanlight::{Address, Hash};
@@ -26,7 +25,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let (at, log) =
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
-        side.ensure(block, &[layout::NONCES, layout::closed_slot(nonce)]).await?;
+        let before = side.before(block);
+        side.begin_votes(block, nonce, before).await?;
         let transaction = side.transaction(block, index).await?;
         let to_bridge = transaction.to() == Some(side.bridge);
         let voters = if side.generation(block).is_some_and(Generation::names_executed_key) {
@@ -42,8 +42,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
             self.registry_before(request, event.token).await?;
         }
         self.operators_at(block, &voters).await?;
-        if block > self.destination.first() {
-            self.operators_at(block.saturating_sub(1), &voters).await?;
+        if let Some(before) = before {
+            self.operators_at(before, &voters).await?;
         }
         Ok(())
     }
@@ -54,16 +54,17 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         block: u64,
         input: Option<&[u8]>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
+        let before = self.destination.before(block);
         let keys: Vec<Hash> = input.map(keccak256).into_iter().collect();
-        let votes = self.destination.votes(block, nonce, &keys).await?;
-        let mut voters: BTreeSet<Address> = votes.iter().map(|vote| vote.voter).collect();
+        let votes = self.destination.votes(block, nonce, &keys, before).await?;
+        let mut voters: Set<Address> = votes.iter().map(|vote| vote.voter).collect();
         let keeps_votes = self.destination.generation(block).is_none_or(Generation::keeps_votes);
         match (keys.first(), proof.handle) {
             (None, _) => {
                 let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
-                self.destination.votes(block, nonce, &keys).await?;
+                self.destination.votes(block, nonce, &keys, before).await?;
                 proof.calls = self.preimage_of_most(&keys).await?;
             }
             (Some(key), Some(at)) if !keeps_votes => {
@@ -83,13 +84,14 @@ impl<T: Transport> Gathering<'_, '_, T> {
         request: Option<&FoundRequest>,
         block: u64,
         input: Option<&[u8]>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
+        let before = self.destination.before(block);
         let named = layout::executed_key_slot(nonce);
         self.destination.ensure(block, &[named]).await?;
         self.destination.source_binding(block).await?;
         let key = Hash::from_u256(self.destination.word(block, &named)?);
-        let votes = self.destination.votes(block, nonce, &[key]).await?;
+        let votes = self.destination.votes(block, nonce, &[key], before).await?;
         let signed = input.and_then(|input| SignedHandle::decode(input).ok()).map(|signed| signed.call.nonce);
         let called = input.and_then(|input| HandleCall::decode(input).ok()).map(|call| call.nonce);
         if signed == Some(nonce) {
@@ -100,7 +102,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
             // An honest execution's calldata follows from the request, however it came about.
             proof.calls = match request.filter(|request| request.key == key) {
                 Some(request) => Vec::from([request.calldata.clone()]),
-                None => self.preimages(&BTreeSet::from([key])).await?,
+                None => self.preimages(&set_of([key])).await?,
             };
         }
         self.claim(proof, block).await?;
@@ -115,7 +117,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         if logs.iter().any(is_this) {
             let head = self.destination.head();
             let [first, second, third] = layout::claim_slots(proof.nonce);
-            for height in BTreeSet::from([block, head]) {
+            for height in set_of([block, head]) {
                 self.destination.ensure(height, &[layout::NONCES, first, second, third]).await?;
             }
         }
@@ -127,13 +129,13 @@ impl<T: Transport> Gathering<'_, '_, T> {
     async fn registry_before(&mut self, request: &FoundRequest, delivered: Address) -> Result<(), ProveError> {
         match (request.registry, request.at.item.block.checked_sub(1)) {
             (Some((slot, token)), Some(before)) if token != delivered && before >= self.source.first() => {
-                self.source.ensure(before, &[slot]).await
+                self.source.ensure(before, &[layout::NONCES, slot]).await
             }
             _ => Ok(()),
         }
     }
 
-    async fn operators_at(&mut self, block: u64, voters: &BTreeSet<Address>) -> Result<(), ProveError> {
+    async fn operators_at(&mut self, block: u64, voters: &Set<Address>) -> Result<(), ProveError> {
         let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
         let mut slots = Vec::from([layout::NONCES, threshold]);
         slots.extend(voters.iter().map(layout::operator_flag_slot));
@@ -146,11 +148,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         proof: &mut TransferProof,
         last: ItemRef,
         key: Hash,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    ) -> Result<Set<Address>, ProveError> {
         let threshold = self.destination.threshold(last.block)?;
         let floor = self.scan_floor();
-        let mut voters = BTreeSet::new();
-        let mut places = BTreeSet::new();
+        let mut voters = Set::new();
+        let mut places = Set::new();
         let mut seen = 0usize;
         loop {
             let calls = self.destination.scan.calls.iter().skip(seen);

@@ -5,18 +5,17 @@ use super::side::LiveVote;
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Map, Set};
 use spanlight::{Address, Hash};
 
 /// Failed attempts of operators without a live vote, newest first, and the heights tried for the state before one.
 #[derive(Default)]
 struct Attempts {
     failed: Vec<(BridgeCall, Address)>,
-    tried: BTreeSet<u64>,
+    tried: Set<u64>,
 }
 
 impl<T: Transport> Gathering<'_, '_, T> {
@@ -26,7 +25,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         request: Option<&FoundRequest>,
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
-        let votes = self.destination.votes(head, proof.nonce, &[]).await?;
+        let votes = self.destination.votes(head, proof.nonce, &[], None).await?;
         self.destination.source_binding(head).await?;
         match request {
             Some(request) => self.failed_attempt(proof, request, &votes).await,
@@ -44,12 +43,14 @@ impl<T: Transport> Gathering<'_, '_, T> {
     }
 
     /// Calldata of vote keys, as far as the scan finds it, ascending by key.
-    pub(super) async fn preimages(&mut self, keys: &BTreeSet<Hash>) -> Result<Vec<Vec<u8>>, ProveError> {
+    pub(super) async fn preimages(&mut self, keys: &Set<Hash>) -> Result<Vec<Vec<u8>>, ProveError> {
         let floor = self.scan_floor();
-        let mut found: BTreeMap<Hash, Vec<u8>> = BTreeMap::new();
+        let mut found: Map<Hash, Vec<u8>> = Map::new();
         loop {
             for call in self.destination.scan.calls.iter().filter(|call| keys.contains(&call.key)) {
-                found.entry(call.key).or_insert_with(|| call.calldata.clone());
+                if !found.contains_key(&call.key) {
+                    found.insert(call.key, call.calldata.clone());
+                }
             }
             if found.len() == keys.len() || !self.destination.scan_on(floor).await? {
                 return Ok(found.into_values().collect());
@@ -101,7 +102,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
     async fn take_attempt(
         &mut self,
         call: BridgeCall,
-        live: &BTreeSet<Address>,
+        live: &Set<Address>,
         attempts: &mut Attempts,
     ) -> Result<(), ProveError> {
         let Some(sender) = call.sender.filter(|sender| !call.success && !call.by_signatures && !live.contains(sender))
@@ -148,7 +149,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         if height < self.destination.first() {
             return Ok(None);
         }
-        let votes = self.destination.votes(height, nonce, &[]).await?;
+        let votes = self.destination.votes(height, nonce, &[], None).await?;
         let counted = votes.iter().filter(|vote| vote.key == key && vote.operator).count();
         let needed = self.destination.threshold(height)?.saturating_sub(1);
         if u64::try_from(counted).map_or(true, |counted| counted < needed) {
@@ -169,9 +170,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
     }
 
     /// Nonces from `from` on for which somebody voted successfully, found by reading every block.
-    pub(crate) async fn voted_nonces(&mut self, from: u64) -> Result<(BTreeSet<u64>, bool), ProveError> {
+    pub(crate) async fn voted_nonces(&mut self, from: u64) -> Result<(Set<u64>, bool), ProveError> {
         if self.options.scan.is_none() {
-            return Ok((BTreeSet::new(), false));
+            return Ok((Set::new(), false));
         }
         self.destination.scan_down_to(self.scan_floor()).await?;
         let calls = self.destination.scan.calls.iter().filter(|call| call.success);

@@ -5,14 +5,14 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
-use crate::sync::{fetch_items, Items, Synced};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::sync::{fetch_together, Items, Synced};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
 use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
-use spanlight::ordered::{map_of, set_of};
+use spanlight::ordered::{set_of, tree_of, Map, Set};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::{Log, Receipt};
 use spanlight::state::StateProof;
@@ -32,9 +32,9 @@ pub(crate) struct Side<'s, 't, T> {
     pub(crate) bridge: Address,
     codes: Vec<AcceptedCode>,
     pub(super) scan: Scan,
-    blocks: BTreeMap<u64, Items>,
-    wanted: BTreeMap<u64, BTreeSet<u32>>,
-    states: BTreeMap<u64, State>,
+    blocks: Map<u64, Items>,
+    wanted: Map<u64, Set<u32>>,
+    states: Map<u64, State>,
 }
 
 /// The bridge's state at one height.
@@ -75,9 +75,9 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             bridge: end.address,
             codes: end.codes.clone(),
             scan: Scan::new(synced.head()),
-            blocks: BTreeMap::new(),
-            wanted: BTreeMap::new(),
-            states: BTreeMap::new(),
+            blocks: Map::new(),
+            wanted: Map::new(),
+            states: Map::new(),
         }
     }
 
@@ -103,10 +103,22 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     /// The block's items, fetched once.
     pub(super) async fn items(&mut self, number: u64) -> Result<&Items, ProveError> {
         if !self.blocks.contains_key(&number) {
-            let items = fetch_items(self.node, self.synced.chain().header(number)?).await?;
-            self.blocks.insert(number, items);
+            self.fetch(&[number]).await?;
         }
         self.blocks.get(&number).ok_or(ProveError::SelfCheck)
+    }
+
+    /// Fetches items of blocks that hold any.
+    pub(super) async fn fetch(&mut self, numbers: &[u64]) -> Result<(), ProveError> {
+        let chain = self.synced.chain();
+        let headers = numbers.iter().map(|number| chain.header(*number)).collect::<Result<Vec<_>, _>>()?;
+        let items = fetch_together(self.node, &headers).await?;
+        self.blocks.extend(numbers.iter().copied().zip(items));
+        Ok(())
+    }
+
+    pub(super) fn has_items(&self, number: u64) -> bool {
+        self.blocks.contains_key(&number)
     }
 
     /// Marks an item as evidence and gives its transaction.
@@ -115,7 +127,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let items = self.items(block).await?;
         let raw = usize::try_from(index).ok().and_then(|index| items.transactions.get(index)).ok_or(missing)?;
         let transaction = Transaction::decode(raw).map_err(refused)?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         Ok(transaction)
     }
 
@@ -173,29 +185,42 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let logs = Receipt::decode(raw).map_err(refused)?.logs;
         let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
         let (log_index, log) = found.ok_or(missing.clone())?;
-        self.wanted.entry(block).or_default().insert(index);
+        self.wanted.add(block, index);
         let log_index = u32::try_from(log_index).map_err(|_| missing)?;
         Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
     }
 
     /// Sees to it that these slots are proven at a height.
     pub(super) async fn ensure(&mut self, number: u64, slots: &[Hash]) -> Result<(), ProveError> {
-        let state_root = self.synced.chain().header(number)?.state_root();
+        self.ensure_all(&[(number, slots.to_vec())]).await
+    }
+
+    /// The same at several heights, asked for together.
+    pub(super) async fn ensure_all(&mut self, wanted: &[(u64, Vec<Hash>)]) -> Result<(), ProveError> {
+        let missing: Vec<_> = wanted.iter().filter_map(|(number, slots)| self.missing(*number, slots)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let proofs = self.node.proofs(self.bridge, &missing).await?;
+        for ((number, _), proof) in missing.iter().zip(&proofs) {
+            let state_root = self.synced.chain().header(*number)?.state_root();
+            let fresh = State::read(&state_root, &self.bridge, proof)?;
+            match self.states.get_mut(number) {
+                Some(state) => state.take_in(fresh),
+                None => {
+                    self.states.insert(*number, fresh);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not proven yet of a height; none where nothing is left to ask for.
+    fn missing(&self, number: u64, slots: &[Hash]) -> Option<(u64, Vec<Hash>)> {
         let known = self.states.get(&number);
         let is_known = |slot: &&Hash| known.is_some_and(|state| state.words.contains_key(slot));
         let missing: Vec<Hash> = slots.iter().filter(|slot| !is_known(slot)).copied().collect();
-        if known.is_some() && missing.is_empty() {
-            return Ok(());
-        }
-        let proof = self.node.proof(self.bridge, number, &missing).await?;
-        let fresh = State::read(&state_root, &self.bridge, &proof)?;
-        let state = self.states.entry(number).or_default();
-        state.account_nodes = fresh.account_nodes;
-        state.code_hash = fresh.code_hash;
-        state.storage_root = fresh.storage_root;
-        state.nodes.extend(fresh.nodes);
-        state.words.extend(fresh.words);
-        Ok(())
+        (known.is_none() || !missing.is_empty()).then_some((number, missing))
     }
 
     /// A word that [`Self::ensure`] has fetched.
@@ -232,24 +257,47 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         Ok(u64::try_from(self.word(number, &voters_length(nonce))?).unwrap_or(u64::MAX).min(MAX_VOTERS))
     }
 
+    /// The height before, where the chain is followed from it on.
+    pub(super) fn before(&self, number: u64) -> Option<u64> {
+        number.checked_sub(1).filter(|before| *before >= self.first())
+    }
+
+    /// The first step of [`Self::votes`]: what does not depend on who voted. Where the nonce was executed, it is closed.
+    pub(super) async fn begin_votes(&mut self, number: u64, nonce: u64, before: Option<u64>) -> Result<(), ProveError> {
+        let rules = [layout::NONCES, layout::threshold_slot(layout::TRANSFER_VOTE)];
+        let mut fixed = Vec::from([layout::operator_list_length(), voters_length(nonce)]);
+        fixed.extend(rules);
+        fixed.extend(before.map(|_| layout::closed_slot(nonce)));
+        let mut wanted = Vec::from([(number, fixed)]);
+        wanted.extend(before.map(|before| (before, rules.to_vec())));
+        self.ensure_all(&wanted).await
+    }
+
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
-    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too.
-    pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
+    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too. Where the nonce was executed at the height,
+    /// `before` is the one before it: who might vote there counts too.
+    pub(super) async fn votes(
+        &mut self,
+        number: u64,
+        nonce: u64,
+        keys: &[Hash],
+        before: Option<u64>,
+    ) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
-        let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
-        let fixed = [layout::NONCES, threshold, layout::operator_list_length(), layout::voters_length(base)];
-        self.ensure(number, &fixed).await?;
+        self.begin_votes(number, nonce, before).await?;
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
         self.ensure(number, &items).await?;
-        let mut voters = BTreeSet::new();
+        let mut voters = Set::new();
         for item in &items {
             voters.insert(Address::low_bytes(&Hash::from_u256(self.word(number, item)?)));
         }
         let of_voter = |voter: &Address| [layout::voted_slot(base, voter), layout::operator_flag_slot(voter)];
         let mut slots: Vec<Hash> = voters.iter().flat_map(of_voter).collect();
         slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
-        self.ensure(number, &slots).await?;
+        let mut wanted = Vec::from([(number, slots)]);
+        wanted.extend(before.map(|before| (before, voters.iter().map(layout::operator_flag_slot).collect())));
+        self.ensure_all(&wanted).await?;
         let mut votes = Vec::new();
         let standing =
             if self.revokes_votes(number) { Some(self.standing(number, nonce, &voters).await?) } else { None };
@@ -265,12 +313,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Those of the voters whose seat stands behind the key that they voted for (version 2), in two steps: seats, and their bits.
-    async fn standing(
-        &mut self,
-        number: u64,
-        nonce: u64,
-        voters: &BTreeSet<Address>,
-    ) -> Result<BTreeSet<Address>, ProveError> {
+    async fn standing(&mut self, number: u64, nonce: u64, voters: &Set<Address>) -> Result<Set<Address>, ProveError> {
         let seats: Vec<Hash> = voters.iter().map(layout::seat_slot).collect();
         self.ensure(number, &seats).await?;
         let mut behind = Vec::new();
@@ -282,7 +325,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             }
         }
         self.ensure(number, &behind.iter().map(|(_, slot, _)| *slot).collect::<Vec<_>>()).await?;
-        let mut standing = BTreeSet::new();
+        let mut standing = Set::new();
         for (voter, slot, bit) in behind {
             if !(self.word(number, &slot)? & bit).is_zero() {
                 standing.insert(voter);
@@ -343,13 +386,22 @@ impl State {
             account_nodes: exact.account_nodes,
             code_hash: Some(proven.account().code_hash),
             storage_root: Some(proven.account().storage_root),
-            nodes: map_of(storage.map(|node| (keccak256(&node), node))),
-            words: proven.slots().clone(),
+            nodes: tree_of(storage.map(|node| (keccak256(&node), node))),
+            words: tree_of(proven.slots().iter().map(|(slot, word)| (*slot, *word))),
         })
     }
 
+    /// Another answer about the same height.
+    fn take_in(&mut self, fresh: Self) {
+        self.account_nodes = fresh.account_nodes;
+        self.code_hash = fresh.code_hash;
+        self.storage_root = fresh.storage_root;
+        self.nodes.extend(fresh.nodes);
+        self.words.extend(fresh.words);
+    }
+
     /// The exact proof of some of the slots.
-    fn proof(&self, slots: BTreeSet<Hash>) -> Result<StateProof, ProveError> {
+    fn proof(&self, slots: Set<Hash>) -> Result<StateProof, ProveError> {
         let root = self.storage_root.ok_or(ProveError::SelfCheck)?;
         let keys: Vec<Vec<u8>> = slots.iter().map(|slot| keccak256(slot.as_bytes()).0.to_vec()).collect();
         let storage_nodes =

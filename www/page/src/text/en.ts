@@ -132,7 +132,7 @@ export const en = {
     legendTrusted: "block you trust",
     legendVoted: "voted for it",
     legendOther: "voted otherwise",
-    legendCulprit: "voted for what nobody requested",
+    legendCulprit: "voted for what was not requested",
   },
 
   ends: {
@@ -170,7 +170,7 @@ export const en = {
     roles: {
       voted: "voted for it",
       dissented: "voted otherwise",
-      culprit: "voted for what nobody requested",
+      culprit: "voted for what was not requested",
       silent: "has no live vote",
       reverted: "tried, and the call reverted",
       executor: "cast the deciding vote",
@@ -312,7 +312,7 @@ export const en = {
     complete: "Nothing is missing in this range.",
     incomplete: (missing: string) => `${missing} requests are not yet judged or not decided.`,
     completeLabel: "Completeness of the range",
-    noRequest: (count: string) => `${count} numbers are beyond the last request.`,
+    noRequest: (count: string) => `Numbers beyond the last request: ${count}.`,
     filters: "Filter by state",
     all: "all",
     undecided: "undecided",

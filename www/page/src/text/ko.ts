@@ -131,7 +131,7 @@ export const ko: Messages = {
     legendTrusted: "신뢰하는 블록",
     legendVoted: "같은 내용에 투표",
     legendOther: "다르게 투표",
-    legendCulprit: "아무도 요청하지 않은 것에 투표",
+    legendCulprit: "요청되지 않은 내용에 투표",
   },
 
   ends: {
@@ -169,7 +169,7 @@ export const ko: Messages = {
     roles: {
       voted: "찬성 투표",
       dissented: "다르게 투표함",
-      culprit: "아무도 요청하지 않은 것에 투표함",
+      culprit: "요청되지 않은 내용에 투표함",
       silent: "유효한 투표 없음",
       reverted: "시도했으나 호출이 되돌려짐",
       executor: "결정적인 표를 던짐",

@@ -115,7 +115,7 @@ function BlockView({ block, x, y, labelsBelow }: { block: Block; x: number; y: n
     <g>
       <rect class={`block ${kind}`} x={x - wide / 2} y={y - BLOCK / 2} width={wide} height={BLOCK} rx="10" />
       <text class={kind === "key" ? "mid strong" : "mid"} x={x} y={seals ? y - 1 : y + 4.5}>
-        {kind === "absent" ? "–" : text.value.picture.block(block.number)}
+        {kind !== "absent" && text.value.picture.block(block.number)}
       </text>
       {seals && <SealDots x={x} y={y + 13} seals={seals} />}
       <text class={kind === "key" || kind === "absent" ? "mid strong" : "mid soft"} x={x} y={labelY}>
