@@ -36,7 +36,7 @@ export const tests = {
     const through = await world.servers.page(world.dist, ["--proxy", `service=${closed}`, "--proxy", `main=${world.rpc.main}`]);
     const refused = await world.visit({ link: { trust: world.trust, rpc: { main: world.rpc.main, service: closed }, now: NOW } });
     await refused.submit("0");
-    same(await refused.problem(), "rpc.unreachable");
+    same(await refused.problem(), "rpc.cors");
     const visit = await world.visit({ address: through, link: { trust: world.trust, rpc: { main: `${through}rpc/main`, service: `${through}rpc/service` }, now: NOW } });
     await visit.submit("0");
     same((await visit.verdict()).state, "handled");
