@@ -7,6 +7,7 @@ use crate::bridge::generation::Generation;
 use crate::consensus::light_client::Checkpoint;
 use crate::primitives::{Address, Hash};
 use crate::profile::ChainProfile;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -133,6 +134,9 @@ pub enum TrustError {
     /// Both ends of the pair are on one chain, or an end accepts no code.
     #[error("a bridge pair needs two chains and accepted code at each end")]
     BridgePair,
+    /// Code that is known to be of bridge version 2 is listed under another generation, or the reverse.
+    #[error("bridge code {0} is listed under another generation than its own")]
+    Generation(Box<Hash>),
     /// Transfers in this direction are not judged.
     #[error("the trust does not allow transfers from this chain")]
     Direction,
@@ -154,6 +158,7 @@ impl TrustError {
             Self::ZeroClockSkew => "trust.zero_clock_skew",
             Self::NoBridge => "trust.no_bridge",
             Self::BridgePair => "trust.bridge_pair",
+            Self::Generation(_) => "trust.generation",
             Self::Direction => "trust.direction",
             Self::NoAnchoring => "trust.no_anchoring",
         }
@@ -189,6 +194,7 @@ impl Trust {
             if a.chain == b.chain || a.codes.is_empty() || b.codes.is_empty() {
                 return Err(TrustError::BridgePair);
             }
+            a.codes.iter().chain(&b.codes).try_for_each(generation_is_its_own)?;
         }
         if let Some(anchoring) = &self.anchoring {
             self.chain(&anchoring.parent)?;
@@ -223,6 +229,16 @@ impl Trust {
         } else {
             Err(TrustError::Direction)
         }
+    }
+}
+
+/// By the rules of an older generation, a version 2 handle that could not deliver would look delivered.
+fn generation_is_its_own(code: &AcceptedCode) -> Result<(), TrustError> {
+    match Generation::of_code_hash(&code.hash) {
+        Some(known) if known.keeps_claims() != code.generation.keeps_claims() => {
+            Err(TrustError::Generation(code.hash.into()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -120,7 +120,8 @@ impl FromJson for Generation {
             ("A", None) => Ok(Self::A),
             ("B", None) => Ok(Self::B),
             ("C", None) => Ok(Self::C),
-            _ => Err(Malformed::new("`A`, `B` or `C` is expected")),
+            ("V2", None) => Ok(Self::V2),
+            _ => Err(Malformed::new("`A`, `B`, `C` or `V2` is expected")),
         }
     }
 }

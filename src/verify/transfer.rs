@@ -6,7 +6,7 @@ use super::delivery::kept_for_recipient;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
 use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
-use super::request::{prove_request, ProvenRequest};
+use super::request::{code_is_accepted, prove_request, ProvenRequest};
 use super::stop::Stop;
 use super::{shown, Pair};
 use crate::bridge::calls::HandleCall;
@@ -206,6 +206,8 @@ fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), 
         return Ok(());
     }
     let before = pair.source.state(request.header.number.saturating_sub(1))?;
+    // Under other code that word would be no registry, and operators would be accused by it.
+    code_is_accepted(pair.from, before)?;
     if before.registered_token(&request.event.token)? == request.destination_token {
         Ok(())
     } else {

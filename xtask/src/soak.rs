@@ -4,11 +4,16 @@ use crate::contracts;
 use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
-/// Every byte of every forged bundle in three ways, a hundred thousand signatures through both curve back ends, and the random
-/// calls of the contracts' tests 25 times as often.
+/// The talk's tests of operators, every byte of every forged bundle in three ways, a hundred thousand signatures through both curve back
+/// ends, and the random calls of the contracts' tests 25 times as often.
 pub fn run() -> Tally {
     let mut total = Tally::default();
-    let runs: [(&str, &str, (&str, &str)); 2] = [
+    let runs: [(&str, &str, (&str, &str)); 3] = [
+        (
+            "operators: the talk's tests at full length",
+            "test --release -p spanlight-cli --test operator soak -- --ignored --nocapture --test-threads 1",
+            ("RUST_BACKTRACE", "1"),
+        ),
         (
             "every byte of every forged bundle",
             "test --release -p spanlight-forge --test forged byte_walk",

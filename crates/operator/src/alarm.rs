@@ -69,6 +69,20 @@ pub enum Alarm {
         /// In peb.
         asked: String,
     },
+    /// This account is to anchor, and the trust does not list it.
+    NotAnchoring {
+        /// The account.
+        account: Address,
+    },
+    /// An anchoring account has anchored another block than the verified one.
+    WrongAnchor {
+        /// Who.
+        account: Address,
+        /// The block's number.
+        number: u64,
+    },
+    /// Votes are to be signatures, and the bridge is not bound to this source, or is of an older version.
+    NotBound,
     /// The bridge's code is not accepted by the trust.
     UnknownCode {
         /// Its hash.
@@ -92,6 +106,9 @@ impl Alarm {
             Self::LowBalance { .. } => "low_balance",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
             Self::GasPrice { .. } => "gas_price",
+            Self::NotAnchoring { .. } => "not_anchoring",
+            Self::WrongAnchor { .. } => "wrong_anchor",
+            Self::NotBound => "not_bound",
             Self::UnknownCode { .. } => "unknown_code",
         }
     }
@@ -133,6 +150,15 @@ impl fmt::Display for Alarm {
                 write!(f, "{account} is both operator and owner of the bridge: use different keys")
             }
             Self::GasPrice { asked } => write!(f, "gas costs {asked} peb, above max_gas_price: nothing is sent"),
+            Self::NotAnchoring { account } => {
+                write!(f, "{account} is to anchor, and is none of the trust's anchoring accounts")
+            }
+            Self::WrongAnchor { account, number } => {
+                write!(f, "{account} has anchored another block {number} than the chain has")
+            }
+            Self::NotBound => f.write_str(
+                "the bridge takes no signatures for this source: it is of an older version, or bindSource was not called",
+            ),
             Self::UnknownCode { code } => write!(f, "the bridge runs code {code}, which the trust does not accept"),
         }
     }

@@ -10,7 +10,6 @@ pub use secret::Secret;
 use crate::log::LogForm;
 use serde::Deserialize;
 use spanlight::trust::{BridgeEnd, Trust};
-use spanlight::Address;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -106,9 +105,9 @@ pub struct ChainConfig {
     /// Most peb for a unit of gas.
     #[serde(default = "default_max_gas_price")]
     pub max_gas_price: u64,
-    /// Most gas of one vote.
-    #[serde(default = "default_max_gas")]
-    pub max_gas: u64,
+    /// Gas that a vote is given; what it does not use is not paid.
+    #[serde(default = "default_vote_gas")]
+    pub vote_gas: u64,
     /// An alarm is raised when the operator's account holds less, in peb.
     #[serde(default)]
     pub min_balance: u64,
@@ -240,8 +239,6 @@ pub struct Peer {
     pub address: String,
     /// The certificate that it must show, PEM; no authority is asked.
     pub certificate: PathBuf,
-    /// Its operator addresses, one for each chain.
-    pub operators: Vec<Address>,
 }
 
 const fn default_poll_ms() -> u64 {
@@ -253,8 +250,9 @@ const fn default_timeout_s() -> u64 {
 const fn default_max_gas_price() -> u64 {
     750_000_000_000
 }
-const fn default_max_gas() -> u64 {
-    3_000_000
+/// The bridge of version 2 wants a million left for the delivery.
+const fn default_vote_gas() -> u64 {
+    2_500_000
 }
 const fn default_anchor_turn() -> u64 {
     5
@@ -357,7 +355,7 @@ impl Check<'_> {
                     return Err(self.refuse(key(field), "zero", "give at least 1"));
                 }
             }
-            for (field, value) in [("max_gas_price", chain.max_gas_price), ("max_gas", chain.max_gas)] {
+            for (field, value) in [("max_gas_price", chain.max_gas_price), ("vote_gas", chain.vote_gas)] {
                 if value == 0 {
                     return Err(self.refuse(
                         key(field),

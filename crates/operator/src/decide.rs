@@ -186,6 +186,103 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
     }
 }
 
+/// Everything that decides where votes are signatures.
+#[derive(Clone, Debug)]
+pub struct SignedFacts<'a> {
+    /// The request's nonce.
+    pub nonce: u64,
+    /// This operator's account on the destination.
+    pub me: Address,
+    /// Operators of the destination bridge, ascending.
+    pub operators: &'a [Address],
+    /// Equal votes that execute.
+    pub threshold: u64,
+    /// Whether the nonce is handled.
+    pub handled: bool,
+    /// Operators whose signature or vote for the proven request is at hand.
+    pub signers: usize,
+    /// Whether this operator has given its signature.
+    pub signed: bool,
+    /// Destination blocks since enough signatures were at hand.
+    pub waited: u64,
+    /// Blocks to wait for each operator before this one.
+    pub turn_blocks: u64,
+    /// Whether a submission of this operator is on its way.
+    pub in_flight: bool,
+    /// Whether the destination's head is young enough.
+    pub fresh: bool,
+    /// Whether somebody has paused this operator.
+    pub paused: bool,
+    /// Whether the nonce is parked and its time has not come.
+    pub parked: bool,
+}
+
+/// What to do where votes are signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedDecision {
+    /// Handled: nothing any more.
+    Done,
+    /// Nothing now.
+    Wait(Wait),
+    /// Sign, and give the signature to whoever asks.
+    Sign,
+    /// Signatures of others are missing.
+    Collect,
+    /// Send all signatures.
+    Submit,
+    /// Do not sign, and raise the alarm.
+    Refuse(Refusal),
+}
+
+impl SignedDecision {
+    /// In words, for people who ask why.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Done => Decision::Done.words(),
+            Self::Wait(wait) => Decision::Wait(*wait).words(),
+            Self::Sign => "this operator signs now".to_owned(),
+            Self::Collect => "signatures of other operators are missing".to_owned(),
+            Self::Submit => "this operator sends the signatures now".to_owned(),
+            Self::Refuse(refusal) => Decision::Refuse(*refusal).words(),
+        }
+    }
+}
+
+/// Decides where votes are signatures. Signing costs nothing and nobody waits for a turn with it; sending goes by turn.
+#[must_use]
+pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
+    if facts.handled {
+        return SignedDecision::Done;
+    }
+    if facts.in_flight {
+        return SignedDecision::Wait(Wait::InFlight);
+    }
+    if !facts.operators.contains(&facts.me) {
+        return SignedDecision::Refuse(Refusal::NotOperator);
+    }
+    if !facts.fresh {
+        return SignedDecision::Wait(Wait::Stale);
+    }
+    if facts.paused {
+        return SignedDecision::Wait(Wait::Paused);
+    }
+    if !facts.signed {
+        return SignedDecision::Sign;
+    }
+    if u64::try_from(facts.signers).unwrap_or(u64::MAX) < facts.threshold {
+        return SignedDecision::Collect;
+    }
+    let row = turn_row(facts.operators, facts.nonce);
+    let before = row.iter().take_while(|operator| **operator != facts.me).count();
+    let wait = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks).min(LONGEST_WAIT);
+    match wait.saturating_sub(facts.waited) {
+        0 if facts.parked => SignedDecision::Wait(Wait::Parked),
+        0 => SignedDecision::Submit,
+        blocks => SignedDecision::Wait(Wait::Turn { blocks }),
+    }
+}
+
 /// Blocks that this operator waits, counted from when it saw the request.
 fn blocks_to_wait(facts: &Facts<'_>) -> u64 {
     let missing = facts.threshold.saturating_sub(facts.state.counted).max(1);

@@ -4,7 +4,7 @@
 //! call that the bridge would make. What an endpoint says here is not proven: it can delay a vote, or cost the gas of one.
 
 use crate::decide::Delivery;
-use crate::link::{Estimate, Link};
+use crate::link::{Call, Link, Outcome};
 use spanlight::bridge::{HandleCall, TokenType};
 use spanlight::trust::BridgeEnd;
 use spanlight::{Address, U256};
@@ -18,34 +18,42 @@ const MINT_WITH_URI: [u8; 4] = [0x50, 0xbb, 0x4e, 0x7f];
 /// transferFrom(address,address,uint256)
 const TRANSFER_FROM: [u8; 4] = [0x23, 0xb8, 0x72, 0xdd];
 
-/// Beyond both estimates: the vote that decides writes more than the one simulated.
-const MARGIN: u64 = 150_000;
+/// What a failed delivery does to the vote that decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deliveries {
+    /// It reverts the vote.
+    MustWork,
+    /// The bridge keeps the value for its recipient.
+    MayFail,
+}
 
-/// Simulates the vote, and the delivery that it may cause.
-pub(crate) async fn simulate(link: &Link, bridge: &BridgeEnd, me: Address, call: &HandleCall, most: u64) -> Delivery {
-    let vote = match link.estimate(me, bridge.address, U256::ZERO, &call.encode()).await {
-        Estimate::Gas(gas) => gas,
-        Estimate::Reverts(reason) => return Delivery::Fails { reason },
-        Estimate::Unknown(_) => return Delivery::Unknown,
+/// Simulates the vote with the gas that it will be given, and the delivery that it may cause.
+pub(crate) async fn simulate(
+    link: &Link,
+    bridge: &BridgeEnd,
+    me: Address,
+    call: &HandleCall,
+    gas: u64,
+    deliveries: Deliveries,
+) -> Delivery {
+    let input = call.encode();
+    let vote = Call { from: me, to: bridge.address, value: U256::ZERO, input: &input, gas };
+    let outcome = match link.simulate(&vote).await {
+        Outcome::Works if deliveries == Deliveries::MustWork => deliver(link, bridge, call, gas).await,
+        other => other,
     };
-    let delivery = match deliver(link, bridge, call).await {
-        Estimate::Gas(gas) => gas,
-        Estimate::Reverts(reason) => return Delivery::Fails { reason },
-        Estimate::Unknown(_) => return Delivery::Unknown,
-    };
-    let gas = vote.saturating_add(delivery).saturating_add(MARGIN);
-    if gas > most {
-        return Delivery::Fails { reason: format!("it takes {gas} gas, more than max_gas allows") };
+    match outcome {
+        Outcome::Works => Delivery::Works { gas },
+        Outcome::Reverts(reason) => Delivery::Fails { reason },
+        Outcome::Unknown(_) => Delivery::Unknown,
     }
-    Delivery::Works { gas }
 }
 
 /// The call that the bridge makes once the votes are there.
-async fn deliver(link: &Link, bridge: &BridgeEnd, call: &HandleCall) -> Estimate {
-    let token = call.token.unwrap_or(Address::ZERO);
+async fn deliver(link: &Link, bridge: &BridgeEnd, call: &HandleCall, gas: u64) -> Outcome {
     let (to, value) = (call.to.to_word().0, call.value.to_be_bytes::<32>());
     let input = match (call.token_type, bridge.mint_burn) {
-        (TokenType::Coin, _) => return link.estimate(bridge.address, call.to, call.value, &[]).await,
+        (TokenType::Coin, _) => Vec::new(),
         (TokenType::Erc20, true) => [MINT.as_slice(), &to, &value].concat(),
         (TokenType::Erc20, false) => [TRANSFER.as_slice(), &to, &value].concat(),
         (TokenType::Erc721, true) => {
@@ -59,5 +67,9 @@ async fn deliver(link: &Link, bridge: &BridgeEnd, call: &HandleCall) -> Estimate
         }
         (TokenType::Erc721, false) => [TRANSFER_FROM.as_slice(), &bridge.address.to_word().0, &to, &value].concat(),
     };
-    link.estimate(bridge.address, token, U256::ZERO, &input).await
+    let (to, value) = match call.token_type {
+        TokenType::Coin => (call.to, call.value),
+        TokenType::Erc20 | TokenType::Erc721 => (call.token.unwrap_or(Address::ZERO), U256::ZERO),
+    };
+    link.simulate(&Call { from: bridge.address, to, value, input: &input, gas }).await
 }

@@ -6,7 +6,8 @@
 use crate::board::Board;
 use crate::clock;
 use crate::config::{ChainConfig, Config};
-use crate::keys::Signer;
+use crate::exchange::Exchange;
+use crate::keys::{KeyError, Signer};
 use crate::link::Link;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) board: Board,
     pub(crate) cancel: Cancel,
+    /// Where votes are signatures.
+    pub(crate) exchange: Option<Exchange>,
     pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
 }
 
@@ -43,6 +46,8 @@ pub(crate) enum WorkError {
     Send(#[from] SendError),
     #[error(transparent)]
     Trust(#[from] TrustError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("an endpoint's address is none")]
     Address,
     #[error("no key for chain {0}")]

@@ -23,6 +23,7 @@ pub mod config;
 pub mod decide;
 mod delivery;
 mod direction;
+pub mod exchange;
 mod failpoint;
 pub mod keys;
 mod link;

@@ -7,8 +7,10 @@ use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, RpcError
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Time after which endpoints that were put aside are tried again.
+/// Time after which endpoints that were put aside are tried again while another one serves.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
+/// The same where none is left.
+const NONE_LEFT: Duration = Duration::from_millis(250);
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
@@ -24,15 +26,25 @@ impl Transport for Endpoint {
     }
 }
 
-/// What a node says of a transaction that is not sent yet.
+/// What a node says of a call that is not sent yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Estimate {
-    /// It would go through, with so much gas.
-    Gas(u64),
+pub(crate) enum Outcome {
+    /// It would go through.
+    Works,
     /// It would revert.
     Reverts(String),
     /// Nobody could tell.
     Unknown(String),
+}
+
+/// A call to simulate.
+#[derive(Clone, Debug)]
+pub(crate) struct Call<'c> {
+    pub(crate) from: Address,
+    pub(crate) to: Address,
+    pub(crate) value: U256,
+    pub(crate) input: &'c [u8],
+    pub(crate) gas: u64,
 }
 
 /// The endpoints of one chain.
@@ -67,7 +79,8 @@ impl Link {
     /// Lines all endpoints up anew, those that were put aside last, once some time has passed since the last time.
     pub(crate) fn give_second_chance(&mut self) {
         let used = self.endpoints.in_use().count();
-        if used < self.row.len() && self.since.elapsed() >= SECOND_CHANCE {
+        let pause = if used == 0 { NONE_LEFT } else { SECOND_CHANCE };
+        if used < self.row.len() && self.since.elapsed() >= pause {
             let in_use: Vec<String> = self.endpoints.in_use().map(str::to_owned).collect();
             self.row.sort_by_key(|endpoint| !in_use.iter().any(|name| name == endpoint.0.name()));
             self.line_up();
@@ -96,21 +109,21 @@ impl Link {
         price.ok_or(RpcError::Answer { method: METHOD, field: "number" })
     }
 
-    /// Asks what a call would do. Unproven: a false answer delays, or costs a failed transaction.
-    pub(crate) async fn estimate(&self, from: Address, to: Address, value: U256, input: &[u8]) -> Estimate {
+    /// Asks what a call would do, with the gas that it will be given. Unproven: a false answer delays, or costs a failed
+    /// transaction.
+    pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {
         let call = json!([{
-            "from": from.to_string(),
-            "to": to.to_string(),
-            "value": format!("{value:#x}"),
-            "data": encode_hex(input),
-        }]);
-        match self.endpoints.call("kaia_estimateGas", call).await {
-            Ok(answer) => answer
-                .as_str()
-                .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok())
-                .map_or_else(|| Estimate::Unknown("the answer is no number".to_owned()), Estimate::Gas),
-            Err(RpcError::Node { message, .. }) if is_revert(&message) => Estimate::Reverts(message),
-            Err(error) => Estimate::Unknown(error.to_string()),
+            "from": call.from.to_string(),
+            "to": call.to.to_string(),
+            "value": format!("{:#x}", call.value),
+            "gas": format!("{:#x}", call.gas),
+            "data": encode_hex(call.input),
+        }, "latest"]);
+        match self.endpoints.call("kaia_call", call).await {
+            Ok(Value::String(_)) => Outcome::Works,
+            Ok(_) => Outcome::Unknown("the answer is no bytes".to_owned()),
+            Err(RpcError::Node { message, .. }) if is_revert(&message) => Outcome::Reverts(message),
+            Err(error) => Outcome::Unknown(error.to_string()),
         }
     }
 
@@ -137,8 +150,7 @@ fn line_up(row: &[Endpoint], cancel: &Cancel) -> Endpoints<Endpoint> {
 /// There is no code for it; these are the words of Klaytn, Kaia and Ethereum nodes.
 fn is_revert(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    const WORDS: [&str; 6] =
-        ["revert", "insufficient", "out of gas", "always failing", "exceeds allowance", "invalid opcode"];
+    const WORDS: [&str; 4] = ["revert", "insufficient", "out of gas", "invalid opcode"];
     WORDS.iter().any(|words| message.contains(words))
 }
 

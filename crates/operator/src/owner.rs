@@ -3,7 +3,7 @@
 
 use crate::config::{ChainConfig, Config, KeyConfig};
 use crate::keys::{self, KeyError};
-use crate::link::{Estimate, Link};
+use crate::link::{Call, Link, Outcome};
 use crate::tx::{Action, Draft};
 use serde_json::{json, Value};
 use spanlight::trust::BridgeEnd;
@@ -19,6 +19,8 @@ const DEREGISTER: [u8; 4] = [0xd8, 0xcf, 0x98, 0xca];
 const SET_THRESHOLD: [u8; 4] = [0xee, 0x2a, 0xec, 0x65];
 /// Votes on transfers, not on the bridge's configuration.
 const TRANSFER_VOTE: u8 = 0;
+/// Gas for any of these; what is not used is not paid.
+const GAS: u64 = 1_000_000;
 /// Waits for a receipt so often, half a second each.
 const LOOKS: u32 = 120;
 
@@ -79,11 +81,12 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
     let link = Link::open(&settings.endpoints, timeout, &Cancel::default()).ok_or_else(unknown)?;
     let signer = keys::open(key).await?;
     let input = change.input();
-    let gas = match link.estimate(signer.address(), end.address, U256::ZERO, &input).await {
-        Estimate::Gas(gas) => gas,
-        Estimate::Reverts(reason) => return Err(OwnerError::Refused(reason)),
-        Estimate::Unknown(reason) => return Err(RpcError::Transport { reason }.into()),
-    };
+    let call = Call { from: signer.address(), to: end.address, value: U256::ZERO, input: &input, gas: GAS };
+    match link.simulate(&call).await {
+        Outcome::Works => {}
+        Outcome::Reverts(reason) => return Err(OwnerError::Refused(reason)),
+        Outcome::Unknown(reason) => return Err(RpcError::Transport { reason }.into()),
+    }
     let count = json!([signer.address().to_string(), "latest"]);
     let account_nonce = number(&link.endpoints.call("kaia_getTransactionCount", count).await?)
         .ok_or(RpcError::Answer { method: "kaia_getTransactionCount", field: "number" })?;
@@ -91,7 +94,7 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
         chain_id,
         account_nonce,
         gas_price: link.gas_price().await?,
-        gas: gas.saturating_add(gas.wrapping_shr(1)),
+        gas: GAS,
         action: Action::Call { to: end.address, input },
     };
     let signed = draft.sign(signer.as_ref())?;

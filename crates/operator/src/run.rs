@@ -3,6 +3,7 @@
 use crate::board::Board;
 use crate::config::Config;
 use crate::direction::{Direction, Shared};
+use crate::exchange::{Exchange, ExchangeError};
 use crate::keys::{self, KeyError, Signer};
 use crate::ops;
 use crate::store::{Store, StoreError};
@@ -39,6 +40,9 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
+    /// The exchange of signatures.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// A thread.
     #[error("a worker cannot be started: {0}")]
     Thread(std::io::Error),
@@ -74,7 +78,12 @@ impl Operator {
                 Some(served.map_err(|error| StartError::Ops { address, error })?)
             }
         };
-        let shared = Arc::new(Shared { config, store, board: board.clone(), cancel: cancel.clone(), signers });
+        let exchange = match &config.exchange {
+            Some(settings) => Some(Exchange::start(settings, &cancel).await?),
+            None => None,
+        };
+        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, signers };
+        let shared = Arc::new(shared);
         let runtime = tokio::runtime::Handle::current();
         let mut workers = Vec::new();
         for (from, to) in shared.config.directions() {

@@ -27,9 +27,18 @@ pub(crate) enum SendError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The price of gas is unknown or too high; it is asked again at the next block.
-    #[error("no usable price of gas")]
-    Price(Option<Alarm>),
+    /// The price of gas is too high; it is looked at again at the next block.
+    #[error("gas is too expensive")]
+    Price(Alarm),
+}
+
+/// What the followed chain says of the price of gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pricing {
+    /// One price for everybody, a verified parameter: no other is taken, so nothing is replaced either.
+    Fixed(U256),
+    /// The base fee of the verified head: twice as much stands some full blocks.
+    BaseFee(U256),
 }
 
 /// The transactions of one direction on its destination.
@@ -40,6 +49,7 @@ pub(crate) struct Sender {
     chain_id: u64,
     config: ChainConfig,
     stuck_blocks: u64,
+    pricing: Pricing,
     live: Vec<Send>,
     /// Rows handed to an endpoint in this run.
     handed: BTreeSet<i64>,
@@ -64,6 +74,7 @@ impl Sender {
             chain_id,
             config: config.clone(),
             stuck_blocks,
+            pricing: Pricing::Fixed(U256::ZERO),
             live,
             handed: BTreeSet::new(),
             replaced: 0,
@@ -78,6 +89,11 @@ impl Sender {
     /// Whether something for this transfer or block is on its way.
     pub(crate) fn is_in_flight(&self, purpose: Purpose, nonce: u64) -> bool {
         self.live.iter().any(|live| live.send.purpose == purpose && live.send.nonce == nonce)
+    }
+
+    /// What the destination's head says of prices.
+    pub(crate) fn set_pricing(&mut self, pricing: Pricing) {
+        self.pricing = pricing;
     }
 
     /// Compares with the chain: what it has taken is settled. Gives those.
@@ -124,7 +140,10 @@ impl Sender {
     async fn dearer(&self, link: &Link, view: &View, live: &Send, needed: bool) -> Result<NewSend, SendError> {
         let old = live.send.gas_price;
         let least = old.saturating_add(old.wrapping_shr(2)).saturating_add(U256::ONE);
-        let price = self.price(link).await.unwrap_or(least).max(least).min(U256::from(self.config.max_gas_price));
+        let price = match self.pricing {
+            Pricing::Fixed(price) => price,
+            Pricing::BaseFee(_) => self.price(link).await?.max(least).min(U256::from(self.config.max_gas_price)),
+        };
         let action = match spanlight::transaction::Transaction::decode(&live.send.raw) {
             Ok(old) if needed => match old.to() {
                 Some(to) => Action::Call { to, input: old.input().to_vec() },
@@ -186,14 +205,18 @@ impl Sender {
         point("after_send");
     }
 
+    /// Endpoints are asked only where a price may be chosen; a false one costs no more than the configured limit.
     async fn price(&self, link: &Link) -> Result<U256, SendError> {
-        let asked = link.gas_price().await.map_err(|error| {
-            tracing::warn!(%error, "no price of gas");
-            SendError::Price(None)
-        })?;
-        if asked > U256::from(self.config.max_gas_price) {
-            return Err(SendError::Price(Some(Alarm::GasPrice { asked: asked.to_string() })));
+        let price = match self.pricing {
+            Pricing::Fixed(price) => price,
+            Pricing::BaseFee(fee) => {
+                let asked = link.gas_price().await.unwrap_or_default();
+                fee.saturating_mul(U256::from(2u8)).max(asked.min(U256::from(self.config.max_gas_price)))
+            }
+        };
+        if price > U256::from(self.config.max_gas_price) {
+            return Err(SendError::Price(Alarm::GasPrice { asked: price.to_string() }));
         }
-        Ok(asked)
+        Ok(price)
     }
 }

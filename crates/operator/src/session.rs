@@ -1,19 +1,23 @@
 //! A session: both chains followed from a checkpoint on, and what is done at each new block.
 
 mod acting;
+mod anchoring;
 mod keeping;
+mod signing;
 mod watching;
 
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::decide::Delivery;
 use crate::direction::{options, Direction, WorkError};
+
 use crate::link::Link;
 use crate::park::Park;
 use crate::send::{SendError, Sender};
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
+use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::trust::Trust;
 use spanlight::verify::ProvenRequest;
@@ -52,6 +56,8 @@ pub(crate) struct Open {
     seen_at: u64,
     delivery: Delivery,
     park: Park,
+    /// Signatures for it that were checked.
+    signatures: Signatures,
 }
 
 pub(crate) struct Session<'t> {
@@ -69,6 +75,7 @@ pub(crate) struct Session<'t> {
     watch: Watch,
     /// Destination blocks up to this one were read.
     watched: u64,
+    anchoring: anchoring::Progress,
     /// The lower handle nonce when the destination's newest checkpoint was kept.
     kept_lower: u64,
     /// Requests that the source was last proven to count.
@@ -104,6 +111,7 @@ impl<'t> Session<'t> {
             scanned: source.first(),
             watch: Watch::new(first),
             watched: destination.first(),
+            anchoring: anchoring::Progress::default(),
             kept_lower: first,
             direction,
             trust,
@@ -143,6 +151,8 @@ impl<'t> Session<'t> {
                 Ok(moved) => work |= moved,
                 Err(error) => self.excuse(error.into())?,
             }
+            let exchange = self.direction.shared.exchange.as_ref();
+            work |= exchange.is_some_and(|exchange| exchange.has_mail(&self.direction.name));
             if work {
                 match self.at_new_heads().await {
                     Ok(()) => {
@@ -164,9 +174,7 @@ impl<'t> Session<'t> {
         let error = match error {
             WorkError::Prove(error) => error,
             WorkError::Send(SendError::Price(alarm)) => {
-                if let Some(alarm) = alarm {
-                    self.raise(None, alarm);
-                }
+                self.raise(None, alarm);
                 return Ok(());
             }
             other => return Err(other),
@@ -179,6 +187,7 @@ impl<'t> Session<'t> {
             board.endpoint_failures = board.endpoint_failures.saturating_add(1);
         });
         tracing::debug!(direction = %self.direction.name, %error, "an endpoint failed");
+        self.look_at_endpoints();
         self.show("failing", Some(error.to_string()));
         Ok(())
     }
@@ -192,14 +201,7 @@ impl<'t> Session<'t> {
         if !self.lease.is_held().await {
             return Ok(Some(End::LostLease));
         }
-        for link in 0..2 {
-            let Some(link) = self.links.get_mut(link) else { continue };
-            let findings = link.findings();
-            link.give_second_chance();
-            for finding in findings {
-                self.raise(None, Alarm::Endpoint { finding });
-            }
-        }
+        self.look_at_endpoints();
         let paused = self.direction.shared.store.control("paused").await?.is_some_and(|value| value == "yes");
         if paused != self.paused {
             self.paused = paused;
@@ -207,6 +209,18 @@ impl<'t> Session<'t> {
         }
         self.direction.shared.board.set_paused(paused);
         Ok(None)
+    }
+
+    /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
+    fn look_at_endpoints(&mut self) {
+        let mut findings = Vec::new();
+        for link in &mut self.links {
+            findings.extend(link.findings());
+            link.give_second_chance();
+        }
+        for finding in findings {
+            self.raise(None, Alarm::Endpoint { finding });
+        }
     }
 
     /// Follows both chains to their heads; true where one has moved.

@@ -1,7 +1,8 @@
 //! The destination bridge and this operator's account there, proven at the destination's head.
 
 use crate::decide::NonceState;
-use spanlight::bridge::layout::{self, NonceWord, TRANSFER_VOTE};
+use spanlight::bridge::layout::{self, NonceWord, SeatWord, TRANSFER_VOTE};
+use spanlight::bridge::Generation;
 use spanlight::state::ProvenState;
 use spanlight::trust::BridgeEnd;
 use spanlight::verdict::HeaderRef;
@@ -22,6 +23,15 @@ pub(crate) struct AccountView {
     pub(crate) balance: U256,
 }
 
+/// State that only bridges of version 2 have (docs/contracts.md 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SecondVersion {
+    /// Rises whenever an operator comes or goes.
+    pub(crate) operator_epoch: u64,
+    /// Chain id and bridge of the source that it is bound to; zero where it is not bound.
+    pub(crate) source: (U256, Address),
+}
+
 /// What is proven of the destination at one height.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -36,6 +46,8 @@ pub(crate) struct View {
     pub(crate) threshold: u64,
     /// Ascending.
     pub(crate) operators: Vec<Address>,
+    /// What only bridges of version 2 have.
+    pub(crate) second: Option<SecondVersion>,
     pub(crate) transfers: BTreeMap<u64, NonceState>,
     pub(crate) account: AccountView,
 }
@@ -65,6 +77,7 @@ pub(crate) async fn read<T: Transport>(
     }
     let nonces = NonceWord::decode(&Hash::from_u256(word(&state, &layout::NONCES)))
         .map_err(|error| ProveError::Refused(error.into()))?;
+    let second = second_version(&state, bridge)?;
     let transfers = open.iter().map(|(nonce, key)| (*nonce, nonce_state(&state, &nonces, *nonce, key, &operators)));
     Ok(View {
         head: header.reference(),
@@ -76,6 +89,7 @@ pub(crate) async fn read<T: Transport>(
         transfers: transfers.collect(),
         nonces,
         operators,
+        second,
         account,
     })
 }
@@ -90,9 +104,23 @@ async fn bridge_state<T: Transport>(
     state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))
 }
 
+/// None for bridges of older generations, which keep nothing there.
+fn second_version(state: &ProvenState, bridge: &BridgeEnd) -> Result<Option<SecondVersion>, ProveError> {
+    if bridge.generation(&state.account().code_hash) != Some(Generation::V2) {
+        return Ok(None);
+    }
+    let seats = SeatWord::decode(&Hash::from_u256(word(state, &layout::SEAT_COUNT)));
+    let source = Address::low_bytes(&Hash::from_u256(word(state, &layout::SOURCE_BRIDGE)));
+    Ok(Some(SecondVersion {
+        operator_epoch: seats.map_err(|error| ProveError::Refused(error.into()))?.operator_epoch,
+        source: (word(state, &layout::SOURCE_CHAIN_ID), source),
+    }))
+}
+
 fn fixed_slots() -> Vec<Hash> {
     let threshold = layout::threshold_slot(TRANSFER_VOTE);
     let mut slots = Vec::from([layout::NONCES, layout::OWNER, threshold, layout::operator_list_length()]);
+    slots.extend([layout::SEAT_COUNT, layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]);
     // The contract's most; a longer list is read in a second call.
     slots.extend((0..12).map(layout::operator_list_slot));
     slots

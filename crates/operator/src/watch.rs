@@ -5,9 +5,11 @@
 
 use crate::requests::may_hold;
 use spanlight::bridge::events::topic;
-use spanlight::bridge::{HandleCall, HandleEvent};
+use spanlight::bridge::signed::SignedHandle;
+use spanlight::bridge::{AnchorData, Anchoring, HandleCall, HandleEvent};
+use spanlight::crypto::recover_address;
 use spanlight::receipt::Receipt;
-use spanlight::transaction::Transaction;
+use spanlight::transaction::{Transaction, TransactionKind};
 use spanlight::{Address, Error};
 use spanlight_prover::{fetch_items, Items, Node, ProveError, Synced, Transport};
 use std::collections::BTreeMap;
@@ -44,19 +46,24 @@ pub(crate) enum Seen {
     Call(HandleCall),
     /// An execution.
     Handle(HandleEvent),
+    /// A block of the source, anchored by an account.
+    Anchor(Address, AnchorData),
 }
 
 impl Seen {
-    const fn nonce(&self) -> u64 {
+    /// The transfer that it is about, if it is about one.
+    const fn nonce(&self) -> Option<u64> {
         match self {
-            Self::Call(call) => call.nonce,
-            Self::Handle(event) => event.nonce,
+            Self::Call(call) => Some(call.nonce),
+            Self::Handle(event) => Some(event.nonce),
+            Self::Anchor(..) => None,
         }
     }
 
     fn fits(&self, call: &HandleCall) -> bool {
         match self {
             Self::Call(seen) => seen == call,
+            Self::Anchor(..) => true,
             Self::Handle(event) => {
                 let said = (event.request_tx_hash, event.token_type, event.from, event.to, event.token, event.value);
                 let token = call.token.unwrap_or(Address::ZERO);
@@ -83,7 +90,7 @@ impl Watch {
 
     /// Something was seen on the destination.
     pub(crate) fn see(&mut self, seen: &Seen) {
-        let nonce = seen.nonce();
+        let Some(nonce) = seen.nonce() else { return };
         if nonce < self.first || self.calls.get(&nonce).is_some_and(|call| seen.fits(call)) {
             return;
         }
@@ -143,8 +150,17 @@ pub(crate) async fn read_block<T: Transport>(
         let own = receipt.logs.iter().filter(|log| log.address == bridge);
         seen.extend(own.filter_map(|log| HandleEvent::decode(log).ok()).map(Seen::Handle));
         let Ok(transaction) = Transaction::decode(transaction) else { continue };
+        if transaction.kind() == TransactionKind::ChainDataAnchoring {
+            let chain_id = node.profile().chain_id;
+            let from = transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok());
+            if let (Ok(from), Ok(Anchoring::Block(data))) = (from, Anchoring::decode(transaction.input())) {
+                seen.push(Seen::Anchor(from, data));
+            }
+        }
         if transaction.to() == Some(bridge) {
-            seen.extend(HandleCall::decode(transaction.input()).ok().map(Seen::Call));
+            let input = transaction.input();
+            let carried = || SignedHandle::decode(input).map(|carried| carried.call);
+            seen.extend(HandleCall::decode(input).or_else(|_| carried()).ok().map(Seen::Call));
         }
     }
     Ok(seen)
@@ -223,7 +239,7 @@ mod tests {
         for seen in calls.into_iter().map(Seen::Call).chain(events.into_iter().map(Seen::Handle)) {
             let mut watch = watch();
             watch.see(&seen);
-            assert_eq!(watch.due(1000), [seen.nonce()], "{seen:?}");
+            assert_eq!(watch.due(1000), [seen.nonce().unwrap()], "{seen:?}");
         }
     }
 

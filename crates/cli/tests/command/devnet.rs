@@ -1,13 +1,15 @@
 //! Live chains: what happens on a devnet is judged by the command over HTTP, as with real nodes. Each state of a transfer is
 //! produced once.
 
-use crate::common::{run, write, Ran};
+use crate::common::{command, run, write, Ran};
 use serde_json::{json, Value};
 use spanlight::bridge::HandleCall;
 use spanlight::consensus::parameters::ParameterName;
 use spanlight::primitives::{Address, U256};
 use spanlight_devnet::pair::{BridgeKind, Requested, Side, Value as Worth, COIN, OUTSIDER, USERS};
 use spanlight_devnet::{ChainConfig, Pair, PairConfig, Vote};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 /// A pair, and its trust file.
 struct Live {
@@ -235,4 +237,39 @@ fn faults_are_named() {
         ),
     );
     assert_eq!(vote.unwrap().1.status, 9, "an outsider's vote reverts");
+}
+
+#[test]
+fn the_command_prints_what_is_needed_and_goes_on_with_what_it_kept() {
+    let folder = crate::common::scratch("kept-devnet");
+    let _ = std::fs::remove_dir_all(&folder);
+    let trust = crate::common::scratch("kept.trust.toml").display().to_string();
+    let folder = folder.display().to_string();
+    let start = || {
+        let arguments = ["devnet", "--json", "--block-time", "0", "--keep", &folder, "--trust", &trust];
+        let mut process = command().args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        (process, serde_json::from_str::<Value>(&line).unwrap_or_else(|e| panic!("{e}: {line}")))
+    };
+    let sync = |told: &Value| {
+        let rpc = format!("main={}", told["main"]["http"].as_str().unwrap());
+        let ran = run(&["sync", "--trust", &trust, "--chain", "main", "--rpc", &rpc, "--json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.json()["head"].clone()
+    };
+    let (mut process, first) = start();
+    assert_eq!(first["accounts"].as_array().map(Vec::len), Some(13), "deployer, users, two keys of each operator");
+    let head = sync(&first);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let (mut process, second) = start();
+    assert_eq!((sync(&second), &second["trust"]), (head, &first["trust"]));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    for (arguments, code) in
+        [(["--threshold", "5"], 64), (["--service-fields", "16"], 64), (["--block-time", "-1"], 64)]
+    {
+        assert_eq!(run(&[["devnet"].as_slice(), &arguments].concat()).code, code, "{arguments:?}");
+    }
 }

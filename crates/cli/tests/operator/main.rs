@@ -8,7 +8,14 @@
     clippy::cast_possible_truncation
 )]
 
+mod liar;
+mod network;
+mod parking;
 mod recovery;
+mod relay;
+mod replicas;
 mod rig;
+mod signed;
+mod soak;
 mod theft;
 mod transfers;

@@ -38,7 +38,7 @@ pub(crate) fn killed_and_restarted(
     if down_since.is_some() {
         rig.start_all();
     }
-    let took = rig.wait_handled(Side::Main, Duration::from_secs(60));
+    let took = rig.wait_handled(Side::Main, Duration::from_secs(120));
     rig.assert_all_handled(Side::Main);
     let votes = rig.votes(Side::Service);
     (took, votes)
@@ -66,12 +66,12 @@ fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
         rig.request(Side::Main, number * 3);
         let start = Instant::now();
         while !rig.has_ended(0) {
-            assert!(start.elapsed() < Duration::from_secs(30), "{point} was never reached\n{}", rig.log(0));
+            assert!(start.elapsed() < Duration::from_secs(120), "{point} was never reached\n{}", rig.log(0));
             std::thread::sleep(Duration::from_millis(10));
         }
         rig.kill(0);
         rig.start(0, &[]);
-        rig.wait_handled(Side::Main, Duration::from_secs(30));
+        rig.wait_handled(Side::Main, Duration::from_secs(120));
         rig.kill(0);
     }
     rig.assert_all_handled(Side::Main);

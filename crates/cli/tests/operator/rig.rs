@@ -29,13 +29,23 @@ pub(crate) struct Plan {
     pub(crate) operators: u64,
     pub(crate) threshold: u64,
     pub(crate) block: Duration,
+    /// Whether votes are signatures.
+    pub(crate) signed: bool,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
 
 impl Plan {
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, bridge: BridgeKind::C, operators: 4, threshold: 2, block: BLOCK, voting: String::new() }
+        Self {
+            name,
+            bridge: BridgeKind::C,
+            operators: 4,
+            threshold: 2,
+            block: BLOCK,
+            signed: false,
+            voting: String::new(),
+        }
     }
 }
 
@@ -51,6 +61,8 @@ pub(crate) struct Rig {
     pub(crate) trust: Trust,
     pub(crate) folder: PathBuf,
     pub(crate) operators: Vec<Operator>,
+    /// Where operators exchange signatures, by index.
+    exchanges: Vec<u16>,
 }
 
 impl Rig {
@@ -73,7 +85,8 @@ impl Rig {
         let pair = Pair::start(config).unwrap();
         let trust = pair.trust().unwrap();
         std::fs::write(folder.join("trust.json"), serde_json::to_string(&trust).unwrap()).unwrap();
-        let mut rig = Self { pair, trust, folder, operators: Vec::new(), plan };
+        let mut rig = Self { pair, trust, folder, operators: Vec::new(), exchanges: Vec::new(), plan };
+        rig.exchanges = (0..rig.plan.operators).map(|_| free_port()).collect();
         let urls = [rig.pair.main.url(), rig.pair.service.url()];
         for index in 0..rig.plan.operators {
             rig.add_operator(index as usize, &urls);
@@ -84,25 +97,61 @@ impl Rig {
     /// Writes keys and configuration of an operator; `urls` are its endpoints.
     pub(crate) fn add_operator(&mut self, index: usize, urls: &[String; 2]) {
         let folder = self.folder.join(format!("operator-{index}"));
+        self.write_operator(index, folder, urls, "sqlite:operator.db");
+    }
+
+    /// Another process with the same keys, on a store that they share.
+    pub(crate) fn add_replica(&mut self, index: usize, replica: usize, urls: &[String; 2], store: &str) {
+        let folder = self.folder.join(format!("operator-{index}-{replica}"));
+        self.write_operator(index, folder, urls, store);
+    }
+
+    fn write_operator(&mut self, index: usize, folder: PathBuf, urls: &[String; 2], store: &str) {
         std::fs::create_dir_all(&folder).unwrap();
         let mut chains = String::new();
         for (side, name, url) in [(Side::Main, "main", &urls[0]), (Side::Service, "service", &urls[1])] {
             let key = private_key(self.pair.operator(index, side).unwrap());
             let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0).unwrap();
             chains += &format!(
-                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 2\n\
+                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 4\n\
                  key = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\n",
                 path.display()
             );
         }
+        let (voting, exchange) = self.exchange(index);
         let config = format!(
-            "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"sqlite:operator.db\"\n{chains}\
-             [voting]\nmax_head_age_s = 40000\n{}\n[ops]\nlisten = \"127.0.0.1:{}\"\n",
+            "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"{store}\"\n{chains}\
+             [voting]\nmax_head_age_s = 40000\n{}\n{voting}[ops]\nlisten = \"127.0.0.1:{}\"\n{exchange}",
             self.plan.voting,
             free_port(),
         );
         std::fs::write(folder.join("operator.toml"), config).unwrap();
         self.operators.push(Operator { folder, process: None });
+    }
+
+    /// The parts of a configuration by which signatures are exchanged, with certificates beside it.
+    fn exchange(&self, index: usize) -> (String, String) {
+        if !self.plan.signed {
+            return (String::new(), String::new());
+        }
+        let certificate = |index: usize| self.folder.join(format!("exchange-{index}.crt"));
+        for index in 0..self.exchanges.len() {
+            if !certificate(index).exists() {
+                let (pem, key) = spanlight_operator::exchange::create_certificate("operator").unwrap();
+                std::fs::write(certificate(index), pem).unwrap();
+                std::fs::write(self.folder.join(format!("exchange-{index}.key")), key).unwrap();
+            }
+        }
+        let own = self.exchanges[index];
+        let mut text = format!(
+            "[exchange]\nlisten = \"127.0.0.1:{own}\"\ncertificate = \"../exchange-{index}.crt\"\nprivate_key = \"../exchange-{index}.key\"\n"
+        );
+        for (peer, port) in self.exchanges.iter().enumerate().filter(|(peer, _)| *peer != index) {
+            text += &format!(
+                "[[exchange.peers]]\nname = \"operator-{peer}\"\naddress = \"127.0.0.1:{port}\"\ncertificate = \"../exchange-{peer}.crt\"\n"
+            );
+        }
+        ("mode = \"signatures\"\n".to_owned(), text)
     }
 
     pub(crate) fn start_all(&mut self) {
@@ -208,7 +257,7 @@ impl Rig {
     pub(crate) fn audit(&self, from: Side) -> Audit {
         let (requests, _) = self.progress(from);
         // The chains' times lie in the past, so verdicts are as of their heads.
-        let at = self.pair.main.time().max(self.pair.service.time()) + 1;
+        let at = self.pair.main.time().max(self.pair.service.time()) + 100;
         let [main, service] = [&self.pair.main, &self.pair.service]
             .map(|chain| Http::new(&chain.url(), HttpLimits::default(), spanlight_prover::Cancel::default()).unwrap());
         let options = SyncOptions { to: None, mode: spanlight::consensus::FollowMode::Sparse, deep: false, now: at };
@@ -254,28 +303,80 @@ impl Rig {
         assert_eq!(audit.beyond, [attempted]);
     }
 
-    /// Transactions to a side's bridge by operators: taken, and of those failed.
+    /// Lets every operator anchor: the trust lists them, and their configurations say how often.
+    pub(crate) fn anchor_every(&mut self, period: u64) {
+        let main = |index| spanlight_forge::keys::address(self.pair.operator(index, Side::Main).unwrap());
+        self.trust.anchoring = Some(spanlight::trust::Anchoring {
+            parent: "main".to_owned(),
+            child: "service".to_owned(),
+            accounts: (0..self.operators.len()).map(main).collect(),
+        });
+        std::fs::write(self.folder.join("trust.json"), serde_json::to_string(&self.trust).unwrap()).unwrap();
+        for operator in &self.operators {
+            let path = operator.folder.join("operator.toml");
+            let text =
+                std::fs::read_to_string(&path).unwrap() + &format!("[anchor]\nperiod = {period}\nturn_blocks = 20\n");
+            std::fs::write(path, text).unwrap();
+        }
+    }
+
+    /// Anchors in the main chain's blocks: numbers and hashes.
+    pub(crate) fn anchors(&self) -> Vec<(u64, spanlight::Hash)> {
+        use spanlight::bridge::Anchoring;
+        let chain = self.pair.main.chain();
+        let blocks = (0..=chain.height()).filter_map(|number| chain.block(number));
+        let transactions = blocks.flat_map(|block| block.items.iter().map(|item| &item.signed.transaction));
+        let anchoring = transactions
+            .filter(|transaction| transaction.kind() == spanlight::transaction::TransactionKind::ChainDataAnchoring);
+        let decoded = anchoring.map(|transaction| Anchoring::decode(transaction.input()).unwrap());
+        decoded
+            .filter_map(|anchor| match anchor {
+                Anchoring::Block(data) => Some((data.number, data.block_hash)),
+                Anchoring::Json(_) => None,
+            })
+            .collect()
+    }
+
+    /// Whether a nonce was handled on a side, also out of order.
+    pub(crate) fn is_closed(&self, side: Side, nonce: u64) -> bool {
+        let chain = self.pair.chain(side).chain();
+        let state = chain.state();
+        let account = state.account(&self.pair.end(side).bridge).unwrap().unwrap();
+        let closed = state.word(&account, &spanlight::bridge::layout::closed_slot(nonce)).unwrap();
+        let word = state.word(&account, &spanlight::bridge::layout::NONCES).unwrap();
+        let word = spanlight::bridge::layout::NonceWord::decode(&spanlight::Hash::from_u256(word)).unwrap();
+        !closed.is_zero() || word.lower_handle_nonce > nonce
+    }
+
+    /// The calldata of every vote that was taken.
+    pub(crate) fn vote_inputs(&self, side: Side) -> Vec<Vec<u8>> {
+        self.vote_transactions(side).into_iter().map(|(input, _)| input).collect()
+    }
+
+    /// Votes on a side: those in blocks, and those of them that failed.
     pub(crate) fn votes(&self, side: Side) -> (usize, usize) {
+        let votes = self.vote_transactions(side);
+        (votes.len(), votes.iter().filter(|(_, succeeded)| !succeeded).count())
+    }
+
+    /// Calls of a side's bridge that vote, and whether each succeeded.
+    fn vote_transactions(&self, side: Side) -> Vec<(Vec<u8>, bool)> {
         let end = self.pair.end(side);
         let chain = self.pair.chain(side).chain();
-        let selectors = [
-            spanlight::bridge::calls::HANDLE_COIN,
-            spanlight::bridge::calls::HANDLE_ERC20,
-            spanlight::bridge::calls::HANDLE_ERC721,
-        ];
-        let (mut all, mut failed) = (0, 0);
+        use spanlight::bridge::calls::{HANDLE_COIN, HANDLE_ERC20, HANDLE_ERC721};
+        let selectors = [HANDLE_COIN, HANDLE_ERC20, HANDLE_ERC721, spanlight::bridge::signed::HANDLE_WITH_SIGNATURES];
+        let mut votes = Vec::new();
         for number in 0..=chain.height() {
             for item in &chain.block(number).unwrap().items {
                 let input = item.signed.transaction.input();
                 if item.signed.transaction.to() == Some(end.bridge)
                     && selectors.iter().any(|selector| input.starts_with(selector))
                 {
-                    all += 1;
-                    failed += usize::from(!item.executed.receipt.is_success());
+                    votes.push((input.to_vec(), item.executed.receipt.is_success()));
                 }
             }
         }
-        (all, failed)
+        votes
     }
 }
 

@@ -20,7 +20,7 @@ fn transfers_of_all_kinds_are_handled_both_ways_and_nobody_votes_in_vain() {
                 rig.request(side, number);
             }
         }
-        let took = rig.wait_handled(side, Duration::from_secs(40));
+        let took = rig.wait_handled(side, Duration::from_secs(120));
         println!("{side:?}: all handled {took:?} after the last request; votes {:?}", rig.votes(side.other()));
         rig.assert_all_handled(side);
         let (votes, reverted) = rig.votes(side.other());
@@ -30,4 +30,25 @@ fn transfers_of_all_kinds_are_handled_both_ways_and_nobody_votes_in_vain() {
     for index in 0..4 {
         assert!(rig.stop(index) < Duration::from_secs(2));
     }
+}
+
+#[test]
+fn blocks_of_the_service_chain_are_anchored_once_for_each_period() {
+    const PERIOD: u64 = 16;
+    let mut rig = Rig::new(Plan { operators: 2, ..Plan::new("anchors") });
+    rig.anchor_every(PERIOD);
+    rig.start_all();
+    let start = std::time::Instant::now();
+    while rig.anchors().len() < 3 {
+        assert!(start.elapsed() < Duration::from_secs(120), "{:?}\n{}", rig.anchors(), crate::rig::tail(&rig.log(0)));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let anchors = rig.anchors();
+    for (number, hash) in &anchors {
+        assert_eq!(number % PERIOD, 0);
+        assert_eq!(*hash, rig.pair.service.chain().block(*number).unwrap().header.hash());
+    }
+    let mut numbers: Vec<u64> = anchors.iter().map(|(number, _)| *number).collect();
+    numbers.dedup();
+    assert_eq!(numbers.len(), anchors.len(), "one for each period: {anchors:?}");
 }

@@ -1,7 +1,8 @@
 //! Creation code of the bridges and tokens, old and new.
 
 use crate::error::DevnetError;
-use spanlight::primitives::decode_hex;
+use spanlight::bridge::Generation;
+use spanlight::primitives::{decode_hex, Hash};
 
 /// Which bridge is deployed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,4 +52,12 @@ fn artifact(text: &str) -> Option<Vec<u8>> {
     let json: serde_json::Value = serde_json::from_str(text).ok()?;
     let code = json.get("bytecode")?;
     hex(code.as_str().or_else(|| code.get("object")?.as_str())?)
+}
+
+/// The generation of a bridge by its code: a reference build's, or that of the shipped artifact.
+pub(super) fn generation(code_hash: &Hash) -> Option<Generation> {
+    let artifact: serde_json::Value = serde_json::from_str(BRIDGE_2).ok()?;
+    let shipped: Option<Hash> = artifact.get("codeHash").and_then(|hash| hash.as_str()?.parse().ok());
+    let of_artifact = || (shipped.as_ref() == Some(code_hash)).then_some(Generation::V2);
+    Generation::of_code_hash(code_hash).or_else(of_artifact)
 }

@@ -14,7 +14,6 @@ use crate::config::{ChainConfig, Clock, Production};
 use crate::error::DevnetError;
 use crate::handle::ChainHandle;
 use serde::Serialize;
-use spanlight::bridge::Generation;
 use spanlight::primitives::{Address, U256};
 use spanlight::trust::{AcceptedCode, BridgeEnd, BridgePair, Trust, TRUST_VERSION};
 use spanlight_forge::keys;
@@ -186,9 +185,8 @@ impl Pair {
         let account = chain.state().account(&address)?;
         let missing = || DevnetError::SetUp { what: "trust", reason: format!("no bridge at {address}") };
         let hash = account.ok_or_else(missing)?.code_hash;
-        let unknown =
-            || DevnetError::SetUp { what: "trust", reason: format!("the bridge's code {hash} is of no generation") };
-        let generation = Generation::of_code_hash(&hash).ok_or_else(unknown)?;
+        let unknown = || DevnetError::SetUp { what: "trust", reason: format!("unknown bridge code {hash}") };
+        let generation = contracts::generation(&hash).ok_or_else(unknown)?;
         Ok(BridgeEnd {
             chain: chain.config().name.clone(),
             address,

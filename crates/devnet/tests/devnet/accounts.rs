@@ -92,7 +92,8 @@ fn each_kind_of_key_signs_for_its_account_and_no_other_does() {
         AccountKey::Public(compressed(303)),
     ]);
     // New key, who may set it, who then signs a transfer, and who does not.
-    let cases: [(AccountKey, &[u64], &[u64], &[&[u64]]); 3] = [
+    type Signers = &'static [u64];
+    let cases: [(AccountKey, Signers, Signers, &[Signers]); 3] = [
         (AccountKey::Public(compressed(200)), &[OWNER], &[200], &[&[OWNER], &[200, 200], &[]]),
         (multisig, &[200], &[201, 203], &[&[201], &[202, 203], &[201, 201], &[201, 202, 200]]),
         (roles, &[201, 202, 203], &[301], &[&[302], &[303], &[301, 302]]),

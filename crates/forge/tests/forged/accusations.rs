@@ -284,3 +284,41 @@ fn a_user_whose_transaction_an_operator_contract_abused_is_no_culprit() {
     let shown = on_c.prove(TransferProof { calls: vec![call], ..transfer });
     assert_eq!(shown.state().culprits(), [RELAY]);
 }
+
+/// A registry under other code says nothing, also where it would accuse of a wrong token.
+#[test]
+fn accuses_nobody_by_a_registry_under_unknown_code() {
+    let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Trie));
+    let code = stage.source.bridge.code_hash;
+    stage.source.bridge.code_hash = Hash([1; 32]);
+    stage.source.idle(1);
+    stage.source.bridge.code_hash = code;
+    let request = stage.request(spanlight_forge::erc20(77));
+    let mut call = stage.call(&request);
+    call.token = Some(Address([0x73; 20]));
+    let votes = stage.votes(&[11, 12], &call);
+    let transfer = TransferProof { request: Some(request.at), handle: votes[1].handled, ..TransferProof::default() };
+    assert_eq!(stage.prove(transfer).outcome(), ("unsupported", "bridge.unknown_code"));
+}
+
+/// Nor do votes under other code show that a delivery reverted.
+#[test]
+fn votes_under_unknown_code_show_no_reverted_delivery() {
+    let reverted = |unknown: bool| {
+        let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Trie));
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        let code = stage.destination.bridge.code_hash;
+        if unknown {
+            stage.destination.bridge.code_hash = Hash([1; 32]);
+        }
+        stage.vote(11, &calldata);
+        stage.destination.bridge.code_hash = code;
+        let failed = stage.destination.block(|block| block.vote_if(12, &calldata, false));
+        stage.destination.idle(1);
+        let failed = Some(failed.at);
+        stage.prove(TransferProof { request: Some(request.at), failed, ..TransferProof::default() }).outcome()
+    };
+    assert_eq!(reverted(false), ("proven", "stuck"));
+    assert_eq!(reverted(true), ("unsupported", "bridge.unknown_code"));
+}

@@ -16,6 +16,7 @@ mod bridge_checks;
 mod byte_walk;
 mod claims;
 mod cost;
+mod facts;
 mod fixtures;
 mod headers;
 mod lossless;

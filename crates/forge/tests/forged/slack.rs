@@ -1,9 +1,10 @@
 //! A proof has no slack: nothing unused, nothing twice, nothing in another order or form, and hints are true.
 
-use spanlight::bridge::layout;
+use spanlight::bridge::generation::{CODE_HASH_C, CODE_HASH_V2};
+use spanlight::bridge::{layout, Generation};
 use spanlight::bundle::{Claim, ItemRef, TransferProof};
 use spanlight::commitment::{derive_root, prove_items, BlockItems, CommitmentForm};
-use spanlight::trust::TrustError;
+use spanlight::trust::{AcceptedCode, TrustError};
 use spanlight::verify::verify;
 use spanlight::Error;
 use spanlight::Hash;
@@ -286,6 +287,17 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
     assert_eq!(error(|trust| trust.chains[1].profile.name = "main".into()), TrustError::DuplicateChain);
     assert_eq!(error(|trust| trust.bridge.as_mut().unwrap().ends[0].codes.clear()), TrustError::BridgePair);
     assert!(matches!(error(|trust| trust.version = 2), TrustError::Version { .. }));
+    let listed = |hash: Hash, generation: Generation, end: usize| {
+        let mut trust = scenario.trust.clone();
+        trust.bridge.as_mut().unwrap().ends[end].codes.push(AcceptedCode { hash, generation });
+        verify(&scenario.bundle, &trust, scenario.now).err().map(|error| error.code())
+    };
+    for end in 0..2 {
+        assert_eq!(listed(CODE_HASH_V2, Generation::C, end), Some("trust.generation"));
+        assert_eq!(listed(CODE_HASH_C, Generation::V2, end), Some("trust.generation"));
+        assert_eq!(listed(CODE_HASH_V2, Generation::V2, end), None);
+        assert_eq!(listed(Hash([1; 32]), Generation::V2, end), None);
+    }
     assert_eq!(error(|trust| trust.chains[0].profile.forks.london = None), TrustError::ForkOrder);
 }
 

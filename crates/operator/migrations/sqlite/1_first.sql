@@ -15,11 +15,6 @@ CREATE TABLE sends (
 );
 CREATE UNIQUE INDEX one_live_vote ON sends (direction, purpose, nonce) WHERE state = 'live';
 CREATE UNIQUE INDEX one_live_account_nonce ON sends (direction, account_nonce) WHERE state = 'live';
--- Signatures for a transfer, this operator's and others', each verified before it is written.
-CREATE TABLE signatures (
-    direction TEXT NOT NULL, nonce BIGINT NOT NULL, digest TEXT NOT NULL, operator TEXT NOT NULL, signature BLOB NOT NULL,
-    PRIMARY KEY (direction, nonce, digest, operator)
-);
 CREATE TABLE alarms (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at BIGINT NOT NULL, direction TEXT NOT NULL, nonce BIGINT, code TEXT NOT NULL, words TEXT NOT NULL

@@ -129,6 +129,6 @@ fn the_shipped_example_is_a_good_file_with_the_defaults() {
         (chain.poll_ms, chain.timeout_s, chain.max_gas_price),
         (default_poll_ms(), default_timeout_s(), default_max_gas_price())
     );
-    assert_eq!((chain.max_gas, chain.min_balance, chain.min_liquidity), (default_max_gas(), 0, 0));
+    assert_eq!((chain.vote_gas, chain.min_balance, chain.min_liquidity), (default_vote_gas(), 0, 0));
     assert_eq!(config.chains["service"].poll_ms, chain.poll_ms);
 }

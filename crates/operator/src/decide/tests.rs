@@ -210,3 +210,50 @@ fn every_decision_has_its_own_words() {
     let words: std::collections::BTreeSet<String> = all.iter().map(Decision::words).collect();
     assert_eq!(words.len(), all.len());
 }
+
+fn signed(me: u8) -> SignedFacts<'static> {
+    const OPERATORS: [Address; 4] = [Address([1; 20]), Address([2; 20]), Address([3; 20]), Address([4; 20])];
+    SignedFacts {
+        nonce: 0,
+        me: operator(me),
+        operators: &OPERATORS,
+        threshold: 3,
+        handled: false,
+        signers: 3,
+        signed: true,
+        waited: 0,
+        turn_blocks: 3,
+        in_flight: false,
+        fresh: true,
+        paused: false,
+        parked: false,
+    }
+}
+
+#[test]
+fn whoever_is_first_in_the_row_sends_the_signatures_and_the_others_wait_for_it() {
+    let of = |me| decide_signed(&signed(me));
+    assert_eq!(of(1), SignedDecision::Submit);
+    assert_eq!(of(2), SignedDecision::Wait(Wait::Turn { blocks: 3 }));
+    assert_eq!(of(4), SignedDecision::Wait(Wait::Turn { blocks: 9 }));
+    assert_eq!(decide_signed(&SignedFacts { waited: 9, ..signed(4) }), SignedDecision::Submit);
+    assert_eq!(decide_signed(&SignedFacts { nonce: 3, ..signed(4) }), SignedDecision::Submit);
+}
+
+#[test]
+fn one_signs_before_one_collects_and_collects_before_one_sends() {
+    assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(1) }), SignedDecision::Sign);
+    assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(4) }), SignedDecision::Sign, "without a turn");
+    assert_eq!(decide_signed(&SignedFacts { signers: 2, ..signed(1) }), SignedDecision::Collect);
+}
+
+#[test]
+fn nobody_signs_or_sends_who_may_not_or_need_not() {
+    assert_eq!(decide_signed(&SignedFacts { handled: true, signed: false, ..signed(1) }), SignedDecision::Done);
+    assert_eq!(decide_signed(&signed(9)), SignedDecision::Refuse(Refusal::NotOperator));
+    let unsigned = SignedFacts { signed: false, ..signed(1) };
+    assert_eq!(decide_signed(&SignedFacts { paused: true, ..unsigned.clone() }), SignedDecision::Wait(Wait::Paused));
+    assert_eq!(decide_signed(&SignedFacts { fresh: false, ..unsigned }), SignedDecision::Wait(Wait::Stale));
+    assert_eq!(decide_signed(&SignedFacts { in_flight: true, ..signed(1) }), SignedDecision::Wait(Wait::InFlight));
+    assert_eq!(decide_signed(&SignedFacts { parked: true, ..signed(1) }), SignedDecision::Wait(Wait::Parked));
+}

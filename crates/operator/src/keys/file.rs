@@ -10,6 +10,13 @@ use std::path::{Path, PathBuf};
 /// The key of one file, decrypted.
 pub(super) struct FileKey(PrivateKeySigner);
 
+#[cfg(test)]
+impl FileKey {
+    pub(super) fn test(byte: u8) -> Self {
+        Self(PrivateKeySigner::from_slice(&[byte; 32]).unwrap())
+    }
+}
+
 fn failed(path: &Path, reason: impl ToString) -> KeyError {
     KeyError::File { path: path.display().to_string(), reason: reason.to_string() }
 }

@@ -92,5 +92,11 @@ fn complete(rs: &[u8], digest: &Hash, address: Address) -> Result<[u8; 65], KeyE
     Err(KeyError::Signature)
 }
 
+/// A key for tests.
+#[cfg(test)]
+pub(crate) fn test_key(byte: u8) -> impl Signer {
+    file::FileKey::test(byte)
+}
+
 #[cfg(test)]
 mod tests;

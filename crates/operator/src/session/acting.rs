@@ -1,20 +1,22 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
+use super::signing::Signatures;
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts};
-use crate::delivery::simulate;
+use crate::delivery::{simulate, Deliveries};
 use crate::direction::WorkError;
 use crate::park::Park;
 use crate::requests;
-use crate::send::SendError;
+use crate::send::{Pricing, SendError};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
 use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::verify::ProvenRequest;
+use spanlight::U256;
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeSet;
 
@@ -26,9 +28,13 @@ impl Session<'_> {
         self.watch_votes();
         let settled = self.sender.reconcile(&self.view).await?;
         self.judge_settled(&settled);
-        self.act_on_open().await?;
+        match self.direction.shared.exchange.clone() {
+            Some(exchange) => self.act_by_signatures(&exchange).await?,
+            None => self.act_on_open().await?,
+        }
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
+        self.anchor().await?;
         let open: BTreeSet<u64> = self.open.keys().copied().collect();
         self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
         self.keep_checkpoints().await
@@ -69,6 +75,7 @@ impl Session<'_> {
             seen_at: self.destination.head(),
             delivery: Delivery::NotAsked,
             park: Park::default(),
+            signatures: Signatures::default(),
         };
         self.seen.insert(nonce);
         self.open.insert(nonce, open);
@@ -81,8 +88,21 @@ impl Session<'_> {
         let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        let client = self.destination.chain().client();
+        self.sender.set_pricing(match client.head().fields().base_fee {
+            Some(fee) => Pricing::BaseFee(fee),
+            None => Pricing::Fixed(U256::from(client.parameters().unit_price)),
+        });
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
+        }
+        let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
+        let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
+        if self.view.account.balance < U256::from(balance) {
+            self.raise(None, Alarm::LowBalance { account: me, what: "the operator" });
+        }
+        if self.view.liquidity < U256::from(liquidity) {
+            self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });
         }
         if self.view.owner == me {
             self.raise(None, Alarm::OperatorIsOwner { account: me });
@@ -98,7 +118,11 @@ impl Session<'_> {
             let nonce = send.send.nonce;
             let Some(state) = self.view.transfers.get(&nonce) else { continue };
             let Some(open) = self.open.get_mut(&nonce) else { continue };
-            let stands = state.votes.get(&self.view.me) == Some(&open.key);
+            // What carries signatures may be without this operator's own; it stands if it executed.
+            let stands = match self.direction.shared.exchange {
+                Some(_) => state.handled,
+                None => state.votes.get(&self.view.me) == Some(&open.key),
+            };
             // Older bridges delete the votes of what is handled, and then nothing tells.
             if stands || (state.handled && !keeps_votes) {
                 continue;
@@ -117,9 +141,8 @@ impl Session<'_> {
 
     async fn act_on_open(&mut self) -> Result<(), WorkError> {
         let voting = &self.direction.shared.config.voting;
-        let (most, turn_blocks, max_age) = (voting.max_in_flight, voting.turn_blocks, voting.max_head_age_s);
-        let fresh = clock::now().saturating_sub(self.view.head.time) <= max_age
-            && self.direction.to.generation(&self.view.code).is_some();
+        let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
+        let fresh = self.is_fresh();
         let nonces: Vec<u64> = self.open.keys().copied().collect();
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
@@ -131,7 +154,7 @@ impl Session<'_> {
                 other => other,
             };
             let Some(decision) = decision else { continue };
-            self.note(nonce, &decision);
+            self.note(nonce, decision.words());
             match decision {
                 Decision::Vote { .. } if self.sender.in_flight() >= most => break,
                 Decision::Vote { gas, corrects } => {
@@ -150,6 +173,13 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the destination's head is young enough to act on, and its bridge the one that is trusted.
+    pub(super) fn is_fresh(&self) -> bool {
+        let age = clock::now().saturating_sub(self.view.head.time);
+        let known = self.direction.to.generation(&self.view.code).is_some();
+        known && age <= self.direction.shared.config.voting.max_head_age_s
     }
 
     fn decide(&self, nonce: u64, fresh: bool, turn_blocks: u64) -> Option<Decision> {
@@ -172,17 +202,31 @@ impl Session<'_> {
         }))
     }
 
+    /// Gas that a vote is given. What it does not use is not paid.
+    pub(super) fn vote_gas(&self) -> u64 {
+        self.direction.shared.config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.vote_gas)
+    }
+
     async fn simulate(&mut self, nonce: u64) {
-        let most = self.direction.shared.config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.max_gas);
+        let gas = self.vote_gas();
         let Some(open) = self.open.get_mut(&nonce) else { return };
-        open.delivery = simulate(&self.links[1], &self.direction.to, self.view.me, &open.call, most).await;
+        // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
+        let delivers = if self.view.second.is_some() { Deliveries::MayFail } else { Deliveries::MustWork };
+        let (link, to) = (&self.links[1], &self.direction.to);
+        open.delivery = simulate(link, to, self.view.me, &open.call, gas, delivers).await;
     }
 
     async fn vote(&mut self, nonce: u64, gas: u64) -> Result<(), WorkError> {
         let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
         // The next vote for this nonce, should there be one, looks again.
         open.delivery = Delivery::NotAsked;
-        let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
+        let input = open.call.encode();
+        self.send_vote(nonce, input, gas).await
+    }
+
+    /// Sends a call of the destination bridge that votes for a nonce.
+    pub(super) async fn send_vote(&mut self, nonce: u64, input: Vec<u8>, gas: u64) -> Result<(), WorkError> {
+        let action = Action::Call { to: self.direction.to.address, input };
         match self.sender.send(&self.links[1], &self.view, (Purpose::Vote, nonce), action, gas).await {
             Ok(()) => {
                 self.direction.shared.board.update(&self.direction.name, |board| {
@@ -195,7 +239,7 @@ impl Session<'_> {
         }
     }
 
-    fn park(&mut self, nonce: u64, reason: String) {
+    pub(super) fn park(&mut self, nonce: u64, reason: String) {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
             open.park.fail(self.view.head.number, retry);
@@ -204,7 +248,7 @@ impl Session<'_> {
         self.raise(Some(nonce), Alarm::Parked { reason });
     }
 
-    fn finish(&mut self, nonce: u64) {
+    pub(super) fn finish(&mut self, nonce: u64) {
         self.open.remove(&nonce);
         tracing::info!(direction = %self.direction.name, nonce, "handled");
         self.direction.shared.board.update(&self.direction.name, |board| {
@@ -213,11 +257,11 @@ impl Session<'_> {
         });
     }
 
-    fn note(&self, nonce: u64, decision: &Decision) {
+    pub(super) fn note(&self, nonce: u64, doing: String) {
         let Some(open) = self.open.get(&nonce) else { return };
         let header = open.request.header();
         let pending = Pending {
-            doing: decision.words(),
+            doing,
             votes: self.view.transfers.get(&nonce).map_or(0, |state| state.counted),
             request_block: header.number,
             requested_at: header.time,

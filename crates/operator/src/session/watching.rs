@@ -5,7 +5,7 @@ use super::Session;
 use crate::alarm::Alarm;
 use crate::clock;
 use crate::direction::WorkError;
-use crate::watch;
+use crate::watch::{self, Seen};
 use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
@@ -26,6 +26,9 @@ impl Session<'_> {
             let seen = watch::read_block(&node, &self.destination, self.direction.to.address, number, votes).await?;
             for seen in &seen {
                 self.watch.see(seen);
+                if let Seen::Anchor(account, data) = seen {
+                    self.see_anchor(*account, data);
+                }
             }
             self.watched = number;
         }

@@ -2,24 +2,8 @@ use super::*;
 use spanlight::crypto::recover_address;
 use spanlight::transaction::TransactionKind;
 
-struct TestKey(alloy_signer_local::PrivateKeySigner);
-
-impl Signer for TestKey {
-    fn address(&self) -> Address {
-        Address(self.0.address().into_array())
-    }
-
-    fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
-        use alloy_signer::SignerSync;
-        let signature = self.0.sign_hash_sync(&digest.0.into()).unwrap();
-        let mut bytes = signature.as_bytes();
-        bytes[64] = u8::from(signature.v());
-        Ok(bytes)
-    }
-}
-
-fn key() -> TestKey {
-    TestKey(alloy_signer_local::PrivateKeySigner::from_slice(&[7; 32]).unwrap())
+fn key() -> impl Signer {
+    crate::keys::test_key(7)
 }
 
 fn draft(action: Action) -> Draft {

@@ -129,7 +129,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
     async fn registry_before(&mut self, request: &FoundRequest, delivered: Address) -> Result<(), ProveError> {
         match (request.registry, request.at.item.block.checked_sub(1)) {
             (Some((slot, token)), Some(before)) if token != delivered && before >= self.source.first() => {
-                self.source.ensure(before, &[slot]).await
+                self.source.ensure(before, &[layout::NONCES, slot]).await
             }
             _ => Ok(()),
         }

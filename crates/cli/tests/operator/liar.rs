@@ -1,0 +1,187 @@
+//! A node that lies: it asks an honest one and falsifies what it says.
+
+use serde_json::{json, Value};
+use spanlight_prover::{Cancel, Http, HttpLimits, RpcError, Transport};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// In which way is lied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// Not at all.
+    Honest,
+    /// One text somewhere in the answer is another one, a different one in each answer.
+    Changed,
+    /// One member is not there.
+    Missing,
+    /// The answer is null.
+    Null,
+    /// The answer has another type.
+    OfAnotherType,
+    /// The answer is what was said the last time, to another question.
+    OfAnotherQuestion,
+    /// The answer is a mebibyte of text.
+    Huge,
+    /// The answer is an error.
+    Error,
+}
+
+pub(crate) const LIES: [Lie; 7] =
+    [Lie::Changed, Lie::Missing, Lie::Null, Lie::OfAnotherType, Lie::OfAnotherQuestion, Lie::Huge, Lie::Error];
+
+#[derive(Debug)]
+struct Mood {
+    method: String,
+    lie: Lie,
+    told: u64,
+    last: Value,
+}
+
+/// Between operators and an honest node.
+pub(crate) struct Liar {
+    address: SocketAddr,
+    mood: Arc<Mutex<Mood>>,
+}
+
+impl Liar {
+    pub(crate) fn to(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mood = Arc::new(Mutex::new(Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null }));
+        let (shared, url) = (Arc::clone(&mood), url.to_owned());
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (mood, url) = (Arc::clone(&shared), url.clone());
+                std::thread::spawn(move || {
+                    let node = Http::new(&url, HttpLimits::default(), Cancel::default()).unwrap();
+                    serve(&client, &node, &mood);
+                });
+            }
+        });
+        Self { address, mood }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lies about one method from now on; tells how often it lied since the last call.
+    pub(crate) fn lie(&self, method: &str, lie: Lie) -> u64 {
+        let mut mood = self.mood.lock().unwrap();
+        let told = mood.told;
+        *mood = Mood { method: method.to_owned(), lie, told: 0, last: Value::Null };
+        told
+    }
+}
+
+fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>) {
+    let mut reader = BufReader::new(client);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let request: Value = serde_json::from_slice(&body).unwrap();
+        let answer = match &request {
+            Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood)).collect(),
+            call => answer(call, node, mood),
+        };
+        let text = answer.to_string();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", text.len());
+        let mut writer = client;
+        if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(text.as_bytes())).is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>) -> Value {
+    let (method, id) = (call["method"].as_str().unwrap(), call["id"].clone());
+    let result = pollster::block_on(node.call(method, call["params"].clone()));
+    let mut mood = mood.lock().unwrap();
+    let mut result = match result {
+        Ok(result) => result,
+        Err(RpcError::Node { code, message }) => {
+            return json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
+        }
+        Err(error) => {
+            return json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -1, "message": error.to_string() } })
+        }
+    };
+    if mood.method == method && mood.lie != Lie::Honest {
+        mood.told += 1;
+        if mood.lie == Lie::Error {
+            return json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": "no" } });
+        }
+        let honest = result.clone();
+        falsify(&mut result, &mood);
+        mood.last = honest;
+    }
+    json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+fn falsify(result: &mut Value, mood: &Mood) {
+    match mood.lie {
+        Lie::Changed => {
+            let texts = count_texts(result);
+            let mut place = mood.told % texts.max(1);
+            change(result, &mut place);
+        }
+        Lie::Missing => {
+            let first = if result.is_array() { result.get_mut(0) } else { Some(&mut *result) };
+            let object = first.and_then(Value::as_object_mut).filter(|object| !object.is_empty());
+            match object {
+                Some(object) => {
+                    let keys: Vec<String> = object.keys().cloned().collect();
+                    object.remove(&keys[mood.told as usize % keys.len()]);
+                }
+                None => *result = Value::Null,
+            }
+        }
+        Lie::Null => *result = Value::Null,
+        Lie::OfAnotherType => *result = if result.is_string() { json!({ "a": [1] }) } else { json!("0x7") },
+        Lie::OfAnotherQuestion if !mood.last.is_null() => *result = mood.last.clone(),
+        Lie::Huge => *result = json!("0x".to_owned() + &"5a".repeat(1 << 19)),
+        Lie::OfAnotherQuestion | Lie::Honest | Lie::Error => {}
+    }
+}
+
+fn count_texts(value: &Value) -> u64 {
+    match value {
+        Value::String(_) => 1,
+        Value::Array(list) => list.iter().map(count_texts).sum(),
+        Value::Object(object) => object.values().map(count_texts).sum(),
+        _ => 0,
+    }
+}
+
+/// Changes one digit of the text at a place.
+fn change(value: &mut Value, place: &mut u64) {
+    match value {
+        Value::String(text) => {
+            if *place == 0 {
+                let last = text.pop().unwrap_or('0');
+                text.push(if last == '7' { '8' } else { '7' });
+            }
+            *place = place.wrapping_sub(1);
+        }
+        Value::Array(list) => list.iter_mut().for_each(|item| change(item, place)),
+        Value::Object(object) => object.values_mut().for_each(|item| change(item, place)),
+        _ => {}
+    }
+}

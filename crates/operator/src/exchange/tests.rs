@@ -1,0 +1,106 @@
+use super::*;
+use crate::config::Peer;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("spanlight-exchange-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
+        let (certificate, key) = create_certificate(name).unwrap();
+        let paths = (self.0.join(format!("{name}.crt")), self.0.join(format!("{name}.key")));
+        std::fs::write(&paths.0, certificate).unwrap();
+        std::fs::write(&paths.1, key).unwrap();
+        paths
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn free() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn config(own: &(PathBuf, PathBuf), listen: SocketAddr, peer: &Path, address: SocketAddr) -> config::Exchange {
+    config::Exchange {
+        listen,
+        certificate: own.0.clone(),
+        private_key: own.1.clone(),
+        peers: vec![Peer { name: "peer".to_owned(), address: address.to_string(), certificate: peer.to_owned() }],
+    }
+}
+
+fn given(nonce: u64) -> Given {
+    Given { nonce, digest: Hash([1; 32]), signature: vec![7; 65] }
+}
+
+async fn wait_for(exchange: &Exchange, wanted: &[u64], longest: Duration) -> Vec<u64> {
+    let start = Instant::now();
+    let mut got = BTreeSet::new();
+    while got.len() < wanted.len() && start.elapsed() < longest {
+        got.extend(
+            exchange.trade("a->b", wanted.iter().copied().collect()).into_iter().map(|received| received.given.nonce),
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    got.into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_with_pinned_certificates_get_what_they_want_and_nobody_else_does() {
+    let folder = Folder::new("pinned");
+    let [one, two, stranger] = ["one", "two", "stranger"].map(|name| folder.certificate(name));
+    let [at_one, at_two, at_stranger] = [free(), free(), free()];
+    let cancel = Cancel::default();
+    let first = Exchange::start(&config(&one, at_one, &two.0, at_two), &cancel).await.unwrap();
+    let second = Exchange::start(&config(&two, at_two, &one.0, at_one), &cancel).await.unwrap();
+    // A stranger knows the first one's certificate, which is no secret, but the first does not know the stranger's.
+    let third = Exchange::start(&config(&stranger, at_stranger, &one.0, at_one), &cancel).await.unwrap();
+    for nonce in [3, 4] {
+        first.give("a->b", given(nonce));
+    }
+    assert_eq!(wait_for(&second, &[3, 4], Duration::from_secs(5)).await, [3, 4]);
+    assert_eq!(wait_for(&third, &[3], Duration::from_secs(1)).await, [] as [u64; 0]);
+    // Whoever answers in the peer's place with another certificate is not asked.
+    let fourth = Exchange::start(&config(&two, free(), &stranger.0, at_one), &cancel).await.unwrap();
+    assert_eq!(wait_for(&fourth, &[3], Duration::from_secs(1)).await, [] as [u64; 0]);
+    cancel.cancel();
+}
+
+#[test]
+fn what_nobody_asked_for_is_dropped() {
+    let exchange = Exchange::default();
+    exchange.trade("a->b", BTreeSet::from([3]));
+    exchange.receive("a->b", "peer", vec![given(3), given(9)]);
+    let got = exchange.trade("a->b", BTreeSet::new());
+    assert_eq!(got.iter().map(|received| received.given.nonce).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn only_own_signatures_are_given_out_and_no_more_than_asked() {
+    let exchange = Exchange::default();
+    exchange.give("a->b", given(3));
+    let question =
+        |direction: &str, nonces: &[u64]| Question { direction: direction.to_owned(), nonces: nonces.to_vec() };
+    assert_eq!(exchange.answer(&question("a->b", &[3, 4])), [given(3)]);
+    assert!(exchange.answer(&question("b->a", &[3])).is_empty());
+    assert!(exchange.gives("a->b", 3, &Hash([1; 32])) && !exchange.gives("a->b", 3, &Hash([2; 32])));
+}
+
+#[test]
+fn a_missing_certificate_is_named() {
+    let folder = Folder::new("missing");
+    let own = folder.certificate("one");
+    let error = tls::server(&config(&own, free(), &folder.0.join("none.crt"), free())).unwrap_err();
+    assert!(error.to_string().contains("none.crt"), "{error}");
+}

@@ -1,0 +1,221 @@
+//! Votes by signature: signs for proven requests, collects what others signed, and sends it when there is enough.
+
+use super::Session;
+use crate::alarm::Alarm;
+use crate::decide::{decide_signed, SignedDecision, SignedFacts};
+use crate::direction::WorkError;
+use crate::exchange::{Exchange, Given, Received, MOST_NONCES};
+use crate::link::{Call, Outcome};
+use crate::store::Purpose;
+use spanlight::bridge::signed::{SignedHandle, SigningDomain};
+use spanlight::crypto::recover_address;
+use spanlight::{Address, Hash, U256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The largest S of the low form.
+const HALF_ORDER: U256 =
+    U256::from_limbs([0xdfe9_2f46_681b_20a0, 0x5d57_6e73_57a4_501d, 0xffff_ffff_ffff_ffff, 0x7fff_ffff_ffff_ffff]);
+
+/// Checked signatures of one transfer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signatures {
+    /// What was signed. It changes when an operator comes or goes, and all signatures are void then.
+    digest: Option<Hash>,
+    by_signer: BTreeMap<Address, [u8; 65]>,
+    /// The destination's head when enough were at hand.
+    complete_at: Option<u64>,
+}
+
+impl Signatures {
+    fn renew(&mut self, digest: Hash) {
+        if self.digest != Some(digest) {
+            *self = Self { digest: Some(digest), ..Self::default() };
+        }
+    }
+
+    /// Takes a signature that an operator made of exactly this digest; none other counts.
+    fn take(&mut self, given: &Given, operators: &[Address]) -> bool {
+        let Ok(signature) = <[u8; 65]>::try_from(given.signature.as_slice()) else { return false };
+        let Some(digest) = self.digest.filter(|digest| *digest == given.digest) else { return false };
+        match recover_address(&digest, &signature) {
+            Ok(signer) if operators.contains(&signer) && is_canonical(&signature) => {
+                self.by_signer.insert(signer, signature);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The contract takes low S and a recovery id of 0 or 1 only.
+fn is_canonical(signature: &[u8; 65]) -> bool {
+    let [rs @ .., id] = signature;
+    let s = rs.get(32..).and_then(U256::try_from_be_slice);
+    *id < 2 && s.is_some_and(|s| s <= HALF_ORDER)
+}
+
+/// With V of 27 or 28.
+fn as_the_contract_reads(signature: &[u8; 65]) -> Vec<u8> {
+    let [rs @ .., id] = signature;
+    [rs.as_slice(), &[id.saturating_add(27)]].concat()
+}
+
+impl Session<'_> {
+    pub(super) async fn act_by_signatures(&mut self, exchange: &Exchange) -> Result<(), WorkError> {
+        let Some((domain, epoch)) = self.signing_domain() else {
+            self.raise(None, Alarm::NotBound);
+            return Ok(());
+        };
+        for open in self.open.values_mut() {
+            open.signatures.renew(domain.digest(&open.call, epoch));
+        }
+        let wanted: BTreeSet<u64> = self.open.keys().copied().take(MOST_NONCES).collect();
+        for received in exchange.trade(&self.direction.name, wanted) {
+            self.take(&received);
+        }
+        let most = self.direction.shared.config.voting.max_in_flight;
+        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        for nonce in nonces {
+            let decision = match self.decide_signed(nonce, exchange) {
+                Some(SignedDecision::Sign) => {
+                    self.sign(nonce, exchange)?;
+                    self.decide_signed(nonce, exchange)
+                }
+                other => other,
+            };
+            let Some(decision) = decision else { continue };
+            self.note(nonce, decision.words());
+            match decision {
+                SignedDecision::Done => self.finish(nonce),
+                SignedDecision::Submit if self.sender.in_flight() < most => self.submit(nonce).await?,
+                SignedDecision::Refuse(_) => {
+                    let account = self.view.me;
+                    self.raise(None, Alarm::NotOperator { account });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What signatures are bound to and the operators' epoch, if the bridge is bound to this direction's source.
+    fn signing_domain(&self) -> Option<(SigningDomain, u64)> {
+        let second = self.view.second?;
+        let (from, to) = (&self.direction.from, &self.direction.to);
+        let chain_id = |name: &str| self.trust.chain(name).ok().map(|chain| chain.profile.chain_id);
+        let domain = SigningDomain {
+            source_chain_id: chain_id(&from.chain)?,
+            source_bridge: from.address,
+            chain_id: chain_id(&to.chain)?,
+            bridge: to.address,
+        };
+        let is_bound = second.source == (U256::from(domain.source_chain_id), domain.source_bridge);
+        is_bound.then_some((domain, second.operator_epoch))
+    }
+
+    /// A signature of something else accuses nobody: its signer may have seen the operators change a moment earlier or later.
+    fn take(&mut self, received: &Received) {
+        let Some(open) = self.open.get_mut(&received.given.nonce) else { return };
+        if !open.signatures.take(&received.given, &self.view.operators) {
+            let (nonce, peer) = (received.given.nonce, &received.peer);
+            tracing::warn!(direction = %self.direction.name, nonce, %peer, "a peer's signature does not fit and does not count");
+        }
+    }
+
+    fn decide_signed(&mut self, nonce: u64, exchange: &Exchange) -> Option<SignedDecision> {
+        let head = self.view.head.number;
+        let fresh = self.is_fresh();
+        let state = self.view.transfers.get(&nonce)?;
+        let open = self.open.get_mut(&nonce)?;
+        let digest = open.signatures.digest?;
+        let voted = state.votes.iter().filter(|(_, key)| **key == open.key).map(|(operator, _)| operator);
+        let signers: BTreeSet<&Address> = open.signatures.by_signer.keys().chain(voted).collect();
+        let signers = signers.len();
+        if u64::try_from(signers).is_ok_and(|signers| signers >= self.view.threshold) {
+            open.signatures.complete_at.get_or_insert(head);
+        }
+        Some(decide_signed(&SignedFacts {
+            nonce,
+            me: self.view.me,
+            operators: &self.view.operators,
+            threshold: self.view.threshold,
+            handled: state.handled,
+            signers,
+            signed: exchange.gives(&self.direction.name, nonce, &digest),
+            waited: open.signatures.complete_at.map_or(0, |at| head.saturating_sub(at)),
+            turn_blocks: self.direction.shared.config.voting.turn_blocks,
+            in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
+            fresh,
+            paused: self.paused,
+            parked: open.park.is_parked(head),
+        }))
+    }
+
+    fn sign(&mut self, nonce: u64, exchange: &Exchange) -> Result<(), WorkError> {
+        let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
+        let Some(digest) = open.signatures.digest else { return Ok(()) };
+        let chain = &self.direction.to.chain;
+        let signer = self.direction.shared.signers.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
+        let signature = signer.sign(&digest)?;
+        open.signatures.by_signer.insert(signer.address(), signature);
+        exchange.give(&self.direction.name, Given { nonce, digest, signature: signature.to_vec() });
+        tracing::info!(direction = %self.direction.name, nonce, "signed");
+        Ok(())
+    }
+
+    async fn submit(&mut self, nonce: u64) -> Result<(), WorkError> {
+        let Some(open) = self.open.get(&nonce) else { return Ok(()) };
+        let votes = self.view.transfers.get(&nonce).map(|state| &state.votes);
+        let voted = |signer: &Address| votes.and_then(|votes| votes.get(signer)) == Some(&open.key);
+        let missing = open.signatures.by_signer.iter().filter(|(signer, _)| !voted(signer));
+        let signatures = missing.map(|(_, signature)| as_the_contract_reads(signature)).collect();
+        let input = SignedHandle { call: open.call.clone(), signatures }.encode();
+        let to = &self.direction.to;
+        let gas = self.vote_gas();
+        let call = Call { from: self.view.me, to: to.address, value: U256::ZERO, input: &input, gas };
+        match self.links[1].simulate(&call).await {
+            Outcome::Works => self.send_vote(nonce, input, gas).await,
+            Outcome::Reverts(reason) => {
+                self.park(nonce, reason);
+                Ok(())
+            }
+            Outcome::Unknown(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{test_key, Signer};
+
+    fn signed(digest: Hash, byte: u8) -> (Address, Given) {
+        let key = test_key(byte);
+        (key.address(), Given { nonce: 1, digest, signature: key.sign(&digest).unwrap().to_vec() })
+    }
+
+    #[test]
+    fn only_an_operators_signature_of_exactly_this_digest_counts() {
+        let digest = Hash([1; 32]);
+        let (operator, good) = signed(digest, 5);
+        let (_, outsider) = signed(digest, 6);
+        let (_, other_digest) = signed(Hash([2; 32]), 5);
+        let relabelled = Given { digest, ..other_digest.clone() };
+        let mut high = good.clone();
+        let order = U256::from_limbs([0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX]);
+        let s = U256::try_from_be_slice(&high.signature[32..64]).unwrap();
+        high.signature[32..64].copy_from_slice(&order.wrapping_sub(s).to_be_bytes::<32>());
+        high.signature[64] ^= 1;
+        let short = Given { signature: good.signature[..64].to_vec(), ..good.clone() };
+        let mut signatures = Signatures::default();
+        signatures.renew(digest);
+        for bad in [outsider, other_digest, relabelled, high, short] {
+            assert!(!signatures.take(&bad, &[operator]), "{bad:?}");
+        }
+        assert!(signatures.take(&good, &[operator]));
+        assert!(signatures.take(&good, &[operator]));
+        assert_eq!(signatures.by_signer.len(), 1, "nobody counts twice");
+        signatures.renew(Hash([2; 32]));
+        assert!(signatures.by_signer.is_empty(), "void once the operators changed");
+    }
+}
