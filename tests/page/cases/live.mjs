@@ -98,14 +98,17 @@ export const tests = {
     await staysUsable(world, visit);
   },
 
-  async "nobody at the address, and a node that refuses browsers"(world) {
-    const silent = await world.servers.answering(200, "{}", {});
-    for (const address of [await world.servers.dead(), silent]) {
-      const { visit, code } = await against(world, address);
-      same(code, "rpc.unreachable");
-      const text = await visit.get("problem").innerText();
-      ok(/CORS/.test(text) && /spanlight serve/.test(text), text);
-    }
+  async "nobody at the address"(world) {
+    const { visit, code } = await against(world, await world.servers.dead());
+    same(code, "rpc.unreachable");
+    ok(!/CORS/.test(await visit.get("problem").innerText()));
+  },
+
+  async "a node that refuses browsers is told from one that is not there"(world) {
+    const { visit, code } = await against(world, await world.servers.answering(200, "{}", {}));
+    same(code, "rpc.cors");
+    const text = await visit.get("problem").innerText();
+    ok(/CORS/.test(text) && /spanlight serve/.test(text), text);
   },
 
   async "an address that is no node"(world) {
