@@ -54,11 +54,12 @@ export const tests = {
     for (let place = 40; place < bundle.length; place += Math.floor(bundle.length / 12)) {
       const bytes = Buffer.from(bundle);
       bytes[place] ^= 0x01;
+      // What is shown then cannot be left from the byte before.
+      await visit.submit("0x12");
+      await visit.page.waitForFunction(() => document.querySelector("[data-testid=problem]")?.dataset.code === "input.hash_length");
       await visit.give({ name: `changed-${place}.spl`, mimeType: "application/octet-stream", buffer: bytes });
-      await visit.get("problem").or(visit.get("verdict")).first().waitFor();
-      await visit.page.waitForFunction((place) => document.querySelector("[data-testid=verdict], [data-testid=problem]")?.closest("body") && place, place);
-      if ((await visit.get("problem").count()) > 0) await visit.get("problem-dismiss").click();
-      else ok((await visit.verdict()).tone !== "good", `byte ${place}`);
+      await visit.page.waitForFunction(() => document.querySelector("[data-testid=verdict], [data-testid=problem]:not([data-code='input.hash_length'])"));
+      if ((await visit.get("verdict").count()) > 0) ok((await visit.verdict()).tone !== "good", `byte ${place}`);
     }
     await visit.give({ name: "good.spl", mimeType: "application/octet-stream", buffer: bundle });
     same((await visit.verdict()).tone, "good");

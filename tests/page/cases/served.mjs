@@ -36,7 +36,7 @@ export const tests = {
     const through = await world.servers.page(world.dist, ["--proxy", `service=${closed}`, "--proxy", `main=${world.rpc.main}`]);
     const refused = await world.visit({ link: { trust: world.trust, rpc: { main: world.rpc.main, service: closed }, now: NOW } });
     await refused.submit("0");
-    same(await refused.problem(), "rpc.unreachable");
+    same(await refused.problem(), "rpc.cors");
     const visit = await world.visit({ address: through, link: { trust: world.trust, rpc: { main: `${through}rpc/main`, service: `${through}rpc/service` }, now: NOW } });
     await visit.submit("0");
     same((await visit.verdict()).state, "handled");
@@ -60,6 +60,6 @@ export const tests = {
       const ask = (type, mode) => fetch(`${through}rpc/main`, { method: "POST", mode, headers: { "content-type": type }, body }).then(({ type, status }) => `${type} ${status}`, () => "refused");
       return [await ask("application/json", "cors"), await ask("text/plain", "cors"), await ask("text/plain", "no-cors")];
     }, through);
-    same(got, ["refused", "refused", "opaque 0"]);
+    same(got, ["refused", "refused", "refused"]);
   },
 };

@@ -43,6 +43,7 @@ export class Servers {
   /** The node at `address` with answers changed: `change(call, answer)` gives the answer to a call. */
   liar(address, change, headers = CORS) {
     return this.#listen(async (body, response) => {
+      if (body === "") return void response.writeHead(400).end();
       const calls = JSON.parse(body);
       const real = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body });
       const answers = await real.json();

@@ -144,11 +144,18 @@ async function post(address: string | URL, body: string, ended: AbortSignal, tim
     const text = status === 429 || status >= 500 ? "" : await read(response);
     return { status, wait: Number.isFinite(wait) ? wait : undefined, text };
   } catch (cause) {
-    throw timer.signal.aborted ? timer.signal.reason : cause;
+    throw timer.signal.aborted ? timer.signal.reason : explained(cause);
   } finally {
     clearTimeout(late);
     ended.removeEventListener("abort", stop);
   }
+}
+
+// Node says no more than "fetch failed"; why stands in the cause.
+function explained(thrown: unknown): unknown {
+  const { message, cause } = thrown as { message?: unknown; cause?: { message?: unknown } };
+  const why = cause?.message;
+  return typeof why === "string" && why !== "" ? new Error(`${message}: ${why}`, { cause: thrown }) : thrown;
 }
 
 async function read(response: Response): Promise<string> {
