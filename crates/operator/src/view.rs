@@ -11,8 +11,8 @@ use spanlight::{Address, Hash, U256};
 use spanlight_prover::{read_state, Node, ProveError, Transport};
 use std::collections::BTreeMap;
 
-/// Most operators that are read; the contract allows 12.
-const MOST_OPERATORS: u64 = 32;
+/// Most operators that a bridge has: every known contract refuses more.
+const MOST_OPERATORS: u64 = 12;
 
 /// An operator's account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -121,19 +121,17 @@ fn fixed_slots() -> Vec<Hash> {
     let threshold = layout::threshold_slot(TRANSFER_VOTE);
     let mut slots = Vec::from([layout::NONCES, layout::OWNER, threshold, layout::operator_list_length()]);
     slots.extend([layout::SEAT_COUNT, layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]);
-    // The contract's most; a longer list is read in a second call.
-    slots.extend((0..12).map(layout::operator_list_slot));
+    slots.extend((0..MOST_OPERATORS).map(layout::operator_list_slot));
     slots
 }
 
 fn vote_slots<'a>(open: &'a BTreeMap<u64, Hash>, operators: &'a [Address]) -> impl Iterator<Item = Hash> + 'a {
-    let items = u64::try_from(operators.len()).unwrap_or(MOST_OPERATORS).min(MOST_OPERATORS);
     let of_nonce = move |(nonce, key): (&u64, &Hash)| {
         let base = layout::votes_base(TRANSFER_VOTE, *nonce);
         let fixed = [layout::closed_slot(*nonce), layout::vote_count_slot(base, key)];
         operators.iter().map(move |operator| layout::voted_slot(base, operator)).chain(fixed)
     };
-    open.iter().flat_map(of_nonce).chain((12..items).map(layout::operator_list_slot))
+    open.iter().flat_map(of_nonce)
 }
 
 fn word(state: &ProvenState, slot: &Hash) -> U256 {
