@@ -125,8 +125,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let Some(found) = self.node.transaction_receipt(hash).await?.filter(|found| found.block <= self.head()) else {
             return Ok(None);
         };
-        const ANSWER: RpcError =
-            RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" };
+        const ANSWER: RpcError = RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" };
         let index = usize::try_from(found.index).unwrap_or(usize::MAX);
         let items = self.items(found.block).await?;
         let raw = items.transactions.get(index).ok_or(ANSWER)?;
