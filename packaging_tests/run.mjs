@@ -9,6 +9,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { argv, execPath, exit } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { nobody, startLiar } from "./liar.mjs";
 
 const exec = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -38,7 +39,10 @@ exit(failed === 0 && passed > 0 ? 0 : 1);
 
 async function main() {
   const tarball = await pack();
-  const rpc = { main: await replay("main.rpc.jsonl.gz"), service: await replay("service.rpc.jsonl.gz") };
+  const rpc = { main: await replay("main.rpc.jsonl.gz"), service: await replay("service.rpc.jsonl.gz"), dead: await nobody() };
+  const liar = await startLiar(rpc.main);
+  closing.push(liar.close);
+  rpc.liar = liar.address;
   const project = await install(tarball);
   const script = (program, args, file) => () => run(program, [...args, join(project, file), fixtures, JSON.stringify(rpc)], project);
   const page = (file, bundle) => () => inChromium(project, file, bundle, rpc);
@@ -47,6 +51,7 @@ async function main() {
     "node-cjs": script(execPath, [], "node-cjs.cjs"),
     crash: script(execPath, [], "crash.mjs"),
     types: () => types(project),
+    "as natively": () => asNatively(project, rpc),
     examples: () => examples(project, rpc),
     deno: script(join(here, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", "--no-remote", "--node-modules-dir=manual"], "node-esm.mjs"),
     bun: script(join(here, "node_modules/@oven/bun-linux-x64/bin/bun"), ["run"], "node-esm.mjs"),
@@ -100,7 +105,7 @@ async function install(tarball) {
   await exec("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--offline", tarball], { cwd: project });
   const installed = (await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."));
   if (installed.join() !== "spanlight") throw new Error(`the package brings others: ${installed}`);
-  await cp(join(here, "suite.mjs"), join(project, "suite.mjs"));
+  for (const file of ["suite.mjs", "failover.mjs"]) await cp(join(here, file), join(project, file));
   for (const file of await readdir(join(here, "runtimes"))) await cp(join(here, "runtimes", file), join(project, file));
   return project;
 }
@@ -121,6 +126,28 @@ async function replay(file) {
 async function run(program, args, cwd) {
   const { stdout } = await exec(program, args, { cwd, maxBuffer: 1 << 26, timeout: 240_000 });
   return JSON.parse(stdout.trim().split("\n").at(-1));
+}
+
+// The command and the package, each with the same bad endpoints before a good one, say the same of them and of the transfer.
+async function asNatively(project, rpc) {
+  const { prove } = await import(pathToFileURL(join(project, "node_modules/spanlight/dist/esm/node.js")));
+  const trust = join(fixtures, "bundles/handled-erc721.trust.json");
+  const main = [rpc.service, `${rpc.liar}/state-root`, `${rpc.liar}/no-logs`, rpc.main];
+  const { transfers, bundle, notes } = await prove({ nonce: 11 }, { trust: await readFile(trust, "utf8"), from: "main", endpoints: { main, service: rpc.service }, now: 1795398976 });
+  const out = join(folder, "native.spl");
+  const named = [...main.map((address) => `main=${address}`), `service=${rpc.service}`].flatMap((endpoint) => ["--rpc", endpoint]);
+  const args = ["prove", "--trust", trust, "--from", "main", "--nonce", "11", "--now", "1795398976", "--out", out, "--json", ...named];
+  const { stdout, stderr } = await exec(resolve(command), args, { cwd: project });
+  const told = stderr.split("\n").filter((line) => line.includes("note:")).map((line) => line.replace(/^\s*note:\s*/, ""));
+  const found = notes.filter(({ code }) => code !== "endpoint.refused").map(({ detail }) => detail);
+  const pairs = [
+    ["notes", found.join("\n"), told.join("\n")],
+    ["verdict", transfers[0].state, JSON.parse(stdout).transfers[0].state],
+    ["bundle", Buffer.from(bundle).toString("base64"), (await readFile(out)).toString("base64")],
+    ["number of notes", found.length > 3, true],
+  ];
+  const failures = pairs.filter(([, a, b]) => a !== b).map(([what, a, b]) => `${what}: ${a}, natively ${b}`);
+  return { passed: pairs.length - failures.length, failures };
 }
 
 // The declarations, as a user's compiler reads them, in both module systems.

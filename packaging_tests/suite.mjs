@@ -1,6 +1,8 @@
 // What every runtime and every bundle runs. Knows neither Node nor a browser: it gets the package and a way to read files.
 // `read(path)` gives the bytes of a file under tests/fixtures; `rpc` holds the addresses of the replayed nodes, if there are any.
 
+import { failover } from "./failover.mjs";
+
 export async function suite(spanlight, read, rpc) {
   const failures = [];
   let passed = 0;
@@ -69,6 +71,7 @@ export async function suite(spanlight, read, rpc) {
   });
 
   if (rpc) await attempt("audits", () => audits(spanlight, rpc, text, check));
+  if (rpc?.liar) await attempt("failover", () => failover(spanlight, rpc, text, check));
   return { passed, failures };
 }
 

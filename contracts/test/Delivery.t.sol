@@ -12,7 +12,7 @@ import {
     ZeroRecipient
 } from "../src/BridgeErrors.sol";
 import {BridgeTest} from "./BridgeTest.sol";
-import {Bomb, Burner, OddToken, Reenterer, Refuser} from "./Mocks.sol";
+import {Bomb, Burner, Eater, OddToken, Reenterer, Refuser} from "./Mocks.sol";
 import {vm, Vm} from "./Vm.sol";
 
 contract DeliveryTest is BridgeTest {
@@ -134,6 +134,28 @@ contract DeliveryTest is BridgeTest {
         (bool done,) = address(lockBridge).call{gas: gas}(_calldata(_coin(0, OTHER, 1)));
         assertEq(OTHER.balance, done ? 1 : 0, "delivered or refused");
         assertEq(lockBridge.owed(address(0)), 0, "nothing owed");
+    }
+
+    /// Not even where the delivery needs almost all it may use.
+    function testFuzz_little_gas_never_makes_a_claim_of_a_costly_delivery(uint256 gas) public {
+        BridgeStorage.Transfer memory transfer = _coin(0, address(new Eater()), 1);
+        gas = 1_100_000 + gas % 200_000;
+        _vote(lockBridge, 0, transfer);
+        _vote(lockBridge, 1, transfer);
+        vm.prank(voters[2]);
+        (bool done,) = address(lockBridge).call{gas: gas}(_calldata(transfer));
+        assertEq(transfer.to.balance, done ? 1 : 0, "delivered or refused");
+        assertEq(lockBridge.owed(address(0)), 0, "nothing owed");
+    }
+
+    function test_a_delivery_uses_no_more_than_it_may() public {
+        BridgeStorage.Transfer memory transfer = _coin(0, address(new Burner()), 1);
+        _vote(lockBridge, 0, transfer);
+        _vote(lockBridge, 1, transfer);
+        uint256 before = gasleft();
+        _vote(lockBridge, 2, transfer);
+        assertTrue(before - gasleft() < 1_400_000, "gas of a vote whose delivery uses all it gets");
+        assertEq(lockBridge.owed(address(0)), 1, "owed");
     }
 
     function test_little_gas_is_named() public {

@@ -29,6 +29,16 @@ contract Burner {
     }
 }
 
+/// Takes coin, and needs almost all the gas that a delivery may use.
+contract Eater {
+    uint256 public constant NEEDS = 970_000;
+
+    receive() external payable {
+        uint256 start = gasleft();
+        while (start - gasleft() < NEEDS) {}
+    }
+}
+
 /// Returns 100,000 bytes, when coin comes.
 contract Bomb {
     receive() external payable {

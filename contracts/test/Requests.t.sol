@@ -262,6 +262,7 @@ contract RequestsTest is BridgeTest {
         lockBridge.lockToken(address(lockToken));
         lockBridge.deregisterToken(address(lockToken));
         assertTrue(!lockBridge.lockedTokens(address(lockToken)), "the lock is gone");
+        assertEq(uint256(lockBridge.tokenKinds(address(lockToken))), 0, "the kind is gone");
         assertEq(lockBridge.getRegisteredTokenList().length, 1, "one is left");
         assertEq(lockBridge.registeredTokenList(0), address(lockNFT), "the last took its place");
         assertEq(lockBridge.indexOfTokens(address(lockNFT)), 0, "index");

@@ -14,6 +14,10 @@ globalThis.runSuite = async () => {
   let steps = 0;
   const all = await worker.sync({ trust, chain: "main", endpoint: globalThis.rpc.main, now: 1795398976, onProgress: () => (steps += 1) });
   check("progress", all.head.number === 629n && steps > 0);
+  const several = await worker.sync({ trust, chain: "main", endpoint: [new URL(globalThis.rpc.dead), globalThis.rpc.main], now: 1795398976, tries: 1 });
+  check("several endpoints", several.head.number === 629n && several.notes[0].code === "endpoint.aside");
+  const silent = await worker.sync({ trust, chain: "main", endpoint: globalThis.rpc.dead, tries: 1 }).catch((error) => error);
+  check("notes of an error", silent.code === "rpc.transport" && silent.notes[0].endpoints[0] === globalThis.rpc.dead);
   const signal = AbortSignal.abort("enough");
   check("abort", (await worker.sync({ trust, chain: "main", endpoint: globalThis.rpc.main, signal }).catch((reason) => reason)) === "enough");
   worker.close();

@@ -13,8 +13,8 @@ use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, Report};
 use spanlight::{ProofBundle, Trust};
 use spanlight_prover::{
-    Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach, Reason,
-    Replay, RpcError, Subject, SyncOptions, VoteScan,
+    endpoints, Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach,
+    Reason, Replay, RpcError, Subject, SyncOptions, VoteScan,
 };
 use std::path::Path;
 
@@ -79,7 +79,8 @@ pub(crate) fn sync(
             Some(now) => now,
             None => time_of(&[(nodes, chain)]).await?,
         };
-        follow(endpoints, chain, SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now }, progress).await
+        let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now };
+        endpoints.follow(chain, options, progress).await
     });
     print_notes(&synced, &endpoints.findings());
     synced
@@ -91,26 +92,6 @@ pub(crate) fn sync(
             roots: synced.roots_recomputed,
         })
         .map_err(|e| failure(&chain.profile.name, e, &endpoints.findings()))
-}
-
-/// Follows a chain. An endpoint whose headers are refused is put aside, and the chain is followed with the next.
-async fn follow<'t>(
-    endpoints: &Endpoints<Source>,
-    chain: &'t TrustedChain,
-    options: SyncOptions,
-    progress: &dyn Progress,
-) -> Result<spanlight_prover::Synced<'t>, ProveError> {
-    let node = Node::new(endpoints, &chain.profile);
-    loop {
-        match spanlight_prover::sync(&node, chain, options, progress).await {
-            Ok(synced) => {
-                endpoints.confirm(&synced);
-                return Ok(synced);
-            }
-            Err(error) if endpoints.dismiss(&error) => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// What `prove` and `audit` are asked about, beside the nonces.
@@ -194,28 +175,9 @@ impl Pair<'_> {
                 None => time_of(&[(from, source), (to, destination)]).await?,
             };
             let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, now };
-            let followed = follow(&from.endpoints, source, options, progress).await?;
-            let other = follow(&to.endpoints, destination, options, progress).await?;
             let (from, to) = (&from.endpoints, &to.endpoints);
-            let nodes = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
-            let ends = Ends { trust: self.trust, source: (&nodes.0, &followed), destination: (&nodes.1, &other) };
-            let mut best: Option<Gathered> = None;
-            loop {
-                let gathered = match job(&ends, now).await {
-                    Ok(gathered) => gathered,
-                    // Another endpoint may have what this one lacks or falsifies.
-                    Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => continue,
-                    Err(error) => return best.ok_or(error),
-                };
-                let missing = incomplete(&gathered);
-                if best.as_ref().is_none_or(|best| missing < incomplete(best)) {
-                    best = Some(gathered);
-                }
-                // What is missing may have been kept back, on either chain.
-                if missing == 0 || ![from, to].map(Endpoints::pass_over).contains(&true) {
-                    return best.ok_or(ProveError::SelfCheck);
-                }
-            }
+            let pair = endpoints::Pair { trust: self.trust, source: (from, source), destination: (to, destination) };
+            pair.gather(options, progress, async |ends| job(ends, now).await).await
         };
         let gathered = pollster::block_on(gathered);
         let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
@@ -224,10 +186,10 @@ impl Pair<'_> {
     }
 }
 
-/// How many transfers cannot be judged for want of evidence.
-fn incomplete(gathered: &Gathered) -> usize {
-    let transfers = gathered.report.transfers.iter();
-    transfers.filter(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. })).count()
+impl endpoints::Gathered for Gathered {
+    fn report(&self) -> &Report {
+        &self.report
+    }
 }
 
 /// The time to judge recordings by.
@@ -280,11 +242,7 @@ fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
 
 /// An endpoint's failure, with its name and the method where they are known.
 fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure {
-    let is_it = |finding: &&Finding| match finding {
-        Finding::Refused { error: refused, .. } => refused == error || refused.is_pruned() && error.is_pruned(),
-        _ => false,
-    };
-    let said = findings.iter().rev().find(is_it).map(|finding| format!(" ({finding})")).unwrap_or_default();
+    let said = endpoints::refusal_of(error, findings).map(|finding| format!(" ({finding})")).unwrap_or_default();
     let hint = match error {
         RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {
             "give --rpc of the chain that the trust file or genesis file describes"

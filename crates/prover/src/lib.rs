@@ -17,6 +17,7 @@ pub mod error;
 mod gather;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod jsonrpc;
 pub mod node;
 pub mod progress;
 pub mod prove;

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use serde_json::{json, Value};
 use spanlight::header::{from_rpc_json, UntrustedHeader};
 use spanlight::json::member;
-use spanlight::ordered::set_of;
+use spanlight::ordered::{set_of, Set};
 use spanlight::primitives::{decode_hex, keccak256};
 use spanlight::profile::ChainProfile;
 use spanlight::receipt::Receipt;
@@ -29,6 +29,8 @@ pub const METHODS: [&str; 8] = [
     "kaia_getLogs",
     "kaia_getProof",
 ];
+
+const PROOF: &str = "kaia_getProof";
 
 /// One node of one chain.
 #[derive(Debug)]
@@ -121,29 +123,35 @@ impl<'t, T: Transport> Node<'t, T> {
         (first..=last).zip(&answers).map(|(height, answer)| self.read_header(METHOD, answer, height)).collect()
     }
 
-    /// A block with whole transactions.
+    /// Blocks with whole transactions, asked for together.
     ///
     /// # Errors
-    /// Those of the endpoint, and where the answer is no block of that height.
-    pub async fn block(&self, height: u64) -> Result<NodeBlock, ProveError> {
+    /// Those of the endpoint, and where an answer is no block of its height.
+    pub async fn blocks(&self, heights: &[u64]) -> Result<Vec<NodeBlock>, ProveError> {
         const METHOD: &str = "kaia_getBlockByNumber";
-        let answer = self.transport.call(METHOD, json!([quantity(height), true])).await?;
-        let header = self.read_header(METHOD, &answer, height)?;
-        let transactions = list(&answer, METHOD, "transactions")?;
-        let transactions =
-            transactions.iter().map(Transaction::from_rpc_json).collect::<Result<_, _>>().map_err(refused)?;
-        Ok(NodeBlock { header, transactions })
+        let params = heights.iter().map(|height| json!([quantity(*height), true])).collect();
+        let answers = self.transport.call_all(METHOD, params).await?;
+        let read = |(height, answer): (&u64, &Value)| {
+            let header = self.read_header(METHOD, answer, *height)?;
+            let transactions = list(answer, METHOD, "transactions")?.iter().map(Transaction::from_rpc_json);
+            Ok(NodeBlock { header, transactions: transactions.collect::<Result<_, _>>().map_err(refused)? })
+        };
+        heights.iter().zip(&answers).map(read).collect()
     }
 
-    /// All receipts of the block with this hash, in order.
+    /// For each of these block hashes all receipts of the block, in order; asked for together.
     ///
     /// # Errors
-    /// Those of the endpoint, and where the answer holds no receipts.
-    pub async fn receipts(&self, block: Hash) -> Result<Vec<Receipt>, ProveError> {
+    /// Those of the endpoint, and where an answer holds no receipts.
+    pub async fn receipts(&self, blocks: &[Hash]) -> Result<Vec<Vec<Receipt>>, ProveError> {
         const METHOD: &str = "kaia_getBlockReceipts";
-        let answer = self.transport.call(METHOD, json!([block.to_string()])).await?;
-        let receipts = answer.as_array().ok_or_else(|| unusable(METHOD, "receipts"))?;
-        receipts.iter().map(|receipt| Receipt::from_rpc_json(receipt).map_err(refused)).collect()
+        let params = blocks.iter().map(|block| json!([block.to_string()])).collect();
+        let answers = self.transport.call_all(METHOD, params).await?;
+        let read = |answer: &Value| {
+            let receipts = answer.as_array().ok_or_else(|| unusable(METHOD, "receipts"))?;
+            receipts.iter().map(|receipt| Receipt::from_rpc_json(receipt).map_err(refused)).collect()
+        };
+        answers.iter().map(read).collect()
     }
 
     /// Where the node says a transaction is, and what came of it; none if it knows no such transaction.
@@ -160,7 +168,8 @@ impl<'t, T: Transport> Node<'t, T> {
         Ok(Some(NodeReceipt { block, index, receipt: Receipt::from_rpc_json(&answer).map_err(refused)? }))
     }
 
-    /// Logs of a contract whose first topic is one of `topics`, in an inclusive range of blocks.
+    /// Logs of a contract whose first topic is one of `topics`, for each of some ranges of blocks, both ends included; asked
+    /// for together.
     ///
     /// # Errors
     /// Those of the endpoint: many nodes limit the range.
@@ -168,19 +177,28 @@ impl<'t, T: Transport> Node<'t, T> {
         &self,
         contract: Address,
         topics: &[Hash],
-        (from, to): (u64, u64),
-    ) -> Result<Vec<NodeLog>, ProveError> {
+        ranges: &[(u64, u64)],
+    ) -> Result<Vec<Vec<NodeLog>>, ProveError> {
         const METHOD: &str = "kaia_getLogs";
         let topics: Vec<String> = topics.iter().map(Hash::to_string).collect();
-        let filter = json!([{
-            "address": contract.to_string(),
-            "topics": [topics],
-            "fromBlock": quantity(from),
-            "toBlock": quantity(to),
-        }]);
-        let answer = self.transport.call(METHOD, filter).await?;
-        let logs = answer.as_array().ok_or_else(|| unusable(METHOD, "logs"))?;
-        logs.iter().map(|log| read_log(log, METHOD)).collect()
+        let filter = |(from, to): &(u64, u64)| {
+            json!([{
+                "address": contract.to_string(),
+                "topics": [topics],
+                "fromBlock": quantity(*from),
+                "toBlock": quantity(*to),
+            }])
+        };
+        let answers = self.transport.call_all(METHOD, ranges.iter().map(filter).collect()).await?;
+        let read = |(answer, (from, to)): (&Value, &(u64, u64))| {
+            let logs = answer.as_array().ok_or_else(|| unusable(METHOD, "logs"))?;
+            let logs: Vec<NodeLog> = logs.iter().map(|log| read_log(log, METHOD)).collect::<Result<_, _>>()?;
+            if logs.iter().any(|log| !(*from..=*to).contains(&log.block)) {
+                return Err(unusable(METHOD, "blockNumber").into());
+            }
+            Ok(logs)
+        };
+        answers.iter().zip(ranges).map(read).collect()
     }
 
     /// Proof of an account and some of its storage after a block: each node once, ascending by hash.
@@ -188,22 +206,25 @@ impl<'t, T: Transport> Node<'t, T> {
     /// # Errors
     /// Those of the endpoint: a pruned node refuses old heights.
     pub async fn proof(&self, account: Address, height: u64, slots: &[Hash]) -> Result<StateProof, ProveError> {
-        const METHOD: &str = "kaia_getProof";
-        let sorted: Vec<Hash> = set_of(slots.iter().copied()).into_iter().collect();
-        let keys: Vec<String> = sorted.iter().map(Hash::to_string).collect();
-        let answer = self.transport.call(METHOD, json!([account.to_string(), keys, quantity(height)])).await;
-        let answer = answer.map_err(|error| error.at_height(height))?;
-        let mut storage_nodes = BTreeMap::new();
-        for slot in list(&answer, METHOD, "storageProof")? {
-            add_nodes(&mut storage_nodes, slot, METHOD, "proof")?;
-        }
-        let mut account_nodes = BTreeMap::new();
-        add_nodes(&mut account_nodes, &answer, METHOD, "accountProof")?;
-        Ok(StateProof {
-            account_nodes: account_nodes.into_values().collect(),
-            slots: sorted,
-            storage_nodes: storage_nodes.into_values().collect(),
-        })
+        let proofs = self.proofs(account, &[(height, slots.to_vec())]).await?;
+        Ok(proofs.into_iter().next().ok_or_else(|| unusable(PROOF, "proof"))?)
+    }
+
+    /// The same after several blocks, asked for together.
+    ///
+    /// # Errors
+    /// As [`Self::proof`]; of several heights that are pruned the lowest is named.
+    pub async fn proofs(&self, account: Address, asked: &[(u64, Vec<Hash>)]) -> Result<Vec<StateProof>, ProveError> {
+        let sorted = |(height, slots): &(u64, Vec<Hash>)| (*height, set_of(slots.iter().copied()));
+        let asked: Vec<(u64, Set<Hash>)> = asked.iter().map(sorted).collect();
+        let params = asked.iter().map(|(height, slots)| {
+            let keys: Vec<String> = slots.iter().map(Hash::to_string).collect();
+            json!([account.to_string(), keys, quantity(*height)])
+        });
+        let lowest = asked.iter().map(|(height, _)| *height).min().unwrap_or_default();
+        let answers = self.transport.call_all(PROOF, params.collect()).await;
+        let answers = answers.map_err(|error| error.at_height(lowest))?;
+        asked.into_iter().zip(&answers).map(|((_, slots), answer)| read_proof(answer, slots)).collect()
     }
 
     fn read_header(&self, method: &'static str, answer: &Value, height: u64) -> Result<UntrustedHeader, ProveError> {
@@ -214,6 +235,19 @@ impl<'t, T: Transport> Node<'t, T> {
             Err(unusable(method, "number").into())
         }
     }
+}
+
+fn read_proof(answer: &Value, slots: Set<Hash>) -> Result<StateProof, ProveError> {
+    let (mut account_nodes, mut storage_nodes) = (BTreeMap::new(), BTreeMap::new());
+    for slot in list(answer, PROOF, "storageProof")? {
+        add_nodes(&mut storage_nodes, slot, PROOF, "proof")?;
+    }
+    add_nodes(&mut account_nodes, answer, PROOF, "accountProof")?;
+    Ok(StateProof {
+        account_nodes: account_nodes.into_values().collect(),
+        slots: slots.into_iter().collect(),
+        storage_nodes: storage_nodes.into_values().collect(),
+    })
 }
 
 const fn unusable(method: &'static str, field: &'static str) -> RpcError {

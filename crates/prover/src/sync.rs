@@ -11,6 +11,8 @@ use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
 use spanlight::ordered::Set;
+use spanlight::receipt::Receipt;
+use spanlight::transaction::Transaction;
 use spanlight::trust::TrustedChain;
 use spanlight::verify::{AnchoredHeader, FollowedChain};
 use spanlight::Hash;
@@ -19,6 +21,10 @@ use spanlight::Hash;
 const BATCH: u64 = 256;
 /// Headers asked for together: so many leave a user watching the progress for a second or two at most.
 const ASKED_TOGETHER: usize = 64;
+/// Blocks asked for together, with their receipts.
+pub(crate) const BLOCKS_TOGETHER: usize = 16;
+/// Gas of blocks asked for together: that of 4096 transactions at least, whose answer takes some 10 MB.
+const GAS_TOGETHER: u64 = 4096 * 21_000;
 /// How many headers beyond the evidence a jump's run is extended to find one that the last verified council sealed.
 const LONGEST_RUN: u64 = 64;
 
@@ -164,15 +170,38 @@ impl<'t> Synced<'t> {
         progress: &dyn Progress,
     ) -> Result<(), ProveError> {
         progress.start("blocks", Some(self.head().saturating_sub(after)));
-        for height in after.saturating_add(1)..=self.head() {
-            if !self.is_empty_block(height)? {
-                fetch_items(node, self.chain.header(height)?).await?;
-                self.roots_recomputed = self.roots_recomputed.saturating_add(1);
-            }
-            progress.step(height.saturating_sub(after));
+        let mut next = after.saturating_add(1);
+        while next <= self.head() {
+            let group = self.asked_together(next..=self.head(), BLOCKS_TOGETHER)?;
+            let headers = group.iter().map(|height| self.chain.header(*height)).collect::<Result<Vec<_>, _>>()?;
+            let recomputed = fetch_together(node, &headers).await?.len();
+            self.roots_recomputed = self.roots_recomputed.saturating_add(u64::try_from(recomputed).unwrap_or(u64::MAX));
+            next = group.last().map_or(self.head(), |height| *height).saturating_add(1);
+            progress.step(next.saturating_sub(after).saturating_sub(1));
         }
         progress.finish();
         Ok(())
+    }
+
+    /// The first of `heights` whose blocks hold transactions: at most `most`, and no more than one answer may well hold. Gas is
+    /// in the verified header and bounds the number of transactions.
+    pub(crate) fn asked_together(
+        &self,
+        heights: impl Iterator<Item = u64>,
+        most: usize,
+    ) -> Result<Vec<u64>, ProveError> {
+        let (mut group, mut gas) = (Vec::new(), 0u64);
+        for height in heights {
+            if self.is_empty_block(height)? {
+                continue;
+            }
+            gas = gas.saturating_add(self.raw_header(height).map_or(0, |header| header.fields().gas_used));
+            if !group.is_empty() && (group.len() >= most || gas > GAS_TOGETHER) {
+                break;
+            }
+            group.push(height);
+        }
+        Ok(group)
     }
 
     /// Whether the verified header commits to no transaction, so that the block need not be asked for.
@@ -289,17 +318,31 @@ pub struct Items {
 /// # Errors
 /// Those of the endpoint, and where what it gives does not lie under the header's roots.
 pub async fn fetch_items<T: Transport>(node: &Node<'_, T>, header: &AnchoredHeader) -> Result<Items, ProveError> {
-    let block = node.block(header.number()).await?;
-    let transactions: Vec<Vec<u8>> =
-        block.transactions.iter().map(spanlight::transaction::Transaction::encode).collect();
-    let form = header.commitment_form();
-    if derive_root(form, &transactions) != header.transactions_root() {
-        return Err(RpcError::Answer { method: "kaia_getBlockByNumber", field: "transactions" }.into());
+    fetch_together(node, &[header]).await?.pop().ok_or(ProveError::SelfCheck)
+}
+
+/// The same of several blocks, asked for together.
+pub(crate) async fn fetch_together<T: Transport>(
+    node: &Node<'_, T>,
+    headers: &[&AnchoredHeader],
+) -> Result<Vec<Items>, ProveError> {
+    let heights: Vec<u64> = headers.iter().map(|header| header.number()).collect();
+    let mut lists = Vec::new();
+    for (header, block) in headers.iter().zip(node.blocks(&heights).await?) {
+        let transactions: Vec<Vec<u8>> = block.transactions.iter().map(Transaction::encode).collect();
+        if derive_root(header.commitment_form(), &transactions) != header.transactions_root() {
+            return Err(RpcError::Answer { method: "kaia_getBlockByNumber", field: "transactions" }.into());
+        }
+        lists.push(transactions);
     }
-    let receipts = if transactions.is_empty() { Vec::new() } else { node.receipts(header.hash()).await? };
-    let receipts: Vec<Vec<u8>> = receipts.iter().map(spanlight::receipt::Receipt::encode).collect();
-    if derive_root(form, &receipts) != header.receipts_root() {
-        return Err(RpcError::Answer { method: "kaia_getBlockReceipts", field: "receipts" }.into());
+    let hashes: Vec<Hash> = headers.iter().map(|header| header.hash()).collect();
+    let mut items = Vec::new();
+    for ((header, transactions), receipts) in headers.iter().zip(lists).zip(node.receipts(&hashes).await?) {
+        let receipts: Vec<Vec<u8>> = receipts.iter().map(Receipt::encode).collect();
+        if derive_root(header.commitment_form(), &receipts) != header.receipts_root() {
+            return Err(RpcError::Answer { method: "kaia_getBlockReceipts", field: "receipts" }.into());
+        }
+        items.push(Items { transactions, receipts });
     }
-    Ok(Items { transactions, receipts })
+    Ok(items)
 }

@@ -1,10 +1,14 @@
 //! What `prove`, `audit` and `sync` are asked, in JSON.
 
+use crate::endpoint::{open, Endpoint, Node};
 use alloc::string::String;
+use alloc::vec::Vec;
 use spanlight::consensus::FollowMode;
 use spanlight::object;
 use spanlight::tree::{variant, FromJson, Json, Malformed};
-use spanlight_prover::{HeaderPlan, ProveOptions, Subject};
+use spanlight_prover::endpoints::MAX_LAG;
+use spanlight_prover::jsonrpc::Limits;
+use spanlight_prover::{Endpoints, HeaderPlan, ProveOptions, Subject};
 
 /// What `prove` and `audit` are asked.
 pub(crate) struct Ask {
@@ -15,7 +19,7 @@ pub(crate) struct Ask {
     headers: AskHeaders,
     scan: Option<u64>,
     window: Option<u64>,
-    tries: Option<u32>,
+    pub(crate) limits: AskLimits,
     pub(crate) beyond: bool,
 }
 
@@ -27,20 +31,33 @@ object!(Ask {
     headers = AskHeaders(HeaderPlan::Sparse),
     scan = None,
     window = None,
-    tries = None,
+    limits = AskLimits::default(),
     beyond = false,
 });
 
 impl Ask {
     pub(crate) fn options(&self) -> ProveOptions {
         let usual = ProveOptions::at(self.now);
-        ProveOptions {
-            window: self.window.unwrap_or(usual.window),
-            scan: self.scan,
-            tries: self.tries.and_then(|tries| usize::try_from(tries).ok()).unwrap_or(usual.tries),
-            headers: self.headers.0,
-            ..usual
-        }
+        ProveOptions { window: self.window.unwrap_or(usual.window), scan: self.scan, headers: self.headers.0, ..usual }
+    }
+}
+
+/// What asking endpoints may cost.
+#[derive(Default)]
+pub(crate) struct AskLimits {
+    tries: Option<u32>,
+    batch: Option<u32>,
+    max_lag: Option<u64>,
+}
+
+object!(AskLimits { tries = None, batch = None, max_lag = None });
+
+impl AskLimits {
+    pub(crate) fn open(&self, list: Vec<Endpoint>) -> Endpoints<Node> {
+        let usual = Limits::default();
+        let batch = self.batch.and_then(|batch| usize::try_from(batch).ok()).unwrap_or(usual.batch);
+        let limits = Limits { tries: self.tries.unwrap_or(usual.tries), batch, ..usual };
+        open(list, limits, self.max_lag.unwrap_or(MAX_LAG))
     }
 }
 
@@ -83,6 +100,14 @@ pub(crate) struct AskSync {
     pub(crate) to: Option<u64>,
     pub(crate) mode: FollowMode,
     pub(crate) deep: bool,
+    pub(crate) limits: AskLimits,
 }
 
-object!(AskSync { chain, now, to = None, mode = FollowMode::Full, deep = false });
+object!(AskSync {
+    chain,
+    now,
+    to = None,
+    mode = FollowMode::Full,
+    deep = false,
+    limits = AskLimits::default(),
+});

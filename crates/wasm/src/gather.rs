@@ -2,8 +2,9 @@
 
 use crate::asked::{Ask, AskSync};
 use crate::convert::{read_json, read_trust, to_js};
-use crate::endpoint::{Caller, Endpoint};
+use crate::endpoint::{Caller, Endpoint, Node};
 use crate::fault::{of_gathering, Fault};
+use crate::note::{self, Note};
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -13,9 +14,9 @@ use spanlight::consensus::Checkpoint;
 use spanlight::report::ReportJson;
 use spanlight::verdict::HeaderRef;
 use spanlight::{Address, ProofBundle, Trust};
+use spanlight_prover::endpoints::{Gathered, Pair};
 use spanlight_prover::{
-    audit as audit_range, prove as prove_subject, sync as follow, Ends, Node, ProveError, Reach, RpcError, Subject,
-    SyncOptions,
+    audit as audit_range, prove as prove_subject, Endpoints, Ends, ProveError, Reach, RpcError, Subject, SyncOptions,
 };
 use wasm_bindgen::prelude::*;
 
@@ -28,24 +29,35 @@ struct SyncedJson {
     headers_checked: u64,
     seals_checked: u64,
     roots_recomputed: u64,
+    notes: Vec<Note>,
 }
 
-/// Follows a chain from its checkpoint.
+/// Follows a chain from its checkpoint, with several endpoints as with one.
 ///
 /// # Errors
-/// Those of the endpoint, of the trust, and the first rule that a header breaks.
+/// Those of the endpoints, of the trust, and the first rule that a header breaks.
 #[wasm_bindgen]
 pub async fn sync(
     trust: String,
     ask: String,
-    endpoint: Endpoint,
+    endpoints: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, AskSync) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let trusted = trust.chain(&ask.chain).map_err(Fault::from)?;
-    let node = Node::new(&endpoint, &trusted.profile);
+    let endpoints = ask.limits.open(endpoints);
     let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now: ask.now };
-    let synced = follow(&node, trusted, options, &Caller::new(progress)).await.map_err(|e| of_gathering(&e))?;
+    let progress = Caller::new(progress);
+    let synced = async {
+        endpoints.check(trusted).await?;
+        endpoints.follow(trusted, options, &progress).await
+    };
+    let synced = synced.await;
+    let notes: Vec<_> = note::of_chain(&ask.chain, &endpoints).collect();
+    let synced = match synced {
+        Ok(synced) => synced,
+        Err(error) => return Err(of_gathering(&error, &endpoints.findings(), notes).into()),
+    };
     let client = synced.chain().client();
     to_js(&SyncedJson {
         head: synced.chain().head(),
@@ -54,6 +66,7 @@ pub async fn sync(
         headers_checked: synced.headers_checked,
         seals_checked: synced.seals_checked,
         roots_recomputed: synced.roots_recomputed,
+        notes,
     })
 }
 
@@ -65,17 +78,17 @@ pub async fn sync(
 pub async fn prove(
     trust: String,
     ask: String,
-    source: Endpoint,
-    destination: Endpoint,
+    source: Vec<Endpoint>,
+    destination: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let proof = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
+    let proof = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
         prove_subject(ends, ask.subject.0, ask.options(), &progress).await
     });
-    let proof = proof.await?;
-    let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable) };
+    let (proof, notes) = proof.await?;
+    let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable), notes };
     finished(&ReportJson::new(&proof.report), &more, &proof.bundle)
 }
 
@@ -87,8 +100,8 @@ pub async fn prove(
 pub async fn audit(
     trust: String,
     ask: String,
-    source: Endpoint,
-    destination: Endpoint,
+    source: Vec<Endpoint>,
+    destination: Vec<Endpoint>,
     progress: Option<Function>,
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
@@ -96,37 +109,45 @@ pub async fn audit(
     let Subject::Range(first, last) = ask.subject.0 else {
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
-    let audited = with_ends(&trust, &ask, [&source, &destination], &progress, async |ends| {
+    let audited = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
         let reach = if ask.beyond { Reach::Found } else { Reach::Range };
         audit_range(ends, (first, last), reach, ask.options(), &progress).await
     });
-    let audited = audited.await?;
+    let (audited, notes) = audited.await?;
     let more = More {
         vote_scan: Some(audited.vote_scan.name()),
         beyond: Some(audited.beyond),
         unavailable: refusals(&audited.unavailable),
+        notes,
     };
     finished(&ReportJson::new(&audited.report), &more, &audited.bundle)
 }
 
-/// Follows both chains and hands them to `job`.
-async fn with_ends<'t, R>(
-    trust: &'t Trust,
+/// Follows both chains and hands them to `job`; what was found of the endpoints comes along.
+async fn with_ends<G: Gathered>(
+    trust: &Trust,
     ask: &Ask,
-    [from, to]: [&'t Endpoint; 2],
+    [from, to]: [Vec<Endpoint>; 2],
     progress: &Caller,
-    job: impl AsyncFnOnce(&Ends<'_, 't, Endpoint>) -> Result<R, ProveError>,
-) -> Result<R, Fault> {
+    job: impl AsyncFn(&Ends<'_, '_, Endpoints<Node>>) -> Result<G, ProveError>,
+) -> Result<(G, Vec<Note>), Fault> {
     let (source, destination) = trust.ends_from(&ask.from)?;
     let (source, destination) = (trust.chain(&source.chain)?, trust.chain(&destination.chain)?);
-    let (from, to) = (Node::new(from, &source.profile), Node::new(to, &destination.profile));
+    let (from, to) = (ask.limits.open(from), ask.limits.open(to));
     let options = SyncOptions { to: None, mode: ask.mode, deep: false, now: ask.now };
     let gathered = async {
-        let source = follow(&from, source, options, progress).await?;
-        let destination = follow(&to, destination, options, progress).await?;
-        job(&Ends { trust, source: (&from, &source), destination: (&to, &destination) }).await
+        from.check(source).await?;
+        to.check(destination).await?;
+        let pair = Pair { trust, source: (&from, source), destination: (&to, destination) };
+        pair.gather(options, progress, job).await
     };
-    gathered.await.map_err(|e| of_gathering(&e))
+    let gathered = gathered.await;
+    let of_source = note::of_chain(&source.profile.name, &from);
+    let notes = of_source.chain(note::of_chain(&destination.profile.name, &to)).collect();
+    match gathered {
+        Ok(gathered) => Ok((gathered, notes)),
+        Err(error) => Err(of_gathering(&error, &[from.findings(), to.findings()].concat(), notes)),
+    }
 }
 
 /// A nonce of which an endpoint refused evidence.
@@ -150,6 +171,7 @@ struct More {
     #[serde(skip_serializing_if = "Option::is_none")]
     beyond: Option<Vec<u64>>,
     unavailable: Vec<Unavailable>,
+    notes: Vec<Note>,
 }
 
 /// A list of three: the report, what stands beside it, and the bundle.

@@ -17,6 +17,8 @@ mod fault;
 mod gather;
 mod json;
 mod light_client;
+#[cfg(feature = "prover")]
+mod note;
 
 use alloc::string::String;
 use convert::{read_bundle, read_trust, to_js};

@@ -14,7 +14,7 @@ export async function watched(world, { from = "main", range = "0-20", rpc = worl
   return visit;
 }
 
-export async function judgedAll(visit, timeout = 280_000) {
+export async function judgedAll(visit, timeout = 380_000) {
   await visit.get("bridge-row").first().waitFor({ timeout });
   await visit.get("bridge-pause").waitFor({ state: "detached", timeout });
 }
@@ -126,8 +126,10 @@ export const tests = {
       return answered > 8 ? { jsonrpc: "2.0", id: call.id, error: { code: -32000, message: "going down" } } : answer;
     });
     const visit = await world.visit({ link: { trust, rpc: { main: rpc.main, service: dying }, now, view: "bridge", from: "main", range: "0-499", start: 1 } });
-    await visit.get("problem").or(visit.get("bridge-start")).first().waitFor({ timeout: 280_000 });
+    await visit.get("problem").or(visit.get("bridge-start")).first().waitFor({ timeout: 380_000 });
     await visit.get("bridge-start").waitFor();
+    ok((await visit.get("bridge-row").count()) > 0);
+    ok((await visit.get("problem").count()) + (await visit.get("bridge-filter-undecided").count()) > 0);
     ok((await visit.get("bridge-complete").getAttribute("data-complete")) !== "true");
   },
 };

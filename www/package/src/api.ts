@@ -1,5 +1,5 @@
 import { compile, call } from "./engine.js";
-import { Ending, open } from "./endpoint.js";
+import { Ending, openAll, type Node } from "./endpoint.js";
 import { errorOf, EndpointError } from "./errors.js";
 import { toJson } from "./json.js";
 import type { Glue } from "./glue.js";
@@ -70,9 +70,9 @@ export async function audit(range: readonly [first: number | bigint, last: numbe
 /** Follows a chain from your checkpoint to the node's head. */
 export async function sync(options: SyncOptions): Promise<Synced> {
   const { chain, to, deep, mode } = options;
-  const ask = toJson({ chain, to, deep, mode, now: seconds(options.now ?? new Date()) }, "options.json");
+  const ask = toJson({ chain, to, deep, mode, now: seconds(options.now ?? new Date()), limits: limits(options) }, "options.json");
   const trust = toJson(options.trust, "trust.json");
-  return gather(options, [options.endpoint], (glue, [endpoint], progress) => glue.sync(trust, ask, endpoint, progress)) as Promise<Synced>;
+  return gather(options, [options.endpoint], (glue, [nodes], progress) => glue.sync(trust, ask, nodes, progress)) as Promise<Synced>;
 }
 
 /** Compiles the module ahead of its first use. */
@@ -162,14 +162,20 @@ async function gatherPair(kind: "prove" | "audit", subject: unknown, options: Pr
   const { beyond } = options as AuditOptions;
   const asked = options.scan === undefined ? scan : options.scan;
   const now = seconds(options.now ?? new Date());
-  const ask = toJson({ from, subject, now, mode, headers, window, scan: asked, beyond }, "options.json");
+  const ask = toJson({ from, subject, now, mode, headers, window, scan: asked, beyond, limits: limits(options) }, "options.json");
   const trust = toJson(options.trust, "trust.json");
   const endpoints = pair(options, trust);
   return gather(options, endpoints, (glue, [source, destination], progress) => glue[kind](trust, ask, source, destination, progress));
 }
 
+function limits({ tries, batch, maxLag }: GatherOptions): unknown {
+  return { tries, batch, max_lag: maxLag };
+}
+
+type Endpoints = Endpoint | readonly Endpoint[];
+
 /** The endpoints of the requests and of the executions. */
-function pair({ from, endpoints }: ProveOptions, trust: string): [Endpoint, Endpoint] {
+function pair({ from, endpoints }: ProveOptions, trust: string): [Endpoints, Endpoints] {
   const ends = parse<{ bridge?: { ends?: { chain: string }[] } }>(trust, "trust.json").bridge?.ends ?? [];
   const to = ends.map((end) => end.chain).find((chain) => chain !== from);
   const missing = (chain: string | undefined): never => {
@@ -178,23 +184,23 @@ function pair({ from, endpoints }: ProveOptions, trust: string): [Endpoint, Endp
   return [endpoints[from] ?? missing(from), (to === undefined ? undefined : endpoints[to]) ?? missing(to)];
 }
 
-async function gather<E extends Endpoint[]>(
+async function gather<E extends Endpoints[]>(
   options: GatherOptions,
   endpoints: [...E],
-  job: (glue: Glue, endpoints: unknown[], progress: Callback | undefined) => Promise<unknown>,
+  job: (glue: Glue, nodes: { [I in keyof E]: Node[] }, progress: Callback | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   const { signal, onProgress, timeout = 15_000 } = options;
   signal?.throwIfAborted();
   const ending = new Ending(signal);
   let last: unknown;
   const failed = (cause: unknown): void => void (last = cause);
-  const opened = endpoints.map((endpoint) => open(endpoint, { ending, timeout, failed }));
+  const opened = endpoints.map((list) => openAll(list, { ending, timeout, failed })) as { [I in keyof E]: Node[] };
   const progress: Callback | undefined = onProgress && ((stage, done, total) => onProgress({ stage, done, total }));
   try {
     return await call((glue) => job(glue, opened, progress));
   } catch (thrown) {
     signal?.throwIfAborted();
-    if (thrown instanceof EndpointError && thrown.code === "rpc.transport") throw new EndpointError(thrown.code, thrown.message, { cause: last });
+    if (thrown instanceof EndpointError && last !== undefined) thrown.cause = last;
     throw thrown;
   } finally {
     ending.close();

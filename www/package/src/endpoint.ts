@@ -1,17 +1,35 @@
-// How a node is asked: an address by fetch, anything else by its own `request`.
+// How a node is reached: an address by fetch, anything else by its own `request`. Tries, pauses, batches, and which of several
+// endpoints is asked are the module's.
+import { errorOf } from "./errors.js";
 import type { Endpoint } from "./types.js";
 
-/** What the module calls: resolves to the text of a JSON-RPC response. */
-export interface TextEndpoint {
-  request(method: string, params: string): Promise<string>;
+/** What the module calls. Its promises resolve to nothing once the whole call is cancelled. */
+export interface Node {
+  /** As it may be shown: without what may be a password or a key. */
+  name: string;
+  /** Whether `post` is to be used; else `request`. */
+  http: boolean;
+  /** Sends a body once. */
+  post(body: string): Promise<Posted | undefined>;
+  pause(milliseconds: number): Promise<void>;
+  /** Asks a provider: resolves to the text of a JSON-RPC response. */
+  request(method: string, params: string): Promise<string | undefined>;
+}
+
+/** An answer over HTTP. */
+export interface Posted {
+  status: number;
+  /** Seconds that the node asks to wait. */
+  wait: number | undefined;
+  text: string;
 }
 
 /** The end of a whole call, with one listener on the caller's signal however many requests wait for it. */
 export class Ending {
-  readonly #waiting = new Set<(reason: unknown) => void>();
+  readonly #waiting = new Set<() => void>();
   readonly #signal: AbortSignal | undefined;
   readonly #stop = (): void => {
-    for (const tell of this.#waiting) tell(this.#signal?.reason);
+    for (const tell of this.#waiting) tell();
   };
 
   constructor(signal: AbortSignal | undefined) {
@@ -19,18 +37,23 @@ export class Ending {
     signal?.addEventListener("abort", this.#stop, { once: true });
   }
 
-  get aborted(): boolean {
-    return this.#signal?.aborted ?? false;
-  }
-
-  check(): void {
-    this.#signal?.throwIfAborted();
-  }
-
-  /** Calls `tell` when it ends; gives what takes that back. */
-  wait(tell: (reason: unknown) => void): () => void {
+  /** The work, or nothing where the call ends before it. */
+  async race<T>(work: (ended: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    if (this.#signal?.aborted) return undefined;
+    const control = new AbortController();
+    let tell = (): void => {};
+    const ended = new Promise<undefined>((resolve) => {
+      tell = () => {
+        resolve(undefined);
+        control.abort();
+      };
+    });
     this.#waiting.add(tell);
-    return () => void this.#waiting.delete(tell);
+    try {
+      return await Promise.race([work(control.signal), ended]);
+    } finally {
+      this.#waiting.delete(tell);
+    }
   }
 
   close(): void {
@@ -38,7 +61,7 @@ export class Ending {
   }
 }
 
-export interface EndpointOptions {
+export interface NodeOptions {
   ending: Ending;
   timeout: number;
   /** Told of the last failure, since only its words reach the module. */
@@ -47,126 +70,84 @@ export interface EndpointOptions {
 
 /** Longest answer that is read, in bytes. */
 const MOST = 64 * 1024 * 1024;
-const BATCH = 100;
-const TRIES = 3;
-const PAUSE = 250;
-
-export function open(endpoint: Endpoint, options: EndpointOptions): TextEndpoint {
-  const ask =
-    typeof endpoint === "string" || endpoint instanceof URL ? byFetch(endpoint, options) : byProvider(endpoint);
-  return {
-    async request(method, params) {
-      try {
-        options.ending.check();
-        return await abortable(ask(method, params), options.ending);
-      } catch (cause) {
-        options.failed(cause);
-        throw cause;
-      }
-    },
-  };
-}
-
-function byProvider(provider: Exclude<Endpoint, string | URL>): TextEndpoint["request"] {
-  return async (method, params) => {
-    try {
-      const result = await provider.request({ method, params: JSON.parse(params) as unknown[] });
-      return JSON.stringify({ result: result ?? null });
-    } catch (thrown) {
-      const error = thrown as { code?: unknown; message?: unknown };
-      // A provider throws the node's own error; without a number it is a failure to reach it.
-      if (typeof error?.code !== "number" || !Number.isSafeInteger(error.code)) throw thrown;
-      return JSON.stringify({ error: { code: error.code, message: String(error.message ?? "") } });
-    }
-  };
-}
-
-interface Call {
-  text: string;
-  id: number;
-  resolve(response: string): void;
-  reject(cause: unknown): void;
-}
-
-/** Calls of one moment travel together. */
-function byFetch(address: string | URL, { ending, timeout }: EndpointOptions): TextEndpoint["request"] {
-  let calls = 0;
-  let waiting: Call[] = [];
-
-  const ask = async (body: string): Promise<string> => {
-    for (let tried = 1; ; tried++) {
-      try {
-        return await post(address, body, ending, timeout);
-      } catch (cause) {
-        if (tried === TRIES || ending.aborted || cause instanceof Refusal) throw cause;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** (tried - 1)));
-      }
-    }
-  };
-  const send = async (batch: Call[]): Promise<void> => {
-    const [first, second] = batch;
-    try {
-      if (first !== undefined && second === undefined) return first.resolve(await ask(first.text));
-      const answer = await ask(`[${batch.map((call) => call.text).join(",")}]`);
-      hand(answer, batch);
-    } catch (cause) {
-      for (const call of batch) call.reject(cause);
-    }
-  };
-  const flush = (): void => {
-    const batch = waiting;
-    waiting = [];
-    for (let start = 0; start < batch.length; start += BATCH) void send(batch.slice(start, start + BATCH));
-  };
-
-  return (method, params) =>
-    new Promise((resolve, reject) => {
-      const id = ++calls;
-      const text = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
-      if (waiting.push({ text, id, resolve, reject }) === 1) queueMicrotask(flush);
-    });
-}
-
-/** Gives each call its part of a batch's answer. */
-function hand(answer: string, batch: Call[]): void {
-  const parts = JSON.parse(answer) as { id?: unknown }[] | { error?: unknown };
-  if (!Array.isArray(parts)) {
-    // The node refuses the batch as a whole.
-    for (const call of batch) call.resolve(answer);
-    return;
-  }
-  const byId = new Map(parts.map((part) => [part?.id, part]));
-  for (const { id, resolve, reject } of batch) {
-    const part = byId.get(id);
-    if (part === undefined) reject(new Error("the node left a call of a batch unanswered"));
-    else resolve(JSON.stringify(part));
-  }
-}
 
 /** An answer that asking again would not change. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  readonly final = true;
+}
 
-async function post(
-  address: string | URL,
-  body: string,
-  ending: Ending,
-  timeout: number,
-): Promise<string> {
+/** The endpoints of one chain, in the order given. */
+export function openAll(endpoints: Endpoint | readonly Endpoint[], options: NodeOptions): Node[] {
+  const list: readonly Endpoint[] = Array.isArray(endpoints) ? endpoints : [endpoints as Endpoint];
+  if (list.length === 0) throw errorOf("options.endpoints", "an empty list of endpoints");
+  return list.map((endpoint, place) => open(endpoint, list.length === 1 ? "provider" : `provider ${place + 1}`, options));
+}
+
+function open(endpoint: Endpoint, provider: string, { ending, timeout, failed }: NodeOptions): Node {
+  const isAddress = typeof endpoint === "string" || endpoint instanceof URL;
+  const watched = async <T>(work: (ended: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await ending.race(work);
+    } catch (cause) {
+      failed(cause);
+      throw cause;
+    }
+  };
+  return {
+    name: isAddress ? shown(endpoint) : provider,
+    http: isAddress,
+    post: (body) => watched((ended) => post(endpoint as string | URL, body, ended, timeout)),
+    pause: (milliseconds) => ending.race(() => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))),
+    request: (method, params) => watched(() => ask(endpoint as Exclude<Endpoint, string | URL>, method, params)),
+  };
+}
+
+/** Scheme, host and port. Users' names, paths and queries hold the keys of hosted nodes. */
+function shown(address: string | URL): string {
+  const { location } = globalThis as { location?: { href: string } };
+  let url: URL;
+  try {
+    url = new URL(address, location?.href);
+  } catch (cause) {
+    throw errorOf("options.endpoints", `${address} is no address of a node`, cause);
+  }
+  const { protocol, host, username, password, pathname, search, hash } = url;
+  if (protocol !== "http:" && protocol !== "https:") throw errorOf("options.endpoints", `${address}: only http and https are spoken`);
+  const hidden = username + password + search + hash !== "" || pathname !== "/";
+  return `${protocol}//${host}${hidden ? "/..." : ""}`;
+}
+
+async function ask(provider: Exclude<Endpoint, string | URL>, method: string, params: string): Promise<string> {
+  try {
+    const result = await provider.request({ method, params: JSON.parse(params) as unknown[] });
+    return JSON.stringify({ result: result ?? null });
+  } catch (thrown) {
+    const error = thrown as { code?: unknown; message?: unknown };
+    // A provider throws the node's own error; without a number it is a failure to reach it.
+    if (typeof error?.code !== "number" || !Number.isSafeInteger(error.code)) throw thrown;
+    return JSON.stringify({ error: { code: error.code, message: String(error.message ?? "") } });
+  }
+}
+
+async function post(address: string | URL, body: string, ended: AbortSignal, timeout: number): Promise<Posted> {
   const timer = new AbortController();
+  const stop = (): void => timer.abort();
   const late = setTimeout(() => timer.abort(new Error(`no answer within ${timeout} ms`)), timeout);
-  const forget = ending.wait((reason) => timer.abort(reason));
+  ended.addEventListener("abort", stop);
   try {
     const headers = { "content-type": "application/json" };
-    const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal });
-    const text = await read(response);
-    if (response.ok || /^\s*[[{]/.test(text)) return text;
-    const status = `HTTP status ${response.status}`;
-    throw response.status === 429 || response.status >= 500 ? new Error(status) : new Refusal(status);
+    // A redirected POST would become a GET; no node redirects.
+    const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal, redirect: "manual" });
+    const { status } = response;
+    const wait = Number(response.headers.get("retry-after") ?? undefined);
+    // Nobody reads what comes with these; a node in trouble may not even finish it.
+    const text = status === 429 || status >= 500 ? "" : await read(response);
+    return { status, wait: Number.isFinite(wait) ? wait : undefined, text };
   } catch (cause) {
     throw timer.signal.aborted ? timer.signal.reason : cause;
   } finally {
     clearTimeout(late);
-    forget();
+    ended.removeEventListener("abort", stop);
   }
 }
 
@@ -182,19 +163,8 @@ async function read(response: Response): Promise<string> {
     size += value.length;
     if (size > MOST) {
       await reader.cancel();
-      throw new Refusal(`an answer of more than ${MOST} bytes`);
+      throw new Refusal(`the answer is larger than ${MOST} bytes`);
     }
     text += decoder.decode(value, { stream: true });
-  }
-}
-
-/** Gives up waiting at the end of the call, also where a provider does not listen to it. */
-async function abortable<T>(work: Promise<T>, ending: Ending): Promise<T> {
-  let forget = (): void => {};
-  const aborted = new Promise<never>((_, reject) => (forget = ending.wait(reject)));
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    forget();
   }
 }

@@ -68,14 +68,14 @@ export async function call<T>(job: (glue: Glue) => unknown): Promise<T> {
   try {
     return fromModule(await Promise.race([job(used.glue), used.crashed])) as T;
   } catch (thrown) {
-    if (isFault(thrown)) throw errorOf(thrown.code, thrown.message);
+    if (isFault(thrown)) throw Object.assign(errorOf(thrown.code, thrown.message), { notes: fromModule(thrown.notes) ?? [] });
     // Anything else is a trap or a panic: the memory of the instance may be in any state.
     used.drop(thrown);
     throw errorOf("wasm.crash", `a fault of Spanlight: ${words(thrown)}`, thrown);
   }
 }
 
-function isFault(thrown: unknown): thrown is { code: string; message: string } {
+function isFault(thrown: unknown): thrown is { code: string; message: string; notes?: unknown } {
   return (
     typeof thrown === "object" &&
     thrown !== null &&

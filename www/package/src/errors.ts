@@ -1,8 +1,12 @@
+import type { EndpointNote } from "./types.js";
+
 /** Anything that Spanlight refuses to do. What is wrong with the evidence is a verdict, not an error. */
 export class SpanlightError extends Error {
   override readonly name: string = "SpanlightError";
   /** Stable: `bundle.magic`, `trust.no_bridge`, `rpc.transport`. The same on every surface of Spanlight. */
   readonly code: string;
+  /** What was found of endpoints, where any were asked. */
+  notes: EndpointNote[] = [];
 
   /** @internal */
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -21,7 +25,7 @@ export class TrustError extends SpanlightError {
   override readonly name = "TrustError";
 }
 
-/** An endpoint that gave no answer, an error, or something useless; `cause` is what it threw, if it did. */
+/** Endpoints that gave no answer, an error, or something useless; `cause` is what one of them threw, if it did. */
 export class EndpointError extends SpanlightError {
   override readonly name = "EndpointError";
 }

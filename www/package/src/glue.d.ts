@@ -2,9 +2,9 @@
 export interface Glue {
   verify(bundle: Uint8Array, trust: string, now: bigint): unknown;
   inspect(bundle: Uint8Array, trust: string | undefined): unknown;
-  prove(trust: string, ask: string, source: unknown, destination: unknown, progress: unknown): Promise<unknown>;
-  audit(trust: string, ask: string, source: unknown, destination: unknown, progress: unknown): Promise<unknown>;
-  sync(trust: string, ask: string, endpoint: unknown, progress: unknown): Promise<unknown>;
+  prove(trust: string, ask: string, source: unknown[], destination: unknown[], progress: unknown): Promise<unknown>;
+  audit(trust: string, ask: string, source: unknown[], destination: unknown[], progress: unknown): Promise<unknown>;
+  sync(trust: string, ask: string, endpoints: unknown[], progress: unknown): Promise<unknown>;
   light_client_start(trust: string, chain: string, header: Uint8Array, now: bigint): unknown;
   light_client_restore(state: string, now: bigint): unknown;
   light_client_advance(state: string, headers: Uint8Array[], mode: string, now: bigint): unknown;

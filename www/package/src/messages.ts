@@ -1,5 +1,7 @@
 // What the two sides of a worker say to each other.
 
+import type { EndpointNote } from "./types.js";
+
 /** The calls that a worker answers. */
 export type Method = "verify" | "inspect" | "prove" | "audit" | "sync" | "load";
 
@@ -9,5 +11,5 @@ export type ToWorker =
 
 export type FromWorker =
   | { id: number; result: unknown }
-  | { id: number; error: { code: string | undefined; message: string } }
+  | { id: number; error: { code: string | undefined; message: string; notes: EndpointNote[] } }
   | { id: number; progress: { stage: string; done: number; total: number | undefined } };

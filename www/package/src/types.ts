@@ -313,9 +313,35 @@ export interface Report {
   seals: Sealed[];
 }
 
+/** What was found of an endpoint that was asked. */
+export interface EndpointNote {
+  chain: string;
+  /**
+   * `endpoint.aside` (not used any more), `endpoint.refused` (a call answered with an error), `endpoint.passed_over` (what it
+   * gave leaves something unproven), `endpoint.disagreement` (two say different things of one block), `endpoint.behind`.
+   */
+  code: string;
+  /** One name, or two that disagree: an address without path and query, or `provider`. */
+  endpoints: string[];
+  /** The method that was refused. */
+  method: string | null;
+  /** The block that two disagree on, or the newest of one that is behind. */
+  height: bigint | null;
+  /** The header's field that two disagree on. */
+  field: string | null;
+  /** What each of them says. */
+  values: [string, string] | null;
+  /** The code of why it was put aside, or of what it answered. */
+  reason: string | null;
+  /** One sentence. */
+  detail: string;
+}
+
 /** A report, and the bundle that lets anybody else come to it. */
 export interface Proof extends Report {
   bundle: Uint8Array;
+  /** What was found of the endpoints. */
+  notes: EndpointNote[];
   /** Nonces of which an endpoint refused evidence; their verdicts are `incomplete`. */
   unavailable: { nonce: bigint; code: string; detail: string }[];
 }
@@ -394,6 +420,12 @@ export interface GatherOptions {
   signal?: AbortSignal;
   /** Milliseconds for one request to an endpoint given by address; 15,000 if left out. */
   timeout?: number;
+  /** How often a request to an address is made where no answer comes, with growing pauses; 4 if left out. */
+  tries?: number;
+  /** Calls in one request to an address; 64 if left out, 1 for nodes that refuse batches. */
+  batch?: number;
+  /** Blocks by which an endpoint may be behind another before that one is preferred; 30 if left out. */
+  maxLag?: number | bigint;
 }
 
 /** What `prove` and `audit` take. */
@@ -401,8 +433,11 @@ export interface ProveOptions extends GatherOptions {
   trust: Trust;
   /** The chain of the requests, by its name in the trust. */
   from: string;
-  /** A node of each of the two chains, by the chain's name in the trust. Not trusted. */
-  endpoints: Readonly<Record<string, Endpoint>>;
+  /**
+   * Nodes of each of the two chains, by the chain's name in the trust; of several the first is preferred. Not trusted: another
+   * one is asked where one does not answer, lacks something or lies.
+   */
+  endpoints: Readonly<Record<string, Endpoint | readonly Endpoint[]>>;
   /** Which headers the bundle carries; `sparse` if left out. */
   headers?: "sparse" | "full" | "jump";
   /** How many blocks below the head are read for votes, which leave no event; `null` for none. */
@@ -428,7 +463,8 @@ export interface SyncOptions extends GatherOptions {
   trust: Trust;
   /** The chain's name in the trust. */
   chain: string;
-  endpoint: Endpoint;
+  /** One node, or several in order of preference. */
+  endpoint: Endpoint | readonly Endpoint[];
   /** Follow up to this height; the node's head if left out. */
   to?: number | bigint;
   /** Recompute the transactions and receipts roots of every block too. */
@@ -445,4 +481,6 @@ export interface Synced {
   headers_checked: bigint;
   seals_checked: bigint;
   roots_recomputed: bigint;
+  /** What was found of the endpoints. */
+  notes: EndpointNote[];
 }

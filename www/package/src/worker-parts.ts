@@ -50,8 +50,8 @@ export function connectWorker(thread: Worker): SpanlightWorker {
     if ("progress" in data) return call.onProgress?.(data.progress);
     waiting.delete(data.id);
     if ("result" in data) return call.resolve(data.result);
-    const { code, message } = data.error;
-    call.reject(code === undefined ? new Error(message) : errorOf(code, message.replace(` (${code})`, "")));
+    const { code, message, notes } = data.error;
+    call.reject(code === undefined ? new Error(message) : Object.assign(errorOf(code, message.replace(` (${code})`, "")), { notes }));
   });
 
   const ask = (method: Method, args: unknown[], options: GatherOptions = {}): Promise<never> =>
@@ -72,7 +72,7 @@ export function connectWorker(thread: Worker): SpanlightWorker {
       waiting.set(id, { resolve: done(resolve as (value: unknown) => void), reject: done(reject), onProgress });
       thread.postMessage({ id, method, args, progress: onProgress !== undefined } satisfies ToWorker);
     });
-  const sendable = <O extends GatherOptions>({ signal: _, onProgress: __, ...rest }: O): unknown => rest;
+  const sendable = <O extends GatherOptions>({ signal: _, onProgress: __, ...rest }: O): unknown => asText(rest);
 
   return {
     verify: (...args) => ask("verify", args),
@@ -83,6 +83,14 @@ export function connectWorker(thread: Worker): SpanlightWorker {
     sync: (options) => ask("sync", [sendable(options)], options),
     close: () => end(errorOf("wasm.closed", "the worker was closed")),
   };
+}
+
+// A `URL` cannot be sent.
+function asText(value: unknown): unknown {
+  if (value instanceof URL) return value.href;
+  if (Array.isArray(value)) return value.map(asText);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, asText(field)]));
 }
 
 /**
@@ -112,8 +120,8 @@ export function answerCalls(entry: WorkerApi): void {
     try {
       scope.postMessage({ id, result: await run(message, control.signal) });
     } catch (thrown) {
-      const { code, message: words } = thrown as { code?: string; message?: string };
-      scope.postMessage({ id, error: { code: typeof code === "string" ? code : undefined, message: words ?? String(thrown) } });
+      const { code, message: words, notes = [] } = thrown as Partial<SpanlightError>;
+      scope.postMessage({ id, error: { code: typeof code === "string" ? code : undefined, message: words ?? String(thrown), notes } });
     } finally {
       running.delete(id);
     }

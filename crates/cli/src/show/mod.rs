@@ -1,5 +1,6 @@
 //! Verdicts for people: words first, colour second.
 
+mod facts;
 pub(crate) mod lines;
 pub(crate) mod parameters;
 pub(crate) mod report;

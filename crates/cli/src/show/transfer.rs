@@ -1,5 +1,6 @@
 //! One transfer's verdict in full.
 
+use super::facts;
 use super::lines::named;
 use super::style::{bold, dim, toned};
 use super::words;
@@ -19,6 +20,7 @@ pub(crate) fn append(out: &mut String, transfer: &TransferVerdict, checks: Check
     let title = format!("{} to {}, request {}", transfer.from, transfer.to, transfer.nonce);
     let label = toned(words::tone(&transfer.verdict), &words::label(&transfer.verdict));
     let _ = writeln!(out, "{}\n  {label}  {}", bold(&title), words::sentence(transfer));
+    facts::append(out, transfer);
     let culprits = transfer.verdict.state().map(State::culprits).unwrap_or_default();
     named(out, "culprits", &words::addresses(culprits));
     named(out, "dissent", &words::addresses(&transfer.dissenters));

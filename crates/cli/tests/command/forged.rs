@@ -39,6 +39,12 @@ fn every_forged_state_has_its_exit_code_its_word_and_its_json() {
         assert_eq!(transfer["reason"], serde_json::json!(case.state.reason()), "{}", case.name);
         assert_eq!(transfer["culprits"], serde_json::json!(case.state.culprits()), "{}", case.name);
         assert_eq!(transfer["dissenters"], serde_json::json!(case.dissenters), "{}", case.name);
+        for difference in case.state.differences() {
+            let (field, words) = (difference.field.replace('_', " "), text.stdout.split_whitespace());
+            let words = words.collect::<Vec<_>>().join(" ");
+            let told = format!("{}, {field}:", difference.rule);
+            assert!(words.contains(&told) && words.contains(&difference.executed), "{}: {words}", case.name);
+        }
     }
 }
 

@@ -50,6 +50,14 @@ fn a_proven_handled_transfer_verifies_offline_in_both_forms() {
         let ran = verify(bundle, &[]);
         assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("HANDLED  2 of 2 votes"), "{}", ran.stdout);
+        let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for told in [
+            "requested 1 coin from 0xc3f7",
+            "executed 1 coin",
+            "0x97dca41e584c6fee6e2031ae5dda682cbfb64403 voted for it",
+        ] {
+            assert!(words.contains(told), "{told}: {words}");
+        }
         assert!(ran.stdout.contains("as of") && ran.stdout.contains("trusted"), "{}", ran.stdout);
     }
     let listed = verify(handled(), &["--verbose"]);

@@ -122,6 +122,30 @@ impl fmt::Display for Reason {
     }
 }
 
+impl Finding {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Aside { .. } => "endpoint.aside",
+            Self::Refused { .. } => "endpoint.refused",
+            Self::PassedOver { .. } => "endpoint.passed_over",
+            Self::Disagreement { .. } => "endpoint.disagreement",
+            Self::Behind { .. } => "endpoint.behind",
+        }
+    }
+
+    /// The code of why an endpoint was put aside or of what it answered.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Aside { reason, .. } => Some(reason.code()),
+            Self::Refused { error, .. } => Some(error.code()),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,8 +7,10 @@
 
 mod check;
 mod finding;
+mod run;
 
 pub use finding::{Finding, Reason};
+pub use run::{refusal_of, Gathered, Pair};
 
 use crate::cancel::Cancel;
 use crate::error::ProveError;

@@ -25,7 +25,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let (at, log) =
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
-        side.ensure(block, &[layout::NONCES, layout::closed_slot(nonce)]).await?;
+        let before = side.before(block);
+        side.begin_votes(block, nonce, before).await?;
         let transaction = side.transaction(block, index).await?;
         let to_bridge = transaction.to() == Some(side.bridge);
         let voters = if side.generation(block).is_some_and(Generation::names_executed_key) {
@@ -41,8 +42,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
             self.registry_before(request, event.token).await?;
         }
         self.operators_at(block, &voters).await?;
-        if block > self.destination.first() {
-            self.operators_at(block.saturating_sub(1), &voters).await?;
+        if let Some(before) = before {
+            self.operators_at(before, &voters).await?;
         }
         Ok(())
     }
@@ -55,14 +56,15 @@ impl<T: Transport> Gathering<'_, '_, T> {
         input: Option<&[u8]>,
     ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
+        let before = self.destination.before(block);
         let keys: Vec<Hash> = input.map(keccak256).into_iter().collect();
-        let votes = self.destination.votes(block, nonce, &keys).await?;
+        let votes = self.destination.votes(block, nonce, &keys, before).await?;
         let mut voters: Set<Address> = votes.iter().map(|vote| vote.voter).collect();
         let keeps_votes = self.destination.generation(block).is_none_or(Generation::keeps_votes);
         match (keys.first(), proof.handle) {
             (None, _) => {
                 let keys: Vec<Hash> = votes.iter().map(|vote| vote.key).collect();
-                self.destination.votes(block, nonce, &keys).await?;
+                self.destination.votes(block, nonce, &keys, before).await?;
                 proof.calls = self.preimage_of_most(&keys).await?;
             }
             (Some(key), Some(at)) if !keeps_votes => {
@@ -84,11 +86,12 @@ impl<T: Transport> Gathering<'_, '_, T> {
         input: Option<&[u8]>,
     ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
+        let before = self.destination.before(block);
         let named = layout::executed_key_slot(nonce);
         self.destination.ensure(block, &[named]).await?;
         self.destination.source_binding(block).await?;
         let key = Hash::from_u256(self.destination.word(block, &named)?);
-        let votes = self.destination.votes(block, nonce, &[key]).await?;
+        let votes = self.destination.votes(block, nonce, &[key], before).await?;
         let signed = input.and_then(|input| SignedHandle::decode(input).ok()).map(|signed| signed.call.nonce);
         let called = input.and_then(|input| HandleCall::decode(input).ok()).map(|call| call.nonce);
         if signed == Some(nonce) {

@@ -25,7 +25,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         request: Option<&FoundRequest>,
     ) -> Result<(), ProveError> {
         let head = self.destination.head();
-        let votes = self.destination.votes(head, proof.nonce, &[]).await?;
+        let votes = self.destination.votes(head, proof.nonce, &[], None).await?;
         self.destination.source_binding(head).await?;
         match request {
             Some(request) => self.failed_attempt(proof, request, &votes).await,
@@ -149,7 +149,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         if height < self.destination.first() {
             return Ok(None);
         }
-        let votes = self.destination.votes(height, nonce, &[]).await?;
+        let votes = self.destination.votes(height, nonce, &[], None).await?;
         let counted = votes.iter().filter(|vote| vote.key == key && vote.operator).count();
         let needed = self.destination.threshold(height)?.saturating_sub(1);
         if u64::try_from(counted).map_or(true, |counted| counted < needed) {

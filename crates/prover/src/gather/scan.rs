@@ -2,7 +2,8 @@
 
 use super::side::Side;
 use crate::error::{refused, ProveError};
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
+use crate::sync::BLOCKS_TOGETHER;
 use alloc::vec::Vec;
 use spanlight::bridge::{HandleCall, SignedHandle};
 use spanlight::bundle::ItemRef;
@@ -32,28 +33,48 @@ pub(super) struct BridgeCall {
 pub(super) struct Scan {
     /// The next block to read; none below block 0.
     next: Option<u64>,
+    /// How many blocks to ask for together: a search that ends soon reads little that it does not need.
+    together: usize,
     pub(super) calls: Vec<BridgeCall>,
 }
 
 impl Scan {
     pub(super) const fn new(head: u64) -> Self {
-        Self { next: Some(head), calls: Vec::new() }
+        Self { next: Some(head), together: 1, calls: Vec::new() }
     }
 }
 
 impl<T: Transport> Side<'_, '_, T> {
     /// Reads the next block that holds transactions; false where none is left at or above `floor`.
     pub(super) async fn scan_on(&mut self, floor: u64) -> Result<bool, ProveError> {
-        while let Some(number) = self.scan.next.filter(|number| *number >= floor.max(self.first())) {
+        let floor = floor.max(self.first());
+        while let Some(number) = self.scan.next.filter(|number| *number >= floor) {
             if self.synced.is_empty_block(number)? {
                 self.scan.next = number.checked_sub(1);
                 continue;
             }
+            if !self.has_items(number) {
+                let group = self.synced.asked_together((floor..=number).rev(), self.scan.together)?;
+                self.fetch_ahead(&group).await?;
+            }
             self.scan_block(number).await?;
+            // Not before: a block that was refused must not count as read.
             self.scan.next = number.checked_sub(1);
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Fetches the blocks of the group that are not there yet; where a node refuses one of them, only the first, which is needed.
+    async fn fetch_ahead(&mut self, group: &[u64]) -> Result<(), ProveError> {
+        let absent: Vec<u64> = group.iter().copied().filter(|number| !self.has_items(*number)).collect();
+        self.scan.together = self.scan.together.saturating_mul(2).min(BLOCKS_TOGETHER);
+        match (self.fetch(&absent).await, absent.first()) {
+            (Err(ProveError::Rpc(RpcError::Node { .. })), Some(first)) if absent.len() > 1 => {
+                self.fetch(&[*first]).await
+            }
+            (fetched, _) => fetched,
+        }
     }
 
     /// Reads every block down to `floor`.

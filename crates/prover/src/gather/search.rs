@@ -9,6 +9,9 @@ use spanlight::ordered::Map;
 use spanlight::receipt::Log;
 use spanlight::Hash;
 
+/// Windows that are asked for together.
+const WINDOWS_TOGETHER: usize = 16;
+
 /// One kind of event, searched by nonce.
 pub(super) struct LogSearch {
     topics: Vec<Hash>,
@@ -91,8 +94,19 @@ impl LogSearch {
     }
 
     pub(super) async fn read_all<T: Transport>(&mut self, side: &Side<'_, '_, T>) -> Result<(), ProveError> {
-        for window in 0..self.count(side) {
-            self.read(side, window).await?;
+        let windows: Vec<u64> = (0..self.count(side)).filter(|window| !self.windows.contains_key(window)).collect();
+        for group in windows.chunks(WINDOWS_TOGETHER) {
+            let ranges: Vec<_> = group.iter().map(|window| self.range(side, *window)).collect();
+            match side.node.logs(side.bridge, &self.topics, &ranges).await {
+                Ok(logs) => group.iter().zip(logs).for_each(|(window, logs)| self.keep(side, *window, &logs)),
+                // Too much for the node: each window on its own, halved where it must be.
+                Err(ProveError::Rpc(RpcError::Node { .. })) => {
+                    for window in group {
+                        self.read(side, *window).await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -107,16 +121,24 @@ impl LogSearch {
 
     async fn read<T: Transport>(&mut self, side: &Side<'_, '_, T>, window: u64) -> Result<&[Found], ProveError> {
         if !self.windows.contains_key(&window) {
-            let from = side.first().saturating_add(window.saturating_mul(self.window));
-            let to = from.saturating_add(self.window.saturating_sub(1)).min(side.head());
+            let (from, to) = self.range(side, window);
             let logs = self.fetch(side, from, to).await?;
-            let found = logs.iter().filter(|log| log.log.address == side.bridge).filter_map(|log| {
-                Some(Found { nonce: (self.nonce_of)(&log.log)?, block: log.block, index: log.index })
-            });
-            let found = found.collect();
-            self.windows.insert(window, found);
+            self.keep(side, window, &logs);
         }
         Ok(self.windows.get(&window).map_or(&[], Vec::as_slice))
+    }
+
+    fn range<T: Transport>(&self, side: &Side<'_, '_, T>, window: u64) -> (u64, u64) {
+        let from = side.first().saturating_add(window.saturating_mul(self.window));
+        (from, from.saturating_add(self.window.saturating_sub(1)).min(side.head()))
+    }
+
+    fn keep<T: Transport>(&mut self, side: &Side<'_, '_, T>, window: u64, logs: &[NodeLog]) {
+        let logs = logs.iter().filter(|log| log.log.address == side.bridge);
+        let found =
+            |log: &NodeLog| Some(Found { nonce: (self.nonce_of)(&log.log)?, block: log.block, index: log.index });
+        let found = logs.filter_map(found).collect();
+        self.windows.insert(window, found);
     }
 
     /// Nodes limit the range or the number of logs, each in its own words: a refused range is halved, and so are those
@@ -131,11 +153,8 @@ impl LogSearch {
         let mut next = from;
         while next <= to {
             let last = to.min(next.saturating_add(self.allowed.saturating_sub(1)));
-            match side.node.logs(side.bridge, &self.topics, (next, last)).await {
-                Ok(found) if found.iter().any(|log| !(next..=last).contains(&log.block)) => {
-                    return Err(RpcError::Answer { method: "kaia_getLogs", field: "blockNumber" }.into());
-                }
-                Ok(found) => logs.extend(found),
+            match side.node.logs(side.bridge, &self.topics, &[(next, last)]).await {
+                Ok(found) => logs.extend(found.into_iter().flatten()),
                 Err(ProveError::Rpc(RpcError::Node { .. })) if last > next => {
                     self.allowed = last.saturating_sub(next).saturating_add(1) >> 1;
                     continue;

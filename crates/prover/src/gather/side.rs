@@ -5,7 +5,7 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
-use crate::sync::{fetch_items, Items, Synced};
+use crate::sync::{fetch_together, Items, Synced};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
@@ -103,10 +103,22 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     /// The block's items, fetched once.
     pub(super) async fn items(&mut self, number: u64) -> Result<&Items, ProveError> {
         if !self.blocks.contains_key(&number) {
-            let items = fetch_items(self.node, self.synced.chain().header(number)?).await?;
-            self.blocks.insert(number, items);
+            self.fetch(&[number]).await?;
         }
         self.blocks.get(&number).ok_or(ProveError::SelfCheck)
+    }
+
+    /// Fetches items of blocks that hold any.
+    pub(super) async fn fetch(&mut self, numbers: &[u64]) -> Result<(), ProveError> {
+        let chain = self.synced.chain();
+        let headers = numbers.iter().map(|number| chain.header(*number)).collect::<Result<Vec<_>, _>>()?;
+        let items = fetch_together(self.node, &headers).await?;
+        self.blocks.extend(numbers.iter().copied().zip(items));
+        Ok(())
+    }
+
+    pub(super) fn has_items(&self, number: u64) -> bool {
+        self.blocks.contains_key(&number)
     }
 
     /// Marks an item as evidence and gives its transaction.
@@ -179,22 +191,35 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
 
     /// Sees to it that these slots are proven at a height.
     pub(super) async fn ensure(&mut self, number: u64, slots: &[Hash]) -> Result<(), ProveError> {
-        let state_root = self.synced.chain().header(number)?.state_root();
-        let known = self.states.get(&number);
-        let is_known = |slot: &&Hash| known.is_some_and(|state| state.words.contains_key(slot));
-        let missing: Vec<Hash> = slots.iter().filter(|slot| !is_known(slot)).copied().collect();
-        if known.is_some() && missing.is_empty() {
+        self.ensure_all(&[(number, slots.to_vec())]).await
+    }
+
+    /// The same at several heights, asked for together.
+    pub(super) async fn ensure_all(&mut self, wanted: &[(u64, Vec<Hash>)]) -> Result<(), ProveError> {
+        let missing: Vec<_> = wanted.iter().filter_map(|(number, slots)| self.missing(*number, slots)).collect();
+        if missing.is_empty() {
             return Ok(());
         }
-        let proof = self.node.proof(self.bridge, number, &missing).await?;
-        let fresh = State::read(&state_root, &self.bridge, &proof)?;
-        match self.states.get_mut(&number) {
-            Some(state) => state.take_in(fresh),
-            None => {
-                self.states.insert(number, fresh);
+        let proofs = self.node.proofs(self.bridge, &missing).await?;
+        for ((number, _), proof) in missing.iter().zip(&proofs) {
+            let state_root = self.synced.chain().header(*number)?.state_root();
+            let fresh = State::read(&state_root, &self.bridge, proof)?;
+            match self.states.get_mut(number) {
+                Some(state) => state.take_in(fresh),
+                None => {
+                    self.states.insert(*number, fresh);
+                }
             }
         }
         Ok(())
+    }
+
+    /// What is not proven yet of a height; none where nothing is left to ask for.
+    fn missing(&self, number: u64, slots: &[Hash]) -> Option<(u64, Vec<Hash>)> {
+        let known = self.states.get(&number);
+        let is_known = |slot: &&Hash| known.is_some_and(|state| state.words.contains_key(slot));
+        let missing: Vec<Hash> = slots.iter().filter(|slot| !is_known(slot)).copied().collect();
+        (known.is_none() || !missing.is_empty()).then_some((number, missing))
     }
 
     /// A word that [`Self::ensure`] has fetched.
@@ -231,13 +256,34 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         Ok(u64::try_from(self.word(number, &voters_length(nonce))?).unwrap_or(u64::MAX).min(MAX_VOTERS))
     }
 
+    /// The height before, where the chain is followed from it on.
+    pub(super) fn before(&self, number: u64) -> Option<u64> {
+        number.checked_sub(1).filter(|before| *before >= self.first())
+    }
+
+    /// The first step of [`Self::votes`]: what does not depend on who voted. Where the nonce was executed, it is closed.
+    pub(super) async fn begin_votes(&mut self, number: u64, nonce: u64, before: Option<u64>) -> Result<(), ProveError> {
+        let rules = [layout::NONCES, layout::threshold_slot(layout::TRANSFER_VOTE)];
+        let mut fixed = Vec::from([layout::operator_list_length(), voters_length(nonce)]);
+        fixed.extend(rules);
+        fixed.extend(before.map(|_| layout::closed_slot(nonce)));
+        let mut wanted = Vec::from([(number, fixed)]);
+        wanted.extend(before.map(|before| (before, rules.to_vec())));
+        self.ensure_all(&wanted).await
+    }
+
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and
-    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too.
-    pub(super) async fn votes(&mut self, number: u64, nonce: u64, keys: &[Hash]) -> Result<Vec<LiveVote>, ProveError> {
+    /// what each of them voted; in version 2 also whether the vote stands. `keys` are vote keys whose count is wanted too. Where the nonce was executed at the height,
+    /// `before` is the one before it: who might vote there counts too.
+    pub(super) async fn votes(
+        &mut self,
+        number: u64,
+        nonce: u64,
+        keys: &[Hash],
+        before: Option<u64>,
+    ) -> Result<Vec<LiveVote>, ProveError> {
         let base = votes_of(nonce);
-        let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
-        let fixed = [layout::NONCES, threshold, layout::operator_list_length(), layout::voters_length(base)];
-        self.ensure(number, &fixed).await?;
+        self.begin_votes(number, nonce, before).await?;
         let items: Vec<Hash> =
             (0..self.live_votes(number, nonce)?).map(|index| layout::voters_item(base, index)).collect();
         self.ensure(number, &items).await?;
@@ -248,7 +294,9 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let of_voter = |voter: &Address| [layout::voted_slot(base, voter), layout::operator_flag_slot(voter)];
         let mut slots: Vec<Hash> = voters.iter().flat_map(of_voter).collect();
         slots.extend(keys.iter().map(|key| layout::vote_count_slot(base, key)));
-        self.ensure(number, &slots).await?;
+        let mut wanted = Vec::from([(number, slots)]);
+        wanted.extend(before.map(|before| (before, voters.iter().map(layout::operator_flag_slot).collect())));
+        self.ensure_all(&wanted).await?;
         let mut votes = Vec::new();
         let standing =
             if self.revokes_votes(number) { Some(self.standing(number, nonce, &voters).await?) } else { None };

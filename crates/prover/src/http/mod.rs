@@ -1,19 +1,14 @@
-//! JSON-RPC 2.0 over HTTP, bounded in time, size and tries.
+//! JSON-RPC over HTTP for native programs, bounded in time and size.
 //!
-//! Transport faults, HTTP 429 and HTTP 5xx are tried again after a growing pause; what the node itself answers is final.
-//! Calls block the thread: every future is ready when it is first polled. Nothing an endpoint sends is believed here, and
-//! its words are cut and cleaned before anybody prints them.
-
-mod answer;
-mod retry;
+//! Calls block the thread: every future is ready when it is first polled.
 
 use crate::cancel::Cancel;
-use crate::rpc::{RpcError, Transport};
-use answer::{read_batch, read_single};
-use retry::{Fault, Pauses};
-use serde_json::{json, Value};
+use crate::jsonrpc::{clean, Answer, Fault, JsonRpc, Limits, Wire};
+use crate::rpc::RpcError;
+use serde_json::Value;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
@@ -55,19 +50,20 @@ impl Default for HttpLimits {
 }
 
 /// One endpoint behind an `http:` or `https:` address.
+pub type Http = JsonRpc<HttpWire>;
+
+/// The way to such an endpoint.
 #[derive(Debug)]
-pub struct Http {
+pub struct HttpWire {
     url: String,
-    name: String,
     agent: Agent,
     limits: HttpLimits,
     cancel: Cancel,
-    /// Turned off when the endpoint turns out to refuse batches.
-    batches: AtomicBool,
 }
 
 impl Http {
-    /// The endpoint at `url`; none where that is no `http:` or `https:` address.
+    /// The endpoint at `url`; none where that is no `http:` or `https:` address. Its name is the address without what may be
+    /// a password or a key.
     #[must_use]
     pub fn new(url: &str, limits: HttpLimits, cancel: Cancel) -> Option<Self> {
         let name = shown(url)?;
@@ -82,63 +78,9 @@ impl Http {
             config = config.proxy(None);
         }
         let agent = config.build().new_agent();
-        let batches = AtomicBool::new(limits.batch > 1);
-        Some(Self { url: url.to_owned(), name, agent, limits, cancel, batches })
-    }
-
-    /// The address as it may be shown: without what may be a password or a key.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Sends `body` until an answer comes or the tries are used up.
-    fn exchange<R>(
-        &self,
-        method: &str,
-        body: &Value,
-        read: impl Fn(&Value) -> Result<R, Fault>,
-    ) -> Result<R, RpcError> {
-        let body = body.to_string();
-        let mut pauses = Pauses::new(self.limits.pause, self.limits.longest_pause);
-        let mut tries = 0u32;
-        loop {
-            if self.cancel.is_cancelled() {
-                return Err(RpcError::Cancelled);
-            }
-            tries = tries.saturating_add(1);
-            let fault = match self.once(&body).and_then(|answer| read(&answer)) {
-                Ok(result) => return Ok(result),
-                Err(fault) => fault,
-            };
-            let (reason, wait) = match fault {
-                Fault::Final(error) => return Err(error),
-                Fault::Unanswered(reason) => (reason, None),
-                Fault::Passing { reason, wait } if tries < self.limits.tries => (reason, Some(pauses.next(wait))),
-                Fault::Passing { reason, .. } => (reason, None),
-            };
-            let Some(wait) = wait else {
-                let times = if tries == 1 { String::new() } else { format!(", tried {tries} times") };
-                return Err(RpcError::Transport { reason: format!("{}, {method}: {reason}{times}", self.name) });
-            };
-            self.sleep(wait);
-        }
-    }
-
-    fn sleep(&self, wait: Duration) {
-        const STEP: Duration = Duration::from_millis(50);
-        let end = Instant::now().checked_add(wait);
-        while let Some(left) = end.and_then(|end| end.checked_duration_since(Instant::now())) {
-            if left.is_zero() || self.cancel.is_cancelled() {
-                return;
-            }
-            std::thread::sleep(left.min(STEP));
-        }
-    }
-
-    fn send(&self, body: &str) -> Result<Response<Body>, Fault> {
-        let sent = self.agent.post(&self.url).header("content-type", "application/json").send(body);
-        sent.map_err(|error| Fault::passing(self.words(&error)))
+        let wire = HttpWire { url: url.to_owned(), agent, limits, cancel: cancel.clone() };
+        let HttpLimits { tries, pause, longest_pause, batch, .. } = limits;
+        Some(Self::over(wire, name, Limits { tries, pause, longest_pause, batch }, cancel))
     }
 
     /// Sends `body` as it is, once, and gives the status and bytes of the answer as they are: for whoever stands between the
@@ -147,28 +89,20 @@ impl Http {
     /// # Errors
     /// Why there is no answer within the limits, in words.
     pub fn pass(&self, body: &str) -> Result<(u16, Vec<u8>), String> {
+        let wire = self.wire();
         let answer =
-            self.send(body).and_then(|mut response| Ok((response.status().as_u16(), self.read(&mut response)?)));
+            wire.send(body).and_then(|mut response| Ok((response.status().as_u16(), wire.read(&mut response)?)));
         answer.map_err(|fault| match fault {
             Fault::Passing { reason, .. } | Fault::Unanswered(reason) => reason,
             Fault::Final(error) => error.to_string(),
         })
     }
+}
 
-    /// One try.
-    fn once(&self, body: &str) -> Result<Value, Fault> {
-        let mut response = self.send(body)?;
-        let status = response.status();
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-            return Err(Fault::Passing { reason: status_words(status), wait: wait.map(Duration::from_secs) });
-        }
-        let bytes = self.read(&mut response)?;
-        match serde_json::from_slice(&bytes) {
-            Ok(answer) => Ok(answer),
-            Err(_) if status.is_success() => Err(Fault::passing("the answer is no JSON".to_owned())),
-            Err(_) => Err(Fault::Unanswered(status_words(status))),
-        }
+impl HttpWire {
+    fn send(&self, body: &str) -> Result<Response<Body>, Fault> {
+        let sent = self.agent.post(&self.url).header("content-type", "application/json").send(body);
+        sent.map_err(|error| Fault::passing(self.words(&error)))
     }
 
     fn read(&self, response: &mut Response<Body>) -> Result<Vec<u8>, Fault> {
@@ -200,51 +134,40 @@ impl Http {
             ureq::Error::Timeout(_) => format!("no answer within {} s", self.limits.timeout.as_secs_f64()),
             ureq::Error::HostNotFound => "no such host".to_owned(),
             ureq::Error::ConnectionFailed => "connection refused".to_owned(),
-            ureq::Error::Io(error) => answer::clean(&error.to_string()),
-            other => answer::clean(&other.to_string()),
+            ureq::Error::Io(error) => clean(&error.to_string()),
+            other => clean(&other.to_string()),
+        }
+    }
+}
+
+impl Wire for HttpWire {
+    async fn post(&self, body: &Value) -> Result<Answer, Fault> {
+        let mut response = self.send(&body.to_string())?;
+        let status = response.status();
+        let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        // Nobody reads what comes with these; an endpoint in trouble may not even finish it.
+        let is_read = status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error();
+        let body = if is_read { self.read(&mut response)? } else { Vec::new() };
+        let body = String::from_utf8(body).unwrap_or_default();
+        Ok(Answer { status: status.as_u16(), wait: wait.map(Duration::from_secs), body })
+    }
+
+    async fn pause(&self, wait: Duration) {
+        const STEP: Duration = Duration::from_millis(50);
+        let end = Instant::now().checked_add(wait);
+        while let Some(left) = end.and_then(|end| end.checked_duration_since(Instant::now())) {
+            if left.is_zero() || self.cancel.is_cancelled() {
+                return;
+            }
+            std::thread::sleep(left.min(STEP));
         }
     }
 
-    fn batch(&self, method: &str, params: &[Value]) -> Result<Vec<Value>, RpcError> {
-        let calls = params.iter().enumerate();
-        let body: Value = calls.map(|(id, params)| request(id, method, params)).collect();
-        self.exchange(method, &body, |answer| read_batch(answer, params.len()))
+    /// A fresh hasher is seeded at random.
+    fn chance(&self) -> f64 {
+        let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
+        f64::from(random) / f64::from(u32::MAX)
     }
-}
-
-impl Transport for Http {
-    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        self.exchange(method, &request(0, method, &params), read_single)
-    }
-
-    async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
-        let mut results = Vec::with_capacity(params.len());
-        for part in params.chunks(self.limits.batch.max(1)) {
-            if self.batches.load(Ordering::Relaxed) && part.len() > 1 {
-                match self.batch(method, part) {
-                    Ok(part) => {
-                        results.extend(part);
-                        continue;
-                    }
-                    // Also where one call of the batch was refused: asked alone, it says so.
-                    Err(RpcError::Node { .. }) => self.batches.store(false, Ordering::Relaxed),
-                    Err(error) => return Err(error),
-                }
-            }
-            for params in part {
-                results.push(self.call(method, params.clone()).await?);
-            }
-        }
-        Ok(results)
-    }
-}
-
-fn request(id: usize, method: &str, params: &Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
-}
-
-fn status_words(status: StatusCode) -> String {
-    format!("HTTP status {}", status.as_u16())
 }
 
 /// Scheme, host and port. Users' names, paths and queries hold the keys of hosted nodes.

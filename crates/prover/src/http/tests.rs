@@ -1,4 +1,6 @@
 use super::*;
+use crate::rpc::Transport;
+use serde_json::json;
 use std::net::TcpListener;
 
 fn limits() -> HttpLimits {
@@ -18,43 +20,6 @@ fn shows_no_part_of_an_address_that_may_be_a_key() {
     for (url, expected) in cases {
         assert_eq!(shown(url).as_deref(), expected, "{url}");
     }
-}
-
-#[test]
-fn pauses_double_to_a_limit_and_heed_the_endpoint() {
-    let ms = Duration::from_millis;
-    let mut pauses = Pauses::new(ms(100), ms(300));
-    for full in [100, 200, 300, 300] {
-        let pause = pauses.next(None);
-        assert!(pause >= ms(full) / 2 && pause <= ms(full), "{pause:?} of {full}");
-    }
-    assert_eq!(pauses.next(Some(ms(9999))), ms(300));
-    assert_eq!(Pauses::new(ms(1), ms(300)).next(Some(ms(40))), ms(40));
-}
-
-#[test]
-fn a_batch_is_read_in_any_order_and_only_whole() {
-    let item = |id: u64| json!({ "jsonrpc": "2.0", "id": id, "result": id });
-    let read = |answer: Value| read_batch(&answer, 2);
-    assert_eq!(read(json!([item(1), item(0)])).unwrap(), [json!(0), json!(1)]);
-    for unfit in
-        [json!([item(0)]), json!([item(0), item(0)]), json!([item(0), item(2)]), json!({}), json!([item(0), 1])]
-    {
-        assert!(matches!(read(unfit), Err(Fault::Passing { .. })));
-    }
-    let refused = json!([item(0), { "id": 1, "error": { "code": -32000, "message": "no\u{1b}[2J" } }]);
-    let Err(Fault::Final(RpcError::Node { code, message })) = read(refused) else { panic!("not final") };
-    assert_eq!((code, message.as_str()), (-32000, "no [2J"));
-}
-
-#[test]
-fn a_rate_limit_passes_and_other_errors_are_final() {
-    let answer = |code: i64, message: &str| json!({ "id": 0, "error": { "code": code, "message": message } });
-    assert!(matches!(read_single(&answer(-32005, "rate limit reached")), Err(Fault::Passing { .. })));
-    assert!(matches!(read_single(&answer(-32005, "more than 10000 results")), Err(Fault::Final(_))));
-    assert!(matches!(read_single(&json!({ "id": 1, "result": 1 })), Err(Fault::Passing { .. })));
-    assert!(matches!(read_single(&json!({ "id": 0 })), Err(Fault::Passing { .. })));
-    assert_eq!(read_single(&json!({ "id": 0, "result": null })).unwrap(), Value::Null);
 }
 
 #[test]

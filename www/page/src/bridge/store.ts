@@ -118,8 +118,10 @@ export async function reset(): Promise<void> {
   if (chosen) await dropRows(scopeOf(chosen), 0n, NEWEST).catch(() => undefined);
 }
 
-const SMALLEST = 8;
-const LARGEST = 64;
+/** The first stretch is short, so that something is seen soon. Later ones are not: each follows both chains anew. */
+const FIRST = 8;
+const SMALLEST = 32;
+const LARGEST = 128;
 /** A stretch should take about so long: then the table grows steadily, and little is lost by a pause. */
 const GOAL = 4_000;
 
@@ -135,7 +137,7 @@ export async function start(): Promise<void> {
     problem.value = null;
   });
   const settled = new Set([...rows.value.values()].filter(isFinal).map((row) => row.nonce));
-  let size = SMALLEST;
+  let size = FIRST;
   let next = BigInt(first.value);
   let endSeen = false;
   try {

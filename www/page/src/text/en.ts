@@ -312,7 +312,7 @@ export const en = {
     complete: "Nothing is missing in this range.",
     incomplete: (missing: string) => `${missing} requests are not yet judged or not decided.`,
     completeLabel: "Completeness of the range",
-    noRequest: (count: string) => `${count} numbers are beyond the last request.`,
+    noRequest: (count: string) => `Numbers beyond the last request: ${count}.`,
     filters: "Filter by state",
     all: "all",
     undecided: "undecided",

@@ -1,13 +1,12 @@
 //! Which faults pass, and how long to wait for that.
 
 use crate::rpc::RpcError;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
 /// Why one try gave nothing.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The node said so; another try would say the same.
     Final(RpcError),
     /// No answer, and none is to be expected.
@@ -22,7 +21,9 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) const fn passing(reason: String) -> Self {
+    /// No answer this time, for `reason`.
+    #[must_use]
+    pub const fn passing(reason: String) -> Self {
         Self::Passing { reason, wait: None }
     }
 }
@@ -38,13 +39,11 @@ impl Pauses {
         Self { next: first, longest }
     }
 
-    /// The next pause, or the one that the endpoint asked for if that is longer.
-    pub(super) fn next(&mut self, asked: Option<Duration>) -> Duration {
+    /// The next pause, or the one that the endpoint asked for if that is longer; `chance` is from 0 to 1.
+    pub(super) fn next(&mut self, asked: Option<Duration>, chance: f64) -> Duration {
         let full = self.next.min(self.longest);
         self.next = full.saturating_mul(2);
-        // A fresh hasher is seeded at random.
-        let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or(0);
-        let shorter = full.mul_f64(1.0 - f64::from(random) / f64::from(u32::MAX) / 2.0);
+        let shorter = full.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 2.0);
         shorter.max(asked.unwrap_or_default()).min(self.longest)
     }
 }

@@ -2,6 +2,11 @@
 
 use super::retry::Fault;
 use crate::rpc::RpcError;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 use serde_json::Value;
 
 /// Longest message of a node that is kept.
@@ -54,6 +59,7 @@ fn error_of(answer: &Value) -> Option<Fault> {
 }
 
 /// An endpoint's words, short and without anything that could drive a terminal.
-pub(super) fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     text.chars().take(LONGEST_MESSAGE).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

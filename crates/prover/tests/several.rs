@@ -1,0 +1,86 @@
+//! Several endpoints of both chains: what one keeps back another shows, whichever chain it is of.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod common;
+
+use common::{block_on, now, replays, trust_at};
+use serde_json::{json, Value};
+use spanlight::consensus::FollowMode;
+use spanlight::Trust;
+use spanlight_prover::endpoints::{Endpoints, Pair};
+use spanlight_prover::{
+    prove, Cancel, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+};
+
+/// A request of main at block 465, executed on the service chain at 340, and checkpoints before both.
+const NONCE: u64 = 19;
+const NEAR: [u64; 2] = [464, 338];
+
+/// A node that shows all but logs, or all.
+struct Node<'r> {
+    recorded: &'r Replay,
+    keeps_back: bool,
+}
+
+impl Transport for Node<'_> {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let answer = self.recorded.call(method, params).await?;
+        Ok(if self.keeps_back && method == "kaia_getLogs" { json!([]) } else { answer })
+    }
+}
+
+/// Endpoints of both chains: of each, whether it keeps logs back.
+fn gathered(replays: &[Replay; 2], trust: &Trust, keep_back: [&[bool]; 2]) -> (Proof, Vec<Finding>) {
+    let endpoints = [0, 1].map(|chain| {
+        let nodes = keep_back[chain].iter().enumerate().map(|(place, keeps_back)| {
+            (format!("{chain}/{place}"), Node { recorded: &replays[chain], keeps_back: *keeps_back })
+        });
+        Endpoints::new(nodes, Cancel::default())
+    });
+    let [main, service] = [0, 1].map(|index| (&endpoints[index], &trust.chains[index]));
+    let pair = Pair { trust, source: main, destination: service };
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
+    let proof = block_on(async {
+        pair.gather(options, &Silent, async |ends| {
+            prove(ends, Subject::Nonce(NONCE), ProveOptions::at(now()), &Silent).await
+        })
+        .await
+    });
+    (proof.unwrap(), endpoints.iter().flat_map(Endpoints::findings).collect())
+}
+
+fn passed_over(findings: &[Finding]) -> Vec<&str> {
+    let names = findings.iter().filter_map(|finding| match finding {
+        Finding::PassedOver { endpoint } => Some(endpoint.as_str()),
+        _ => None,
+    });
+    names.collect()
+}
+
+#[test]
+fn good_endpoints_of_two_chains_are_found_wherever_they_stand() {
+    let cases: [([&[bool]; 2], &[&str]); 5] = [
+        ([&[false], &[false]], &[]),
+        ([&[true, false], &[false, true]], &["0/0"]),
+        ([&[false, true], &[true, false]], &["1/0"]),
+        ([&[true, true, false], &[true, false]], &["0/0", "0/1", "1/0"]),
+        ([&[true, false], &[true, true, false]], &["0/0", "1/0", "1/1"]),
+    ];
+    let replays = replays();
+    let trust = trust_at(&replays, NEAR);
+    for (keep_back, expected) in cases {
+        let (proof, findings) = gathered(&replays, &trust, keep_back);
+        let state = proof.report.transfers[0].verdict.state().map(|state| state.name());
+        assert_eq!(state, Some("handled"), "{keep_back:?}: {:?}", proof.report.transfers[0].verdict);
+        assert_eq!(passed_over(&findings), expected, "{keep_back:?}");
+    }
+}
+
+#[test]
+fn what_all_keep_back_stays_incomplete_and_ends() {
+    let replays = replays();
+    let trust = trust_at(&replays, NEAR);
+    let (proof, findings) = gathered(&replays, &trust, [&[true, true], &[true, true]]);
+    assert_eq!(proof.report.transfers[0].verdict.name(), "incomplete");
+    assert_eq!(passed_over(&findings).len(), 2);
+}
