@@ -1,7 +1,7 @@
 //! One error for callers who do not care which module refused; each module has its own enum behind it.
 //!
 //! Errors are passed up through hundreds of `?`, and each of them is code that moves the error and may wrap it in another.
-//! So what is larger than a word or two stands behind a pointer, and wrapping is done out of line ([`cold_from`]): together
+//! So what is larger than a word or two stands behind a pointer, which several may share, and wrapping is done out of line ([`cold_from`]): together
 //! a tenth of the WebAssembly module.
 
 use crate::bridge::BridgeError;
@@ -17,7 +17,7 @@ use crate::transaction::TransactionError;
 use crate::trie::TrieError;
 use crate::trust::TrustError;
 use crate::verify::VerifyError;
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 /// `From` for an error that wraps another, out of line.
 macro_rules! cold_from {
@@ -39,21 +39,21 @@ macro_rules! one_of {
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Error {
-            $($(#[$doc])* #[error(transparent)] $variant(Box<$inner>),)*
+            $($(#[$doc])* #[error(transparent)] $variant(Arc<$inner>),)*
         }
 
         $(impl From<$inner> for Error {
             #[cold]
             #[inline(never)]
             fn from(error: $inner) -> Self {
-                Self::$variant(Box::new(error))
+                Self::$variant(Arc::new(error))
             }
         })*
 
         impl Error {
             /// The stable code.
             #[must_use]
-            pub const fn code(&self) -> &'static str {
+            pub fn code(&self) -> &'static str {
                 match self {
                     $(Self::$variant(error) => error.code(),)*
                 }

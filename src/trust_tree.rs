@@ -135,3 +135,117 @@ impl FromJson for FollowMode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object;
+    use alloc::format;
+    use alloc::string::{String, ToString};
+    use serde_json::{json, Value};
+
+    /// A trust file that uses every member there is.
+    fn full() -> Value {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/trust.json"));
+        let mut trust: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        trust["anchoring"] = json!({"parent": "main", "child": "service", "accounts": [format!("0x{:040x}", 7)]});
+        let chain = &mut trust["chains"][0];
+        chain["allow_jump"] = json!(true);
+        chain["profile"]["forks"]["osaka"] = json!(9_000_000_000u64);
+        chain["profile"]["blobs"] = json!({"target": 2, "max": 3});
+        chain["profile"]["quorum"] = json!({"custom": 3});
+        chain["profile"]["qualified"] = json!({"at_least": 2});
+        chain["profile"]["vote_rules"] = json!("legacy");
+        chain["profile"]["clock_skew"] = json!(5);
+        chain["checkpoint"]["epoch_votes"] = json!({"istanbul.epoch": 7.0, "governance.unitprice": 25_000_000_000u64});
+        chain["checkpoint"]["pending"] = json!([{"announced_at": 4, "changes": {"reward.ratio": "34/33/33"}}]);
+        trust["bridge"]["ends"][0]["sends"] = json!(false);
+        trust
+    }
+
+    fn by_tree(text: &str) -> Option<Trust> {
+        Trust::from_json(&serde_json::from_str(text).ok()?).ok()
+    }
+
+    fn by_serde(text: &str) -> Option<Trust> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The places of all values in a tree.
+    fn places(value: &Value, here: &str, all: &mut Vec<String>) {
+        all.push(here.to_string());
+        match value {
+            Value::Object(members) => members.iter().for_each(|(name, v)| places(v, &format!("{here}/{name}"), all)),
+            Value::Array(items) => items.iter().enumerate().for_each(|(i, v)| places(v, &format!("{here}/{i}"), all)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_tree_and_the_derived_code_read_the_same_trust() {
+        let text = full().to_string();
+        assert!(by_serde(&text).is_some());
+        assert_eq!(by_tree(&text), by_serde(&text));
+        // What is written names every member.
+        let written = serde_json::to_string(&by_serde(&text).unwrap()).unwrap();
+        assert_eq!(by_tree(&written), by_serde(&text));
+    }
+
+    #[test]
+    fn the_tree_and_the_derived_code_refuse_the_same_changes() {
+        let whole = full();
+        let mut all = Vec::new();
+        places(&whole, "", &mut all);
+        let others = [json!(null), json!(true), json!(-1), json!(1.5), json!(1u64 << 33), json!("x"), json!({})];
+        let (mut refused, mut accepted) = (0, 0);
+        let mut compare = |text: &str, what: &str| {
+            let read = by_tree(text);
+            assert_eq!(read, by_serde(text), "{what}");
+            *(if read.is_some() { &mut accepted } else { &mut refused }) += 1;
+        };
+        for place in &all {
+            for other in &others {
+                let mut changed = whole.clone();
+                *changed.pointer_mut(place).unwrap() = other.clone();
+                compare(&changed.to_string(), &format!("{place} is {other}"));
+            }
+            let mut changed = whole.clone();
+            if let Some(Value::Object(members)) = changed.pointer_mut(place) {
+                members.insert("unknown".into(), json!(1));
+                compare(&changed.to_string(), &format!("{place} with an unknown member"));
+            }
+            let Some((parent, name)) = place.rsplit_once('/') else { continue };
+            let mut changed = whole.clone();
+            if let Some(Value::Object(members)) = changed.pointer_mut(parent) {
+                members.remove(name);
+                compare(&changed.to_string(), &format!("without {place}"));
+            }
+        }
+        assert!(refused > 500 && accepted > 50, "{refused} refused, {accepted} accepted");
+    }
+
+    #[test]
+    fn a_member_that_is_named_twice_is_refused_by_name_and_place() {
+        struct Inner {
+            number: u64,
+        }
+        struct Outer {
+            inner: Inner,
+        }
+        object!(Inner { number });
+        object!(Outer { inner });
+        let read = |text: &str| {
+            let tree: Json = serde_json::from_str(text).unwrap();
+            Outer::from_json(&tree).map(|outer| outer.inner.number).map_err(|e| e.to_string())
+        };
+        assert_eq!(read(r#"{"inner":{"number":5}}"#), Ok(5));
+        assert_eq!(read(r#"{"inner":{"number":5,"number":6}}"#), Err("inner.number: named twice".into()));
+        assert_eq!(read(r#"{"inner":{"number":-5}}"#), Err("inner.number: a whole number is expected".into()));
+        assert_eq!(read(r#"{"inner":{}}"#), Err("inner.number: is missing".into()));
+        assert_eq!(
+            read(r#"{"inner":{"number":5,"more":6}}"#),
+            Err("inner.more: is no member that is known here".into())
+        );
+        assert_eq!(read("[]"), Err("the value: an object is expected".into()));
+    }
+}

@@ -57,7 +57,7 @@ impl Verdict {
 
     /// The stable code of what stands in the way, for every verdict but a proven one.
     #[must_use]
-    pub const fn code(&self) -> Option<&'static str> {
+    pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Proven { .. } => None,
             Self::NotYetTrusted(reason) => Some(reason.code()),

@@ -224,23 +224,23 @@ impl ParameterName {
     /// # Errors
     /// [`ConsensusError::ParameterValue`] where they have another form or break the value's own check.
     pub fn value_of_bytes(self, bytes: &[u8]) -> Result<ParameterValue, ConsensusError> {
-        let bad = ConsensusError::ParameterValue(self);
-        let text = || core::str::from_utf8(bytes).map(ToString::to_string).map_err(|_| bad.clone());
+        let bad = || ConsensusError::ParameterValue(self);
+        let text = || core::str::from_utf8(bytes).map(ToString::to_string).map_err(|_| bad());
         let value = match self.kind() {
-            Kind::Address => Address::from_slice(bytes).map(ParameterValue::Address).ok_or_else(|| bad.clone())?,
+            Kind::Address => Address::from_slice(bytes).map(ParameterValue::Address).ok_or_else(bad)?,
             Kind::Integer if bytes.len() <= 8 => {
                 ParameterValue::Integer(bytes.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte)))
             }
-            Kind::Integer => return Err(bad),
-            Kind::Amount => ParameterValue::Text(canonical_decimal(&text()?).ok_or_else(|| bad.clone())?),
+            Kind::Integer => return Err(bad()),
+            Kind::Amount => ParameterValue::Text(canonical_decimal(&text()?).ok_or_else(bad)?),
             Kind::Text => ParameterValue::Text(text()?),
             Kind::Bool => match bytes {
                 [0] => ParameterValue::Bool(false),
                 [1] => ParameterValue::Bool(true),
-                _ => return Err(bad),
+                _ => return Err(bad()),
             },
         };
-        self.value_is_allowed(&value).then_some(value).ok_or(bad)
+        self.value_is_allowed(&value).then_some(value).ok_or_else(bad)
     }
 
     /// The value that the JSON of a `Governance` field gives.

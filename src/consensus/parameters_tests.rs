@@ -139,3 +139,18 @@ fn with_unknown_votes_only_the_form_is_checked_but_never_a_forbidden_name_let_in
     let forbidden = Err(ConsensusError::ForbiddenParameter(ParameterName::Epoch));
     assert_eq!(check_governance(&epoch, 60, 30, None), forbidden);
 }
+
+#[test]
+fn a_float_is_the_number_that_nodes_make_of_it() {
+    let is_whole = |float: f64| !float.is_sign_negative() && float.fract() == 0.0 && float < 2f64.powi(64);
+    let exact = |float: f64| is_whole(float).then_some(float as u64);
+    let borders =
+        [0.0, -0.0, 0.5, 1.0, -1.0, 1.5, 7.0, 4_503_599_627_370_496.5, 9_007_199_254_740_993.0, 1.0e15, 1.0e19];
+    let powers = (0..70).map(|power| 2f64.powi(power));
+    let odd = [f64::MAX, f64::MIN_POSITIVE, f64::NAN, f64::INFINITY, 18_446_744_073_709_549_568.0, 1.0e300, 5.0e-324];
+    for float in borders.into_iter().chain(odd).chain(powers) {
+        for near in [float, float + 1.0, float - 1.0, float * 0.75, -float] {
+            assert_eq!(whole(near), exact(near), "{near}");
+        }
+    }
+}

@@ -2,15 +2,15 @@
 
 use crate::error::Error;
 use crate::verdict::{Missing, NotReached, Verdict};
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 /// What stopped the judging of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// The trust given does not reach.
-    NotYetTrusted(Box<NotReached>),
+    NotYetTrusted(Arc<NotReached>),
     /// A proof is not there.
-    Incomplete(Box<Missing>),
+    Incomplete(Arc<Missing>),
     /// A rule or form that is not covered.
     Unsupported(&'static str),
     /// Something supplied is false or malformed.
@@ -22,14 +22,14 @@ impl Stop {
     #[cold]
     #[must_use]
     pub fn not_yet_trusted(reason: NotReached) -> Self {
-        Self::NotYetTrusted(Box::new(reason))
+        Self::NotYetTrusted(Arc::new(reason))
     }
 
     /// A proof is not there.
     #[cold]
     #[must_use]
     pub fn incomplete(missing: Missing) -> Self {
-        Self::Incomplete(Box::new(missing))
+        Self::Incomplete(Arc::new(missing))
     }
 
     #[cold]
@@ -51,8 +51,8 @@ impl<E: Into<Error>> From<E> for Stop {
 impl From<Stop> for Verdict {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::NotYetTrusted(reason) => Self::NotYetTrusted(*reason),
-            Stop::Incomplete(missing) => Self::Incomplete { missing: *missing },
+            Stop::NotYetTrusted(reason) => Self::NotYetTrusted(Arc::unwrap_or_clone(reason)),
+            Stop::Incomplete(missing) => Self::Incomplete { missing: Arc::unwrap_or_clone(missing) },
             Stop::Unsupported(what) => Self::Unsupported(what),
             Stop::Invalid(error) => Self::Invalid(error),
         }

@@ -48,7 +48,7 @@ pub enum ProveError {
 impl ProveError {
     /// The stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Rpc(e) => e.code(),
             Self::Trust(e) => e.code(),

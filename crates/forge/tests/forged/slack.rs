@@ -277,7 +277,7 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
         let mut trust = scenario.trust.clone();
         change(&mut trust);
         match verify(&scenario.bundle, &trust, scenario.now).unwrap_err() {
-            Error::Trust(error) => *error,
+            Error::Trust(error) => (*error).clone(),
             other => panic!("{other:?}"),
         }
     };

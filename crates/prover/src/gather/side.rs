@@ -137,16 +137,15 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         let Some(found) = self.node.transaction_receipt(hash).await?.filter(|found| found.block <= self.head()) else {
             return Ok(None);
         };
-        let answer =
-            ProveError::Rpc(RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" });
+        const ANSWER: RpcError = RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" };
         let index = usize::try_from(found.index).unwrap_or(usize::MAX);
         let items = self.items(found.block).await?;
-        let raw = items.transactions.get(index).ok_or_else(|| answer.clone())?;
+        let raw = items.transactions.get(index).ok_or(ANSWER)?;
         if Transaction::decode(raw).map_err(refused)?.hash() != hash {
-            return Err(answer);
+            return Err(ANSWER.into());
         }
         if items.receipts.get(index).is_none() {
-            return Err(answer);
+            return Err(ANSWER.into());
         }
         self.bridge_logs(ItemRef { block: found.block, index: found.index }).await.map(Some)
     }
@@ -179,14 +178,14 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         is_it: impl Fn(&Log) -> bool,
     ) -> Result<(LogRef, Log), ProveError> {
         let bridge = self.bridge;
-        let missing = ProveError::EventNotFound { block };
+        let missing = || ProveError::EventNotFound { block };
         let items = self.items(block).await?;
-        let raw = usize::try_from(index).ok().and_then(|index| items.receipts.get(index)).ok_or(missing.clone())?;
+        let raw = usize::try_from(index).ok().and_then(|index| items.receipts.get(index)).ok_or_else(missing)?;
         let logs = Receipt::decode(raw).map_err(refused)?.logs;
         let found = logs.into_iter().enumerate().find(|(_, log)| log.address == bridge && is_it(log));
-        let (log_index, log) = found.ok_or(missing.clone())?;
+        let (log_index, log) = found.ok_or_else(missing)?;
         self.wanted.add(block, index);
-        let log_index = u32::try_from(log_index).map_err(|_| missing)?;
+        let log_index = u32::try_from(log_index).map_err(|_| missing())?;
         Ok((LogRef { item: ItemRef { block, index }, log: log_index }, log))
     }
 
