@@ -49,7 +49,7 @@ mod tests {
     fn block(count: u32) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let receipt = |i: u32| {
             let log = Log { address: Address::ZERO, topics: vec![keccak256(&i.to_be_bytes())], data: vec![] };
-            let logs = if i % 3 == 0 { vec![log] } else { vec![] };
+            let logs = if i.is_multiple_of(3) { vec![log] } else { vec![] };
             Receipt { status: 1, gas_used: 21000, bloom: Box::new(bloom_of(&logs)), logs }.encode()
         };
         let transaction = |i: u32| [&[0xc5, 0x84][..], &(i | 0x8000_0000).to_be_bytes()].concat();

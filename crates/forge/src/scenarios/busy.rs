@@ -15,7 +15,7 @@ pub fn busy(count: u64) -> Stage {
     let mut requests = Vec::new();
     for first in (0..count).step_by(TOGETHER as usize) {
         let nonces = first..count.min(first + TOGETHER);
-        let event = |nonce: u64| if nonce % 3 == 0 { erc20(100 + nonce) } else { coin(100 + nonce) };
+        let event = |nonce: u64| if nonce.is_multiple_of(3) { erc20(100 + nonce) } else { coin(100 + nonce) };
         requests
             .extend(stage.source.block(|block| nonces.map(|nonce| block.request(event(nonce))).collect::<Vec<_>>()));
     }
