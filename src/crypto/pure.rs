@@ -19,6 +19,6 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
 }
 
 /// Whether the bytes, 04 and two coordinates, are a public key: any point but the one at infinity is.
-pub(super) fn is_uncompressed_key(bytes: &[u8; 65]) -> bool {
+pub fn is_uncompressed_key(bytes: &[u8; 65]) -> bool {
     PublicKey::from_sec1_bytes(bytes).is_ok()
 }

@@ -111,3 +111,25 @@ fn back_ends_agree() {
     }
     assert!(recovered > 500);
 }
+
+#[test]
+#[cfg(all(feature = "libsecp256k1", feature = "k256"))]
+fn back_ends_agree_on_what_a_point_is() {
+    let hex =
+        |text: &str| -> [u8; 32] { core::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()) };
+    let x = hex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798");
+    let y = hex("483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8");
+    let key = |x: [u8; 32], y: [u8; 32]| -> [u8; 65] { [&[4][..], &x, &y].concat().try_into().unwrap() };
+    let mut off = y;
+    off[31] ^= 1;
+    let cases = [
+        (key(x, y), true),
+        (key(x, off), false),
+        (key(y, x), false),
+        (key([0xff; 32], y), false),
+        (key([0; 32], [0; 32]), false),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!((libsecp::is_uncompressed_key(&bytes), pure::is_uncompressed_key(&bytes)), (expected, expected));
+    }
+}

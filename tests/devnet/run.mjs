@@ -1,4 +1,5 @@
-// The devnet, used by the clients that people have: ethers, viem, Foundry's cast and the Kaia SDK.
+// The devnet, used by the clients that people have: ethers, viem, Foundry's cast and the Kaia SDK; and transfers over its bridge.
+// Needs the built npm package (www/package/dist).
 // Usage: node run.mjs PATH_OF_SPANLIGHT. The last line is the count.
 
 import { spawn } from "node:child_process";
@@ -6,6 +7,7 @@ import { createInterface } from "node:readline";
 import { cast } from "./cast.mjs";
 import { ethersTests } from "./ethers.mjs";
 import { kaia } from "./kaia.mjs";
+import { transfers } from "./transfers.mjs";
 import { viemTests } from "./viem.mjs";
 
 const LONGEST = 60_000;
@@ -46,7 +48,7 @@ async function test(name, run) {
   }
 }
 
-for (const suite of [ethersTests, viemTests, cast, kaia]) await suite({ test, devnet, keyOf });
+for (const suite of [transfers, ethersTests, viemTests, cast, kaia]) await suite({ test, devnet, keyOf, program });
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
 process.exit(tally.failed === 0 ? 0 : 1);
 

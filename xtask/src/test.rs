@@ -22,8 +22,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
     Suite { name: "core as WebAssembly for browsers, in Node", run: wasm },
     Suite { name: "contracts, on the committed artifacts", run: contracts::run },
-    Suite { name: "devnet, used by ethers, viem, cast and the Kaia SDK", run: devnet },
     Suite { name: "npm package, packed and installed", run: npm::run },
+    Suite { name: "devnet: transfers by plain scripts, and ethers, viem, cast and the Kaia SDK", run: devnet },
     Suite { name: "verification page: types, units, build, weight", run: page::run },
     Suite { name: "verification page in Chromium", run: page::in_browser },
 ];
@@ -66,7 +66,7 @@ fn wasm() -> shell::Result<Tally> {
     counted(shell::program("node", "tests/wasm/run.mjs").arg(module))
 }
 
-/// The clients come from `tools/setup`.
+/// The clients come from `tools/setup`; the package that judges the transfers is the one just built.
 fn devnet() -> shell::Result<Tally> {
     if !shell::root().join("tests/devnet/node_modules").exists() {
         shell::run(&mut npm::within("tests/devnet", "npm", "ci --ignore-scripts"))?;

@@ -1,6 +1,6 @@
 //! The border to JavaScript. Bytes and text come in, one typed object goes out; nothing is decided here.
 //!
-//! The object crosses as JSON text ([`json`]). A refusal is thrown as a plain object `{code, message}`, which the
+//! The object crosses as JSON text (module `json`). A refusal is thrown as a plain object `{code, message}`, which the
 //! TypeScript package turns into its classes. A panic, which would be a fault of this program, is a trap: JavaScript sees a
 //! `WebAssembly.RuntimeError`, and the package drops the instance, whose memory may be in any state.
 #![cfg_attr(target_arch = "wasm32", no_std)]
