@@ -1,8 +1,8 @@
 //! One operator of a multi-bridge: it follows both chains, proves every request, and only then votes.
 //!
-//! One process is one operator with a key on each chain. Each direction has a worker of its own ([`direction`]), which holds a
-//! light client of both chains: requests are proven final on the source ([`requests`]), the destination's state is proven at
-//! its head ([`view`]), a pure function decides ([`decide`]), and what is sent was written down before ([`store`], [`send`]).
+//! One process is one operator with a key on each chain. Each direction has a worker of its own (`direction`), which holds a
+//! light client of both chains: requests are proven final on the source (`requests`), the destination's state is proven at
+//! its head (`view`), a pure function decides (`decide`), and what is sent was written down before (`store`, `send`).
 //! Endpoints are believed in nothing that decides a vote. docs/operator.md says what they can delay.
 #![cfg_attr(
     test,

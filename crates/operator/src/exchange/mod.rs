@@ -2,7 +2,7 @@
 //!
 //! Each operator gives out only what it has signed itself and asks every other one for what it wants: no leader, no relay, and
 //! nothing to be told again after a restart. What comes in is believed in nothing: whoever uses it checks it against the proven
-//! request ([`crate::session`]).
+//! request (`session`).
 
 mod client;
 mod server;
