@@ -1,7 +1,7 @@
 //! One error for callers who do not care which module refused; each module has its own enum behind it.
 //!
 //! Errors are passed up through hundreds of `?`, and each of them is code that moves the error and may wrap it in another.
-//! So what is larger than a word or two stands behind a pointer, which several may share, and wrapping is done out of line ([`cold_from`]): together
+//! So what is larger than a word or two stands behind a pointer, which several may share, and wrapping is done out of line (`cold_from`): together
 //! a tenth of the WebAssembly module.
 
 use crate::bridge::BridgeError;
