@@ -32,11 +32,11 @@ impl Session<'_> {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
         }
+        let open: BTreeSet<u64> = self.open.keys().copied().collect();
+        self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
         self.anchor().await?;
-        let open: BTreeSet<u64> = self.open.keys().copied().collect();
-        self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
         self.keep_checkpoints().await
     }
 
@@ -143,6 +143,7 @@ impl Session<'_> {
         let voting = &self.direction.shared.config.voting;
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
+        self.ask_again();
         let nonces: Vec<u64> = self.open.keys().copied().collect();
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
@@ -173,6 +174,14 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What no endpoint could tell at the last head is asked again at this one: an endpoint that failed once must not keep a
+    /// transfer back for ever.
+    pub(super) fn ask_again(&mut self) {
+        for open in self.open.values_mut().filter(|open| open.delivery == Delivery::Unknown) {
+            open.delivery = Delivery::NotAsked;
+        }
     }
 
     /// Whether the destination's head is young enough to act on, and its bridge the one that is trusted.

@@ -37,8 +37,10 @@ impl Session<'_> {
         }
         let verified = self.source.chain().header(data.number).ok();
         match verified.map(|header| header.hash() == data.block_hash) {
+            Some(true) => self.anchoring.anchored = self.anchoring.anchored.max(data.number),
             Some(false) => self.raise(None, Alarm::WrongAnchor { account, number: data.number }),
-            _ => self.anchoring.anchored = self.anchoring.anchored.max(data.number),
+            // Of a block that is not followed nothing is known: one account's word for it must not stop the others.
+            None => {}
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
-use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject};
+use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
 use std::path::PathBuf;
 
 /// Destination blocks that are read for votes when evidence is gathered.
@@ -56,7 +56,10 @@ impl Session<'_> {
     async fn judge(&mut self, nonce: u64) -> Result<(), WorkError> {
         let proof = match self.prove(nonce).await {
             Ok(proof) => proof,
-            Err(ProveError::Rpc(error)) => return Err(ProveError::Rpc(error).into()),
+            // What a node has not kept, or will not show, stays so: another operator's vote must not stop this one's work with it.
+            Err(ProveError::Rpc(error)) if !matches!(error, RpcError::Pruned { .. } | RpcError::Node { .. }) => {
+                return Err(ProveError::Rpc(error).into());
+            }
             Err(error) => {
                 tracing::warn!(direction = %self.direction.name, nonce, %error, "what does not fit could not be proven");
                 self.watch.judged(nonce, true);
