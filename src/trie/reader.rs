@@ -1,11 +1,11 @@
 //! Reads keys from exactly the nodes that their paths need.
 
 use super::{EthereumLayout, KeccakHasher, RlpNodeCodec, TrieError, EMPTY_ROOT};
-use crate::ordered::{map_of, Map, Set};
+use crate::ordered::{map_of, Map};
 use crate::primitives::{keccak256, Hash};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
 use hash_db::{HashDBRef, Prefix};
 use trie_db::node::{NodeHandlePlan, NodePlan};
 use trie_db::{NodeCodec, Trie, TrieDBBuilder};
@@ -87,8 +87,19 @@ fn walk_error(error: trie_db::TrieError<[u8; 32], TrieError>) -> TrieError {
 
 /// The nodes of a proof by hash, and which of them a walk has asked for.
 pub(super) struct GivenNodes<'a> {
-    by_hash: Map<[u8; 32], &'a [u8]>,
-    visited: RefCell<Set<[u8; 32]>>,
+    by_hash: Map<[u8; 32], Given<'a>>,
+}
+
+/// The mark stands beside the node: a list of the visited hashes would be filled in the order of the walk, which is random.
+struct Given<'a> {
+    node: &'a [u8],
+    visited: Cell<bool>,
+}
+
+impl<'a> Given<'a> {
+    const fn new(node: &'a [u8]) -> Self {
+        Self { node, visited: Cell::new(false) }
+    }
 }
 
 impl<'a> GivenNodes<'a> {
@@ -99,15 +110,14 @@ impl<'a> GivenNodes<'a> {
             if by_hash.last_key_value().is_some_and(|(last, _)| hash <= *last) {
                 return Err(TrieError::NodesNotAscending { position });
             }
-            by_hash.insert(hash, node.as_slice());
+            by_hash.insert(hash, Given::new(node));
         }
-        Ok(Self { by_hash, visited: RefCell::default() })
+        Ok(Self { by_hash })
     }
 
     /// Nodes that somebody has filed by hash, without a look at the hashes.
     pub(super) fn by_claimed_hash(nodes: &'a BTreeMap<Hash, Vec<u8>>) -> Self {
-        let by_hash = map_of(nodes.iter().map(|(hash, node)| (hash.0, node.as_slice())));
-        Self { by_hash, visited: RefCell::default() }
+        Self { by_hash: map_of(nodes.iter().map(|(hash, node)| (hash.0, Given::new(node)))) }
     }
 
     /// The values of `keys` in a trie that is not empty.
@@ -118,12 +128,11 @@ impl<'a> GivenNodes<'a> {
 
     /// The nodes that walks have asked for, in the order of their hashes.
     pub(super) fn into_visited(self) -> Vec<Vec<u8>> {
-        let visited = self.visited.into_inner();
-        visited.iter().filter_map(|hash| self.by_hash.get(hash)).map(|node| node.to_vec()).collect()
+        self.by_hash.values().filter(|given| given.visited.get()).map(|given| given.node.to_vec()).collect()
     }
 
     fn every_form_is_canonical(&self, root: &Hash) -> Result<(), TrieError> {
-        for (hash, node) in &self.by_hash {
+        for (hash, Given { node, .. }) in &self.by_hash {
             // Only the root is referenced by hash whatever its size.
             if node.len() < root.0.len() && *hash != root.0 {
                 return Err(TrieError::HashedTooShort { got: node.len() });
@@ -159,7 +168,9 @@ impl<'a> GivenNodes<'a> {
     fn extension_leads_to_branch(&self, node: &[u8], child: &NodeHandlePlan) -> Result<(), TrieError> {
         let target = match child {
             NodeHandlePlan::Inline(range) => node.get(range.clone()),
-            NodeHandlePlan::Hash(range) => node.get(range.clone()).and_then(|hash| self.by_hash.get(hash).copied()),
+            NodeHandlePlan::Hash(range) => {
+                node.get(range.clone()).and_then(|hash| self.by_hash.get(hash)).map(|given| given.node)
+            }
         };
         let Some(target) = target else { return Ok(()) };
         match RlpNodeCodec::decode_plan(target)? {
@@ -169,9 +180,8 @@ impl<'a> GivenNodes<'a> {
     }
 
     fn every_node_is_visited(&self) -> Result<(), TrieError> {
-        let visited = self.visited.borrow();
-        match self.by_hash.keys().find(|hash| !visited.contains(*hash)) {
-            Some(hash) => Err(TrieError::NodeUnused { hash: Hash(*hash).into() }),
+        match self.by_hash.iter().find(|(_, given)| !given.visited.get()) {
+            Some((hash, _)) => Err(TrieError::NodeUnused { hash: Hash(*hash).into() }),
             None => Ok(()),
         }
     }
@@ -179,9 +189,9 @@ impl<'a> GivenNodes<'a> {
 
 impl HashDBRef<KeccakHasher, Vec<u8>> for GivenNodes<'_> {
     fn get(&self, hash: &[u8; 32], _prefix: Prefix) -> Option<Vec<u8>> {
-        let node = self.by_hash.get(hash)?;
-        self.visited.borrow_mut().insert(*hash);
-        Some(node.to_vec())
+        let given = self.by_hash.get(hash)?;
+        given.visited.set(true);
+        Some(given.node.to_vec())
     }
 
     fn contains(&self, hash: &[u8; 32], prefix: Prefix) -> bool {

@@ -152,7 +152,7 @@ pub fn judge_transfers(
 /// The sealed headers of one chain on which verdicts stand, each once.
 fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -> impl Iterator<Item = Sealed> + 'v {
     let name = chain.name();
-    let mut heights = set_of([chain.head().number]);
+    let mut heights = Vec::from([chain.head().number]);
     for TransferVerdict { from, to, facts, as_of, .. } in verdicts {
         let ends = [(from, as_of.source), (to, as_of.destination)];
         heights.extend(
@@ -162,6 +162,8 @@ fn seals_of<'v>(chain: &'v FollowedChain<'_>, verdicts: &'v [TransferVerdict]) -
             .extend(facts.request.iter().filter(|request| request.chain == name).map(|request| request.block.number));
         heights.extend(facts.execution.iter().filter(|done| done.chain == name).map(|done| done.block.number));
     }
+    heights.sort_unstable();
+    heights.dedup();
     let mut sealed: Vec<Sealed> = heights.into_iter().filter_map(|height| chain.sealed_by(height)).collect();
     sealed.dedup_by_key(|sealed| sealed.block.number);
     sealed.into_iter()
