@@ -35,7 +35,8 @@ export const tests = {
       const { name, text } = await exported(visit, "bridge-json");
       ok(name.endsWith(".json"));
       const found = JSON.parse(text);
-      same(found.complete, complete);
+      same([found.complete, found.now], [complete, NOW]);
+      ok(await visit.get("bridge-now").isVisible(), "it is told that the time is not the clock's");
       const expected = story.filter((transfer) => transfer.from === from).sort(byNonce);
       same(found.transfers.map(({ nonce, state, reason, culprits }) => [nonce, state, reason, [...culprits].sort()]), expected.map(({ nonce, expected, reason, culprits }) => [nonce, expected, reason ?? (expected === "fraud" ? "never_requested" : null), (culprits ?? []).map((culprit) => culprit.toLowerCase()).sort()]));
       for (const { culprits = [] } of expected) for (const culprit of culprits) ok((await visit.page.locator(`[data-testid=bridge-operator][data-address="${culprit.toLowerCase()}"]`).count()) === 1, culprit);

@@ -41,6 +41,34 @@ export const tests = {
     same((await visit.verdict()).state, "handled");
   },
 
+  async "what was accepted once is asked again where another trust is set"(world) {
+    const other = await world.bundle("forged", "handled-trie");
+    const visit = await world.visit({ link: { trust: world.trust } });
+    await visit.page.goto("about:blank");
+    const otherTrust = await readFile(other.trustPath, "utf8");
+    await visit.go({ trust: otherTrust });
+    await visit.page.waitForFunction((text) => JSON.parse(localStorage.getItem("spanlight.settings") ?? "{}").trust?.text === text, otherTrust);
+    await visit.page.goto("about:blank");
+    await visit.go({ trust: world.trust, nonce: 0, from: "main" }, false);
+    await visit.get("offer").waitFor();
+    same(await visit.get("verdict").count(), 0);
+  },
+
+  async "what was accepted once is not asked again where no trust is set"(world) {
+    const visit = await world.visit({ link: { trust: world.trust, rpc: world.rpc, now: NOW } });
+    await visit.get("settings-open").click();
+    await visit.get("trust-remove").click();
+    await visit.page.goto("about:blank");
+    // The same link would change less now, and be another one: only the trust is missing.
+    await visit.go({ trust: world.trust }, false);
+    await visit.get("offer-accept").click();
+    await visit.get("settings-open").click();
+    await visit.get("trust-remove").click();
+    await visit.page.goto("about:blank");
+    await visit.go({ trust: world.trust, nonce: 0, from: "main" }, false);
+    same((await visit.verdict()).state, "handled");
+  },
+
   async "a damaged link is told"(world) {
     for (const fragment of ["#trust=@@@", "#bundle=AAAA", "#now=soon", "#what=7", "#nonce=-1", "#rpc.main=javascript:alert(1)", "#tx=%"]) {
       const visit = await world.visit();

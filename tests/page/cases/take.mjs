@@ -58,7 +58,8 @@ export const tests = {
     await visit.page.waitForFunction(async () => (await navigator.clipboard.readText()).includes("#"));
     const link = await visit.page.evaluate(() => navigator.clipboard.readText());
     ok(link.startsWith(world.address), link);
-    const other = await world.visit({ allow: Object.values(world.rpc) });
+    ok(!link.includes("rpc."), "addresses of nodes may hold keys");
+    const other = await world.visit({ link: { rpc: world.rpc } });
     await other.page.goto("about:blank");
     await other.page.goto(link);
     await other.get("offer-accept").click();

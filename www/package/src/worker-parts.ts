@@ -37,13 +37,17 @@ interface Waiting {
 export function connectWorker(thread: Worker): SpanlightWorker {
   const waiting = new Map<number, Waiting>();
   let calls = 0;
+  // A worker that has ended answers nothing: a call to it would wait for ever.
+  let ended: SpanlightError | undefined;
 
   const end = (reason: SpanlightError): void => {
+    ended ??= reason;
     thread.terminate();
     for (const { reject } of waiting.values()) reject(reason);
     waiting.clear();
   };
   thread.addEventListener("error", () => end(errorOf("wasm.crash", "the worker has failed")));
+  thread.addEventListener("messageerror", () => end(errorOf("wasm.crash", "an answer of the worker cannot be read")));
   thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
     const call = waiting.get(data.id);
     if (call === undefined) return;
@@ -57,6 +61,7 @@ export function connectWorker(thread: Worker): SpanlightWorker {
   const ask = (method: Method, args: unknown[], options: GatherOptions = {}): Promise<never> =>
     new Promise((resolve, reject) => {
       const { signal, onProgress } = options;
+      if (ended !== undefined) return reject(ended);
       if (signal?.aborted) return reject(signal.reason);
       const id = ++calls;
       const stop = (): void => {

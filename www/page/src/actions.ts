@@ -1,13 +1,14 @@
 // What happens on a person's word: judging a bundle, asking endpoints, using a trust file.
 import { batch } from "@preact/signals";
 import type { Report } from "spanlight/module";
+import { forgetRows } from "./bridge/store.ts";
 import { ofFile, ofText, type Input } from "./model/input.ts";
 import { problemOf, type Problem } from "./model/problem.ts";
 import { findFailing } from "./model/try-endpoint.ts";
 import { otherChain, readTrust, sources, type TrustFile } from "./model/trust.ts";
-import { announcement, canAsk, endpoints, everySeal, fixedNow, outcome, route, settingsOpen, trust, waiting, type Asked } from "./store.ts";
+import { announcement, canAsk, endpoints, everySeal, fixedNow, forget, outcome, route, settingsOpen, trust, waiting, type Asked } from "./store.ts";
 import { useLink } from "./links.ts";
-import { dropWorker, worker } from "./worker/client.ts";
+import { dropBusyWorker, dropWorker, worker } from "./worker/client.ts";
 
 let stopping: AbortController | undefined;
 
@@ -52,10 +53,12 @@ export async function chooseTrust(text: string, name: string): Promise<void> {
     return fail(problemOf(thrown));
   }
   const kept = waiting.value;
+  // What runs was asked under another trust.
+  stop();
   batch(() => {
     trust.value = file;
     waiting.value = null;
-    if (outcome.value.kind === "failed") outcome.value = { kind: "idle" };
+    if (outcome.value.kind === "failed" || outcome.value.kind === "running") outcome.value = { kind: "idle" };
   });
   if (kept) await judge(kept.bytes, kept.name);
 }
@@ -64,6 +67,7 @@ export async function chooseTrust(text: string, name: string): Promise<void> {
 export async function judge(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<void> {
   const chosen = trust.value;
   if (chosen === null) {
+    stop();
     batch(() => {
       waiting.value = { bytes, name };
       outcome.value = { kind: "idle" };
@@ -73,10 +77,10 @@ export async function judge(bytes: Uint8Array<ArrayBuffer>, name: string): Promi
   }
   const asked: Asked = { kind: "bundle", name };
   await run(asked, "judging", async (signal) => {
-    const [now, started] = [clock(), performance.now()];
+    const [now, byClock, started] = [clock(), fixedNow.value === null, performance.now()];
     const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     const report = await Promise.race([worker().verify(bytes, chosen.text, now), aborted]);
-    return { report, bundle: bytes, now, started, chosen };
+    return { report, bundle: bytes, now, byClock, started, chosen };
   });
 }
 
@@ -86,9 +90,9 @@ export async function ask(asked: Exclude<Asked, { kind: "bundle" }>): Promise<vo
   if (chosen === null) return fail({ code: "page.no_trust" });
   if (!canAsk.value) return fail({ code: "page.no_endpoints" });
   await run(asked, "connecting", async (signal) => {
-    const [now, started] = [clock(), performance.now()];
+    const [now, byClock, started] = [clock(), fixedNow.value === null, performance.now()];
     const proof = await gather(asked, chosen, now, signal);
-    return { report: proof, bundle: proof.bundle, now, started, chosen };
+    return { report: proof, bundle: proof.bundle, now, byClock, started, chosen };
   });
 }
 
@@ -124,12 +128,14 @@ interface Made {
   report: Report;
   bundle: Uint8Array;
   now: number;
+  /** Taken together with `now`: the setting may change while it is judged. */
+  byClock: boolean;
   started: number;
   chosen: TrustFile;
 }
 
 async function run(asked: Asked, stage: string, job: (signal: AbortSignal) => Promise<Made>): Promise<void> {
-  stopping?.abort(new Stopped());
+  stop();
   const control = new AbortController();
   stopping = control;
   batch(() => {
@@ -138,13 +144,14 @@ async function run(asked: Asked, stage: string, job: (signal: AbortSignal) => Pr
     outcome.value = { kind: "running", asked, stage, done: 0, total: undefined };
   });
   try {
-    const { report, bundle, now, started, chosen } = await job(control.signal);
+    const { report, bundle, now, byClock, started, chosen } = await job(control.signal);
     if (control.signal.aborted) return;
     const milliseconds = Math.round(performance.now() - started);
-    outcome.value = { kind: "judged", report, bundle, asked, trust: chosen, now, byClock: fixedNow.value === null, milliseconds };
+    outcome.value = { kind: "judged", report, bundle, asked, trust: chosen, now, byClock, milliseconds };
   } catch (thrown) {
+    if (thrown instanceof Stopped) return;
     const problem = await explained(problemOf(thrown), asked);
-    if (stopping === control && !(thrown instanceof Stopped)) fail(problem, asked);
+    if (stopping === control) fail(problem, asked);
   } finally {
     if (stopping === control) stopping = undefined;
   }
@@ -161,14 +168,27 @@ const REACHING = new Set(["rpc.unreachable", "rpc.cors", "rpc.mixed_content", "r
 
 class Stopped extends Error {}
 
+/** Ends the running job, so that its verdict does not come up later. */
+function stop(): void {
+  stopping?.abort(new Stopped());
+  stopping = undefined;
+}
+
 /** Stops what runs. */
 export function cancel(): void {
   const current = outcome.value;
-  stopping?.abort(new Stopped());
-  stopping = undefined;
-  // A call that only computes listens to nobody.
+  stop();
+  // A call that only computes listens to nobody; one that asks endpoints computes in between.
   if (current.kind === "running" && current.asked.kind === "bundle") dropWorker();
+  else if (current.kind === "running") void dropBusyWorker();
   outcome.value = { kind: "idle" };
+}
+
+/** Forgets everything that was set, and what the bridge view has kept. */
+export async function forgetAll(): Promise<void> {
+  stop();
+  forget();
+  await forgetRows();
 }
 
 function tell({ stage, done, total }: { stage: string; done: number; total: number | undefined }): void {
@@ -178,6 +198,7 @@ function tell({ stage, done, total }: { stage: string; done: number; total: numb
 
 /** Shows a refusal. */
 export function fail(problem: Problem, asked?: Asked): void {
+  stop();
   outcome.value = { kind: "failed", problem, ...(asked && { asked }) };
 }
 

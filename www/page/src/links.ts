@@ -7,7 +7,7 @@ import { pack, readLink, writeLink, type Link } from "./model/link.ts";
 import { ofText } from "./model/input.ts";
 import { problemOf } from "./model/problem.ts";
 import { readTrust, sources, type TrustFile } from "./model/trust.ts";
-import { accepted, endpoints, fixedNow, route, theme, trust, type Theme } from "./store.ts";
+import { accepted, endpoints, fixedNow, route, theme, trust, type Judged, type Theme } from "./store.ts";
 import { isLanguage, language } from "./text/index.ts";
 
 /** What a link wants to change; the rest of it waits. */
@@ -38,7 +38,9 @@ export async function useLink(fragment: string): Promise<void> {
   if (brought === null && Object.keys(changed).length === 0 && now === undefined) return proceed(link);
   const mark = await fingerprint(JSON.stringify([brought?.text ?? null, changed, now ?? null]));
   const wanted: Offer = { trust: brought, endpoints: changed, now, mark, link };
-  if (mark !== "" && accepted.has(mark)) return accept(wanted);
+  // What was accepted once may still not replace another trust unasked: any old link would do.
+  const replaces = brought !== null && trust.value !== null;
+  if (mark !== "" && accepted.has(mark) && !replaces) return accept(wanted);
   offer.value = wanted;
 }
 
@@ -88,6 +90,16 @@ export async function settingsFields(): Promise<[string, string | number | undef
     ["trust", chosen ? await pack(new TextEncoder().encode(chosen.text)) : undefined],
     ...Object.entries(endpoints.value).map(([chain, address]): [string, string] => [`rpc.${chain}`, address]),
     ["now", fixedNow.value ?? undefined],
+  ];
+}
+
+/**
+ * What a verdict rests on, whatever is set by now. Without endpoints: their addresses may hold keys, and a verdict is for others.
+ */
+export async function judgedFields({ trust: chosen, now, byClock }: Judged): Promise<[string, string | number | undefined][]> {
+  return [
+    ["trust", await pack(new TextEncoder().encode(chosen.text))],
+    ["now", byClock ? undefined : now],
   ];
 }
 

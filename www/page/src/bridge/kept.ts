@@ -33,7 +33,7 @@ function range(scope: string, first: bigint, last: bigint): IDBKeyRange {
   return IDBKeyRange.bound([scope, place(first)], [scope, place(last)]);
 }
 
-/** Keeps rows. `scope` names trust and direction: rows of another trust mean nothing here. */
+/** Keeps rows. `scope` names trust, direction and what else they rest on: rows of another one mean nothing here. */
 export async function keepRows(scope: string, rows: readonly Row[]): Promise<void> {
   const database = await open();
   try {
@@ -50,15 +50,15 @@ export async function keepRows(scope: string, rows: readonly Row[]): Promise<voi
 }
 
 /** Hands over what is kept of a range, some at a time so that the page stays quick. */
-export async function keptRows(scope: string, first: bigint, last: bigint, take: (rows: Row[]) => void): Promise<void> {
+export async function keptRows(scope: string, first: bigint, last: bigint, take: (rows: unknown[]) => void): Promise<void> {
   const database = await open();
   try {
     for (let next = first; next <= last; ) {
       const found = (await promised(database.transaction(ROWS).objectStore(ROWS).getAll(range(scope, next, last), AT_ONCE))) as KeptRow[];
-      take(found.map(({ row }) => row));
+      take(found.filter(({ row, place }) => row?.nonce === BigInt(place)).map(({ row }) => row));
       const end = found.at(-1);
       if (end === undefined || found.length < AT_ONCE) return;
-      next = end.row.nonce + 1n;
+      next = BigInt(end.place) + 1n;
     }
   } finally {
     database.close();
@@ -70,6 +70,16 @@ export async function dropRows(scope: string, first: bigint, last: bigint): Prom
   const database = await open();
   try {
     await promised(database.transaction(ROWS, "readwrite").objectStore(ROWS).delete(range(scope, first, last)));
+  } finally {
+    database.close();
+  }
+}
+
+/** Forgets the rows of every scope. */
+export async function dropAllRows(): Promise<void> {
+  const database = await open();
+  try {
+    await promised(database.transaction(ROWS, "readwrite").objectStore(ROWS).clear());
   } finally {
     database.close();
   }

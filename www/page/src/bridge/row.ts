@@ -23,10 +23,12 @@ export interface Row {
   request: string | null;
   execution: string | null;
   as_of: TransferVerdict["as_of"];
+  /** Unix seconds by which it was judged. */
+  now: number;
   tone: Tone;
 }
 
-export function rowOf(transfer: TransferVerdict): Row {
+export function rowOf(transfer: TransferVerdict, now: number): Row {
   const { request, execution, operators } = transfer;
   const { from, to, nonce, verdict, state, reason, code, detail, votes, threshold, culprits, dissenters, notes, as_of } = transfer;
   const moved = request ?? execution;
@@ -37,8 +39,41 @@ export function rowOf(transfer: TransferVerdict): Row {
     amount: moved?.amount ?? moved?.token_id ?? null,
     request: request?.transaction ?? null,
     execution: execution?.transaction ?? null,
+    now,
     tone: toneOf(transfer),
   };
+}
+
+/** A row as it was kept, for requests of `from`; `null` for what is none. The colour follows anew from the verdict. */
+export function restoredRow(kept: unknown, from: string): Row | null {
+  if (!isRow(kept) || kept.from !== from) return null;
+  return { ...kept, tone: toneOf(kept) };
+}
+
+function isRow(kept: unknown): kept is Row {
+  if (typeof kept !== "object" || kept === null) return false;
+  const row = kept as Record<keyof Row, unknown>;
+  const isText = (value: unknown): boolean => typeof value === "string";
+  const texts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+  const orNull = (type: string) => (value: unknown): boolean => value === null || typeof value === type;
+  return (
+    [row.from, row.to, row.verdict].every(isText) &&
+    [row.state, row.reason, row.code, row.detail, row.kind, row.request, row.execution].every(orNull("string")) &&
+    [row.votes, row.threshold].every(orNull("number")) &&
+    typeof row.nonce === "bigint" &&
+    orNull("bigint")(row.amount) &&
+    typeof row.now === "number" &&
+    [row.culprits, row.dissenters, row.notes].every(texts) &&
+    Array.isArray(row.operators) &&
+    row.operators.every((operator: { address?: unknown; role?: unknown } | null) => isText(operator?.address) && isText(operator?.role)) &&
+    isAsOf(row.as_of)
+  );
+}
+
+function isAsOf(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { source, destination } = value as { source?: unknown; destination?: unknown };
+  return [source, destination].every((block) => block === null || typeof (block as { number?: unknown } | undefined)?.number === "bigint");
 }
 
 /** Whether time cannot change it: such a row is not judged again. */
@@ -107,7 +142,7 @@ export function stretches(rows: ReadonlyMap<bigint, Row>, first: bigint, last: b
   });
 }
 
-const COLUMNS = ["from", "nonce", "verdict", "state", "reason", "code", "votes", "threshold", "kind", "amount", "culprits", "dissenters", "request", "execution", "source_block", "destination_block"] as const;
+const COLUMNS = ["from", "nonce", "verdict", "state", "reason", "code", "votes", "threshold", "kind", "amount", "culprits", "dissenters", "request", "execution", "source_block", "destination_block", "now"] as const;
 
 export function toCsv(rows: readonly Row[]): string {
   const cell = (value: unknown): string => {

@@ -2,10 +2,10 @@
 import { useSignalEffect } from "@preact/signals";
 import { number } from "../format.ts";
 import { otherChain, sources } from "../model/trust.ts";
-import { canAsk, settingsOpen, trust } from "../store.ts";
+import { canAsk, fixedNow, settingsOpen, trust } from "../store.ts";
 import { text } from "../text/index.ts";
 import { download, exactJson } from "../views/take.tsx";
-import { Icon } from "../views/parts.tsx";
+import { FixedNow, Icon } from "../views/parts.tsx";
 import { ProblemCard } from "../views/work.tsx";
 import { OperatorTable } from "./operators.tsx";
 import { stretches, toCsv } from "./row.ts";
@@ -19,6 +19,11 @@ export function BridgeView() {
     if (chosen === null) return;
     const chains = sources(chosen);
     const wanted = store.bridgeRequest.value;
+    if (wanted !== null && store.running.value) {
+      // The link is taken once the run has ended: until then its range and direction stay what they are.
+      store.pause();
+      return;
+    }
     if (wanted !== null) {
       store.bridgeRequest.value = null;
       if (wanted.from !== undefined && chains.includes(wanted.from)) store.from.value = wanted.from;
@@ -39,6 +44,7 @@ export function BridgeView() {
       {store.problem.value && <ProblemCard problem={store.problem.value} dismiss={() => (store.problem.value = null)} />}
       {trust.value !== null && (
         <>
+          {fixedNow.value !== null && <FixedNow now={fixedNow.value} testid="bridge-now" />}
           <Completeness />
           <Table />
           <OperatorTable />
@@ -135,7 +141,7 @@ function Completeness() {
   const asked = store.range.value;
   if (store.rows.value.size === 0 || asked === null || total === 0) return null;
   const missing = total - judged + undecided;
-  const complete = missing === 0 && store.gapless.value && store.requestCount.value !== null;
+  const complete = missing === 0 && store.isWhole.value && store.gapless.value && store.requestCount.value !== null;
   const end = asked.first + BigInt(total) - 1n;
   const outside = store.sorted.value.filter((row) => row.nonce > end && row.tone === "bad").map((row) => row.nonce);
   return (
@@ -173,7 +179,7 @@ function Completeness() {
   );
 }
 
-/** In the form of `spanlight audit --json`. */
+/** In the form of `spanlight audit --json`, with the times by which it was judged: `now` of the whole is `null` for the clock. */
 function exportJson(complete: boolean): string {
-  return exactJson({ transfers: store.sorted.value.map(({ tone: _, ...row }) => row), equivocations: [], complete, vote_scan: store.voteScan.value });
+  return exactJson({ transfers: store.sorted.value.map(({ tone: _, ...row }) => row), equivocations: [], complete, vote_scan: store.voteScan.value, now: fixedNow.value });
 }

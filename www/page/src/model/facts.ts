@@ -7,11 +7,11 @@ export type Tone = "good" | "wait" | "warn" | "bad" | "unknown";
 /** Notes that leave a handled transfer green, as the core has it. Whatever is not named here warns. */
 const QUIET_NOTES = new Set(["random_reveal_unchecked", "committee_unchecked", "votes_by_transactions", "votes_by_signatures"]);
 
-export function warns(transfer: TransferVerdict): boolean {
+export function warns(transfer: Pick<TransferVerdict, "notes">): boolean {
   return transfer.notes.some((note) => !QUIET_NOTES.has(note));
 }
 
-export function toneOf(transfer: TransferVerdict): Tone {
+export function toneOf(transfer: Pick<TransferVerdict, "verdict" | "state" | "code" | "notes">): Tone {
   // Mostly the trust file of another bridge: a mistake, and no reason for alarm.
   if (transfer.code === "consensus.anchor") return "unknown";
   if (transfer.verdict === "invalid") return "bad";

@@ -30,19 +30,38 @@ async function quantity(address: string, method: string): Promise<string> {
 async function post(address: string, body: string): Promise<unknown> {
   let text: string;
   try {
-    const response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body, signal: AbortSignal.timeout(PATIENCE) });
-    text = await response.text();
+    // A redirect would take the question to an address that nobody set.
+    const response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.timeout(PATIENCE) });
+    text = await read(response);
     if (!response.ok && !/^\s*\{/.test(text)) throw failure(response.status === 429 ? "rpc.rate_limit" : "rpc.http_status", `HTTP status ${response.status}`);
   } catch (thrown) {
     const { code, name } = thrown as { code?: unknown; name?: string };
     if (typeof code === "string") throw thrown;
     throw failure(name === "TimeoutError" || name === "AbortError" ? "rpc.timeout" : await unreachable(address), String(thrown));
   }
-  if (text.length > MOST) throw failure("rpc.answer_too_large", `${text.length} bytes`);
   try {
     return JSON.parse(text);
   } catch {
     throw failure("rpc.answer", "no JSON");
+  }
+}
+
+/** The text of an answer; no more than so much of it is taken in. */
+async function read(response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.length;
+    if (size > MOST) {
+      void reader.cancel().catch(() => undefined);
+      throw failure("rpc.answer_too_large", `more than ${MOST} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
   }
 }
 
@@ -53,6 +72,7 @@ async function unreachable(address: string): Promise<string> {
   const { protocol, hostname } = new URL(address);
   if (location.protocol === "https:" && protocol === "http:" && !LOCAL.test(hostname)) return "rpc.mixed_content";
   try {
+    // `redirect: "error"` is refused by browsers together with this mode.
     await fetch(address, { mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(QUICK) });
     return "rpc.cors";
   } catch {

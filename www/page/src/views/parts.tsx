@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { announce } from "../actions.ts";
-import { short } from "../format.ts";
+import { short, time } from "../format.ts";
 import type { Tone } from "../model/facts.ts";
 import { text } from "../text/index.ts";
 
@@ -116,5 +116,15 @@ export function Icon({ name }: { name: IconName }) {
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={ICONS[name]} />
     </svg>
+  );
+}
+
+/** Says that the time judged by is not the clock's. */
+export function FixedNow({ now, testid }: { now: number; testid: string }) {
+  return (
+    <p class="notice warn" data-testid={testid}>
+      <Icon name="clock" />
+      <span>{text.value.verdict.fixedNow(time(now))}</span>
+    </p>
   );
 }

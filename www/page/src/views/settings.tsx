@@ -1,14 +1,14 @@
 // The settings sheet: trust, endpoints, the time to judge by.
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { chooseTrust } from "../actions.ts";
+import { chooseTrust, forgetAll } from "../actions.ts";
 import { duration, number, short, time } from "../format.ts";
 import { linkTo, settingsFields } from "../links.ts";
 import { isAddress } from "../model/link.ts";
 import { problemOf, type Problem } from "../model/problem.ts";
 import { readTrust, type TrustFile, type TrustedChain } from "../model/trust.ts";
 import { tryEndpoint } from "../model/try-endpoint.ts";
-import { endpoints, everySeal, fixedNow, forget, settingsOpen, trust } from "../store.ts";
+import { endpoints, everySeal, fixedNow, settingsOpen, trust } from "../store.ts";
 import { text } from "../text/index.ts";
 import { CopyButton, Hash, Icon } from "./parts.tsx";
 import { wordsFor } from "./work.tsx";
@@ -36,7 +36,7 @@ export function Settings() {
       <TimePart />
       <div class="row">
         <CopyButton value={async () => linkTo(await settingsFields())} what={t.link} label={t.link} testid="settings-link" />
-        <button type="button" class="button danger" onClick={forget} data-testid="forget">
+        <button type="button" class="button danger" onClick={() => void forgetAll()} data-testid="forget">
           {t.forget}
         </button>
       </div>

@@ -2,7 +2,7 @@
 import type { TransferVerdict } from "spanlight/module";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { linkTo, settingsFields } from "../links.ts";
+import { judgedFields, linkTo } from "../links.ts";
 import { LONGEST_LINK, pack } from "../model/link.ts";
 import type { Judged } from "../store.ts";
 import { text } from "../text/index.ts";
@@ -40,7 +40,8 @@ export function Take({ judged, transfer }: { judged: Judged; transfer: TransferV
 
 function Elsewhere({ judged, name }: { judged: Judged; name: string }) {
   const t = text.value.take;
-  const trust = /\.json$/.test(judged.trust.name) ? judged.trust.name : "trust.json";
+  // Whoever made the file chose its name, and the lines are for a shell.
+  const trust = /^\w[\w.-]*\.json$/.test(judged.trust.name) ? judged.trust.name : "trust.json";
   const command = `spanlight verify ${name} --trust ${trust}${judged.byClock ? "" : ` --now ${judged.now}`}`;
   const lines = [
     'import { readFile } from "node:fs/promises";',
@@ -75,7 +76,7 @@ function Code({ title, code }: { title: string; code: string }) {
 
 /** A link that asks the same again: with the proof in it, where that is short enough. */
 async function linkFor(judged: Judged, transfer: TransferVerdict | undefined): Promise<string> {
-  const settings = await settingsFields();
+  const settings = await judgedFields(judged);
   const { asked } = judged;
   if (asked.kind === "transaction") return linkTo([...settings, ["tx", asked.hash]]);
   if (asked.kind === "nonce") return linkTo([...settings, ["from", asked.from], ["nonce", String(asked.nonce)]]);

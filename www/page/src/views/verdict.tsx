@@ -6,7 +6,7 @@ import { toneOf, wordsKeys } from "../model/facts.ts";
 import type { Judged } from "../store.ts";
 import type { Words } from "../text/en.verdicts.ts";
 import { pick, text, type Messages } from "../text/index.ts";
-import { Hash, Icon, ToneIcon } from "./parts.tsx";
+import { FixedNow, Hash, Icon, ToneIcon } from "./parts.tsx";
 
 /** The words for a verdict. */
 export function wordsOf(transfer: TransferVerdict, t: Messages): Words {
@@ -39,12 +39,7 @@ export function VerdictCard({ transfer, judged }: { transfer: TransferVerdict; j
       data-code={transfer.code ?? undefined}
       data-nonce={String(nonce)}
     >
-      {!judged.byClock && (
-        <p class="notice warn" data-testid="verdict-now">
-          <Icon name="clock" />
-          <span>{t.verdict.fixedNow(time(judged.now))}</span>
-        </p>
-      )}
+      {!judged.byClock && <FixedNow now={judged.now} testid="verdict-now" />}
       <div class="verdict-head">
         <span class="verdict-mark">
           <ToneIcon tone={tone} />
