@@ -26,7 +26,9 @@ abstract contract Delivery is Requests {
         require(msg.sender == owing.recipient, NotRecipient());
         require(to != address(0), ZeroRecipient());
         delete claims[nonce];
-        owed[owing.token] -= _amountOf(owing.tokenType, owing.valueOrTokenId);
+        unchecked {
+            owed[owing.token] -= _amountOf(owing.tokenType, owing.valueOrTokenId);
+        }
         owing.recipient = to;
         _send(owing);
         emit Claimed(nonce, to);
@@ -52,7 +54,10 @@ abstract contract Delivery is Requests {
                 delivery.tokenURI = "";
             }
             claims[transfer.requestNonce] = delivery;
-            owed[delivery.token] += _amountOf(delivery.tokenType, delivery.valueOrTokenId);
+            // Modulo 2^256: the sum of absurd amounts must not stop a nonce from closing, and each claim takes off what it added.
+            unchecked {
+                owed[delivery.token] += _amountOf(delivery.tokenType, delivery.valueOrTokenId);
+            }
             emit HandleDeliveryFailed(transfer.requestNonce, keccak256(reason));
         }
     }

@@ -75,6 +75,23 @@ contract DeliveryTest is BridgeTest {
         assertEq(lockBridge.owed(address(0)), FUNDS + 1, "still owed");
     }
 
+    /// A corrupted quorum, or a token without bounds: the sum of what is owed must not stop a nonce.
+    function test_absurd_amounts_close_their_nonces_too() public {
+        uint256 most = type(uint256).max;
+        _handle(lockBridge, _erc20(0, OTHER, address(lockToken), most));
+        _handle(lockBridge, _erc20(1, OTHER, address(lockToken), FUNDS + 1));
+        _handle(lockBridge, _erc20(2, OTHER, address(lockToken), most));
+        assertEq(lockBridge.lowerHandleNonce(), 3, "all closed");
+        assertEq(lockBridge.owed(address(lockToken)), FUNDS - 1, "the sum goes round");
+        lockToken.transfer(address(lockBridge), 1);
+        vm.prank(OTHER);
+        lockBridge.claim(1, OTHER);
+        assertEq(lockToken.balanceOf(OTHER), FUNDS + 1, "what can be paid is paid");
+        unchecked {
+            assertEq(lockBridge.owed(address(lockToken)), 2 * most, "the rest is owed");
+        }
+    }
+
     function test_a_token_that_may_not_be_minted_is_kept_with_its_uri() public {
         Bridge bridge = _newBridge(true);
         BridgeStorage.Transfer memory transfer = _erc721(0, OTHER, address(mintNFT), 42);
