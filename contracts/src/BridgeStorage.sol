@@ -93,7 +93,7 @@ abstract contract BridgeStorage {
     /// The key that was executed for a nonce; never deleted, so not zero means handled.
     mapping(uint64 nonce => bytes32 voteKey) public executedVoteKeys; // 20
     mapping(uint64 nonce => Claim) public claims; // 21
-    /// Sum of the claims of a token (address 0: the coin).
+    /// Sum of the claims of a token (address 0: the coin), modulo 2^256.
     mapping(address token => uint256 amount) public owed; // 22
     /// Which seats stand behind a vote key, as bits: seat s is bit s % 256 of word s / 256.
     mapping(bytes32 voteKey => mapping(uint256 word => uint256 bits)) internal _voteSeats; // 23

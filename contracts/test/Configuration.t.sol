@@ -11,9 +11,11 @@ import {
     NonCanonicalCalldata,
     NotConfiguration,
     NotGuardian,
-    TooEarly
+    TooEarly,
+    WrongTokenKind
 } from "../src/BridgeErrors.sol";
 import {BridgeTest} from "./BridgeTest.sol";
+import {WrappedCoin} from "./Mocks.sol";
 import {vm} from "./Vm.sol";
 
 /// Fees, proposals, and the brakes.
@@ -216,6 +218,44 @@ contract ConfigurationTest is BridgeTest {
     }
 
     /// In any period, at most the bucket and what leaks from it.
+    /// Its `transferFrom` moves an amount, so a vote for an "id" would move it all and count 1.
+    function test_an_erc20_token_voted_as_erc721_is_refused() public {
+        WrappedCoin token = new WrappedCoin();
+        token.deposit{value: 10 ether}();
+        token.transferFrom(address(this), address(lockBridge), 10 ether);
+        lockBridge.registerToken(address(token), OTHER);
+        lockBridge.setLimit(address(token), 0, 5 ether);
+        BridgeStorage.Transfer memory theft = _erc721(0, OTHER, address(token), 10 ether);
+        _vote(lockBridge, 0, theft);
+        _vote(lockBridge, 1, theft);
+        _voteFails(lockBridge, 2, theft, _error(WrongTokenKind.selector));
+        theft.requestNonce = 1;
+        bytes[] memory signatures = _signatures(lockBridge, 0, 3, theft);
+        vm.expectRevert(WrongTokenKind.selector);
+        lockBridge.handleWithSignatures(theft, signatures);
+        assertEq(token.balanceOf(OTHER), 0, "nothing left");
+        _handle(lockBridge, _erc20(0, OTHER, address(token), 5 ether));
+        assertEq(token.balanceOf(OTHER), 5 ether, "the nonce was still open");
+        (uint192 level,) = lockBridge.outflows(address(token));
+        assertEq(level, 5 ether, "counted by amount");
+    }
+
+    function test_an_erc721_token_voted_as_erc20_is_refused() public {
+        BridgeStorage.Transfer memory transfer = _erc20(0, OTHER, address(mintNFT), 1);
+        _vote(mintBridge, 0, transfer);
+        _vote(mintBridge, 1, transfer);
+        _voteFails(mintBridge, 2, transfer, _error(WrongTokenKind.selector));
+    }
+
+    /// As in generation C, which looks at no registry here.
+    function test_a_token_that_is_not_registered_is_of_the_voted_kind() public {
+        WrappedCoin token = new WrappedCoin();
+        token.deposit{value: 10 ether}();
+        token.transferFrom(address(this), address(lockBridge), 10 ether);
+        _handle(lockBridge, _erc721(0, OTHER, address(token), 10 ether));
+        assertEq(token.balanceOf(OTHER), 10 ether, "as voted");
+    }
+
     function testFuzz_outflow_is_bounded(uint256 seed) public {
         uint128 limit = uint128(1 + seed % 1000);
         lockBridge.setLimit(address(0), 0, limit);

@@ -51,6 +51,9 @@ contract DeliveryTest is BridgeTest {
         vm.prank(USER);
         vm.expectRevert(NotRecipient.selector);
         lockBridge.claim(0, USER);
+        vm.prank(USER);
+        vm.expectRevert(NotRecipient.selector);
+        lockBridge.claim(0, address(0));
         vm.startPrank(OTHER);
         vm.expectRevert(ZeroRecipient.selector);
         lockBridge.claim(0, address(0));
@@ -61,10 +64,31 @@ contract DeliveryTest is BridgeTest {
         assertEq(OTHER.balance, FUNDS + 1, "once");
     }
 
+    /// A recipient may be a contract that cannot call.
+    function test_anybody_may_retry_a_delivery_to_its_recipient() public {
+        Refuser refuser = new Refuser();
+        _handleAndFail(lockBridge, _coin(0, address(refuser), 5 ether), _error("no, thanks"));
+        vm.prank(USER);
+        vm.expectRevert(bytes("no, thanks"));
+        lockBridge.claim(0, address(refuser));
+        assertEq(lockBridge.owed(address(0)), 5 ether, "still owed");
+        refuser.take(true);
+        vm.prank(USER);
+        lockBridge.claim(0, address(refuser));
+        assertEq(address(refuser).balance, 5 ether, "delivered");
+        assertEq(lockBridge.owed(address(0)), 0, "nothing owed");
+        vm.prank(USER);
+        vm.expectRevert(NotRecipient.selector);
+        lockBridge.claim(0, address(refuser));
+    }
+
     function test_what_was_never_owed_cannot_be_claimed() public {
-        vm.prank(OTHER);
+        vm.startPrank(OTHER);
         vm.expectRevert(NotRecipient.selector);
         lockBridge.claim(7, OTHER);
+        vm.expectRevert(ZeroRecipient.selector);
+        lockBridge.claim(7, address(0));
+        vm.stopPrank();
     }
 
     function test_a_claim_that_fails_stays() public {
@@ -73,6 +97,23 @@ contract DeliveryTest is BridgeTest {
         vm.expectRevert();
         lockBridge.claim(0, OTHER);
         assertEq(lockBridge.owed(address(0)), FUNDS + 1, "still owed");
+    }
+
+    /// A corrupted quorum, or a token without bounds: the sum of what is owed must not stop a nonce.
+    function test_absurd_amounts_close_their_nonces_too() public {
+        uint256 most = type(uint256).max;
+        _handle(lockBridge, _erc20(0, OTHER, address(lockToken), most));
+        _handle(lockBridge, _erc20(1, OTHER, address(lockToken), FUNDS + 1));
+        _handle(lockBridge, _erc20(2, OTHER, address(lockToken), most));
+        assertEq(lockBridge.lowerHandleNonce(), 3, "all closed");
+        assertEq(lockBridge.owed(address(lockToken)), FUNDS - 1, "the sum goes round");
+        lockToken.transfer(address(lockBridge), 1);
+        vm.prank(OTHER);
+        lockBridge.claim(1, OTHER);
+        assertEq(lockToken.balanceOf(OTHER), FUNDS + 1, "what can be paid is paid");
+        unchecked {
+            assertEq(lockBridge.owed(address(lockToken)), 2 * most, "the rest is owed");
+        }
     }
 
     function test_a_token_that_may_not_be_minted_is_kept_with_its_uri() public {
@@ -91,6 +132,24 @@ contract DeliveryTest is BridgeTest {
         vm.prank(OTHER);
         bridge.claim(0, OTHER);
         assertEq(mintNFT.ownerOf(42), OTHER, "minted at last");
+    }
+
+    /// Where the gas of a delivery ends, for the tokens here (docs/contracts.md, "What remains").
+    function test_a_uri_above_some_length_becomes_a_claim() public {
+        uint256[2] memory lengths = [uint256(1088), 1216];
+        for (uint64 nonce = 0; nonce < 2; nonce++) {
+            BridgeStorage.Transfer memory transfer = _erc721(nonce, OTHER, address(mintNFT), nonce);
+            bytes memory uri = new bytes(lengths[nonce]);
+            for (uint256 i = 0; i < uri.length; i++) {
+                uri[i] = "u";
+            }
+            transfer.tokenURI = string(uri);
+            _handle(mintBridge, transfer);
+            assertEq(mintBridge.owed(address(mintNFT)), nonce, "owed");
+        }
+        vm.prank(OTHER);
+        mintBridge.claim(1, OTHER);
+        assertEq(mintNFT.ownerOf(1), OTHER, "a claim has all gas");
     }
 
     function test_a_token_in_lock_mode_is_kept_without_uri() public {

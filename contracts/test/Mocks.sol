@@ -145,6 +145,35 @@ contract OddToken is ERC20 {
     }
 }
 
+/// Coin as a token, in the manner of WETH9: an owner needs no allowance for its own `transferFrom`, and any other call is a
+/// deposit.
+contract WrappedCoin {
+    mapping(address => uint256) public balanceOf;
+
+    receive() external payable {
+        deposit();
+    }
+
+    fallback() external payable {
+        deposit();
+    }
+
+    function deposit() public payable {
+        balanceOf[msg.sender] += msg.value;
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        return transferFrom(msg.sender, to, amount);
+    }
+
+    function transferFrom(address from, address to, uint256 amount) public returns (bool) {
+        require(from == msg.sender, "allowance");
+        balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+        return true;
+    }
+}
+
 /// Just enough of an ERC-721 token to be registered as one; its URI is what is set.
 contract OddNFT {
     bytes public uri;
