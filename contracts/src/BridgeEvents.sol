@@ -59,7 +59,7 @@ abstract contract BridgeEvents is BridgeStorage {
     event VoteCast(
         VoteType indexed voteType, uint64 indexed nonce, address indexed operator, bytes32 voteKey, uint256 count
     );
-    /// The handle of this nonce closed it, but the delivery failed; the recipient can claim.
+    /// The handle of this nonce closed it, but the delivery failed; the recipient can claim, and anybody can retry it.
     /// `reasonHash` is keccak256 of what the delivery returned, of its first 256 bytes.
     event HandleDeliveryFailed(uint64 indexed handleNonce, bytes32 reasonHash);
     event Claimed(uint64 indexed handleNonce, address indexed to);

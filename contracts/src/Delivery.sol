@@ -20,10 +20,11 @@ abstract contract Delivery is Requests {
     uint256 public constant DELIVERY_GAS = 1_000_000;
     uint256 private constant ANSWER_BYTES = 256;
 
-    /// What `nonce` owes to the caller, sent to `to`. All gas may be used: the caller pays.
+    /// What `nonce` owes: sent to `to` if the recipient calls, by anybody to the recipient itself, which may be unable to call.
+    /// All gas may be used: the caller pays.
     function claim(uint64 nonce, address to) external nonReentrant whenHandlesRun {
         Claim memory owing = claims[nonce];
-        require(msg.sender == owing.recipient, NotRecipient());
+        require(msg.sender == owing.recipient || to == owing.recipient, NotRecipient());
         require(to != address(0), ZeroRecipient());
         delete claims[nonce];
         unchecked {

@@ -51,6 +51,9 @@ contract DeliveryTest is BridgeTest {
         vm.prank(USER);
         vm.expectRevert(NotRecipient.selector);
         lockBridge.claim(0, USER);
+        vm.prank(USER);
+        vm.expectRevert(NotRecipient.selector);
+        lockBridge.claim(0, address(0));
         vm.startPrank(OTHER);
         vm.expectRevert(ZeroRecipient.selector);
         lockBridge.claim(0, address(0));
@@ -61,10 +64,31 @@ contract DeliveryTest is BridgeTest {
         assertEq(OTHER.balance, FUNDS + 1, "once");
     }
 
+    /// A recipient may be a contract that cannot call.
+    function test_anybody_may_retry_a_delivery_to_its_recipient() public {
+        Refuser refuser = new Refuser();
+        _handleAndFail(lockBridge, _coin(0, address(refuser), 5 ether), _error("no, thanks"));
+        vm.prank(USER);
+        vm.expectRevert(bytes("no, thanks"));
+        lockBridge.claim(0, address(refuser));
+        assertEq(lockBridge.owed(address(0)), 5 ether, "still owed");
+        refuser.take(true);
+        vm.prank(USER);
+        lockBridge.claim(0, address(refuser));
+        assertEq(address(refuser).balance, 5 ether, "delivered");
+        assertEq(lockBridge.owed(address(0)), 0, "nothing owed");
+        vm.prank(USER);
+        vm.expectRevert(NotRecipient.selector);
+        lockBridge.claim(0, address(refuser));
+    }
+
     function test_what_was_never_owed_cannot_be_claimed() public {
-        vm.prank(OTHER);
+        vm.startPrank(OTHER);
         vm.expectRevert(NotRecipient.selector);
         lockBridge.claim(7, OTHER);
+        vm.expectRevert(ZeroRecipient.selector);
+        lockBridge.claim(7, address(0));
+        vm.stopPrank();
     }
 
     function test_a_claim_that_fails_stays() public {
