@@ -242,7 +242,7 @@ contract DifferentialTest is BridgeTest {
             outcome = _run(address(this), 0, abi.encodeCall(_bridge.registerOperator, (operator)));
             _majority();
             // The event of a raised threshold is ours alone (9): not in the outcome of the old one, which is told separately.
-            outcome.logs = new Vm.Log[](0);
+            outcome.logs = _without(outcome.logs, keccak256("OperatorThresholdChanged(uint8,uint8)"));
             return outcome;
         }
         if (roll % 4 == 2) {
@@ -254,6 +254,17 @@ contract DifferentialTest is BridgeTest {
         // Below a majority only ours refuses (9).
         if (threshold > 0 && threshold < size / 2 + 1) return outcome;
         return _run(address(this), 0, abi.encodeCall(_bridge.setOperatorThreshold, (kind, threshold)));
+    }
+
+    function _without(Vm.Log[] memory logs, bytes32 topic) private pure returns (Vm.Log[] memory left) {
+        uint256 count = 0;
+        for (uint256 i = 0; i < logs.length; i++) {
+            if (logs[i].topics[0] != topic) logs[count++] = logs[i];
+        }
+        left = new Vm.Log[](count);
+        for (uint256 i = 0; i < count; i++) {
+            left[i] = logs[i];
+        }
     }
 
     function _run(address sender, uint256 value, bytes memory data) private returns (Outcome memory outcome) {
