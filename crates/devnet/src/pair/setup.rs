@@ -68,14 +68,16 @@ fn connect(
     (other, other_id): (&End, u64),
     operators: &[Address],
 ) -> Result<(), DevnetError> {
-    const TRANSFER_VOTE: u64 = 0;
+    const VOTE_TYPES: [u64; 2] = [0, 1];
     let own = |input| (end.bridge, input);
     let mut calls: Vec<(Address, Vec<u8>)> =
         operators.iter().map(|operator| own(abi::call("registerOperator(address)", &[(*operator).into()]))).collect();
-    // The deployer became an operator by deploying. It leaves before the threshold is set, which counts who is left.
-    let threshold = [TRANSFER_VOTE.into(), config.threshold.into()];
+    // The deployer became an operator by deploying. It leaves before the thresholds are set, which count who is left.
     calls.push(own(abi::call("deregisterOperator(address)", &[keys::address(DEPLOYER).into()])));
-    calls.push(own(abi::call("setOperatorThreshold(uint8,uint8)", &threshold)));
+    for vote_type in VOTE_TYPES {
+        let threshold = [vote_type.into(), config.threshold.into()];
+        calls.push(own(abi::call("setOperatorThreshold(uint8,uint8)", &threshold)));
+    }
     for (token, counterpart) in [(end.erc20, other.erc20), (end.erc721, other.erc721)] {
         calls.push(own(abi::call("registerToken(address,address)", &[token.into(), counterpart.into()])));
     }
