@@ -11,10 +11,11 @@ import {
     TooEarly
 } from "./BridgeErrors.sol";
 
-/// @title What slows or stops a bridge whose operators were corrupted
+/// @title What slows or stops a bridge that does what it should not
 /// @notice A guardian can only stop handles; starting them again takes the owner and a day. Independent of it, no more than
 /// the outflow limit of a token can be executed in a day (twice that at most in any one day: what the bucket holds, and
-/// what leaks from it).
+/// what leaks from it). Both are set by the votes of operators, at once: they bound mistakes, and thefts by fewer operators
+/// than the configuration threshold. As many as that can take the limits and the guardian away first.
 abstract contract Brakes is Configuration {
     uint64 public constant RESUME_DELAY = 1 days;
     uint64 public constant OUTFLOW_PERIOD = 1 days;

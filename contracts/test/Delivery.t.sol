@@ -134,6 +134,24 @@ contract DeliveryTest is BridgeTest {
         assertEq(mintNFT.ownerOf(42), OTHER, "minted at last");
     }
 
+    /// Where the gas of a delivery ends, for the tokens here (docs/contracts.md, "What remains").
+    function test_a_uri_above_some_length_becomes_a_claim() public {
+        uint256[2] memory lengths = [uint256(1088), 1216];
+        for (uint64 nonce = 0; nonce < 2; nonce++) {
+            BridgeStorage.Transfer memory transfer = _erc721(nonce, OTHER, address(mintNFT), nonce);
+            bytes memory uri = new bytes(lengths[nonce]);
+            for (uint256 i = 0; i < uri.length; i++) {
+                uri[i] = "u";
+            }
+            transfer.tokenURI = string(uri);
+            _handle(mintBridge, transfer);
+            assertEq(mintBridge.owed(address(mintNFT)), nonce, "owed");
+        }
+        vm.prank(OTHER);
+        mintBridge.claim(1, OTHER);
+        assertEq(mintNFT.ownerOf(1), OTHER, "a claim has all gas");
+    }
+
     function test_a_token_in_lock_mode_is_kept_without_uri() public {
         _handleAndFail(
             lockBridge,

@@ -222,4 +222,21 @@ contract OperatorsTest is BridgeTest {
         }
         assertTrue(lockBridge.operators(voters[4]), "registered, after the delay");
     }
+
+    /// The order of docs/contracts.md: the thresholds are the majority of those who stay, and twelve fit.
+    function test_the_recipe_sets_up_any_number_of_operators() public {
+        for (uint160 n = 3; n <= 12; n++) {
+            Bridge bridge = _bareBridge(false);
+            for (uint160 i = 1; i < n; i++) {
+                bridge.registerOperator(address(i));
+            }
+            bridge.deregisterOperator(address(this));
+            bridge.registerOperator(address(n));
+            assertEq(bridge.getOperatorList().length, n, "operators");
+            for (uint8 kind = 0; kind < 2; kind++) {
+                assertEq(bridge.operatorThresholds(kind), n / 2 + 1, "the majority");
+                bridge.setOperatorThreshold(BridgeStorage.VoteType(kind), uint8(n));
+            }
+        }
+    }
 }
