@@ -124,7 +124,7 @@ export const tests = {
     let answered = 0;
     const dying = await world.servers.liar(rpc.service, (call, answer) => {
       answered += call.method === "kaia_getProof" ? 1 : 0;
-      return answered > 8 ? { jsonrpc: "2.0", id: call.id, error: { code: -32000, message: "going down" } } : answer;
+      return answered > 400 ? { jsonrpc: "2.0", id: call.id, error: { code: -32000, message: "going down" } } : answer;
     });
     const visit = await world.visit({ link: { trust, rpc: { main: rpc.main, service: dying }, now, view: "bridge", from: "main", range: "0-499", start: 1 } });
     await visit.get("problem").or(visit.get("bridge-start")).first().waitFor({ timeout: 380_000 });
