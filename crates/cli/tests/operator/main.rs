@@ -8,6 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod fees;
 mod liar;
 mod network;
 mod parking;
