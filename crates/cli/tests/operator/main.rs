@@ -15,6 +15,7 @@ mod recovery;
 mod relay;
 mod replicas;
 mod rig;
+mod seats;
 mod signed;
 mod soak;
 mod theft;
