@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Most operators that a bridge has: every known contract refuses more.
 const MOST_OPERATORS: u64 = 12;
 
-/// An operator's account.
+/// An account of an operator's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AccountView {
     /// Transactions that are in blocks.
@@ -61,11 +61,7 @@ pub(crate) async fn read<T: Transport>(
     open: &BTreeMap<u64, Hash>,
     known: &[Address],
 ) -> Result<View, ProveError> {
-    let (_, account) = read_state(node, header, me, &[]).await?;
-    let account = account.map_or_else(AccountView::default, |proven| AccountView {
-        nonce: proven.account().nonce,
-        balance: proven.account().balance,
-    });
+    let account = account(node, header, me).await?;
     let mut slots = fixed_slots();
     slots.extend(vote_slots(open, known));
     let mut state = bridge_state(node, header, bridge.address, &slots).await?;
@@ -92,6 +88,19 @@ pub(crate) async fn read<T: Transport>(
         second,
         account,
     })
+}
+
+/// What an account holds; one that is proven absent holds nothing.
+pub(crate) async fn account<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    address: Address,
+) -> Result<AccountView, ProveError> {
+    let (_, account) = read_state(node, header, address, &[]).await?;
+    Ok(account.map_or_else(AccountView::default, |proven| AccountView {
+        nonce: proven.account().nonce,
+        balance: proven.account().balance,
+    }))
 }
 
 async fn bridge_state<T: Transport>(

@@ -9,6 +9,7 @@
     clippy::cast_sign_loss
 )]
 
+mod fees;
 mod liar;
 mod load;
 mod network;
