@@ -18,7 +18,7 @@ use votes::Voters;
 /// Most operators that a bridge has: every known contract refuses more.
 const MOST_OPERATORS: u64 = 12;
 
-/// An operator's account.
+/// An account of an operator's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AccountView {
     /// Transactions that are in blocks.
@@ -66,11 +66,7 @@ pub(crate) async fn read<T: Transport>(
     open: &BTreeMap<u64, Hash>,
     known: &[Address],
 ) -> Result<View, ProveError> {
-    let (_, account) = read_state(node, header, me, &[]).await?;
-    let account = account.map_or_else(AccountView::default, |proven| AccountView {
-        nonce: proven.account().nonce,
-        balance: proven.account().balance,
-    });
+    let account = account(node, header, me).await?;
     let fixed = fixed_slots().into_iter().chain(known.iter().map(layout::seat_slot));
     let mut storage = Storage::read(node, header, bridge.address, fixed).await?;
     let operators = operators_of(storage.words())?;
@@ -104,6 +100,19 @@ pub(crate) async fn read<T: Transport>(
         second,
         account,
     })
+}
+
+/// What an account holds; one that is proven absent holds nothing.
+pub(crate) async fn account<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    address: Address,
+) -> Result<AccountView, ProveError> {
+    let (_, account) = read_state(node, header, address, &[]).await?;
+    Ok(account.map_or_else(AccountView::default, |proven| AccountView {
+        nonce: proven.account().nonce,
+        balance: proven.account().balance,
+    }))
 }
 
 /// None for bridges of older generations, which keep nothing there.

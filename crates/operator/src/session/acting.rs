@@ -89,6 +89,10 @@ impl Session<'_> {
         let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        let paying = match self.sender.fee_payer() {
+            Some(payer) => (payer, view::account(&node, header, payer).await?.balance, "the fee payer"),
+            None => (me, self.view.account.balance, "the operator"),
+        };
         let client = self.destination.chain().client();
         self.sender.set_pricing(match client.head().fields().base_fee {
             Some(fee) => Pricing::BaseFee(fee),
@@ -99,8 +103,12 @@ impl Session<'_> {
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
-        if self.view.account.balance < U256::from(balance) {
-            self.raise(None, Alarm::LowBalance { account: me, what: "the operator" });
+        let (payer, held, what) = paying;
+        self.direction.shared.board.update(&self.direction.name, |board| {
+            board.fee_payer_balance = (payer != me).then(|| held.to_string());
+        });
+        if held < U256::from(balance) {
+            self.raise(None, Alarm::LowBalance { account: payer, what });
         }
         if self.view.liquidity < U256::from(liquidity) {
             self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });

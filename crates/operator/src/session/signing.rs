@@ -168,9 +168,9 @@ impl Session<'_> {
         let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
         let Some(digest) = open.signatures.digest else { return Ok(()) };
         let chain = &self.direction.to.chain;
-        let signer = self.direction.shared.signers.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
-        let signature = signer.sign(&digest)?;
-        open.signatures.by_signer.insert(signer.address(), signature);
+        let keys = self.direction.shared.keys.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
+        let signature = keys.operator.sign(&digest)?;
+        open.signatures.by_signer.insert(keys.operator.address(), signature);
         exchange.give(&self.direction.name, Given { nonce, digest, signature: signature.to_vec() });
         tracing::info!(direction = %self.direction.name, nonce, "signed");
         Ok(())
