@@ -76,6 +76,7 @@ impl Session<'_> {
             delivery: Delivery::NotAsked,
             park: Park::default(),
             signatures: Signatures::default(),
+            corrects: false,
         };
         self.seen.insert(nonce);
         self.open.insert(nonce, open);
@@ -127,12 +128,11 @@ impl Session<'_> {
             let Some(state) = self.view.transfers.get(&nonce) else { continue };
             let Some(open) = self.open.get_mut(&nonce) else { continue };
             // What carries signatures may be without this operator's own; it stands if it executed.
-            let stands = match self.direction.shared.exchange {
-                Some(_) => state.handled,
-                None => state.votes.get(&self.view.me) == Some(&open.key),
-            };
-            // Older bridges delete the votes of what is handled, and then nothing tells.
-            if stands || (state.handled && !keeps_votes) {
+            let by_signatures = self.direction.shared.exchange.is_some() && !std::mem::take(&mut open.corrects);
+            let voted = state.votes.get(&self.view.me) == Some(&open.key);
+            let stands = if by_signatures { state.handled } else { voted };
+            // Older bridges delete the votes of what is handled, and version 2 takes a late vote without a trace: nothing tells.
+            if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
             }
             self.direction.shared.board.update(&self.direction.name, |board| {
