@@ -7,7 +7,7 @@ use crate::board::Board;
 use crate::clock;
 use crate::config::{ChainConfig, Config};
 use crate::exchange::Exchange;
-use crate::keys::{KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) cancel: Cancel,
     /// Where votes are signatures.
     pub(crate) exchange: Option<Exchange>,
-    pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
+    pub(crate) keys: BTreeMap<String, ChainKeys>,
 }
 
 /// Why a worker cannot go on right now.
@@ -153,8 +153,7 @@ impl Direction {
             Link::blame([source_link, destination_link], &error);
             WorkError::from(error)
         };
-        let signer = self.shared.signers.get(&self.to.chain);
-        let signer = signer.ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
+        let keys = self.shared.keys.get(&self.to.chain).ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
 
         let resume = store.resume(&self.name, &self.to.chain, u64::MAX).await?;
         // Destination blocks since then are watched, so the requests of what they handled are needed too.
@@ -164,7 +163,7 @@ impl Direction {
         let destination = sync(&node, &destination_trust, options(), &Silent).await.map_err(blame)?;
         let header = destination.chain().header(destination.head()).map_err(ProveError::from)?;
         let open = BTreeMap::new();
-        let view = view::read(&node, header, &self.to, signer.address(), &open, &[]).await.map_err(blame)?;
+        let view = view::read(&node, header, &self.to, keys.operator.address(), &open, &[]).await.map_err(blame)?;
 
         let needed = watched.min(view.nonces.lower_handle_nonce);
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
@@ -177,7 +176,7 @@ impl Direction {
         let config = self.chain_config(&self.to.chain)?;
         let stuck = self.shared.config.voting.stuck_blocks;
         let chain_id = destination_trust.profile.chain_id;
-        let sender = Sender::start(store, lease, signer, chain_id, config, stuck).await?;
+        let sender = Sender::start(store, lease, keys, chain_id, config, stuck).await?;
         Session::new(self, lease, &trust, links, [source, destination], view, sender, first).run().await
     }
 

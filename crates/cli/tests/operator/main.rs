@@ -5,16 +5,20 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::panic,
-    clippy::cast_possible_truncation
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
 )]
 
+mod fees;
 mod liar;
+mod load;
 mod network;
 mod parking;
 mod recovery;
 mod relay;
 mod replicas;
 mod rig;
+mod seats;
 mod signed;
 mod soak;
 mod theft;

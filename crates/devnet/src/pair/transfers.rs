@@ -40,22 +40,27 @@ impl Pair {
     /// # Errors
     /// Where it is refused, or is in no block soon.
     pub fn execute(&self, side: Side, key: u64, sending: &Sending) -> Result<(Hash, Receipt), DevnetError> {
-        let failed = |reason: String| DevnetError::SetUp { what: "transaction", reason };
-        let handle = self.chain(side);
-        let raw = wallet::sign(&handle.chain(), key, sending);
-        let hash = handle.send(&raw).map_err(|e| failed(e.to_string()))?;
-        let receipt = handle.wait_for(&hash)?;
+        let hash = self.submit(side, key, sending)?;
+        let receipt = self.chain(side).wait_for(&hash)?;
         Ok((hash, receipt))
     }
 
-    /// A user asks for a transfer to `to` on the other chain; tokens go in one step.
+    /// Sends a transaction of a key and does not wait for the block that holds it.
     ///
     /// # Errors
-    /// Where the request fails.
-    pub fn request(&self, from: Side, user: u64, to: Address, value: Value) -> Result<Requested, DevnetError> {
+    /// Where it is refused.
+    pub fn submit(&self, side: Side, key: u64, sending: &Sending) -> Result<Hash, DevnetError> {
+        let handle = self.chain(side);
+        let raw = wallet::sign(&handle.chain(), key, sending);
+        handle.send(&raw).map_err(|e| DevnetError::SetUp { what: "transaction", reason: e.to_string() })
+    }
+
+    /// The transaction that asks for a transfer to `to` on the other chain; tokens go in one step.
+    #[must_use]
+    pub fn request_call(&self, from: Side, to: Address, value: Value) -> Sending {
         let end = self.end(from);
         let none: &[u8] = &[];
-        let sending = match value {
+        match value {
             Value::Coin(amount) => Sending {
                 to: Some(end.bridge),
                 value: amount,
@@ -76,10 +81,18 @@ impl Pair {
                 end.erc721,
                 abi::call("requestValueTransfer(uint256,address,bytes)", &[id.into(), to.into(), none.into()]),
             ),
-        };
-        let (hash, receipt) = self.execute(from, user, &sending)?;
+        }
+    }
+
+    /// A user asks for a transfer to `to` on the other chain.
+    ///
+    /// # Errors
+    /// Where the request fails.
+    pub fn request(&self, from: Side, user: u64, to: Address, value: Value) -> Result<Requested, DevnetError> {
+        let (hash, receipt) = self.execute(from, user, &self.request_call(from, to, value))?;
+        let bridge = self.end(from).bridge;
         let failed = |reason: &str| DevnetError::SetUp { what: "request", reason: reason.into() };
-        let mut logs = receipt.logs.iter().filter(|log| log.address == end.bridge);
+        let mut logs = receipt.logs.iter().filter(|log| log.address == bridge);
         let event = logs.find_map(|log| RequestEvent::decode(log).ok());
         let event = event.ok_or_else(|| failed(receipt.status_name().unwrap_or("no event")))?;
         let place = self.chain(from).chain().place_of(&hash);
