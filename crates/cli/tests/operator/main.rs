@@ -8,9 +8,11 @@
     clippy::cast_possible_truncation
 )]
 
+mod endpoints;
 mod liar;
 mod network;
 mod parking;
+mod pruned;
 mod recovery;
 mod relay;
 mod replicas;
