@@ -8,6 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
+mod commands;
 mod endpoints;
 mod liar;
 mod network;
