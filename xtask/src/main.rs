@@ -5,8 +5,10 @@
 mod bench;
 mod contracts;
 mod lint;
+mod load;
 mod npm;
 mod page;
+mod plot;
 mod shell;
 mod soak;
 mod tally;
@@ -21,19 +23,23 @@ cargo xtask <command>
   test    all suites, one after the other; the last line is the count
   ci      lint, then test; the last line is the count
   bench   the tables of docs/performance.md
-  soak    what is too long for every change: each byte of each forged bundle, 100,000 signatures,
-          random calls of the contracts
+  soak    what is too long for every change; one part of it: soak operators, soak bytes (each byte of each forged
+          bundle), soak curves (100,000 signatures), soak contracts (random calls)
+  load    operators under load, drawn into docs/performance; load rates (the default), load memory (an hour; so many
+          seconds as SPANLIGHT_LOAD_SECONDS says), load plots (draws the last figures again)
   help    this text
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let command = arguments.next().unwrap_or_else(|| "help".into());
-    if let Some(extra) = arguments.next() {
-        eprintln!("xtask: {command} takes no argument, got {extra}");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = arguments.iter().map(String::as_str);
+    let command = words.next().unwrap_or("help");
+    let part = words.next();
+    if let Err(reason) = takes(command, part, words.next()) {
+        eprintln!("xtask: {reason}");
         return ExitCode::from(2);
     }
-    match run(&command) {
+    match run(command, part) {
         Ok(code) => code,
         Err(reason) => {
             eprintln!("xtask {command}: {reason}");
@@ -42,13 +48,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &str) -> shell::Result<ExitCode> {
+/// Whether a command takes these words.
+fn takes(command: &str, part: Option<&str>, extra: Option<&str>) -> shell::Result {
+    let parts: &[&str] = match command {
+        "soak" => &soak::PARTS,
+        "load" => &load::PARTS,
+        _ => &[],
+    };
+    match (part, extra) {
+        (None, None) => Ok(()),
+        (Some(part), None) if parts.contains(&part) => Ok(()),
+        (Some(part), _) if parts.is_empty() => Err(format!("{command} takes no argument, got {part}")),
+        _ => Err(format!("{command} takes one part of it at most: {}", parts.join(", "))),
+    }
+}
+
+fn run(command: &str, part: Option<&str>) -> shell::Result<ExitCode> {
     match command {
         "lint" => lint::run().map(|()| ExitCode::SUCCESS),
         "test" => Ok(test::run().report()),
         "ci" => Ok(ci()),
         "bench" => bench::run().map(|()| ExitCode::SUCCESS),
-        "soak" => Ok(soak::run().report()),
+        "soak" => Ok(soak::run(part).report()),
+        "load" => Ok(load::run(part.unwrap_or("rates"))?.report()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -66,4 +88,20 @@ fn ci() -> ExitCode {
         tally.failed += 1;
     }
     tally.report()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes;
+
+    #[test]
+    fn a_part_is_one_of_those_that_the_command_has() {
+        assert!(takes("soak", None, None).is_ok());
+        assert!(takes("soak", Some("operators"), None).is_ok());
+        assert!(takes("lint", None, None).is_ok());
+        assert!(takes("lint", Some("operators"), None).is_err());
+        assert!(takes("soak", Some("operators"), Some("bytes")).is_err());
+        let listed = takes("soak", Some("operator"), None).unwrap_err();
+        assert!(listed.ends_with("operators, bytes, curves, contracts"), "{listed}");
+    }
 }

@@ -6,6 +6,21 @@ use crate::tally::Tally;
 
 /// The page is built on the npm package, as that was built last.
 pub fn run() -> shell::Result<Tally> {
+    prepare()?;
+    counted(&mut within("www/page", "node", "test.mjs"))
+}
+
+/// Builds the page where it was never built: a program with the feature `page` does not compile without it.
+pub fn built() -> shell::Result {
+    if root().join("www/page/dist/index.html").exists() {
+        return Ok(());
+    }
+    prepare()?;
+    shell::run(&mut within("www/page", "node", "build.mjs"))
+}
+
+/// What the page is built from.
+fn prepare() -> shell::Result {
     for folder in ["www/package", "www/page"] {
         if !root().join(folder).join("node_modules").exists() {
             shell::run(&mut within(folder, "npm", "ci --ignore-scripts"))?;
@@ -14,7 +29,7 @@ pub fn run() -> shell::Result<Tally> {
     if !root().join("www/package/dist").exists() {
         shell::run(&mut within("www/package", "node", "build.mjs"))?;
     }
-    counted(&mut within("www/page", "node", "test.mjs"))
+    Ok(())
 }
 
 /// The page in Chromium, by a program that has it inside, on recorded and forged chains. [`run`] has built the page.
@@ -22,9 +37,7 @@ pub fn in_browser() -> shell::Result<Tally> {
     if !root().join("tests/page/node_modules").exists() {
         shell::run(&mut within("tests/page", "npm", "ci --ignore-scripts"))?;
     }
-    if !root().join("www/page/dist/index.html").exists() {
-        shell::run(&mut within("www/page", "node", "build.mjs"))?;
-    }
+    built()?;
     shell::run(&mut cargo("build --quiet -p spanlight-cli --features page"))?;
     shell::run(&mut cargo("build --quiet -p spanlight-forge --example busy"))?;
     let built = target_dir()?.join("debug");

@@ -4,38 +4,47 @@ use crate::contracts;
 use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
-/// The talk's tests of operators, every byte of every forged bundle in three ways, a hundred thousand signatures through both curve back
-/// ends, and the random calls of the contracts' tests 25 times as often.
-pub fn run() -> Tally {
+/// What can be run by itself.
+pub const PARTS: [&str; 4] = ["operators", "bytes", "curves", "contracts"];
+
+/// A part, or all of them: the talk's tests of operators, every byte of every forged bundle in three ways, a hundred thousand
+/// signatures through both curve back ends, and the random calls of the contracts' tests 25 times as often.
+pub fn run(only: Option<&str>) -> Tally {
     let mut total = Tally::default();
-    let runs: [(&str, &str, (&str, &str)); 3] = [
-        (
+    for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
+        total += run_part(part);
+    }
+    total
+}
+
+fn run_part(part: &str) -> Tally {
+    let (name, arguments, (variable, value)) = match part {
+        "operators" => (
             "operators: the talk's tests at full length",
             "test --release -p spanlight-cli --test operator soak -- --ignored --nocapture --test-threads 1",
             ("RUST_BACKTRACE", "1"),
         ),
-        (
+        "bytes" => (
             "every byte of every forged bundle",
             "test --release -p spanlight-forge --test forged byte_walk",
             ("SPANLIGHT_BYTE_WALK", "full"),
         ),
-        (
+        "curves" => (
             "both curve back ends on 100,000 signatures",
             "test --release -p spanlight --features k256 --lib crypto",
             ("SPANLIGHT_SIGNATURES", "100000"),
         ),
-    ];
-    for (name, arguments, (variable, value)) in runs {
-        heading(name);
-        total += match counted(cargo(arguments).env(variable, value)) {
-            Ok(tally) if tally.is_empty() => failed(name, "ran no test"),
-            Ok(tally) => tally,
-            Err(reason) => failed(name, &reason),
-        };
+        _ => {
+            heading("random calls of the contracts");
+            return contracts::soak().unwrap_or_else(|reason| failed("contracts", &reason));
+        }
+    };
+    heading(name);
+    match counted(cargo(arguments).env(variable, value)) {
+        Ok(tally) if tally.is_empty() => failed(name, "ran no test"),
+        Ok(tally) => tally,
+        Err(reason) => failed(name, &reason),
     }
-    heading("random calls of the contracts");
-    total += contracts::soak().unwrap_or_else(|reason| failed("contracts", &reason));
-    total
 }
 
 fn failed(name: &str, reason: &str) -> Tally {

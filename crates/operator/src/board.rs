@@ -62,6 +62,8 @@ pub struct DirectionBoard {
     pub in_flight: u64,
     /// The operator's coin on the destination, in peb.
     pub balance: String,
+    /// Coin of the fee payer's account there in peb, where another account pays for the operator's transactions.
+    pub fee_payer_balance: Option<String>,
     /// The destination bridge's coin, in peb.
     pub liquidity: String,
     /// Alarms since the start, by code.

@@ -96,6 +96,9 @@ pub struct ChainConfig {
     pub endpoints: Vec<String>,
     /// Signs votes on this chain.
     pub key: KeyConfig,
+    /// Pays for them; without one the operator's account does.
+    #[serde(default)]
+    pub fee_payer: Option<KeyConfig>,
     /// Milliseconds between two looks at the chain's head.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
@@ -108,7 +111,7 @@ pub struct ChainConfig {
     /// Gas that a vote is given; what it does not use is not paid.
     #[serde(default = "default_vote_gas")]
     pub vote_gas: u64,
-    /// An alarm is raised when the operator's account holds less, in peb.
+    /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds less, in peb.
     #[serde(default)]
     pub min_balance: u64,
     /// An alarm is raised when the bridge holds less coin, in peb.
@@ -138,7 +141,7 @@ pub enum KeyConfig {
         /// Where the user PIN comes from.
         pin: Secret,
     },
-    /// A key in AWS KMS; needs a build with the feature `alloy-signer-aws`.
+    /// A key in AWS KMS; needs a build with the feature `aws-kms`.
     AwsKms {
         /// Id, alias or ARN.
         key_id: String,
@@ -299,9 +302,11 @@ impl Config {
 
 impl ChainConfig {
     fn resolved(mut self, base: &Path) -> Self {
-        match &mut self.key {
-            KeyConfig::File { path, .. } => *path = base.join(&path),
-            KeyConfig::Pkcs11 { .. } | KeyConfig::AwsKms { .. } => {}
+        for key in std::iter::once(&mut self.key).chain(&mut self.fee_payer) {
+            match key {
+                KeyConfig::File { path, .. } => *path = base.join(&path),
+                KeyConfig::Pkcs11 { .. } | KeyConfig::AwsKms { .. } => {}
+            }
         }
         self
     }

@@ -7,7 +7,7 @@ use crate::board::Board;
 use crate::clock;
 use crate::config::{ChainConfig, Config};
 use crate::exchange::Exchange;
-use crate::keys::{KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) cancel: Cancel,
     /// Where votes are signatures.
     pub(crate) exchange: Option<Exchange>,
-    pub(crate) signers: BTreeMap<String, Arc<dyn Signer>>,
+    pub(crate) keys: BTreeMap<String, ChainKeys>,
 }
 
 /// Why a worker cannot go on right now.
@@ -173,8 +173,7 @@ impl Direction {
         let store = &self.shared.store;
         let links = [self.link(&self.from.chain)?, self.link(&self.to.chain)?];
         let [source_link, destination_link] = &links;
-        let signer = self.shared.signers.get(&self.to.chain);
-        let signer = signer.ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
+        let keys = self.shared.keys.get(&self.to.chain).ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
 
         let resume = store.resume(&self.name, &self.to.chain, u64::MAX).await?;
         // Destination blocks since then are watched, so the requests of what they handled are needed too.
@@ -184,7 +183,7 @@ impl Direction {
         let begin = async || {
             let destination = sync(&node, &destination_trust, options(), &Silent).await?;
             let header = destination.chain().header(destination.head())?;
-            let view = view::read(&node, header, &self.to, signer.address(), &BTreeMap::new(), &[]).await?;
+            let view = view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await?;
             Ok((destination, view))
         };
         let (destination, view) = with_each(destination_link, &destination_trust, begin).await?;
@@ -201,7 +200,7 @@ impl Direction {
         let config = self.chain_config(&self.to.chain)?;
         let stuck = self.shared.config.voting.stuck_blocks;
         let chain_id = destination_trust.profile.chain_id;
-        let sender = Sender::start(store, lease, signer, chain_id, config, stuck).await?;
+        let sender = Sender::start(store, lease, keys, chain_id, config, stuck).await?;
         Session::new(self, lease, &trust, links, [source, destination], view, sender, first).run().await
     }
 

@@ -2,13 +2,14 @@
 //! one command that needs it, and is no key of an operator's configuration.
 
 use crate::config::{ChainConfig, Config, KeyConfig};
-use crate::keys::{self, KeyError};
+use crate::keys::{self, ChainKeys, KeyError, Signer};
 use crate::link::{Call, Link, Outcome};
 use crate::tx::{Action, Draft};
 use serde_json::{json, Value};
 use spanlight::trust::BridgeEnd;
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Cancel, RpcError, Transport};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// registerOperator(address)
@@ -79,7 +80,7 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
     let chain_id = config.trust.chain(chain).map_err(|_| unknown())?.profile.chain_id;
     let timeout = Duration::from_secs(settings.timeout_s);
     let link = Link::open(&settings.endpoints, timeout, &Cancel::default()).ok_or_else(unknown)?;
-    let signer = keys::open(key).await?;
+    let signer: Arc<dyn Signer> = Arc::from(keys::open(key).await?);
     let input = change.input();
     let call = Call { from: signer.address(), to: end.address, value: U256::ZERO, input: &input, gas: GAS };
     match link.simulate(&call).await {
@@ -97,7 +98,7 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
         gas: GAS,
         action: Action::Call { to: end.address, input },
     };
-    let signed = draft.sign(signer.as_ref())?;
+    let signed = draft.sign(&ChainKeys::alone(Arc::clone(&signer)))?;
     link.send(&signed.raw).await?;
     for _ in 0..LOOKS {
         tokio::time::sleep(Duration::from_millis(500)).await;

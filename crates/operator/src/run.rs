@@ -4,7 +4,7 @@ use crate::board::Board;
 use crate::config::Config;
 use crate::direction::{Direction, Shared};
 use crate::exchange::{Exchange, ExchangeError};
-use crate::keys::{self, KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError};
 use crate::ops;
 use crate::store::{Store, StoreError};
 use spanlight::primitives::keccak256;
@@ -22,10 +22,12 @@ const GRACE: Duration = Duration::from_millis(1500);
 #[non_exhaustive]
 pub enum StartError {
     /// A key.
-    #[error("chains.{chain}.key: {error}")]
+    #[error("chains.{chain}.{field}: {error}")]
     Key {
         /// The chain.
         chain: String,
+        /// `key` or `fee_payer`.
+        field: &'static str,
         /// What is wrong.
         error: KeyError,
     },
@@ -62,14 +64,14 @@ impl Operator {
     /// # Errors
     /// Where a key or the store cannot be used.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let mut signers: BTreeMap<String, Arc<dyn Signer>> = BTreeMap::new();
+        let mut keys: BTreeMap<String, ChainKeys> = BTreeMap::new();
         for (name, chain) in &config.chains {
-            let opened = keys::open(&chain.key).await;
-            let opened = opened.map_err(|error| StartError::Key { chain: name.clone(), error })?;
-            signers.insert(name.clone(), Arc::from(opened));
+            let opened = ChainKeys::open(chain).await;
+            let opened = opened.map_err(|(field, error)| StartError::Key { chain: name.clone(), field, error })?;
+            keys.insert(name.clone(), opened);
         }
         let store = Store::open(&config.store).await?;
-        store.bind(&identity(&config, &signers)).await?;
+        store.bind(&identity(&config, &keys)).await?;
         let (board, cancel) = (Board::new(&config.name), Cancel::default());
         let ops = match config.ops.listen {
             None => None,
@@ -82,7 +84,7 @@ impl Operator {
             Some(settings) => Some(Exchange::start(settings, &cancel).await?),
             None => None,
         };
-        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, signers };
+        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys };
         let shared = Arc::new(shared);
         let runtime = tokio::runtime::Handle::current();
         let mut workers = Vec::new();
@@ -123,7 +125,7 @@ impl Operator {
 }
 
 /// Whose store it is: the bridge pair and this operator's accounts.
-fn identity(config: &Config, signers: &BTreeMap<String, Arc<dyn Signer>>) -> Vec<(String, String)> {
+fn identity(config: &Config, keys: &BTreeMap<String, ChainKeys>) -> Vec<(String, String)> {
     let ends = config.trust.bridge.iter().flat_map(|pair| &pair.ends);
     let mut parts = Vec::new();
     for end in ends {
@@ -131,23 +133,35 @@ fn identity(config: &Config, signers: &BTreeMap<String, Arc<dyn Signer>>) -> Vec
         parts.push(format!("{} {} {}", end.chain, end.address, genesis.unwrap_or(keccak256(b""))));
     }
     let operators =
-        signers.iter().map(|(chain, signer)| (format!("operator on {chain}"), signer.address().to_string()));
+        keys.iter().map(|(chain, keys)| (format!("operator on {chain}"), keys.operator.address().to_string()));
     std::iter::once(("bridge".to_owned(), parts.join(", "))).chain(operators).collect()
 }
 
-/// Runs an operator until the process is told to stop (interrupt or SIGTERM), then stops it.
+/// What ends an operator that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndsBy {
+    /// An interrupt or SIGTERM.
+    Signal,
+    /// One of these, or the end of the standard input: whoever started it holds that open and takes it along when it dies.
+    SignalOrInput,
+}
+
+/// Runs an operator until the process is told to stop, then stops it.
 ///
 /// # Errors
 /// Where it cannot start.
-pub fn run(config: Config) -> Result<(), StartError> {
+pub fn run(config: Config, ends_by: EndsBy) -> Result<(), StartError> {
     crate::log::start(config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(StartError::Thread)?;
     let done = runtime.block_on(async {
         let name = config.name.clone();
         let operator = Operator::start(config).await?;
-        tracing::info!(%name, ops = ?operator.ops(), "started");
-        told_to_stop().await;
+        tracing::info!(%name, ops = operator.ops().map(tracing::field::display), "started");
+        tokio::select! {
+            () = told_to_stop() => {}
+            () = input_ends(), if ends_by == EndsBy::SignalOrInput => {}
+        }
         tracing::info!("stopping");
         operator.stop().await;
         Ok(())
@@ -155,6 +169,17 @@ pub fn run(config: Config) -> Result<(), StartError> {
     // A call that hangs is not waited for: everything that matters is written down.
     runtime.shutdown_background();
     done
+}
+
+/// Done when the standard input ends. What comes in is not looked at.
+async fn input_ends() {
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    // A thread, since reading cannot be broken off: the runtime would wait for it.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(end);
+    });
+    let _ = ended.await;
 }
 
 async fn told_to_stop() {

@@ -8,12 +8,12 @@
 use crate::alarm::Alarm;
 use crate::config::ChainConfig;
 use crate::failpoint::point;
-use crate::keys::{KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
 use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
 use crate::tx::{Action, Draft};
 use crate::view::View;
-use spanlight::U256;
+use spanlight::{Address, U256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ impl Handed {
 pub(crate) struct Sender {
     store: Store,
     lease: Arc<Lease>,
-    signer: Arc<dyn Signer>,
+    keys: ChainKeys,
     chain_id: u64,
     config: ChainConfig,
     stuck_blocks: u64,
@@ -96,7 +96,7 @@ impl Sender {
     pub(crate) async fn start(
         store: &Store,
         lease: &Arc<Lease>,
-        signer: &Arc<dyn Signer>,
+        keys: &ChainKeys,
         chain_id: u64,
         config: &ChainConfig,
         stuck_blocks: u64,
@@ -105,7 +105,7 @@ impl Sender {
         Ok(Self {
             store: store.clone(),
             lease: Arc::clone(lease),
-            signer: Arc::clone(signer),
+            keys: keys.clone(),
             chain_id,
             config: config.clone(),
             stuck_blocks,
@@ -115,6 +115,11 @@ impl Sender {
             alarms: Vec::new(),
             replaced: 0,
         })
+    }
+
+    /// Who pays for the operator's transactions, if not the operator.
+    pub(crate) fn fee_payer(&self) -> Option<Address> {
+        self.keys.fee_payer.as_ref().map(|payer| payer.address())
     }
 
     /// How many are on their way.
@@ -207,7 +212,7 @@ impl Sender {
             Pricing::BaseFee(_) => self.price(link).await?.max(least).min(U256::from(self.config.max_gas_price)),
         };
         let action = match spanlight::transaction::Transaction::decode(&live.send.raw) {
-            Ok(old) if needed => match old.to() {
+            Ok(old) if needed && live.send.purpose != Purpose::Cancel => match old.to() {
                 Some(to) => Action::Call { to, input: old.input().to_vec() },
                 None => Action::Anchor { payload: old.input().to_vec() },
             },
@@ -251,7 +256,7 @@ impl Sender {
         block: u64,
     ) -> Result<NewSend, SendError> {
         let draft = Draft { chain_id: self.chain_id, account_nonce, gas_price, gas, action };
-        let signed = draft.sign(self.signer.as_ref())?;
+        let signed = draft.sign(&self.keys)?;
         Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
     }
 

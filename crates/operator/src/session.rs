@@ -61,6 +61,8 @@ pub(crate) struct Open {
     park: Park,
     /// Signatures for it that were checked.
     signatures: Signatures,
+    /// Where votes are signatures: what is on its way is a call that corrects a vote of this account.
+    corrects: bool,
 }
 
 pub(crate) struct Session<'t> {

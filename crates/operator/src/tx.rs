@@ -1,12 +1,17 @@
-//! Transactions that an operator sends: votes and their cancellations (legacy, EIP-155) and anchors (type 0x48).
+//! Transactions that an operator sends: votes, their cancellations, and anchors.
+//!
+//! An operator that pays for itself votes by legacy transactions (EIP-155), which every node and tool knows. Where a fee payer
+//! is configured, all are of Kaia's fee-delegated types, signed by both. Source: chain.md 3.4, 3.6; bridge.md 4.1.
 
-use crate::keys::{KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError, Signer};
 use spanlight::primitives::keccak256;
 use spanlight::rlp::{append_u256, RlpStream};
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash, U256};
 
-/// Type byte of an anchoring transaction.
+/// Type bytes of what the sender pays for itself; its fee-delegated form is the next number.
+const EXECUTION: u8 = 0x30;
+const CANCEL: u8 = 0x38;
 const ANCHOR: u8 = 0x48;
 
 /// A transaction before it is signed.
@@ -56,12 +61,22 @@ impl Draft {
     /// Signs the transaction.
     ///
     /// # Errors
-    /// Where the key cannot be used.
-    pub fn sign(&self, signer: &dyn Signer) -> Result<Signed, KeyError> {
-        match &self.action {
-            Action::Call { to, input } => self.sign_legacy(signer, *to, input.clone()),
-            Action::Cancel => self.sign_legacy(signer, signer.address(), Vec::new()),
-            Action::Anchor { payload } => self.sign_anchor(signer, payload),
+    /// Where a key cannot be used.
+    pub fn sign(&self, keys: &ChainKeys) -> Result<Signed, KeyError> {
+        let operator = keys.operator.as_ref();
+        let from = operator.address();
+        match (&self.action, keys.fee_payer.as_deref()) {
+            (Action::Call { to, input }, None) => self.sign_legacy(operator, *to, input.clone()),
+            (Action::Cancel, None) => self.sign_legacy(operator, from, Vec::new()),
+            (Action::Call { to, input }, payer) => self.sign_typed(operator, payer, EXECUTION, |list| {
+                list.append(&to.as_bytes()).append(&0u8).append(&from.as_bytes()).append(input);
+            }),
+            (Action::Cancel, payer) => self.sign_typed(operator, payer, CANCEL, |list| {
+                list.append(&from.as_bytes());
+            }),
+            (Action::Anchor { payload }, payer) => self.sign_typed(operator, payer, ANCHOR, |list| {
+                list.append(&from.as_bytes()).append(payload);
+            }),
         }
     }
 
@@ -76,32 +91,53 @@ impl Draft {
         Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
     }
 
-    /// Signing hash and bytes of bridge.md 4.1.
-    fn sign_anchor(&self, signer: &dyn Signer, payload: &[u8]) -> Result<Signed, KeyError> {
-        let from = signer.address();
-        let write = |stream: &mut RlpStream| {
-            stream.append(&self.account_nonce);
-            append_u256(stream, self.gas_price);
-            stream.append(&self.gas).append(&from.as_bytes()).append(&payload);
+    /// A Kaia type: `write` appends the fields between gas and signatures. Sender and fee payer sign the same fields, the fee
+    /// payer with its own address behind them, so neither signature can stand for the other.
+    fn sign_typed(
+        &self,
+        operator: &dyn Signer,
+        payer: Option<&dyn Signer>,
+        kind: u8,
+        write: impl Fn(&mut RlpStream),
+    ) -> Result<Signed, KeyError> {
+        let kind = kind | u8::from(payer.is_some());
+        let write_fields = |list: &mut RlpStream| {
+            list.append(&self.account_nonce);
+            append_u256(list, self.gas_price);
+            list.append(&self.gas);
+            write(list);
         };
-        let mut inner = RlpStream::new();
-        inner.begin_unbounded_list();
-        inner.append(&ANCHOR);
-        write(&mut inner);
-        inner.finalize_unbounded_list();
-        let mut wrapped = RlpStream::new_list(4);
-        wrapped.append(&inner.out().to_vec()).append(&self.chain_id).append(&0u8).append(&0u8);
-        let (v, r, s) = self.signature(signer, &keccak256(&wrapped.out()))?;
+        let mut signed = RlpStream::new();
+        signed.begin_unbounded_list();
+        signed.append(&kind);
+        write_fields(&mut signed);
+        signed.finalize_unbounded_list();
+        let signed = signed.out().to_vec();
         let mut list = RlpStream::new();
         list.begin_unbounded_list();
-        write(&mut list);
-        list.begin_list(1).begin_list(3).append(&v);
-        append_u256(&mut list, r);
-        append_u256(&mut list, s);
+        write_fields(&mut list);
+        append_signature(&mut list, self.signature(operator, &self.digest(&signed, None))?);
+        if let Some(payer) = payer {
+            let address = payer.address();
+            list.append(&address.as_bytes());
+            append_signature(&mut list, self.signature(payer, &self.digest(&signed, Some(address)))?);
+        }
         list.finalize_unbounded_list();
-        let raw = [&[ANCHOR], list.out().as_ref()].concat();
+        let raw = [&[kind], list.out().as_ref()].concat();
         let hash = keccak256(&raw);
         Ok(Signed { raw, hash })
+    }
+
+    fn digest(&self, signed: &Vec<u8>, payer: Option<Address>) -> Hash {
+        let mut wrapped = RlpStream::new();
+        wrapped.begin_unbounded_list();
+        wrapped.append(signed);
+        if let Some(payer) = payer {
+            wrapped.append(&payer.as_bytes());
+        }
+        wrapped.append(&self.chain_id).append(&0u8).append(&0u8);
+        wrapped.finalize_unbounded_list();
+        keccak256(&wrapped.out())
     }
 
     fn signature(&self, signer: &dyn Signer, digest: &Hash) -> Result<(u64, U256, U256), KeyError> {
@@ -113,6 +149,13 @@ impl Draft {
         let v = self.chain_id.saturating_mul(2).saturating_add(35).saturating_add(id);
         Ok((v, number(r)?, number(s)?))
     }
+}
+
+/// A list of one signature.
+fn append_signature(list: &mut RlpStream, (v, r, s): (u64, U256, U256)) {
+    list.begin_list(1).begin_list(3).append(&v);
+    append_u256(list, r);
+    append_u256(list, s);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod dependencies;
 mod texts;
 
+use crate::page;
 use crate::shell::{self, cargo, heading};
 
 struct Check {
@@ -39,6 +40,7 @@ pub fn run() -> shell::Result {
 }
 
 fn clippy() -> shell::Result {
+    page::built()?;
     shell::run(&mut cargo("clippy --quiet --workspace --all-targets --all-features -- -D warnings"))
 }
 

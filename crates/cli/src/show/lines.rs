@@ -17,6 +17,13 @@ pub(crate) fn named(out: &mut String, name: &str, words: &str) {
     }
 }
 
+/// Appends words without a name, wrapped.
+pub(crate) fn paragraph(out: &mut String, words: &str) {
+    for line in wrapped(words, WIDTH.saturating_sub(2)) {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
 /// Lines of at most `width` characters, unless a single word is longer.
 fn wrapped(words: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

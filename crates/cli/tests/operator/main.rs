@@ -5,12 +5,15 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::panic,
-    clippy::cast_possible_truncation
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
 )]
 
 mod commands;
 mod endpoints;
+mod fees;
 mod liar;
+mod load;
 mod network;
 mod parking;
 mod pruned;
@@ -18,6 +21,7 @@ mod recovery;
 mod relay;
 mod replicas;
 mod rig;
+mod seats;
 mod signed;
 mod soak;
 mod theft;

@@ -1,6 +1,7 @@
 //! Two chains that run, a bridge between them, and operators as processes.
 
 use serde_json::Value as Json;
+use spanlight::bridge::HandleEvent;
 use spanlight::primitives::U256;
 use spanlight::trust::Trust;
 use spanlight::verdict::State;
@@ -9,13 +10,14 @@ use spanlight_devnet::wallet::private_key;
 use spanlight_devnet::{Clock, Pair, PairConfig, Production};
 use spanlight_prover::{audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions};
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Time between blocks.
 pub(crate) const BLOCK: Duration = Duration::from_millis(250);
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) operators: u64,
     pub(crate) threshold: u64,
     pub(crate) block: Duration,
+    /// Time between two looks of an operator at a chain's head.
+    pub(crate) poll: Duration,
     /// Whether votes are signatures.
     pub(crate) signed: bool,
     /// More lines for the `[voting]` part of every operator.
@@ -43,6 +47,7 @@ impl Plan {
             operators: 4,
             threshold: 2,
             block: BLOCK,
+            poll: Duration::from_millis(50),
             signed: false,
             voting: String::new(),
         }
@@ -53,6 +58,15 @@ impl Plan {
 pub(crate) struct Operator {
     pub(crate) folder: PathBuf,
     process: Option<Child>,
+    /// Where it shows how it stands.
+    pub(crate) ops: SocketAddr,
+}
+
+impl Operator {
+    /// Its process, while it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
 }
 
 pub(crate) struct Rig {
@@ -71,14 +85,16 @@ impl Rig {
         let folder = std::env::temp_dir().join(format!("spanlight-operator-{}-{}", std::process::id(), plan.name));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        // Blocks come faster than one a second, and their times by whole seconds: the chains begin some time ago.
+        // Where blocks come faster than one a second their times, whole seconds, cannot be the clock's; the chains begin some
+        // time ago, so that they are not in the future.
+        let clock = if plan.block < Duration::from_secs(1) { Clock::Step(1) } else { Clock::System };
         let mut config = PairConfig {
             bridge: plan.bridge,
             operators: plan.operators,
             threshold: plan.threshold,
             ..PairConfig::default()
         };
-        config = config.produced(Production::Every(plan.block), Clock::Step(1));
+        config = config.produced(Production::Every(plan.block), clock);
         for chain in [&mut config.main, &mut config.service] {
             chain.genesis_time = now() - 20_000;
         }
@@ -113,20 +129,21 @@ impl Rig {
             let key = private_key(self.pair.operator(index, side).unwrap());
             let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0).unwrap();
             chains += &format!(
-                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 50\ntimeout_s = 4\n\
+                "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = {}\ntimeout_s = 4\n\
                  key = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\n",
+                self.plan.poll.as_millis(),
                 path.display()
             );
         }
         let (voting, exchange) = self.exchange(index);
+        let ops = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let config = format!(
             "name = \"operator-{index}\"\ntrust = \"../trust.json\"\nstore = \"{store}\"\n{chains}\
-             [voting]\nmax_head_age_s = 40000\n{}\n{voting}[ops]\nlisten = \"127.0.0.1:{}\"\n{exchange}",
+             [voting]\nmax_head_age_s = 40000\n{}\n{voting}[ops]\nlisten = \"{ops}\"\n{exchange}",
             self.plan.voting,
-            free_port(),
         );
         std::fs::write(folder.join("operator.toml"), config).unwrap();
-        self.operators.push(Operator { folder, process: None });
+        self.operators.push(Operator { folder, process: None, ops });
     }
 
     /// The parts of a configuration by which signatures are exchanged, with certificates beside it.
@@ -286,8 +303,31 @@ impl Rig {
                 transfer.verdict
             );
         }
+        let judged: Vec<u64> = audit.report.transfers.iter().map(|transfer| transfer.nonce).collect();
+        let (requests, _) = self.progress(from);
+        assert_eq!(judged, Vec::from_iter(0..requests), "each request is judged, and once");
         assert!(audit.report.complete.as_ref().unwrap().as_ref().unwrap().complete);
         assert!(audit.beyond.is_empty());
+    }
+
+    /// Every transfer of a direction is proven handled by the verifier's audit, and the destination's blocks hold exactly one
+    /// execution for each of them.
+    pub(crate) fn assert_all_handled_once(&self, from: Side) {
+        self.assert_all_handled(from);
+        let mut executed = self.executions(from.other());
+        executed.sort_unstable();
+        let (requests, _) = self.progress(from);
+        assert_eq!(executed, Vec::from_iter(0..requests), "each request is executed, and once");
+    }
+
+    /// Nonces that were executed on a side, in the order of its blocks.
+    fn executions(&self, side: Side) -> Vec<u64> {
+        let bridge = self.pair.end(side).bridge;
+        let chain = self.pair.chain(side).chain();
+        let blocks = (0..=chain.height()).filter_map(|number| chain.block(number));
+        let receipts = blocks.flat_map(|block| block.items.iter().map(|item| &item.executed.receipt));
+        let logs = receipts.flat_map(|receipt| receipt.logs.iter().filter(|log| log.address == bridge));
+        logs.filter_map(|log| HandleEvent::decode(log).ok()).map(|event| event.nonce).collect()
     }
 
     /// As [`Self::assert_all_handled`], beside one nonce that was only voted for.

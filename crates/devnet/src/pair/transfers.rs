@@ -4,6 +4,7 @@ use super::{Pair, Side};
 use crate::abi;
 use crate::error::DevnetError;
 use crate::wallet::{self, Sending};
+use spanlight::bridge::layout::{closed_slot, NonceWord, NONCES};
 use spanlight::bridge::{expected_call, HandleCall, RequestEvent};
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::receipt::Receipt;
@@ -39,22 +40,27 @@ impl Pair {
     /// # Errors
     /// Where it is refused, or is in no block soon.
     pub fn execute(&self, side: Side, key: u64, sending: &Sending) -> Result<(Hash, Receipt), DevnetError> {
-        let failed = |reason: String| DevnetError::SetUp { what: "transaction", reason };
-        let handle = self.chain(side);
-        let raw = wallet::sign(&handle.chain(), key, sending);
-        let hash = handle.send(&raw).map_err(|e| failed(e.to_string()))?;
-        let receipt = handle.wait_for(&hash)?;
+        let hash = self.submit(side, key, sending)?;
+        let receipt = self.chain(side).wait_for(&hash)?;
         Ok((hash, receipt))
     }
 
-    /// A user asks for a transfer to `to` on the other chain; tokens go in one step.
+    /// Sends a transaction of a key and does not wait for the block that holds it.
     ///
     /// # Errors
-    /// Where the request fails.
-    pub fn request(&self, from: Side, user: u64, to: Address, value: Value) -> Result<Requested, DevnetError> {
+    /// Where it is refused.
+    pub fn submit(&self, side: Side, key: u64, sending: &Sending) -> Result<Hash, DevnetError> {
+        let handle = self.chain(side);
+        let raw = wallet::sign(&handle.chain(), key, sending);
+        handle.send(&raw).map_err(|e| DevnetError::SetUp { what: "transaction", reason: e.to_string() })
+    }
+
+    /// The transaction that asks for a transfer to `to` on the other chain; tokens go in one step.
+    #[must_use]
+    pub fn request_call(&self, from: Side, to: Address, value: Value) -> Sending {
         let end = self.end(from);
         let none: &[u8] = &[];
-        let sending = match value {
+        match value {
             Value::Coin(amount) => Sending {
                 to: Some(end.bridge),
                 value: amount,
@@ -75,10 +81,18 @@ impl Pair {
                 end.erc721,
                 abi::call("requestValueTransfer(uint256,address,bytes)", &[id.into(), to.into(), none.into()]),
             ),
-        };
-        let (hash, receipt) = self.execute(from, user, &sending)?;
+        }
+    }
+
+    /// A user asks for a transfer to `to` on the other chain.
+    ///
+    /// # Errors
+    /// Where the request fails.
+    pub fn request(&self, from: Side, user: u64, to: Address, value: Value) -> Result<Requested, DevnetError> {
+        let (hash, receipt) = self.execute(from, user, &self.request_call(from, to, value))?;
+        let bridge = self.end(from).bridge;
         let failed = |reason: &str| DevnetError::SetUp { what: "request", reason: reason.into() };
-        let mut logs = receipt.logs.iter().filter(|log| log.address == end.bridge);
+        let mut logs = receipt.logs.iter().filter(|log| log.address == bridge);
         let event = logs.find_map(|log| RequestEvent::decode(log).ok());
         let event = event.ok_or_else(|| failed(receipt.status_name().unwrap_or("no event")))?;
         let place = self.chain(from).chain().place_of(&hash);
@@ -117,9 +131,41 @@ impl Pair {
         last.ok_or_else(|| DevnetError::Config("a threshold of zero".into()))
     }
 
+    /// Requests that the bridge of a chain has counted.
+    ///
+    /// # Errors
+    /// Where its state cannot be read.
+    pub fn request_count(&self, from: Side) -> Result<u64, DevnetError> {
+        Ok(self.nonces(from)?.request_nonce)
+    }
+
+    /// Whether the bridge of a chain has executed what came with this nonce, in order or before its turn.
+    ///
+    /// # Errors
+    /// Where its state cannot be read.
+    pub fn is_handled(&self, on: Side, nonce: u64) -> Result<bool, DevnetError> {
+        Ok(self.nonces(on)?.lower_handle_nonce > nonce || !self.bridge_word(on, &closed_slot(nonce))?.is_zero())
+    }
+
+    fn nonces(&self, side: Side) -> Result<NonceWord, DevnetError> {
+        let word = Hash::from_u256(self.bridge_word(side, &NONCES)?);
+        NonceWord::decode(&word).map_err(|error| unread(&error.to_string()))
+    }
+
+    fn bridge_word(&self, side: Side, slot: &Hash) -> Result<U256, DevnetError> {
+        let chain = self.chain(side).chain();
+        let state = chain.state();
+        let account = state.account(&self.end(side).bridge)?.ok_or_else(|| unread("no bridge"))?;
+        Ok(state.word(&account, slot)?)
+    }
+
     /// The address of a user's key.
     #[must_use]
     pub fn user(&self, key: u64) -> Address {
         keys::address(key)
     }
+}
+
+fn unread(reason: &str) -> DevnetError {
+    DevnetError::SetUp { what: "state of the bridge", reason: reason.into() }
 }

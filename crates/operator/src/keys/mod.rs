@@ -1,7 +1,7 @@
 //! Who signs. A key is behind [`Signer`], and nothing else of this crate sees one.
 
 mod file;
-#[cfg(feature = "alloy-signer-aws")]
+#[cfg(feature = "aws-kms")]
 mod kms;
 mod pkcs11;
 mod secret;
@@ -9,9 +9,10 @@ mod secret;
 pub use file::{create as create_key_file, import as import_key};
 pub use secret::read as read_secret;
 
-use crate::config::KeyConfig;
+use crate::config::{ChainConfig, KeyConfig};
 use spanlight::crypto::recover_address;
 use spanlight::{Address, Hash, U256};
+use std::sync::Arc;
 
 /// Order of the curve's group, and half of it: signatures are made with the lower S.
 const ORDER: U256 = U256::from_limbs([0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX]);
@@ -40,6 +41,9 @@ pub enum KeyError {
     /// A feature that this build lacks.
     #[error("this build cannot use this kind of key: build with the feature {0}")]
     NotBuilt(&'static str),
+    /// The fee payer's key is the operator's.
+    #[error("the operator's own key; leave fee_payer out, and the operator pays for itself")]
+    PaysForItself,
     /// What came back is no signature of this key.
     #[error("the signature made is not this key's")]
     Signature,
@@ -57,6 +61,38 @@ pub trait Signer: Send + Sync {
     fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError>;
 }
 
+/// What an operator signs with on one chain.
+#[derive(Clone)]
+pub struct ChainKeys {
+    /// Votes.
+    pub operator: Arc<dyn Signer>,
+    /// Pays for the operator's transactions; without one the operator does.
+    pub fee_payer: Option<Arc<dyn Signer>>,
+}
+
+impl ChainKeys {
+    /// Opens the keys of one chain.
+    ///
+    /// # Errors
+    /// The field of the configuration, and why its key cannot be used.
+    pub async fn open(config: &ChainConfig) -> Result<Self, (&'static str, KeyError)> {
+        let operator: Arc<dyn Signer> = Arc::from(open(&config.key).await.map_err(|error| ("key", error))?);
+        let Some(payer) = &config.fee_payer else { return Ok(Self { operator, fee_payer: None }) };
+        let refuse = |error| ("fee_payer", error);
+        let payer: Arc<dyn Signer> = Arc::from(open(payer).await.map_err(refuse)?);
+        if payer.address() == operator.address() {
+            return Err(refuse(KeyError::PaysForItself));
+        }
+        Ok(Self { operator, fee_payer: Some(payer) })
+    }
+
+    /// An operator that pays for itself.
+    #[must_use]
+    pub fn alone(operator: Arc<dyn Signer>) -> Self {
+        Self { operator, fee_payer: None }
+    }
+}
+
 /// Opens the key that the configuration names. With a key service this waits for its answer.
 ///
 /// # Errors
@@ -67,10 +103,10 @@ pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
         KeyConfig::Pkcs11 { module, token, label, pin } => {
             Ok(Box::new(pkcs11::Token::open(module, token, label, &secret::read(pin)?)?))
         }
-        #[cfg(feature = "alloy-signer-aws")]
+        #[cfg(feature = "aws-kms")]
         KeyConfig::AwsKms { key_id } => Ok(Box::new(kms::open(key_id).await?)),
-        #[cfg(not(feature = "alloy-signer-aws"))]
-        KeyConfig::AwsKms { .. } => Err(KeyError::NotBuilt("alloy-signer-aws")),
+        #[cfg(not(feature = "aws-kms"))]
+        KeyConfig::AwsKms { .. } => Err(KeyError::NotBuilt("aws-kms")),
     }
 }
 

@@ -11,7 +11,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 18] = [
+const METRICS: [Metric; 19] = [
     ("ready", "1 while the direction is followed or another replica acts", |board, _| {
         float(u64::from(matches!(board.phase.as_str(), "following" | "standby")))
     }),
@@ -41,6 +41,11 @@ const METRICS: [Metric; 18] = [
     ("in_flight", "Transactions on their way", |board, _| float(board.in_flight)),
     ("endpoint_failures_total", "Times that no endpoint could answer", |board, _| float(board.endpoint_failures)),
     ("operator_balance_coins", "Coin of the operator's account on the destination", |board, _| coins(&board.balance)),
+    (
+        "fee_payer_balance_coins",
+        "Coin of the account that pays for the operator's transactions, if it is another",
+        |board, _| board.fee_payer_balance.as_deref().map_or(0.0, coins),
+    ),
     ("bridge_liquidity_coins", "Coin of the destination bridge", |board, _| coins(&board.liquidity)),
 ];
 

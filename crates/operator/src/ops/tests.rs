@@ -35,6 +35,26 @@ fn metrics_show_the_board() {
     }
 }
 
+/// A dashboard or an alert on a metric that nobody exports would be silent for ever.
+#[test]
+fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
+    let text = metrics_text(&board().status(), 100).unwrap();
+    let files = [
+        include_str!("../../../../deploy/grafana/dashboards/spanlight-operator.json"),
+        include_str!("../../../../deploy/prometheus/alerts.yml"),
+    ];
+    for file in files {
+        let mut asked = 0;
+        for (at, _) in file.match_indices("spanlight_operator_") {
+            let rest = &file[at..];
+            let name = &rest[..rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len())];
+            assert!(text.contains(&format!("# HELP {name} ")), "{name}");
+            asked += 1;
+        }
+        assert!(asked > 3, "{asked}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_ready_only_while_every_direction_is() {
     let board = board();

@@ -47,6 +47,10 @@ impl Session<'_> {
         let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        let paying = match self.sender.fee_payer() {
+            Some(payer) => (payer, view::account(&node, header, payer).await?.balance, "the fee payer"),
+            None => (me, self.view.account.balance, "the operator"),
+        };
         let client = self.destination.chain().client();
         self.sender.set_pricing(match client.head().fields().base_fee {
             Some(fee) => Pricing::BaseFee(fee),
@@ -57,8 +61,12 @@ impl Session<'_> {
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
-        if self.view.account.balance < U256::from(balance) {
-            self.raise(None, Alarm::LowBalance { account: me, what: "the operator" });
+        let (payer, held, what) = paying;
+        self.direction.shared.board.update(&self.direction.name, |board| {
+            board.fee_payer_balance = (payer != me).then(|| held.to_string());
+        });
+        if held < U256::from(balance) {
+            self.raise(None, Alarm::LowBalance { account: payer, what });
         }
         if self.view.liquidity < U256::from(liquidity) {
             self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });
@@ -78,12 +86,11 @@ impl Session<'_> {
             let Some(state) = self.view.transfers.get(&nonce) else { continue };
             let Some(open) = self.open.get_mut(&nonce) else { continue };
             // What carries signatures may be without this operator's own; it stands if it executed.
-            let stands = match self.direction.shared.exchange {
-                Some(_) => state.handled,
-                None => state.votes.get(&self.view.me) == Some(&open.key),
-            };
-            // Older bridges delete the votes of what is handled, and then nothing tells.
-            if stands || (state.handled && !keeps_votes) {
+            let by_signatures = self.direction.shared.exchange.is_some() && !std::mem::take(&mut open.corrects);
+            let voted = state.votes.get(&self.view.me) == Some(&open.key);
+            let stands = if by_signatures { state.handled } else { voted };
+            // Older bridges delete the votes of what is handled, and version 2 takes a late vote without a trace: nothing tells.
+            if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
             }
             self.direction.shared.board.update(&self.direction.name, |board| {

@@ -116,6 +116,7 @@ impl Session<'_> {
             delivery: Delivery::NotAsked,
             park: Park::default(),
             signatures: Signatures::default(),
+            corrects: false,
         };
         self.seen.insert(nonce);
         self.open.insert(nonce, open);

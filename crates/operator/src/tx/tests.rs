@@ -1,9 +1,22 @@
 use super::*;
 use spanlight::crypto::recover_address;
-use spanlight::transaction::TransactionKind;
+use spanlight::transaction::{FeeDelegation, Signature, TransactionKind};
+use std::sync::Arc;
 
 fn key() -> impl Signer {
     crate::keys::test_key(7)
+}
+
+fn payer() -> impl Signer {
+    crate::keys::test_key(8)
+}
+
+fn alone() -> ChainKeys {
+    ChainKeys::alone(Arc::new(key()))
+}
+
+fn paid_for() -> ChainKeys {
+    ChainKeys { fee_payer: Some(Arc::new(payer())), ..alone() }
 }
 
 fn draft(action: Action) -> Draft {
@@ -20,7 +33,7 @@ fn sender(signed: &Signed) -> Address {
 #[test]
 fn a_vote_is_a_legacy_transaction_of_this_chain() {
     let to = Address([9; 20]);
-    let signed = draft(Action::Call { to, input: vec![1, 2, 3] }).sign(&key()).unwrap();
+    let signed = draft(Action::Call { to, input: vec![1, 2, 3] }).sign(&alone()).unwrap();
     let transaction = Transaction::decode(&signed.raw).unwrap();
     assert_eq!((transaction.kind(), transaction.chain_id()), (TransactionKind::Legacy, Some(4001)));
     assert_eq!((transaction.to(), transaction.input(), transaction.nonce()), (Some(to), &[1u8, 2, 3][..], 11));
@@ -29,7 +42,7 @@ fn a_vote_is_a_legacy_transaction_of_this_chain() {
 
 #[test]
 fn a_cancellation_sends_nothing_to_oneself() {
-    let signed = draft(Action::Cancel).sign(&key()).unwrap();
+    let signed = draft(Action::Cancel).sign(&alone()).unwrap();
     let transaction = Transaction::decode(&signed.raw).unwrap();
     assert_eq!((transaction.to(), transaction.value()), (Some(key().address()), U256::ZERO));
     assert!(transaction.input().is_empty());
@@ -38,15 +51,38 @@ fn a_cancellation_sends_nothing_to_oneself() {
 
 #[test]
 fn an_anchor_is_signed_as_the_chain_checks_it() {
-    let signed = draft(Action::Anchor { payload: vec![0xc0; 40] }).sign(&key()).unwrap();
+    let signed = draft(Action::Anchor { payload: vec![0xc0; 40] }).sign(&alone()).unwrap();
     let transaction = Transaction::decode(&signed.raw).unwrap();
     assert_eq!(transaction.kind(), TransactionKind::ChainDataAnchoring);
     assert_eq!((transaction.input(), transaction.gas()), (&[0xc0u8; 40][..], 100_000));
     // The sender is a field of this type, so the signature is checked by itself.
-    let signature = transaction.signatures()[0];
-    let mut seal = [0u8; 65];
-    seal[..32].copy_from_slice(&signature.r.to_be_bytes::<32>());
-    seal[32..64].copy_from_slice(&signature.s.to_be_bytes::<32>());
-    seal[64] = u8::try_from(signature.v - 35 - 2 * 4001).unwrap();
-    assert_eq!(recover_address(&transaction.sign_hash(4001), &seal), Ok(key().address()));
+    assert_eq!(recovered(&transaction.sign_hash(4001), transaction.signatures()[0]), key().address());
+}
+
+fn recovered(digest: &Hash, signature: Signature) -> Address {
+    let id = u8::try_from(signature.v - 35 - 2 * 4001).unwrap();
+    recover_address(digest, &signature.to_bytes(id)).unwrap()
+}
+
+#[test]
+fn a_fee_payer_signs_every_kind_beside_the_operator() {
+    let to = Address([9; 20]);
+    let kinds = [
+        (Action::Call { to, input: vec![1, 2, 3] }, TransactionKind::SmartContractExecution, Some(to), vec![1, 2, 3]),
+        (Action::Cancel, TransactionKind::Cancel, None, vec![]),
+        (Action::Anchor { payload: vec![0xc0; 40] }, TransactionKind::ChainDataAnchoring, None, vec![0xc0; 40]),
+    ];
+    for (action, kind, to, input) in kinds {
+        let signed = draft(action).sign(&paid_for()).unwrap();
+        let transaction = Transaction::decode(&signed.raw).unwrap();
+        assert_eq!((transaction.encode(), transaction.hash()), (signed.raw, signed.hash));
+        assert_eq!((transaction.kind(), transaction.delegation()), (kind, FeeDelegation::Full));
+        assert_eq!((transaction.to(), transaction.input()), (to, &input[..]));
+        assert_eq!((transaction.nonce(), transaction.gas(), transaction.value()), (11, 100_000, U256::ZERO));
+        assert_eq!(transaction.from_field(), Some(key().address()));
+        assert_eq!(transaction.fee_payer(), Some(payer().address()));
+        assert_eq!(recovered(&transaction.sign_hash(4001), transaction.signatures()[0]), key().address());
+        let payers = transaction.fee_payer_sign_hash(4001).unwrap();
+        assert_eq!(recovered(&payers, transaction.fee_payer_signatures()[0]), payer().address());
+    }
 }
