@@ -2,6 +2,7 @@
 
 mod acting;
 mod anchoring;
+mod attention;
 mod keeping;
 mod signing;
 mod watching;
@@ -17,6 +18,7 @@ use crate::send::{SendError, Sender};
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
+use attention::Attention;
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::trust::Trust;
@@ -72,6 +74,8 @@ pub(crate) struct Session<'t> {
     pub(crate) view: View,
     sender: Sender,
     pub(crate) open: BTreeMap<u64, Open>,
+    /// Which of them are looked at.
+    attention: Attention,
     /// Source blocks up to this one were searched for requests.
     scanned: u64,
     watch: Watch,
@@ -123,6 +127,7 @@ impl<'t> Session<'t> {
             view,
             sender,
             open: BTreeMap::new(),
+            attention: Attention::default(),
             requests: 0,
             seen: BTreeSet::new(),
             // The first look at the count of requests comes with the first block.

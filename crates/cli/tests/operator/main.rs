@@ -12,6 +12,7 @@
 mod fees;
 mod liar;
 mod load;
+mod many;
 mod network;
 mod parking;
 mod recovery;

@@ -177,7 +177,9 @@ impl Session<'_> {
     }
 
     async fn submit(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let Some((open, state)) = self.open.get(&nonce).zip(self.view.transfers.get(&nonce)) else { return Ok(()) };
+        let (open, state) = (self.open.get_mut(&nonce), self.view.transfers.get(&nonce));
+        let Some((open, state)) = open.zip(state) else { return Ok(()) };
+        open.corrects = false;
         let signatures = open.signatures.to_send(state, &self.view.me);
         let input = SignedHandle { call: open.call.clone(), signatures }.encode();
         self.send_if_it_works(nonce, input).await
