@@ -50,9 +50,11 @@ fn hundreds_of_parked_transfers_neither_hold_up_later_ones_nor_cost_a_node_much(
     let from = rig.pair.service.height();
     wait(&rig, "the chain stands", || rig.pair.service.height() >= from + 12);
     let slots = service.slots();
+    // At each look the operator's own account is read too, without any slot.
+    let looks = slots.iter().filter(|count| **count == 0).count();
     let (widest, all) = (slots.iter().max().copied().unwrap(), slots.iter().sum::<usize>());
-    println!("{all} slots in 12 blocks, {widest} at most in one request");
-    assert!(slots.iter().all(|count| *count <= 128), "{slots:?}");
-    // Both chains' blocks bring a look, and each looks at 16 parked ones of three slots beside the fixed twenty.
-    assert!(all <= 30 * 80, "{all} slots in 12 blocks");
+    println!("{all} slots at {looks} looks, {widest} at most in one request");
+    assert!(widest <= 128 && looks > 0);
+    // Sixteen parked ones of three slots, beside the fixed twenty.
+    assert!(all <= looks * 80, "{all} slots at {looks} looks");
 }
