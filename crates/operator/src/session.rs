@@ -158,16 +158,15 @@ impl<'t> Session<'t> {
                 Ok(moved) => work |= moved,
                 Err(error) => self.excuse(error.into())?,
             }
-            let exchange = self.direction.shared.exchange.as_ref();
-            work |= exchange.is_some_and(|exchange| exchange.has_mail(&self.direction.name));
-            if work {
-                match self.at_new_heads().await {
-                    Ok(()) => {
-                        work = false;
-                        self.show("following", None);
-                    }
-                    Err(error) => self.excuse(error)?,
+            // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
+            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await };
+            match done {
+                Ok(()) if work => {
+                    work = false;
+                    self.show("following", None);
                 }
+                Ok(()) => {}
+                Err(error) => self.excuse(error)?,
             }
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
