@@ -2,6 +2,7 @@
 
 mod acting;
 mod anchoring;
+mod attention;
 mod finding;
 mod keeping;
 mod signing;
@@ -19,6 +20,7 @@ use crate::send::Sender;
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
+use attention::Attention;
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::state::StateProof;
@@ -75,6 +77,8 @@ pub(crate) struct Session<'t> {
     pub(crate) view: View,
     sender: Sender,
     pub(crate) open: BTreeMap<u64, Open>,
+    /// Which of them are looked at.
+    attention: Attention,
     /// Source blocks up to this one were searched for requests, or wait in `unread`.
     scanned: u64,
     unread: Backlog,
@@ -138,6 +142,7 @@ impl<'t> Session<'t> {
             view,
             sender,
             open: BTreeMap::new(),
+            attention: Attention::default(),
             requests: 0,
             seen: BTreeSet::new(),
             // The first look at the count of requests comes with the first block.
@@ -169,16 +174,15 @@ impl<'t> Session<'t> {
                 Ok(moved) => work |= moved,
                 Err(error) => self.excuse(error.into())?,
             }
-            let exchange = self.direction.shared.exchange.as_ref();
-            work |= exchange.is_some_and(|exchange| exchange.has_mail(&self.direction.name));
-            if work {
-                match self.at_new_heads().await {
-                    Ok(()) => {
-                        work = false;
-                        self.show("following", None);
-                    }
-                    Err(error) => self.excuse(error)?,
+            // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
+            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await };
+            match done {
+                Ok(()) if work => {
+                    work = false;
+                    self.show("following", None);
                 }
+                Ok(()) => {}
+                Err(error) => self.excuse(error)?,
             }
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);

@@ -39,6 +39,8 @@ struct Mood {
     lie: Lie,
     told: u64,
     last: Value,
+    /// Slots of each `kaia_getProof` that was asked.
+    slots: Vec<usize>,
 }
 
 /// What the node lacks, as an honest one may too.
@@ -65,7 +67,9 @@ impl Liar {
     pub(crate) fn to(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mood = Arc::new(Mutex::new(Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null }));
+        let slots = Vec::new();
+        let mood = Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null, slots };
+        let mood = Arc::new(Mutex::new(mood));
         let lacks = Arc::new(Mutex::new(Lacks::default()));
         let (shared, url, lacking) = (Arc::clone(&mood), url.to_owned(), Arc::clone(&lacks));
         std::thread::spawn(move || {
@@ -108,8 +112,14 @@ impl Liar {
     pub(crate) fn lie(&self, method: &str, lie: Lie) -> u64 {
         let mut mood = self.mood.lock().unwrap();
         let told = mood.told;
-        *mood = Mood { method: method.to_owned(), lie, told: 0, last: Value::Null };
+        let slots = std::mem::take(&mut mood.slots);
+        *mood = Mood { method: method.to_owned(), lie, told: 0, last: Value::Null, slots };
         told
+    }
+
+    /// Slots of each state proof that was asked since the last call.
+    pub(crate) fn slots(&self) -> Vec<usize> {
+        std::mem::take(&mut self.mood.lock().unwrap().slots)
     }
 }
 
@@ -155,6 +165,9 @@ fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) -
         None => pollster::block_on(node.call(method, call["params"].clone())),
     };
     let mut mood = mood.lock().unwrap();
+    if method == "kaia_getProof" {
+        mood.slots.push(call["params"][1].as_array().map_or(0, Vec::len));
+    }
     let mut result = match result {
         Ok(result) => result,
         Err(RpcError::Node { code, message }) => {

@@ -14,6 +14,7 @@ mod endpoints;
 mod fees;
 mod liar;
 mod load;
+mod many;
 mod network;
 mod parking;
 mod pruned;

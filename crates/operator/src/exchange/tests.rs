@@ -48,9 +48,8 @@ async fn wait_for(exchange: &Exchange, wanted: &[u64], longest: Duration) -> Vec
     let start = Instant::now();
     let mut got = BTreeSet::new();
     while got.len() < wanted.len() && start.elapsed() < longest {
-        got.extend(
-            exchange.trade("a->b", wanted.iter().copied().collect()).into_iter().map(|received| received.given.nonce),
-        );
+        exchange.want("a->b", 1, wanted.iter().copied().collect(), |_| true);
+        got.extend(exchange.collect("a->b").into_iter().map(|received| received.given.nonce));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     got.into_iter().collect()
@@ -77,13 +76,47 @@ async fn peers_with_pinned_certificates_get_what_they_want_and_nobody_else_does(
     cancel.cancel();
 }
 
+fn nonces(received: Vec<Received>) -> Vec<u64> {
+    received.into_iter().map(|received| received.given.nonce).collect()
+}
+
 #[test]
 fn what_nobody_asked_for_is_dropped() {
     let exchange = Exchange::default();
-    exchange.trade("a->b", BTreeSet::from([3]));
+    exchange.want("a->b", 1, BTreeSet::from([3]), |_| true);
     exchange.receive("a->b", "peer", vec![given(3), given(9)]);
-    let got = exchange.trade("a->b", BTreeSet::new());
-    assert_eq!(got.iter().map(|received| received.given.nonce).collect::<Vec<_>>(), [3]);
+    assert_eq!(nonces(exchange.collect("a->b")), [3]);
+}
+
+#[test]
+fn a_peer_is_heard_once_at_a_head_and_not_asked_again() {
+    let exchange = Exchange::default();
+    exchange.want("a->b", 1, BTreeSet::from([3, 4]), |_| true);
+    let asked =
+        |peer: &str| exchange.questions(peer).into_iter().flat_map(|question| question.nonces).collect::<Vec<_>>();
+    for _ in 0..1000 {
+        exchange.receive("a->b", "endless", vec![given(3); 300]);
+    }
+    assert_eq!((asked("endless"), asked("other")), (vec![4], vec![3, 4]));
+    exchange.receive("a->b", "other", vec![given(3)]);
+    assert_eq!(nonces(exchange.collect("a->b")), [3, 3], "one word of each");
+    exchange.want("a->b", 1, BTreeSet::from([3]), |_| true);
+    assert!(asked("endless").is_empty(), "also if the same is wanted again at this head");
+    exchange.want("a->b", 2, BTreeSet::from([3]), |_| true);
+    assert_eq!(asked("endless"), [3], "whoever was wrong about the operators may be right at the next head");
+}
+
+#[test]
+fn what_is_open_is_never_forgotten_and_what_is_done_is() {
+    let exchange = Exchange::default();
+    for nonce in 0..10_000 {
+        exchange.give("a->b", given(nonce));
+    }
+    let gives = |nonce| exchange.gives("a->b", nonce, &Hash([1; 32]));
+    exchange.want("a->b", 1, BTreeSet::new(), |nonce| nonce % 2 == 0);
+    assert!((0..10_000).all(|nonce| gives(nonce) == (nonce % 2 == 0)));
+    exchange.want("a->b", 1, BTreeSet::new(), |_| false);
+    assert!(exchange.with("a->b", |shelf| shelf.own.is_empty()));
 }
 
 #[test]

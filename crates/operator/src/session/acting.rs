@@ -1,20 +1,21 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
-use super::Session;
+use super::attention::{Attention, Standing};
+use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
-use crate::decide::{decide, Decision, Delivery, Facts};
+use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Deliveries};
 use crate::direction::WorkError;
-use crate::send::{Pricing, SendError};
+use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
 use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
-use spanlight::U256;
+use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Session<'_> {
     /// Everything that new blocks bring.
@@ -44,9 +45,14 @@ impl Session<'_> {
         let profile = &self.destination.chain().trusted().profile;
         let node = Node::new(&self.links[1].endpoints, profile);
         let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
-        let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
+        let keys = look_at(&mut self.attention, &self.open, &self.sender, header.number());
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        // Below the lowest open nonce all are handled: nothing has to be read for that.
+        for (nonce, _) in self.open.range(..self.view.nonces.lower_handle_nonce) {
+            let handled = NonceState { handled: true, ..NonceState::default() };
+            self.view.transfers.entry(*nonce).or_insert(handled);
+        }
         let paying = match self.sender.fee_payer() {
             Some(payer) => (payer, view::account(&node, header, payer).await?.balance, "the fee payer"),
             None => (me, self.view.account.balance, "the operator"),
@@ -110,7 +116,7 @@ impl Session<'_> {
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
         self.ask_again();
-        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
             let decision = match decision {
@@ -250,4 +256,15 @@ impl Session<'_> {
             board.pending.insert(nonce, pending);
         });
     }
+}
+
+/// The open nonces whose state is read at a head, with the key of each.
+fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sender, head: u64) -> BTreeMap<u64, Hash> {
+    let standing = |nonce: u64, open: &Open| match () {
+        () if sender.is_in_flight(Purpose::Vote, nonce) => Standing::InFlight,
+        () if open.park.is_parked(head) => Standing::Parked,
+        () => Standing::Ready,
+    };
+    let picked = attention.pick(head, open.iter().map(|(nonce, open)| (*nonce, standing(*nonce, open))));
+    picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key))).collect()
 }

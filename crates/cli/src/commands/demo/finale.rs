@@ -14,6 +14,9 @@ use std::fmt::Write;
 /// A state, how it is coloured, and what it means.
 pub(super) type Meaning = (&'static str, Tone, &'static str);
 
+/// A command to try next, and what for.
+pub(super) type Next = (&'static str, &'static str);
+
 /// What is known of one transfer by whoever made it happen.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Expected {
@@ -36,8 +39,7 @@ pub(super) struct Finale<'a> {
     /// What went otherwise than expected before the audit.
     pub(super) before: &'a [String],
     pub(super) legend: &'a [Meaning],
-    /// Commands to try next, and what for.
-    pub(super) next: &'a [(&'static str, &'static str)],
+    pub(super) next: &'a [Next],
 }
 
 impl Finale<'_> {
@@ -62,10 +64,12 @@ impl Finale<'_> {
             let _ = writeln!(out, "  {}  {meaning}", toned(*tone, &format!("{state:<width$}")));
         }
         self.append_summary(&mut out, &surprises);
-        let _ = writeln!(out, "\n{}", bold("What to try next"));
+        if !self.next.is_empty() {
+            let _ = writeln!(out, "\n{}", bold("What to try next"));
+        }
         let width = self.next.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
         for (command, purpose) in self.next {
-            let _ = writeln!(out, "  {command:<width$} {purpose}");
+            let _ = writeln!(out, "  {command:<width$}  {purpose}");
         }
         Ok(Output { text: out, exit })
     }
@@ -75,26 +79,8 @@ impl Finale<'_> {
     }
 
     /// What differs from what is known, in words.
-    pub(super) fn surprises(&self) -> Vec<String> {
-        let verdicts = self.verdicts();
-        let mut surprises = self.before.to_vec();
-        for expected in self.expected {
-            let is_it =
-                |v: &&&TransferVerdict| v.from == expected.from && v.to == expected.to && v.nonce == expected.nonce;
-            let place = format!("{} to {}, request {}", expected.from, expected.to, expected.nonce);
-            match verdicts.iter().find(is_it) {
-                None => surprises.push(format!("{place}: no verdict")),
-                Some(found) if !expected.is(found) => {
-                    let (label, sentence) = (words::label(&found.verdict), words::sentence(found));
-                    surprises.push(format!("{place}: expected {}, got {label}: {sentence}", expected.expected));
-                }
-                Some(_) => {}
-            }
-        }
-        if verdicts.len() != self.expected.len() {
-            surprises.push(format!("{} verdicts for {} transfers", verdicts.len(), self.expected.len()));
-        }
-        surprises
+    fn surprises(&self) -> Vec<String> {
+        [self.before.to_vec(), surprises(self.expected, &self.verdicts())].concat()
     }
 
     fn append_summary(&self, out: &mut String, surprises: &[String]) {
@@ -119,6 +105,27 @@ impl Finale<'_> {
             let _ = writeln!(out, "  {} {surprise}", toned(Tone::Bad, "NOT AS EXPECTED"));
         }
     }
+}
+
+/// Verdicts that differ from what is known. There must be one for each, and no other.
+fn surprises(expected: &[Expected], verdicts: &[&TransferVerdict]) -> Vec<String> {
+    let mut surprises = Vec::new();
+    for expected in expected {
+        let is_it = |v: &&&TransferVerdict| v.from == expected.from && v.to == expected.to && v.nonce == expected.nonce;
+        let place = format!("{} to {}, request {}", expected.from, expected.to, expected.nonce);
+        match verdicts.iter().find(is_it) {
+            None => surprises.push(format!("{place}: no verdict")),
+            Some(found) if !expected.is(found) => {
+                let (label, sentence) = (words::label(&found.verdict), words::sentence(found));
+                surprises.push(format!("{place}: expected {}, got {label}: {sentence}", expected.expected));
+            }
+            Some(_) => {}
+        }
+    }
+    if verdicts.len() != expected.len() {
+        surprises.push(format!("{} verdicts for {} transfers", verdicts.len(), expected.len()));
+    }
+    surprises
 }
 
 impl Expected {
@@ -154,5 +161,62 @@ fn append_special(out: &mut String, verdict: &TransferVerdict) {
     let _ = writeln!(out, "    {}", words::sentence(verdict));
     for culprit in verdict.verdict.state().map(State::culprits).unwrap_or_default() {
         let _ = writeln!(out, "    by operator {culprit}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spanlight::verdict::{AsOf, FraudKind, Verdict};
+
+    const ONE: Address = Address([1; 20]);
+    const TWO: Address = Address([2; 20]);
+
+    fn fraud(culprits: Vec<Address>) -> TransferVerdict {
+        let state = State::Fraud { kind: FraudKind::NeverRequested, culprits, votes: 2, of: 2 };
+        TransferVerdict {
+            from: "main".into(),
+            to: "service".into(),
+            source_bridge: Address::ZERO,
+            destination_bridge: Address::ZERO,
+            nonce: 7,
+            verdict: Verdict::Proven { state, notes: Vec::new() },
+            dissenters: vec![TWO],
+            facts: spanlight::facts::Facts::default(),
+            as_of: AsOf::default(),
+            checks: Vec::new(),
+        }
+    }
+
+    fn expected() -> Expected {
+        Expected {
+            from: "main".into(),
+            to: "service".into(),
+            nonce: 7,
+            expected: "fraud".into(),
+            reason: Some("never_requested".into()),
+            // In any order.
+            culprits: vec![TWO, ONE],
+            dissenters: Some(vec![TWO]),
+        }
+    }
+
+    #[test]
+    fn only_exactly_what_is_known_is_as_expected() {
+        let found = fraud(vec![ONE, TWO]);
+        assert!(surprises(&[expected()], &[&found]).is_empty());
+        for other in [
+            Expected { nonce: 8, ..expected() },
+            Expected { from: "service".into(), ..expected() },
+            Expected { expected: "handled".into(), ..expected() },
+            Expected { reason: Some("differs".into()), ..expected() },
+            Expected { culprits: vec![ONE], ..expected() },
+            Expected { dissenters: Some(Vec::new()), ..expected() },
+        ] {
+            assert_eq!(surprises(std::slice::from_ref(&other), &[&found]).len(), 1, "{other:?}");
+        }
+        assert_eq!(surprises(&[expected()], &[&fraud(vec![ONE])]).len(), 1);
+        assert!(!surprises(&[expected()], &[]).is_empty(), "a verdict is missing");
+        assert!(!surprises(&[], &[&found]).is_empty(), "a verdict is too much");
     }
 }

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 /// Run two chains, a bridge and four operators on this machine, break them, and audit what the bridge did.
 ///
 /// The operators lose their network, are killed, and have their keys stolen, one key and then as many as decide. Every
-/// transfer is then judged from the chains alone, and the exit code is 0 when all verdicts are as expected. Needs nothing:
+/// transfer is then judged from the chains alone. The exit code is 0 when everything was as expected, else 1; 130 when an
+/// interrupt ends the demo before its audit. Needs nothing:
 /// no network, no files. With --recorded, two real Kaia chains are audited from shipped recordings instead.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,6 +1,6 @@
 //! `spanlight demo --recorded`: both directions of the shipped recordings, audited, and compared with what is known of them.
 
-use super::finale::{Expected, Finale, Meaning};
+use super::finale::{Expected, Finale, Meaning, Next};
 use crate::failure::Failure;
 use crate::files;
 use crate::gather::{self, Gathered, Pair};
@@ -53,7 +53,7 @@ const LEGEND: &[Meaning] = &[
     ("ATTEMPTED", Tone::Bad, "an operator voted for a transfer that nobody requested; it was not executed"),
 ];
 
-const NEXT: [(&str, &str); 5] = [
+const NEXT: [Next; 5] = [
     ("spanlight demo --page", "see the same in a browser"),
     ("spanlight demo --files try", "write the recordings and a trust file into the folder `try`"),
     ("spanlight prove --help", "make a proof of one transfer that anybody can check offline"),

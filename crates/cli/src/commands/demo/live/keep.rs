@@ -70,10 +70,15 @@ impl Live {
                 "This program was built without the page: `spanlight serve --help` says where it comes from.\n",
             ),
         }
+        let last = self.all_from(Side::Main).last;
+        let _ = writeln!(text, "Or audit it yourself:");
+        let _ =
+            writeln!(text, "  spanlight audit --trust {folder}/trust.json --from main --nonces 0..{last} --beyond \\");
+        let _ = writeln!(text, "    --rpc main={main} --rpc service={service}");
         let _ = writeln!(
             text,
             "Every {} s a user sends coin or tokens from main to service. The other way stands still: the number that the\n\
-             thieves executed is the one after the next.",
+             thieves executed comes after the next, and whoever requested it would not be paid.",
             EVERY.as_secs()
         );
         output::print(&Output::done(text));

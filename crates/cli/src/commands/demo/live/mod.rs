@@ -13,7 +13,7 @@ mod stage;
 mod story;
 mod thefts;
 
-use super::finale::{Expected, Finale, Meaning};
+use super::finale::{Expected, Finale, Meaning, Next};
 use crate::failure::Failure;
 use crate::gather::{self, Gathered};
 use crate::nodes::Nodes;
@@ -31,7 +31,7 @@ use spanlight_prover::{Reach, VoteScan};
 use stage::Stage;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use story::{time, Story};
 
 /// What shells expect of a program that an interrupt has ended: nothing was shown.
@@ -47,7 +47,7 @@ const LEGEND: &[Meaning] = &[
     ("dissent", Tone::Open, "this operator voted for something else than what was requested"),
 ];
 
-const NEXT: [(&str, &str); 5] = [
+const NEXT: [Next; 5] = [
     ("spanlight demo --keep", "the same, and it stays up: look at it in a browser, ask the operators"),
     ("spanlight demo --recorded", "audit two real Kaia chains from shipped recordings"),
     ("spanlight demo --files try", "write those recordings and a trust file, to try the commands on"),
@@ -72,13 +72,15 @@ pub(super) fn run(json: bool, after: After) -> Result<Output, Failure> {
     };
     let (stage, bar) = (Arc::new(Stage::default()), story::waiting_sign());
     let story = Story::new(json, bar.clone());
+    // What stays up says itself what to do with it.
+    let next: &[Next] = if matches!(after, After::End) { &NEXT } else { &[] };
     let played = {
         let stage = Arc::clone(&stage);
-        serve::unless_interrupted(move || play(&stage, story))
+        serve::unless_interrupted(move || play(&stage, story, next))
     };
     let ended = match (played, after) {
         (Err(failure), _) | (Ok(Some(Err(failure))), _) => Err(failure),
-        (Ok(None), _) => Ok(Output { text: String::new(), exit: INTERRUPTED }),
+        (Ok(None), _) => Err(interrupted()),
         (Ok(Some(Ok((_, exit)))), After::End) => Ok(Output { text: String::new(), exit }),
         (Ok(Some(Ok((live, exit)))), After::Keep(_)) => {
             keep::run(live, site).map(|()| Output { text: String::new(), exit })
@@ -87,6 +89,11 @@ pub(super) fn run(json: bool, after: After) -> Result<Output, Failure> {
     bar.finish_and_clear();
     stage.close();
     ended
+}
+
+fn interrupted() -> Failure {
+    Failure::verdict(INTERRUPTED, "interrupted before the audit: nothing is judged")
+        .hint("the operators have ended, and their files are removed")
 }
 
 /// Everything of a demo while it is played.
@@ -101,9 +108,9 @@ pub(super) struct Live {
 }
 
 /// Plays the whole demo; gives what still runs and the exit code.
-fn play(stage: &Arc<Stage>, story: Story) -> Result<(Live, u8), Failure> {
+fn play(stage: &Arc<Stage>, story: Story, next: &[Next]) -> Result<(Live, u8), Failure> {
     let mut live = Live::set_up(stage, story)?;
-    let played = live.cases().and_then(|()| live.audit());
+    let played = live.cases().and_then(|()| live.audit(next));
     match played {
         Ok(exit) => Ok((live, exit)),
         Err(mut failure) => {
@@ -120,8 +127,9 @@ impl Live {
         story.tell(
             "Two chains run on this machine, `main` and `service`, each with four validators of its own. The bridge \
              between them executes what 2 of its 4 operators vote for. Each operator is a process with its own keys, \
-             store and connections, and proves every request before it votes. All of it happens now; times are \
-             measured in this run.",
+             store and connections, and proves every request before it votes. All of it happens now, and times are \
+             measured in this run. To be short, the chains make four blocks a second; as block times go by whole \
+             seconds, their clocks began 20 minutes ago and are catching up.",
         );
         let pair = chains::start()?;
         let trust = pair.trust().map_err(|error| chains::failed(&error))?;
@@ -203,7 +211,7 @@ impl Live {
         &mut self,
         operators: &[usize],
         wanted: Wanted<'_>,
-        since: std::time::Instant,
+        since: Instant,
     ) -> Result<Vec<Duration>, Failure> {
         let mut took = Vec::new();
         for operator in operators {
@@ -230,7 +238,7 @@ impl Live {
     }
 
     /// Audits both directions, from the first request on.
-    fn audit(&self) -> Result<u8, Failure> {
+    fn audit(&self, next: &[Next]) -> Result<u8, Failure> {
         if !self.story.is_json() {
             output::print(&Output::done(format!("\n{}\n", bold("The audit"))));
         }
@@ -238,18 +246,13 @@ impl Live {
             "Now a stranger judges every transfer: it asks both nodes over HTTP, believes neither them nor the operators, \
              checks every header and its seals from block 0 on, and reads every block for votes.",
         );
+        let began = Instant::now();
         let forth = self.judge(Side::Main, self.all_from(Side::Main), Reach::Found)?;
         let back = self.judge(Side::Service, self.all_from(Side::Service), Reach::Found)?;
-        self.story.now("Judged.");
+        self.story.now(&format!("Both directions are judged, in {}.", time(began.elapsed())));
         let audits = [&forth, &back];
-        let finale = Finale { audits, expected: &self.expected, before: &self.surprises, legend: LEGEND, next: &NEXT };
-        let mut output = finale.output(self.story.is_json(), "\n")?;
-        if !self.story.is_json() {
-            let blocks = [&self.pair.main, &self.pair.service].map(|chain| chain.height());
-            let [main, service] = blocks;
-            let took = time(self.story.elapsed());
-            output.text.push_str(&format!("\nIt took {took}; the chains made {main} and {service} blocks.\n"));
-        }
+        let finale = Finale { audits, expected: &self.expected, before: &self.surprises, legend: LEGEND, next };
+        let output = finale.output(self.story.is_json(), "\n")?;
         output::print(&output);
         Ok(output.exit)
     }

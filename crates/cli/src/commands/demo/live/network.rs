@@ -2,9 +2,13 @@
 
 use crate::failure::Failure;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// After a connection that could not be accepted.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// All relays, on a thread of their own. They end with this.
 #[derive(Debug)]
@@ -56,9 +60,9 @@ fn failed(error: &std::io::Error) -> Failure {
 
 async fn serve(listener: TcpListener, node: SocketAddr, cut: watch::Receiver<bool>) {
     loop {
-        // An error is of one connection, as a rule; the next may do.
         let Ok((client, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            // Of one connection, as a rule; where it is of all, as without file descriptors, asking at once helps nobody.
+            tokio::time::sleep(PAUSE).await;
             continue;
         };
         tokio::spawn(pass(client, node, cut.clone()));

@@ -95,8 +95,11 @@ impl Operators {
         self.all.get_mut(index).is_some_and(|operator| operator.log.alarms().iter().any(|raised| alarm.is(raised)))
     }
 
-    /// Where an operator shows its status.
+    /// Where an operator that runs shows its status.
     pub(super) fn status_url(&mut self, index: usize) -> Option<String> {
+        if !self.stage.runs(index) {
+            return None;
+        }
         let address = self.all.get_mut(index)?.log.ops()?;
         Some(format!("http://{address}/status"))
     }

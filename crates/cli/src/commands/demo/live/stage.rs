@@ -31,7 +31,7 @@ impl Stage {
     pub(super) fn make_folder(&self) -> Result<PathBuf, Failure> {
         let mut props = self.props();
         if props.closed {
-            return Err(closed());
+            return Err(super::interrupted());
         }
         let base = std::env::temp_dir();
         let name = format!("spanlight-demo-{}", std::process::id());
@@ -56,7 +56,7 @@ impl Stage {
     pub(super) fn start(&self, number: usize, command: &mut Command) -> Result<(), Failure> {
         let mut props = self.props();
         if props.closed {
-            return Err(closed());
+            return Err(super::interrupted());
         }
         let child = command.stdin(Stdio::piped()).spawn();
         let child = child.map_err(|e| Failure::unreadable(format!("this program cannot be started again: {e}")))?;
@@ -70,6 +70,11 @@ impl Stage {
         if let Some(mut process) = process {
             end(&mut process);
         }
+    }
+
+    /// Whether a process was started and not killed.
+    pub(super) fn runs(&self, number: usize) -> bool {
+        self.props().processes.contains_key(&number)
     }
 
     /// How a process ended that nobody killed.
@@ -98,10 +103,6 @@ impl Drop for Stage {
 fn end(process: &mut Child) {
     let _ = process.kill();
     let _ = process.wait();
-}
-
-fn closed() -> Failure {
-    Failure::verdict(super::INTERRUPTED, "interrupted")
 }
 
 #[cfg(unix)]

@@ -3,10 +3,10 @@
 use crate::failure::Failure;
 use crate::output::{self, Output};
 use crate::show::lines::{named, paragraph};
-use crate::show::style::bold;
+use crate::show::style::{bad, bold};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use serde_json::{json, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ impl Story {
     pub(super) fn end(&self, mut case: Case) -> Result<Vec<String>, Failure> {
         case.seconds = seconds(case.began.elapsed());
         case.as_expected = case.surprises.is_empty();
-        self.machine(&json!(case))?;
+        self.machine(&case)?;
         Ok(case.surprises)
     }
 
@@ -116,8 +116,13 @@ impl Story {
         }
     }
 
+    /// Says that operators have raised an alarm.
+    pub(super) fn alarm(&self, words: &str) {
+        self.now(&format!("{}  {words}", bad("ALARM")));
+    }
+
     /// One line for machines.
-    pub(super) fn machine(&self, value: &Value) -> Result<(), Failure> {
+    pub(super) fn machine(&self, value: &impl Serialize) -> Result<(), Failure> {
         if self.json {
             output::print(&Output::json(value, 0)?);
         }
@@ -126,10 +131,6 @@ impl Story {
 
     pub(super) const fn is_json(&self) -> bool {
         self.json
-    }
-
-    pub(super) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
     }
 
     /// Waits until `done`, showing for what; gives how long it took.

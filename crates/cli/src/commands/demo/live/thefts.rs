@@ -74,9 +74,7 @@ impl Live {
             let wanted = Wanted { code: "forged_vote", nonce: request.nonce(), accounts: &[account] };
             self.wait_alarm(&HONEST, wanted, healed)?;
         }
-        self.story.now(
-            "Both executed as requested. Operators 1 and 2 raised `forged_vote` for both, naming operator 4's account.",
-        );
+        self.story.alarm("Operators 1 and 2 raised `forged_vote` for both and named operator 4's account.");
         case.time("forged_votes_named_s", healed.elapsed());
         Ok(())
     }
@@ -91,7 +89,7 @@ impl Live {
             .now(&format!("The thief votes for request {FAR}, which nobody made: {} to itself.", coins(call.value)));
         let wanted = Wanted { code: "attempted", nonce: FAR, accounts: &[account] };
         let took = self.wait_alarm(&HONEST, wanted, voted)?;
-        self.story.now(&format!("Operators 1 and 2 raised `attempted`, {} after the vote.", both(&took)));
+        self.story.alarm(&format!("Operators 1 and 2 raised `attempted`, {} after the vote.", both(&took)));
         case.time("attempt_named_s", took.into_iter().max().unwrap_or_default());
         self.expect(Side::Main, FAR, "attempted");
         if let Some(expected) = self.expected.last_mut() {
@@ -106,10 +104,11 @@ impl Live {
         let accounts = STOLEN.map(|thief| self.account(thief, Side::Main));
         let mut culprits = accounts.into_iter().collect::<Result<Vec<_>, _>>()?;
         culprits.sort_unstable();
-        self.story.tell(
-            "The thief also has operator 3's key. Two votes execute whatever they say: no contract can tell. But the chains \
-             hold what was requested, and whoever looks can prove that this was not.",
-        );
+        self.story.tell(&format!(
+            "The thief also has operator 3's key; on `main` the two are {}. Two votes execute whatever they say: no \
+             contract can tell. But the chains hold what was requested, and whoever looks can prove that this was not.",
+            words::addresses(&culprits)
+        ));
         // The number after the next: the next one stays free, and the audit shows it so.
         let next = self.pair.request_count(Side::Service).map_err(|error| failed(&error))?;
         let nonce = next.saturating_add(1);
@@ -128,7 +127,7 @@ impl Live {
         let wanted = Wanted { code: "fraud", nonce, accounts: &culprits };
         let took = self.wait_alarm(&HONEST, wanted, since)?;
         let blocks = self.pair.main.height().saturating_sub(executed);
-        self.story.now(&format!(
+        self.story.alarm(&format!(
             "Operators 1 and 2 raised `fraud` with a bundle, {} after the execution was seen: {}.",
             both(&took),
             if blocks == 0 { "before the next block".to_owned() } else { format!("{} later", count(blocks, "block")) }
