@@ -22,5 +22,6 @@ mod rig;
 mod seats;
 mod signed;
 mod soak;
+mod soak_signed;
 mod theft;
 mod transfers;
