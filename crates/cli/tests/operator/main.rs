@@ -9,6 +9,7 @@
     clippy::cast_sign_loss
 )]
 
+mod false_peer;
 mod fees;
 mod liar;
 mod load;
@@ -21,6 +22,7 @@ mod replicas;
 mod rig;
 mod seats;
 mod signed;
+mod signed_lies;
 mod soak;
 mod soak_signed;
 mod theft;
