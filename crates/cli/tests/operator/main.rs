@@ -11,6 +11,7 @@
 
 mod commands;
 mod endpoints;
+mod false_peer;
 mod fees;
 mod liar;
 mod load;
@@ -24,6 +25,8 @@ mod replicas;
 mod rig;
 mod seats;
 mod signed;
+mod signed_lies;
 mod soak;
+mod soak_signed;
 mod theft;
 mod transfers;
