@@ -4,7 +4,7 @@ use super::Session;
 use crate::alarm::Alarm;
 use crate::decide::{decide_signed, votes_at_hand, NonceState, SignedDecision, SignedFacts};
 use crate::direction::WorkError;
-use crate::exchange::{Exchange, Given, Received, MOST_NONCES};
+use crate::exchange::{Exchange, Given, Received};
 use crate::link::{Call, Outcome};
 use crate::store::Purpose;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
@@ -37,6 +37,9 @@ impl Signatures {
     fn take(&mut self, given: &Given, operators: &[Address]) -> bool {
         let Ok(signature) = <[u8; 65]>::try_from(given.signature.as_slice()) else { return false };
         let Some(digest) = self.digest.filter(|digest| *digest == given.digest) else { return false };
+        if self.by_signer.values().any(|known| *known == signature) {
+            return true;
+        }
         match recover_address(&digest, &signature) {
             Ok(signer) if operators.contains(&signer) && is_canonical(&signature) => {
                 self.by_signer.insert(signer, signature);
@@ -71,20 +74,30 @@ fn as_the_contract_reads(signature: &[u8; 65]) -> Vec<u8> {
 }
 
 impl Session<'_> {
+    /// What signatures bring that came in since the last head.
+    pub(super) async fn at_new_signatures(&mut self) -> Result<(), WorkError> {
+        match self.direction.shared.exchange.clone() {
+            Some(exchange) if exchange.has_mail(&self.direction.name) => self.act_by_signatures(&exchange).await,
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn act_by_signatures(&mut self, exchange: &Exchange) -> Result<(), WorkError> {
         let Some((domain, epoch)) = self.signing_domain() else {
             self.raise(None, Alarm::NotBound);
             return Ok(());
         };
-        for open in self.open.values_mut() {
-            open.signatures.renew(domain.digest(&open.call, epoch));
+        let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
+        for nonce in &nonces {
+            if let Some(open) = self.open.get_mut(nonce) {
+                open.signatures.renew(domain.digest(&open.call, epoch));
+            }
         }
-        let wanted: BTreeSet<u64> = self.open.keys().copied().take(MOST_NONCES).collect();
-        for received in exchange.trade(&self.direction.name, wanted) {
+        for received in exchange.collect(&self.direction.name) {
             self.take(&received);
         }
         let most = self.direction.shared.config.voting.max_in_flight;
-        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        let mut wanted = BTreeSet::new();
         for nonce in nonces {
             let decision = match self.decide_signed(nonce, exchange) {
                 Some(SignedDecision::Sign) => {
@@ -97,6 +110,9 @@ impl Session<'_> {
             self.note(nonce, decision.words());
             match decision {
                 SignedDecision::Done => self.finish(nonce),
+                SignedDecision::Collect => {
+                    wanted.insert(nonce);
+                }
                 SignedDecision::Submit if self.sender.in_flight() < most => self.submit(nonce).await?,
                 SignedDecision::Correct { voted } if self.sender.in_flight() < most => {
                     self.raise(Some(nonce), Alarm::KeyStolen { voted });
@@ -109,6 +125,8 @@ impl Session<'_> {
                 _ => {}
             }
         }
+        let is_open = |nonce| self.open.contains_key(&nonce);
+        exchange.want(&self.direction.name, self.view.head.number, wanted, is_open);
         Ok(())
     }
 
@@ -177,7 +195,9 @@ impl Session<'_> {
     }
 
     async fn submit(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let Some((open, state)) = self.open.get(&nonce).zip(self.view.transfers.get(&nonce)) else { return Ok(()) };
+        let (open, state) = (self.open.get_mut(&nonce), self.view.transfers.get(&nonce));
+        let Some((open, state)) = open.zip(state) else { return Ok(()) };
+        open.corrects = false;
         let signatures = open.signatures.to_send(state, &self.view.me);
         let input = SignedHandle { call: open.call.clone(), signatures }.encode();
         self.send_if_it_works(nonce, input).await
