@@ -65,7 +65,10 @@ impl Running {
     /// Reads its output up to a line that holds `text`, and gives that line.
     fn line_with(&mut self, text: &str) -> String {
         let mut said = String::new();
+        let start = Instant::now();
         loop {
+            // What is kept up goes on talking.
+            assert!(start.elapsed() < 3 * LONGEST, "it does not say `{text}`:\n{said}");
             let mut line = String::new();
             if self.stdout.read_line(&mut line).unwrap() == 0 {
                 let mut error = String::new();
