@@ -17,6 +17,7 @@ struct Suite {
 /// Quick ones first: a slip shows early.
 const SUITES: &[Suite] = &[
     Suite { name: "all crates", run: || counted(&mut cargo("test --workspace --no-fail-fast")) },
+    Suite { name: "operator's keys, with those in AWS KMS", run: || counted(&mut cargo(KEYS)) },
     Suite { name: "core with both curve back ends", run: || counted(&mut cargo("test -p spanlight --features k256")) },
     Suite { name: "core without std and without a C compiler", run: no_std },
     Suite { name: "tests of the core as 32-bit WebAssembly in Node", run: wasi },
@@ -27,6 +28,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "verification page: types, units, build, weight", run: page::run },
     Suite { name: "verification page in Chromium", run: page::in_browser },
 ];
+
+const KEYS: &str = "test -p spanlight-operator --features aws-kms --lib keys";
 
 /// Runs every suite, also after one failed. A suite that cannot run, or runs no test, counts as one failure: silence must
 /// never look like success.

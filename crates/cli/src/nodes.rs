@@ -4,7 +4,7 @@ use crate::endpoints::{Limits, Place};
 use crate::failure::Failure;
 use crate::gather;
 use serde_json::Value;
-use spanlight_prover::{Cancel, Endpoints, Http, Replay, RpcError, Transport};
+use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, Replay, RpcError, Transport};
 
 /// One endpoint.
 #[derive(Debug)]
@@ -42,6 +42,14 @@ impl Nodes {
     pub(crate) fn recorded(replay: Replay, name: &str) -> Self {
         let source = Source::Replay(Box::new(replay));
         Self { endpoints: Endpoints::new([(name.to_owned(), source)], Cancel::default()), live: false }
+    }
+
+    /// One node, read with the usual limits. It is not yet called.
+    pub(crate) fn of_url(url: &str) -> Result<Self, Failure> {
+        let http = Http::new(url, HttpLimits::default(), Cancel::default());
+        let http = http.ok_or_else(|| Failure::usage(format!("`{url}` is no address of a node")))?;
+        let list = [(http.name().to_owned(), Source::Http(Box::new(http)))];
+        Ok(Self { endpoints: Endpoints::new(list, Cancel::default()), live: true })
     }
 
     /// Opens endpoints. An address is not yet called.

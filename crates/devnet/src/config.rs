@@ -25,7 +25,8 @@ pub enum Production {
 pub enum Clock {
     /// The machine's clock, but always later than the parent.
     System,
-    /// Each block this many seconds after its parent: the same chain in every run.
+    /// Each block this many seconds after its parent: the same chain in every run. Blocks that are made by
+    /// [`Production::Every`] wait once they have caught up with the machine's clock.
     Step(u64),
 }
 

@@ -141,7 +141,7 @@ pub enum KeyConfig {
         /// Where the user PIN comes from.
         pin: Secret,
     },
-    /// A key in AWS KMS; needs a build with the feature `alloy-signer-aws`.
+    /// A key in AWS KMS; needs a build with the feature `aws-kms`.
     AwsKms {
         /// Id, alias or ARN.
         key_id: String,

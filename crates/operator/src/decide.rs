@@ -17,8 +17,15 @@ pub struct NonceState {
     pub handled: bool,
     /// Votes that stand, of present operators.
     pub votes: BTreeMap<Address, Hash>,
-    /// Votes that the contract counts for the right key, also of former operators.
+    /// Votes that the contract counts for the right key; on bridges before version 2 also those of former operators.
     pub counted: u64,
+}
+
+impl NonceState {
+    /// Whose signatures would become votes: the contract passes over those whose vote stands, whatever it is for.
+    pub fn without_vote<'s>(&self, signers: impl IntoIterator<Item = &'s Address>) -> Vec<&'s Address> {
+        signers.into_iter().filter(|signer| !self.votes.contains_key(*signer)).collect()
+    }
 }
 
 /// Whether the transfer could be delivered now. Endpoints say so, and nobody proves it: it can only delay.
@@ -191,16 +198,18 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
 pub struct SignedFacts<'a> {
     /// The request's nonce.
     pub nonce: u64,
+    /// The vote key that follows from the proven request.
+    pub key: Hash,
     /// This operator's account on the destination.
     pub me: Address,
     /// Operators of the destination bridge, ascending.
     pub operators: &'a [Address],
     /// Equal votes that execute.
     pub threshold: u64,
-    /// Whether the nonce is handled.
-    pub handled: bool,
-    /// Operators whose signature or vote for the proven request is at hand.
-    pub signers: usize,
+    /// The nonce on the destination.
+    pub state: &'a NonceState,
+    /// Votes that would count if all signatures at hand were sent: see [`votes_at_hand`].
+    pub at_hand: u64,
     /// Whether this operator has given its signature.
     pub signed: bool,
     /// Destination blocks since enough signatures were at hand.
@@ -230,6 +239,12 @@ pub enum SignedDecision {
     Collect,
     /// Send all signatures.
     Submit,
+    /// Another vote of this account stands, and it is not this operator's. A signature is passed over where a vote stands, so
+    /// only a call of its own corrects it.
+    Correct {
+        /// The vote that stands.
+        voted: Hash,
+    },
     /// Do not sign, and raise the alarm.
     Refuse(Refusal),
 }
@@ -244,15 +259,23 @@ impl SignedDecision {
             Self::Sign => "this operator signs now".to_owned(),
             Self::Collect => "signatures of other operators are missing".to_owned(),
             Self::Submit => "this operator sends the signatures now".to_owned(),
+            Self::Correct { .. } => "this operator corrects a vote of its account that it did not cast".to_owned(),
             Self::Refuse(refusal) => Decision::Refuse(*refusal).words(),
         }
     }
 }
 
+/// Votes for the right key that there would be if all signatures at hand were sent.
+#[must_use]
+pub fn votes_at_hand<'s>(state: &NonceState, signers: impl IntoIterator<Item = &'s Address>) -> u64 {
+    let more = state.without_vote(signers).len();
+    state.counted.saturating_add(u64::try_from(more).unwrap_or(u64::MAX))
+}
+
 /// Decides where votes are signatures. Signing costs nothing and nobody waits for a turn with it; sending goes by turn.
 #[must_use]
 pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
-    if facts.handled {
+    if facts.state.handled {
         return SignedDecision::Done;
     }
     if facts.in_flight {
@@ -270,7 +293,10 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
     if !facts.signed {
         return SignedDecision::Sign;
     }
-    if u64::try_from(facts.signers).unwrap_or(u64::MAX) < facts.threshold {
+    if let Some(voted) = facts.state.votes.get(&facts.me).copied().filter(|voted| *voted != facts.key) {
+        return if facts.parked { SignedDecision::Wait(Wait::Parked) } else { SignedDecision::Correct { voted } };
+    }
+    if facts.at_hand < facts.threshold {
         return SignedDecision::Collect;
     }
     let row = turn_row(facts.operators, facts.nonce);

@@ -137,19 +137,31 @@ fn identity(config: &Config, keys: &BTreeMap<String, ChainKeys>) -> Vec<(String,
     std::iter::once(("bridge".to_owned(), parts.join(", "))).chain(operators).collect()
 }
 
-/// Runs an operator until the process is told to stop (interrupt or SIGTERM), then stops it.
+/// What ends an operator that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndsBy {
+    /// An interrupt or SIGTERM.
+    Signal,
+    /// One of these, or the end of the standard input: whoever started it holds that open and takes it along when it dies.
+    SignalOrInput,
+}
+
+/// Runs an operator until the process is told to stop, then stops it.
 ///
 /// # Errors
 /// Where it cannot start.
-pub fn run(config: Config) -> Result<(), StartError> {
+pub fn run(config: Config, ends_by: EndsBy) -> Result<(), StartError> {
     crate::log::start(config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(StartError::Thread)?;
     let done = runtime.block_on(async {
         let name = config.name.clone();
         let operator = Operator::start(config).await?;
-        tracing::info!(%name, ops = ?operator.ops(), "started");
-        told_to_stop().await;
+        tracing::info!(%name, ops = operator.ops().map(tracing::field::display), "started");
+        tokio::select! {
+            () = told_to_stop() => {}
+            () = input_ends(), if ends_by == EndsBy::SignalOrInput => {}
+        }
         tracing::info!("stopping");
         operator.stop().await;
         Ok(())
@@ -157,6 +169,17 @@ pub fn run(config: Config) -> Result<(), StartError> {
     // A call that hangs is not waited for: everything that matters is written down.
     runtime.shutdown_background();
     done
+}
+
+/// Done when the standard input ends. What comes in is not looked at.
+async fn input_ends() {
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    // A thread, since reading cannot be broken off: the runtime would wait for it.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(end);
+    });
+    let _ = ended.await;
 }
 
 async fn told_to_stop() {

@@ -1,15 +1,19 @@
 //! The destination bridge and this operator's account there, proven at the destination's head.
 
+mod storage;
+mod votes;
+
 use crate::decide::NonceState;
 use spanlight::bridge::layout::{self, NonceWord, SeatWord, TRANSFER_VOTE};
 use spanlight::bridge::Generation;
-use spanlight::state::ProvenState;
 use spanlight::trust::BridgeEnd;
 use spanlight::verdict::HeaderRef;
 use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{read_state, Node, ProveError, Transport};
 use std::collections::BTreeMap;
+use storage::{Storage, Words};
+use votes::Voters;
 
 /// Most operators that a bridge has: every known contract refuses more.
 const MOST_OPERATORS: u64 = 12;
@@ -52,7 +56,8 @@ pub(crate) struct View {
     pub(crate) account: AccountView,
 }
 
-/// Reads the destination at `header`. `known` are the operators seen last: their votes are asked for in the same call.
+/// Reads the destination at `header`: all of it under this one header, in as many requests as it takes. `known` are the
+/// operators seen last: their seats are asked for with the rest.
 pub(crate) async fn read<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,
@@ -62,27 +67,34 @@ pub(crate) async fn read<T: Transport>(
     known: &[Address],
 ) -> Result<View, ProveError> {
     let account = account(node, header, me).await?;
-    let mut slots = fixed_slots();
-    slots.extend(vote_slots(open, known));
-    let mut state = bridge_state(node, header, bridge.address, &slots).await?;
-    let operators = operators_of(&state)?;
-    if operators != known {
-        let mut slots = fixed_slots();
-        slots.extend(vote_slots(open, &operators));
-        state = bridge_state(node, header, bridge.address, &slots).await?;
+    let fixed = fixed_slots().into_iter().chain(known.iter().map(layout::seat_slot));
+    let mut storage = Storage::read(node, header, bridge.address, fixed).await?;
+    let operators = operators_of(storage.words())?;
+    let second = second_version(&storage, bridge)?;
+    if second.is_some() {
+        storage.more(operators.iter().map(layout::seat_slot)).await?;
     }
-    let nonces = NonceWord::decode(&Hash::from_u256(word(&state, &layout::NONCES)))
-        .map_err(|error| ProveError::Refused(error.into()))?;
-    let second = second_version(&state, bridge)?;
-    let transfers = open.iter().map(|(nonce, key)| (*nonce, nonce_state(&state, &nonces, *nonce, key, &operators)));
+    let voters = Voters::of(storage.words(), &operators, second.is_some())?;
+    storage.more(open.iter().flat_map(|(nonce, key)| voters.slots(*nonce, key))).await?;
+    let mut stale = Vec::new();
+    for (nonce, key) in open {
+        stale.extend(voters.slots_of_other_keys(storage.words(), *nonce, key)?);
+    }
+    storage.more(stale).await?;
+    let words = storage.words();
+    let nonces = NonceWord::decode(&words.hash(&layout::NONCES)?).map_err(|error| ProveError::Refused(error.into()))?;
+    let mut transfers = BTreeMap::new();
+    for (nonce, key) in open {
+        transfers.insert(*nonce, voters.nonce_state(words, &nonces, *nonce, key)?);
+    }
     Ok(View {
         head: header.reference(),
         me,
-        code: state.account().code_hash,
-        owner: Address::low_bytes(&Hash::from_u256(word(&state, &layout::OWNER))),
-        liquidity: state.account().balance,
-        threshold: u64::try_from(word(&state, &layout::threshold_slot(TRANSFER_VOTE))).unwrap_or(u64::MAX),
-        transfers: transfers.collect(),
+        code: storage.account().code_hash,
+        owner: Address::low_bytes(&words.hash(&layout::OWNER)?),
+        liquidity: storage.account().balance,
+        threshold: u64::try_from(words.word(&layout::threshold_slot(TRANSFER_VOTE))?).unwrap_or(u64::MAX),
+        transfers,
         nonces,
         operators,
         second,
@@ -103,26 +115,19 @@ pub(crate) async fn account<T: Transport>(
     }))
 }
 
-async fn bridge_state<T: Transport>(
-    node: &Node<'_, T>,
-    header: &AnchoredHeader,
-    bridge: Address,
-    slots: &[Hash],
-) -> Result<ProvenState, ProveError> {
-    let (_, state) = read_state(node, header, bridge, slots).await?;
-    state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))
-}
-
 /// None for bridges of older generations, which keep nothing there.
-fn second_version(state: &ProvenState, bridge: &BridgeEnd) -> Result<Option<SecondVersion>, ProveError> {
-    if bridge.generation(&state.account().code_hash) != Some(Generation::V2) {
+fn second_version<T: Transport>(
+    storage: &Storage<'_, '_, T>,
+    bridge: &BridgeEnd,
+) -> Result<Option<SecondVersion>, ProveError> {
+    if bridge.generation(&storage.account().code_hash) != Some(Generation::V2) {
         return Ok(None);
     }
-    let seats = SeatWord::decode(&Hash::from_u256(word(state, &layout::SEAT_COUNT)));
-    let source = Address::low_bytes(&Hash::from_u256(word(state, &layout::SOURCE_BRIDGE)));
+    let words = storage.words();
+    let seats = SeatWord::decode(&words.hash(&layout::SEAT_COUNT)?);
     Ok(Some(SecondVersion {
         operator_epoch: seats.map_err(|error| ProveError::Refused(error.into()))?.operator_epoch,
-        source: (word(state, &layout::SOURCE_CHAIN_ID), source),
+        source: (words.word(&layout::SOURCE_CHAIN_ID)?, Address::low_bytes(&words.hash(&layout::SOURCE_BRIDGE)?)),
     }))
 }
 
@@ -134,41 +139,18 @@ fn fixed_slots() -> Vec<Hash> {
     slots
 }
 
-fn vote_slots<'a>(open: &'a BTreeMap<u64, Hash>, operators: &'a [Address]) -> impl Iterator<Item = Hash> + 'a {
-    let of_nonce = move |(nonce, key): (&u64, &Hash)| {
-        let base = layout::votes_base(TRANSFER_VOTE, *nonce);
-        let fixed = [layout::closed_slot(*nonce), layout::vote_count_slot(base, key)];
-        operators.iter().map(move |operator| layout::voted_slot(base, operator)).chain(fixed)
-    };
-    open.iter().flat_map(of_nonce)
-}
-
-fn word(state: &ProvenState, slot: &Hash) -> U256 {
-    state.slot(slot).unwrap_or_default()
-}
-
 /// The operators, ascending: whoever reads the list gets the same row.
-fn operators_of(state: &ProvenState) -> Result<Vec<Address>, ProveError> {
-    let length = u64::try_from(word(state, &layout::operator_list_length())).unwrap_or(u64::MAX);
+fn operators_of(words: &Words) -> Result<Vec<Address>, ProveError> {
+    let length = u64::try_from(words.word(&layout::operator_list_length())?).unwrap_or(u64::MAX);
     if length > MOST_OPERATORS {
         return Err(Stop::from(VerifyError::BridgeStorage).into());
     }
-    let item = |index| Address::low_bytes(&Hash::from_u256(word(state, &layout::operator_list_slot(index))));
-    let mut operators: Vec<Address> = (0..length).map(item).filter(|operator| !operator.is_zero()).collect();
+    let mut operators = Vec::new();
+    for index in 0..length {
+        operators.push(Address::low_bytes(&words.hash(&layout::operator_list_slot(index))?));
+    }
+    operators.retain(|operator| !operator.is_zero());
     operators.sort_unstable();
     operators.dedup();
     Ok(operators)
-}
-
-fn nonce_state(state: &ProvenState, nonces: &NonceWord, nonce: u64, key: &Hash, operators: &[Address]) -> NonceState {
-    let base = layout::votes_base(TRANSFER_VOTE, nonce);
-    let voted = |operator: &Address| {
-        let voted = Hash::from_u256(word(state, &layout::voted_slot(base, operator)));
-        (!voted.is_zero()).then_some((*operator, voted))
-    };
-    NonceState {
-        handled: nonces.lower_handle_nonce > nonce || !word(state, &layout::closed_slot(nonce)).is_zero(),
-        votes: operators.iter().filter_map(voted).collect(),
-        counted: u64::try_from(word(state, &layout::vote_count_slot(base, key))).unwrap_or(u64::MAX),
-    }
 }

@@ -84,6 +84,28 @@ pub(crate) fn wait_for_interrupt() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Does long work on a thread of its own; gives none if the process is asked to end before it is done. The thread is then
+/// left as it is: whoever ends the process tidies up first.
+pub(crate) fn unless_interrupted<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let failed = |e: std::io::Error| Failure::endpoint(format!("cannot wait for an interrupt: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        let worked = async {
+            let (done, is_done) = tokio::sync::oneshot::channel();
+            std::thread::spawn(move || done.send(work()));
+            is_done.await
+        };
+        tokio::select! {
+            // First, so that the work begins when an interrupt is already listened for.
+            biased;
+            () = interrupted() => Ok(None),
+            worked = worked => worked.map(Some).map_err(|_| Failure::verdict(1, "it broke off: that is a mistake in spanlight")),
+        }
+    })
+}
+
 /// Done when the process is asked to end.
 #[cfg(unix)]
 async fn interrupted() {

@@ -17,12 +17,19 @@ pub(crate) fn named(out: &mut String, name: &str, words: &str) {
     }
 }
 
+/// Appends words without a name, wrapped.
+pub(crate) fn paragraph(out: &mut String, words: &str) {
+    for line in wrapped(words, WIDTH.saturating_sub(2)) {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
 /// Lines of at most `width` characters, unless a single word is longer.
 fn wrapped(words: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count().saturating_add(word.chars().count()) < width => {
+            Some(line) if shown(line).saturating_add(shown(word)) < width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -30,6 +37,11 @@ fn wrapped(words: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Characters that are seen: escape codes have no width.
+fn shown(text: &str) -> usize {
+    anstream::adapter::strip_str(text).map(|part| part.chars().count()).sum()
 }
 
 /// A count and what is counted.
@@ -48,6 +60,8 @@ mod tests {
         assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
         assert_eq!(wrapped("incomprehensible", 4), ["incomprehensible"]);
         assert!(wrapped(" ", 4).is_empty());
+        let coloured = crate::show::style::bold("one");
+        assert_eq!(wrapped(&format!("{coloured} two three"), 8), [format!("{coloured} two"), "three".to_owned()]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The demo, as a newcomer meets it: an empty folder, no arguments.
+//! The recorded demo, as a newcomer meets it: in an empty folder.
 
 use crate::common::{command, fixture, run, Ran};
 use serde_json::Value;
@@ -10,7 +10,7 @@ fn story() -> Vec<Value> {
 
 #[test]
 fn all_37_verdicts_are_as_expected() {
-    let ran = run(&["demo", "--json"]);
+    let ran = run(&["demo", "--recorded", "--json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let audits: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(audits.len(), 2);
@@ -32,7 +32,7 @@ fn all_37_verdicts_are_as_expected() {
 
 #[test]
 fn the_text_explains_itself_and_names_the_culprits() {
-    let ran = run(&["demo"]);
+    let ran = run(&["demo", "--recorded"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.is_empty(), "{}", ran.stderr);
     let headings = [

@@ -13,6 +13,7 @@
 
 mod common;
 mod demo;
+mod demo_live;
 mod devnet;
 mod forged;
 mod live;

@@ -23,7 +23,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
             "--checkpoint-out",
         ],
     ),
-    ("demo", &["--json", "--files"]),
+    ("demo", &["--json", "--keep", "--recorded", "--files", "--page"]),
     (
         "prove",
         &[

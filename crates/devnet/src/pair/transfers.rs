@@ -4,6 +4,7 @@ use super::{Pair, Side};
 use crate::abi;
 use crate::error::DevnetError;
 use crate::wallet::{self, Sending};
+use spanlight::bridge::layout::{closed_slot, NonceWord, NONCES};
 use spanlight::bridge::{expected_call, HandleCall, RequestEvent};
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::receipt::Receipt;
@@ -130,9 +131,41 @@ impl Pair {
         last.ok_or_else(|| DevnetError::Config("a threshold of zero".into()))
     }
 
+    /// Requests that the bridge of a chain has counted.
+    ///
+    /// # Errors
+    /// Where its state cannot be read.
+    pub fn request_count(&self, from: Side) -> Result<u64, DevnetError> {
+        Ok(self.nonces(from)?.request_nonce)
+    }
+
+    /// Whether the bridge of a chain has executed what came with this nonce, in order or before its turn.
+    ///
+    /// # Errors
+    /// Where its state cannot be read.
+    pub fn is_handled(&self, on: Side, nonce: u64) -> Result<bool, DevnetError> {
+        Ok(self.nonces(on)?.lower_handle_nonce > nonce || !self.bridge_word(on, &closed_slot(nonce))?.is_zero())
+    }
+
+    fn nonces(&self, side: Side) -> Result<NonceWord, DevnetError> {
+        let word = Hash::from_u256(self.bridge_word(side, &NONCES)?);
+        NonceWord::decode(&word).map_err(|error| unread(&error.to_string()))
+    }
+
+    fn bridge_word(&self, side: Side, slot: &Hash) -> Result<U256, DevnetError> {
+        let chain = self.chain(side).chain();
+        let state = chain.state();
+        let account = state.account(&self.end(side).bridge)?.ok_or_else(|| unread("no bridge"))?;
+        Ok(state.word(&account, slot)?)
+    }
+
     /// The address of a user's key.
     #[must_use]
     pub fn user(&self, key: u64) -> Address {
         keys::address(key)
     }
+}
+
+fn unread(reason: &str) -> DevnetError {
+    DevnetError::SetUp { what: "state of the bridge", reason: reason.into() }
 }

@@ -11,8 +11,9 @@ use spanlight::Hash;
 use spanlight_devnet::config::all_forks;
 use spanlight_devnet::pair::COIN;
 use spanlight_devnet::wallet::{self, Sending};
-use spanlight_devnet::{ChainConfig, ChainHandle, Production};
+use spanlight_devnet::{ChainConfig, ChainHandle, Clock, Production};
 use spanlight_forge::keys;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SOMEBODY: Address = Address([0xaa; 20]);
 const RICH: u64 = 101;
@@ -212,4 +213,26 @@ fn a_transaction_brings_its_block_where_the_chain_is_set_up_so() {
     let hash = pay(&chain, 1);
     assert_eq!(chain.height(), 1);
     assert!(chain.receipt(&hash).unwrap().is_success());
+}
+
+#[test]
+fn blocks_that_come_faster_than_their_times_go_catch_up_with_the_clock_and_then_wait() {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let chain = start(ChainConfig {
+        production: Production::Every(Duration::from_millis(5)),
+        clock: Clock::Step(1),
+        genesis_time: now() - 30,
+        ..ChainConfig::main()
+    });
+    let start = Instant::now();
+    while chain.height() < 30 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", chain.height());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for _ in 0..100 {
+        let time = chain.time();
+        assert!(time <= now(), "no header is from the future");
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    assert!(chain.height() > 30, "it goes on by the clock");
 }

@@ -211,15 +211,18 @@ fn every_decision_has_its_own_words() {
     assert_eq!(words.len(), all.len());
 }
 
+static OPEN: NonceState = NonceState { handled: false, votes: BTreeMap::new(), counted: 0 };
+
 fn signed(me: u8) -> SignedFacts<'static> {
     const OPERATORS: [Address; 4] = [Address([1; 20]), Address([2; 20]), Address([3; 20]), Address([4; 20])];
     SignedFacts {
         nonce: 0,
+        key: KEY,
         me: operator(me),
         operators: &OPERATORS,
         threshold: 3,
-        handled: false,
-        signers: 3,
+        state: &OPEN,
+        at_hand: 3,
         signed: true,
         waited: 0,
         turn_blocks: 3,
@@ -244,16 +247,42 @@ fn whoever_is_first_in_the_row_sends_the_signatures_and_the_others_wait_for_it()
 fn one_signs_before_one_collects_and_collects_before_one_sends() {
     assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(1) }), SignedDecision::Sign);
     assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(4) }), SignedDecision::Sign, "without a turn");
-    assert_eq!(decide_signed(&SignedFacts { signers: 2, ..signed(1) }), SignedDecision::Collect);
+    assert_eq!(decide_signed(&SignedFacts { at_hand: 2, ..signed(1) }), SignedDecision::Collect);
 }
 
 #[test]
 fn nobody_signs_or_sends_who_may_not_or_need_not() {
-    assert_eq!(decide_signed(&SignedFacts { handled: true, signed: false, ..signed(1) }), SignedDecision::Done);
+    let handled = NonceState { handled: true, ..OPEN.clone() };
+    assert_eq!(decide_signed(&SignedFacts { state: &handled, signed: false, ..signed(1) }), SignedDecision::Done);
     assert_eq!(decide_signed(&signed(9)), SignedDecision::Refuse(Refusal::NotOperator));
     let unsigned = SignedFacts { signed: false, ..signed(1) };
     assert_eq!(decide_signed(&SignedFacts { paused: true, ..unsigned.clone() }), SignedDecision::Wait(Wait::Paused));
     assert_eq!(decide_signed(&SignedFacts { fresh: false, ..unsigned }), SignedDecision::Wait(Wait::Stale));
     assert_eq!(decide_signed(&SignedFacts { in_flight: true, ..signed(1) }), SignedDecision::Wait(Wait::InFlight));
     assert_eq!(decide_signed(&SignedFacts { parked: true, ..signed(1) }), SignedDecision::Wait(Wait::Parked));
+}
+
+#[test]
+fn a_signature_of_whoever_has_a_vote_standing_adds_none() {
+    let signers = [1, 2, 3].map(operator);
+    assert_eq!(votes_at_hand(&state(&[]), &signers), 3);
+    assert_eq!(votes_at_hand(&state(&[(1, KEY)]), &signers), 3, "nobody counts twice");
+    assert_eq!(votes_at_hand(&state(&[(4, KEY)]), &signers), 4);
+    assert_eq!(votes_at_hand(&state(&[(1, OTHER)]), &signers), 2, "the contract passes over that signature");
+    assert_eq!(state(&[(1, OTHER), (2, KEY)]).without_vote(&signers), [&operator(3)]);
+}
+
+#[test]
+fn a_foreign_vote_of_the_own_account_is_corrected_by_a_call_where_votes_are_signatures() {
+    let stolen = state(&[(4, OTHER)]);
+    let facts = SignedFacts { state: &stolen, at_hand: 0, ..signed(4) };
+    let correct = SignedDecision::Correct { voted: OTHER };
+    assert_eq!(decide_signed(&facts), correct, "without a turn, and before enough is at hand");
+    assert_eq!(decide_signed(&SignedFacts { parked: true, ..facts.clone() }), SignedDecision::Wait(Wait::Parked));
+    assert_eq!(
+        decide_signed(&SignedFacts { me: operator(1), ..facts.clone() }),
+        SignedDecision::Collect,
+        "not its own"
+    );
+    assert_eq!(decide_signed(&SignedFacts { paused: true, ..facts }), SignedDecision::Wait(Wait::Paused));
 }

@@ -11,6 +11,7 @@ use spanlight_prover::Cancel;
 use std::future::Future;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
@@ -21,7 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// After a peer did not answer.
 const REST: Duration = Duration::from_millis(500);
 
-type Connection = SendRequest<Full<Bytes>>;
+/// A connection, which ends when it is dropped, whatever the other side is still sending.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    _driver: JoinSet<()>,
+}
 
 pub(super) fn start(
     config: &config::Exchange,
@@ -58,8 +63,8 @@ async fn ask_all(
     exchange: &Exchange,
     connection: &mut Option<Connection>,
 ) -> Result<(), String> {
-    for question in exchange.questions() {
-        let open = match connection.take().filter(|open| !open.is_closed()) {
+    for question in exchange.questions(name) {
+        let open = match connection.take().filter(|open| !open.sender.is_closed()) {
             Some(open) => open,
             None => in_time(connect(connector, address)).await?,
         };
@@ -81,8 +86,12 @@ async fn connect(connector: &TlsConnector, address: &str) -> Result<Connection, 
     let host = ServerName::try_from(host).map_err(|error| error.to_string())?;
     let stream = connector.connect(host, stream).await.map_err(|error| error.to_string())?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-    tokio::spawn(connection);
-    Ok(sender)
+    let mut driver = JoinSet::new();
+    driver.spawn(async move {
+        // One that ends badly is found closed at the next question.
+        let _ = connection.await;
+    });
+    Ok(Connection { sender, _driver: driver })
 }
 
 async fn ask(connection: &mut Connection, question: &Question) -> Result<Vec<Given>, String> {
@@ -92,8 +101,9 @@ async fn ask(connection: &mut Connection, question: &Question) -> Result<Vec<Giv
         .header("content-type", "application/json")
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| error.to_string())?;
-    connection.ready().await.map_err(|error| error.to_string())?;
-    let answer = connection.send_request(request).await.map_err(|error| error.to_string())?;
+    let sender = &mut connection.sender;
+    sender.ready().await.map_err(|error| error.to_string())?;
+    let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
     if !answer.status().is_success() {
         return Err(format!("HTTP status {}", answer.status().as_u16()));
     }

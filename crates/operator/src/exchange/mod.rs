@@ -19,11 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use tls::create_certificate;
 
 /// Most nonces asked for at a time.
-pub(crate) const MOST_NONCES: usize = 256;
+const MOST_NONCES: usize = 256;
 /// Most bytes of a question or an answer.
 const MOST_BYTES: usize = 1 << 18;
-/// Most signatures given out that are remembered for a direction.
-const MOST_GIVEN: usize = 4096;
 
 /// Why the exchange cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -75,8 +73,14 @@ pub(crate) struct Received {
 
 #[derive(Debug, Default)]
 struct Shelf {
+    /// For open transfers only: what is done is forgotten, what is open never.
     own: BTreeMap<u64, Given>,
     wanted: BTreeSet<u64>,
+    /// The head for which it is wanted.
+    head: u64,
+    /// Whose word for what of it has been heard. A peer is heard once at a head, so one that answers without end, or falsely, costs
+    /// no more work than one that answers.
+    heard: BTreeSet<(String, u64)>,
     inbox: Vec<Received>,
 }
 
@@ -102,12 +106,7 @@ impl Exchange {
 
     /// Gives out a signature of this operator.
     pub(crate) fn give(&self, direction: &str, given: Given) {
-        self.with(direction, |shelf| {
-            shelf.own.insert(given.nonce, given);
-            while shelf.own.len() > MOST_GIVEN {
-                shelf.own.pop_first();
-            }
-        });
+        self.with(direction, |shelf| shelf.own.insert(given.nonce, given));
     }
 
     /// Whether a signature of this digest is given out already.
@@ -115,12 +114,22 @@ impl Exchange {
         self.with(direction, |shelf| shelf.own.get(&nonce).is_some_and(|given| given.digest == *digest))
     }
 
-    /// Says which nonces' signatures are wanted, and takes what came in.
-    pub(crate) fn trade(&self, direction: &str, wanted: BTreeSet<u64>) -> Vec<Received> {
+    /// Takes what came in.
+    pub(crate) fn collect(&self, direction: &str) -> Vec<Received> {
+        self.with(direction, |shelf| std::mem::take(&mut shelf.inbox))
+    }
+
+    /// Says which nonces' signatures are wanted now, at which head, and forgets what was given out for those that are not open
+    /// any more.
+    pub(crate) fn want(&self, direction: &str, head: u64, wanted: BTreeSet<u64>, is_open: impl Fn(u64) -> bool) {
         self.with(direction, |shelf| {
+            if shelf.head != head {
+                shelf.head = head;
+                shelf.heard.clear();
+            }
             shelf.wanted = wanted;
-            std::mem::take(&mut shelf.inbox)
-        })
+            shelf.own.retain(|nonce, _| is_open(*nonce));
+        });
     }
 
     /// Whether something came in.
@@ -128,15 +137,14 @@ impl Exchange {
         self.with(direction, |shelf| !shelf.inbox.is_empty())
     }
 
-    /// What is wanted, by direction.
-    fn questions(&self) -> Vec<Question> {
+    /// What is wanted of a peer, by direction.
+    fn questions(&self, peer: &str) -> Vec<Question> {
         let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = shelves.iter().filter(|(_, shelf)| !shelf.wanted.is_empty());
-        let question = |(direction, shelf): (&String, &Shelf)| Question {
-            direction: direction.clone(),
-            nonces: shelf.wanted.iter().copied().take(MOST_NONCES).collect(),
+        let question = |(direction, shelf): (&String, &Shelf)| {
+            let unheard = shelf.wanted.iter().filter(|nonce| !shelf.heard.contains(&(peer.to_owned(), **nonce)));
+            Question { direction: direction.clone(), nonces: unheard.copied().take(MOST_NONCES).collect() }
         };
-        wanted.map(question).collect()
+        shelves.iter().map(question).filter(|question| !question.nonces.is_empty()).collect()
     }
 
     fn answer(&self, question: &Question) -> Vec<Given> {
@@ -148,10 +156,10 @@ impl Exchange {
 
     fn receive(&self, direction: &str, peer: &str, answer: Vec<Given>) {
         self.with(direction, |shelf| {
-            let wanted = answer.into_iter().filter(|given| shelf.wanted.contains(&given.nonce)).take(MOST_NONCES);
-            let received: Vec<Received> = wanted.map(|given| Received { peer: peer.to_owned(), given }).collect();
-            if shelf.inbox.len() <= MOST_GIVEN {
-                shelf.inbox.extend(received);
+            for given in answer.into_iter().take(MOST_NONCES) {
+                if shelf.wanted.contains(&given.nonce) && shelf.heard.insert((peer.to_owned(), given.nonce)) {
+                    shelf.inbox.push(Received { peer: peer.to_owned(), given });
+                }
             }
         });
     }

@@ -48,9 +48,8 @@ async fn wait_for(exchange: &Exchange, wanted: &[u64], longest: Duration) -> Vec
     let start = Instant::now();
     let mut got = BTreeSet::new();
     while got.len() < wanted.len() && start.elapsed() < longest {
-        got.extend(
-            exchange.trade("a->b", wanted.iter().copied().collect()).into_iter().map(|received| received.given.nonce),
-        );
+        exchange.want("a->b", 1, wanted.iter().copied().collect(), |_| true);
+        got.extend(exchange.collect("a->b").into_iter().map(|received| received.given.nonce));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     got.into_iter().collect()
@@ -77,13 +76,47 @@ async fn peers_with_pinned_certificates_get_what_they_want_and_nobody_else_does(
     cancel.cancel();
 }
 
+fn nonces(received: Vec<Received>) -> Vec<u64> {
+    received.into_iter().map(|received| received.given.nonce).collect()
+}
+
 #[test]
 fn what_nobody_asked_for_is_dropped() {
     let exchange = Exchange::default();
-    exchange.trade("a->b", BTreeSet::from([3]));
+    exchange.want("a->b", 1, BTreeSet::from([3]), |_| true);
     exchange.receive("a->b", "peer", vec![given(3), given(9)]);
-    let got = exchange.trade("a->b", BTreeSet::new());
-    assert_eq!(got.iter().map(|received| received.given.nonce).collect::<Vec<_>>(), [3]);
+    assert_eq!(nonces(exchange.collect("a->b")), [3]);
+}
+
+#[test]
+fn a_peer_is_heard_once_at_a_head_and_not_asked_again() {
+    let exchange = Exchange::default();
+    exchange.want("a->b", 1, BTreeSet::from([3, 4]), |_| true);
+    let asked =
+        |peer: &str| exchange.questions(peer).into_iter().flat_map(|question| question.nonces).collect::<Vec<_>>();
+    for _ in 0..1000 {
+        exchange.receive("a->b", "endless", vec![given(3); 300]);
+    }
+    assert_eq!((asked("endless"), asked("other")), (vec![4], vec![3, 4]));
+    exchange.receive("a->b", "other", vec![given(3)]);
+    assert_eq!(nonces(exchange.collect("a->b")), [3, 3], "one word of each");
+    exchange.want("a->b", 1, BTreeSet::from([3]), |_| true);
+    assert!(asked("endless").is_empty(), "also if the same is wanted again at this head");
+    exchange.want("a->b", 2, BTreeSet::from([3]), |_| true);
+    assert_eq!(asked("endless"), [3], "whoever was wrong about the operators may be right at the next head");
+}
+
+#[test]
+fn what_is_open_is_never_forgotten_and_what_is_done_is() {
+    let exchange = Exchange::default();
+    for nonce in 0..10_000 {
+        exchange.give("a->b", given(nonce));
+    }
+    let gives = |nonce| exchange.gives("a->b", nonce, &Hash([1; 32]));
+    exchange.want("a->b", 1, BTreeSet::new(), |nonce| nonce % 2 == 0);
+    assert!((0..10_000).all(|nonce| gives(nonce) == (nonce % 2 == 0)));
+    exchange.want("a->b", 1, BTreeSet::new(), |_| false);
+    assert!(exchange.with("a->b", |shelf| shelf.own.is_empty()));
 }
 
 #[test]
@@ -103,4 +136,71 @@ fn a_missing_certificate_is_named() {
     let own = folder.certificate("one");
     let error = tls::server(&config(&own, free(), &folder.0.join("none.crt"), free())).unwrap_err();
     assert!(error.to_string().contains("none.crt"), "{error}");
+}
+
+type Stream = tokio_rustls::client::TlsStream<tokio::net::TcpStream>;
+
+async fn connect(config: &config::Exchange) -> Stream {
+    let connector = tokio_rustls::TlsConnector::from(tls::client(config, &config.peers[0]).unwrap());
+    let stream = tokio::net::TcpStream::connect(&config.peers[0].address).await.unwrap();
+    connector.connect("peer".try_into().unwrap(), stream).await.unwrap()
+}
+
+/// What comes back within so long; nothing where the connection was closed.
+async fn heard(stream: &mut Stream, longest: Duration) -> String {
+    use tokio::io::AsyncReadExt;
+    let mut buffer = [0; 1024];
+    let read = tokio::time::timeout(longest, stream.read(&mut buffer)).await.expect("neither an answer nor the end");
+    String::from_utf8_lossy(&buffer[..read.unwrap_or(0)]).into_owned()
+}
+
+async fn say(stream: &mut Stream, body: &str, length: usize) {
+    use tokio::io::AsyncWriteExt;
+    let head = "POST /signatures HTTP/1.1\r\nhost: peer\r\ncontent-type: application/json\r\ncontent-length:";
+    let _ = stream.write_all(format!("{head} {length}\r\n\r\n{body}").as_bytes()).await;
+}
+
+const QUESTION: &str = "{\"direction\":\"a->b\",\"nonces\":[3]}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_peer_takes_the_places_of_another() {
+    let folder = Folder::new("places");
+    let [server, greedy, modest] = ["server", "greedy", "modest"].map(|name| folder.certificate(name));
+    let at = free();
+    let mut own = config(&server, at, &greedy.0, free());
+    own.peers.extend(config(&server, at, &modest.0, free()).peers);
+    let cancel = Cancel::default();
+    let exchange = Exchange::start(&own, &cancel).await.unwrap();
+    exchange.give("a->b", given(3));
+    let (mut streams, mut answered) = (Vec::new(), 0);
+    for _ in 0..8 {
+        let mut stream = connect(&config(&greedy, free(), &server.0, at)).await;
+        say(&mut stream, QUESTION, QUESTION.len()).await;
+        answered += usize::from(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+        streams.push(stream);
+    }
+    assert_eq!(answered, 4);
+    let mut stream = connect(&config(&modest, free(), &server.0, at)).await;
+    say(&mut stream, QUESTION, QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+    // What is closed makes place again.
+    drop(streams);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut stream = connect(&config(&greedy, free(), &server.0, at)).await;
+    say(&mut stream, QUESTION, QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+    cancel.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_never_ends_is_not_waited_for() {
+    let folder = Folder::new("slow");
+    let [server, slow] = ["server", "slow"].map(|name| folder.certificate(name));
+    let at = free();
+    let cancel = Cancel::default();
+    Exchange::start(&config(&server, at, &slow.0, free()), &cancel).await.unwrap();
+    let mut stream = connect(&config(&slow, free(), &server.0, at)).await;
+    say(&mut stream, "{", QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(9)).await.contains("408"));
+    cancel.cancel();
 }

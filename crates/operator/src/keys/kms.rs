@@ -1,9 +1,11 @@
-//! A key in AWS KMS, through alloy's signer. Credentials come from the environment, as everywhere with AWS.
+//! A key in AWS KMS, through alloy's signer. Credentials and region come from the environment, as everywhere with AWS.
 
-use super::{KeyError, Signer};
+use super::{complete, KeyError, Signer};
 use alloy_primitives::B256;
 use alloy_signer::Signer as _;
-use alloy_signer_aws::{aws_config, aws_sdk_kms, AwsSigner};
+use alloy_signer_aws::{aws_sdk_kms, AwsSigner};
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_smithy_http_client::tls::{rustls_provider::CryptoMode, Provider};
 use spanlight::{Address, Hash};
 use tokio::runtime::Handle;
 
@@ -13,11 +15,21 @@ pub(super) struct KmsKey {
 }
 
 pub(super) async fn open(key_id: &str) -> Result<KmsKey, KeyError> {
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let client = aws_sdk_kms::Client::new(&config);
+    open_at(aws_config::defaults(BehaviorVersion::latest()), key_id).await
+}
+
+async fn open_at(service: ConfigLoader, key_id: &str) -> Result<KmsKey, KeyError> {
+    let https = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let client = aws_sdk_kms::Client::new(&service.http_client(https).load().await);
     let signer = AwsSigner::new(client, key_id.to_owned(), None).await;
-    let signer = signer.map_err(|error| KeyError::Service(error.to_string()))?;
+    let signer = signer.map_err(|error| KeyError::Service(words(&error)))?;
     Ok(KmsKey { signer, runtime: Handle::current() })
+}
+
+/// The service's errors say little themselves; their causes do.
+fn words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
 }
 
 impl Signer for KmsKey {
@@ -31,11 +43,12 @@ impl Signer for KmsKey {
         let signature =
             std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(self.signer.sign_hash(&hash))).join());
         let signature = signature.map_err(|_| KeyError::Signature)?;
-        let signature = signature.map_err(|error| KeyError::Service(error.to_string()))?;
-        let mut bytes = signature.as_bytes();
-        if let Some(last) = bytes.last_mut() {
-            *last = u8::from(signature.v());
-        }
-        Ok(bytes)
+        let signature = signature.map_err(|error| KeyError::Service(words(&error)))?;
+        let bytes = signature.as_bytes();
+        // What the service answered is checked like any other device's signature.
+        complete(bytes.get(..64).unwrap_or_default(), digest, self.address())
     }
 }
+
+#[cfg(test)]
+mod tests;

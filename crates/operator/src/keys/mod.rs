@@ -1,7 +1,7 @@
 //! Who signs. A key is behind [`Signer`], and nothing else of this crate sees one.
 
 mod file;
-#[cfg(feature = "alloy-signer-aws")]
+#[cfg(feature = "aws-kms")]
 mod kms;
 mod pkcs11;
 mod secret;
@@ -103,10 +103,10 @@ pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
         KeyConfig::Pkcs11 { module, token, label, pin } => {
             Ok(Box::new(pkcs11::Token::open(module, token, label, &secret::read(pin)?)?))
         }
-        #[cfg(feature = "alloy-signer-aws")]
+        #[cfg(feature = "aws-kms")]
         KeyConfig::AwsKms { key_id } => Ok(Box::new(kms::open(key_id).await?)),
-        #[cfg(not(feature = "alloy-signer-aws"))]
-        KeyConfig::AwsKms { .. } => Err(KeyError::NotBuilt("alloy-signer-aws")),
+        #[cfg(not(feature = "aws-kms"))]
+        KeyConfig::AwsKms { .. } => Err(KeyError::NotBuilt("aws-kms")),
     }
 }
 

@@ -1,24 +1,21 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
-use super::signing::Signatures;
+use super::attention::{Attention, Standing};
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
-use crate::decide::{decide, Decision, Delivery, Facts};
+use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Deliveries};
 use crate::direction::WorkError;
-use crate::park::Park;
-use crate::requests;
-use crate::send::{Pricing, SendError};
+use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
 use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
-use spanlight::verify::ProvenRequest;
-use spanlight::U256;
+use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Session<'_> {
     /// Everything that new blocks bring.
@@ -26,7 +23,7 @@ impl Session<'_> {
         self.find_requests().await?;
         self.read_view().await?;
         self.watch_votes();
-        let settled = self.sender.reconcile(&self.view).await?;
+        let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
         self.judge_settled(&settled);
         match self.direction.shared.exchange.clone() {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
@@ -34,60 +31,28 @@ impl Session<'_> {
         }
         let open: BTreeSet<u64> = self.open.keys().copied().collect();
         self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
+        for alarm in self.sender.take_alarms() {
+            self.raise(None, alarm);
+        }
+        self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
         self.anchor().await?;
         self.keep_checkpoints().await
     }
 
-    /// Searches the source blocks that are new.
-    async fn find_requests(&mut self) -> Result<(), WorkError> {
-        while self.scanned < self.source.head() {
-            let number = self.scanned.saturating_add(1);
-            let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
-            let found = requests::in_block(&node, &self.source, self.trust, &self.direction.from, number).await?;
-            for request in found.proven {
-                self.add(request);
-            }
-            for unproven in found.unproven {
-                self.seen.insert(unproven.nonce);
-                let reason = format!("the request is not covered: {}", unproven.code);
-                self.raise(Some(unproven.nonce), Alarm::Parked { reason });
-            }
-            self.scanned = number;
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, request: ProvenRequest) {
-        let call = request.call();
-        let key = call.vote_key();
-        let nonce = call.nonce;
-        self.watch.learn(&call);
-        if nonce < self.view.nonces.lower_handle_nonce {
-            return;
-        }
-        tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");
-        let open = Open {
-            request,
-            call,
-            key,
-            seen_at: self.destination.head(),
-            delivery: Delivery::NotAsked,
-            park: Park::default(),
-            signatures: Signatures::default(),
-        };
-        self.seen.insert(nonce);
-        self.open.insert(nonce, open);
-    }
-
     async fn read_view(&mut self) -> Result<(), WorkError> {
         let profile = &self.destination.chain().trusted().profile;
         let node = Node::new(&self.links[1].endpoints, profile);
         let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
-        let keys = self.open.iter().map(|(nonce, open)| (*nonce, open.key)).collect();
+        let keys = look_at(&mut self.attention, &self.open, &self.sender, header.number());
         let me = self.view.me;
         self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        // Below the lowest open nonce all are handled: nothing has to be read for that.
+        for (nonce, _) in self.open.range(..self.view.nonces.lower_handle_nonce) {
+            let handled = NonceState { handled: true, ..NonceState::default() };
+            self.view.transfers.entry(*nonce).or_insert(handled);
+        }
         let paying = match self.sender.fee_payer() {
             Some(payer) => (payer, view::account(&node, header, payer).await?.balance, "the fee payer"),
             None => (me, self.view.account.balance, "the operator"),
@@ -127,12 +92,11 @@ impl Session<'_> {
             let Some(state) = self.view.transfers.get(&nonce) else { continue };
             let Some(open) = self.open.get_mut(&nonce) else { continue };
             // What carries signatures may be without this operator's own; it stands if it executed.
-            let stands = match self.direction.shared.exchange {
-                Some(_) => state.handled,
-                None => state.votes.get(&self.view.me) == Some(&open.key),
-            };
-            // Older bridges delete the votes of what is handled, and then nothing tells.
-            if stands || (state.handled && !keeps_votes) {
+            let by_signatures = self.direction.shared.exchange.is_some() && !std::mem::take(&mut open.corrects);
+            let voted = state.votes.get(&self.view.me) == Some(&open.key);
+            let stands = if by_signatures { state.handled } else { voted };
+            // Older bridges delete the votes of what is handled, and version 2 takes a late vote without a trace: nothing tells.
+            if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
             }
             self.direction.shared.board.update(&self.direction.name, |board| {
@@ -152,7 +116,7 @@ impl Session<'_> {
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
         self.ask_again();
-        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
             let decision = match decision {
@@ -252,6 +216,11 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
+            // It is decided anew at the next block; what else there is to do needs no gas.
+            Err(SendError::Price(alarm)) => {
+                self.raise(None, alarm);
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -287,4 +256,15 @@ impl Session<'_> {
             board.pending.insert(nonce, pending);
         });
     }
+}
+
+/// The open nonces whose state is read at a head, with the key of each.
+fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sender, head: u64) -> BTreeMap<u64, Hash> {
+    let standing = |nonce: u64, open: &Open| match () {
+        () if sender.is_in_flight(Purpose::Vote, nonce) => Standing::InFlight,
+        () if open.park.is_parked(head) => Standing::Parked,
+        () => Standing::Ready,
+    };
+    let picked = attention.pick(head, open.iter().map(|(nonce, open)| (*nonce, standing(*nonce, open))));
+    picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key))).collect()
 }

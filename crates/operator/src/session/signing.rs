@@ -2,9 +2,9 @@
 
 use super::Session;
 use crate::alarm::Alarm;
-use crate::decide::{decide_signed, SignedDecision, SignedFacts};
+use crate::decide::{decide_signed, votes_at_hand, NonceState, SignedDecision, SignedFacts};
 use crate::direction::WorkError;
-use crate::exchange::{Exchange, Given, Received, MOST_NONCES};
+use crate::exchange::{Exchange, Given, Received};
 use crate::link::{Call, Outcome};
 use crate::store::Purpose;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
@@ -37,6 +37,9 @@ impl Signatures {
     fn take(&mut self, given: &Given, operators: &[Address]) -> bool {
         let Ok(signature) = <[u8; 65]>::try_from(given.signature.as_slice()) else { return false };
         let Some(digest) = self.digest.filter(|digest| *digest == given.digest) else { return false };
+        if self.by_signer.values().any(|known| *known == signature) {
+            return true;
+        }
         match recover_address(&digest, &signature) {
             Ok(signer) if operators.contains(&signer) && is_canonical(&signature) => {
                 self.by_signer.insert(signer, signature);
@@ -44,6 +47,16 @@ impl Signatures {
             }
             _ => false,
         }
+    }
+
+    /// The signatures to send: those that become votes. Where all votes stand and a lowered threshold makes them enough, none
+    /// does; the contract wants one all the same, and looks at the count again.
+    fn to_send(&self, state: &NonceState, me: &Address) -> Vec<Vec<u8>> {
+        let mut signers = state.without_vote(self.by_signer.keys());
+        if signers.is_empty() {
+            signers.push(me);
+        }
+        signers.into_iter().filter_map(|signer| self.by_signer.get(signer)).map(as_the_contract_reads).collect()
     }
 }
 
@@ -61,20 +74,30 @@ fn as_the_contract_reads(signature: &[u8; 65]) -> Vec<u8> {
 }
 
 impl Session<'_> {
+    /// What signatures bring that came in since the last head.
+    pub(super) async fn at_new_signatures(&mut self) -> Result<(), WorkError> {
+        match self.direction.shared.exchange.clone() {
+            Some(exchange) if exchange.has_mail(&self.direction.name) => self.act_by_signatures(&exchange).await,
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn act_by_signatures(&mut self, exchange: &Exchange) -> Result<(), WorkError> {
         let Some((domain, epoch)) = self.signing_domain() else {
             self.raise(None, Alarm::NotBound);
             return Ok(());
         };
-        for open in self.open.values_mut() {
-            open.signatures.renew(domain.digest(&open.call, epoch));
+        let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
+        for nonce in &nonces {
+            if let Some(open) = self.open.get_mut(nonce) {
+                open.signatures.renew(domain.digest(&open.call, epoch));
+            }
         }
-        let wanted: BTreeSet<u64> = self.open.keys().copied().take(MOST_NONCES).collect();
-        for received in exchange.trade(&self.direction.name, wanted) {
+        for received in exchange.collect(&self.direction.name) {
             self.take(&received);
         }
         let most = self.direction.shared.config.voting.max_in_flight;
-        let nonces: Vec<u64> = self.open.keys().copied().collect();
+        let mut wanted = BTreeSet::new();
         for nonce in nonces {
             let decision = match self.decide_signed(nonce, exchange) {
                 Some(SignedDecision::Sign) => {
@@ -87,7 +110,14 @@ impl Session<'_> {
             self.note(nonce, decision.words());
             match decision {
                 SignedDecision::Done => self.finish(nonce),
+                SignedDecision::Collect => {
+                    wanted.insert(nonce);
+                }
                 SignedDecision::Submit if self.sender.in_flight() < most => self.submit(nonce).await?,
+                SignedDecision::Correct { voted } if self.sender.in_flight() < most => {
+                    self.raise(Some(nonce), Alarm::KeyStolen { voted });
+                    self.correct(nonce).await?;
+                }
                 SignedDecision::Refuse(_) => {
                     let account = self.view.me;
                     self.raise(None, Alarm::NotOperator { account });
@@ -95,6 +125,8 @@ impl Session<'_> {
                 _ => {}
             }
         }
+        let is_open = |nonce| self.open.contains_key(&nonce);
+        exchange.want(&self.direction.name, self.view.head.number, wanted, is_open);
         Ok(())
     }
 
@@ -128,19 +160,18 @@ impl Session<'_> {
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
         let digest = open.signatures.digest?;
-        let voted = state.votes.iter().filter(|(_, key)| **key == open.key).map(|(operator, _)| operator);
-        let signers: BTreeSet<&Address> = open.signatures.by_signer.keys().chain(voted).collect();
-        let signers = signers.len();
-        if u64::try_from(signers).is_ok_and(|signers| signers >= self.view.threshold) {
+        let at_hand = votes_at_hand(state, open.signatures.by_signer.keys());
+        if at_hand >= self.view.threshold {
             open.signatures.complete_at.get_or_insert(head);
         }
         Some(decide_signed(&SignedFacts {
             nonce,
+            key: open.key,
             me: self.view.me,
             operators: &self.view.operators,
             threshold: self.view.threshold,
-            handled: state.handled,
-            signers,
+            state,
+            at_hand,
             signed: exchange.gives(&self.direction.name, nonce, &digest),
             waited: open.signatures.complete_at.map_or(0, |at| head.saturating_sub(at)),
             turn_blocks: self.direction.shared.config.voting.turn_blocks,
@@ -164,12 +195,23 @@ impl Session<'_> {
     }
 
     async fn submit(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let Some(open) = self.open.get(&nonce) else { return Ok(()) };
-        let votes = self.view.transfers.get(&nonce).map(|state| &state.votes);
-        let voted = |signer: &Address| votes.and_then(|votes| votes.get(signer)) == Some(&open.key);
-        let missing = open.signatures.by_signer.iter().filter(|(signer, _)| !voted(signer));
-        let signatures = missing.map(|(_, signature)| as_the_contract_reads(signature)).collect();
+        let (open, state) = (self.open.get_mut(&nonce), self.view.transfers.get(&nonce));
+        let Some((open, state)) = open.zip(state) else { return Ok(()) };
+        open.corrects = false;
+        let signatures = open.signatures.to_send(state, &self.view.me);
         let input = SignedHandle { call: open.call.clone(), signatures }.encode();
+        self.send_if_it_works(nonce, input).await
+    }
+
+    /// Votes by a call of its own, over a vote of its account that somebody else cast.
+    async fn correct(&mut self, nonce: u64) -> Result<(), WorkError> {
+        let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
+        open.corrects = true;
+        let input = open.call.encode();
+        self.send_if_it_works(nonce, input).await
+    }
+
+    async fn send_if_it_works(&mut self, nonce: u64, input: Vec<u8>) -> Result<(), WorkError> {
         let to = &self.direction.to;
         let gas = self.vote_gas();
         let call = Call { from: self.view.me, to: to.address, value: U256::ZERO, input: &input, gas };
@@ -192,6 +234,26 @@ mod tests {
     fn signed(digest: Hash, byte: u8) -> (Address, Given) {
         let key = test_key(byte);
         (key.address(), Given { nonce: 1, digest, signature: key.sign(&digest).unwrap().to_vec() })
+    }
+
+    #[test]
+    fn what_is_sent_becomes_a_vote_or_makes_the_contract_count_again() {
+        let digest = Hash([1; 32]);
+        let (operators, given): (Vec<Address>, Vec<Given>) =
+            [5, 6].map(|byte| signed(digest, byte)).into_iter().unzip();
+        let mut signatures = Signatures::default();
+        signatures.renew(digest);
+        assert!(given.iter().all(|given| signatures.take(given, &operators)));
+        let sent = |voted: &[(Address, Hash)]| {
+            let state = NonceState { votes: voted.iter().copied().collect(), ..NonceState::default() };
+            signatures.to_send(&state, &operators[0])
+        };
+        let text = |given: &Given| as_the_contract_reads(&given.signature.as_slice().try_into().unwrap());
+        let (key, other) = (Hash([3; 32]), Hash([4; 32]));
+        assert_eq!(sent(&[]).len(), 2);
+        assert_eq!(sent(&[(operators[0], key)]), [text(&given[1])]);
+        assert_eq!(sent(&[(operators[1], other)]), [text(&given[0])], "passed over by the contract");
+        assert_eq!(sent(&[(operators[0], key), (operators[1], key)]), [text(&given[0])], "never none");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `spanlight demo --page`: the recordings as two nodes, and the page, on free ports of this machine.
 
-use super::{MAIN, SERVICE, TRUST};
+use super::recorded::{MAIN, SERVICE, TRUST};
 use crate::failure::Failure;
 use crate::gather;
 use crate::nodes::Nodes;

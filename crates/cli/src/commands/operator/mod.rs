@@ -8,7 +8,7 @@ mod owner;
 use crate::failure::Failure;
 use crate::output::Output;
 use spanlight_operator::config::{Config, KeyConfig, Secret};
-use spanlight_operator::run::StartError;
+use spanlight_operator::run::{EndsBy, StartError};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Run the operator until it is interrupted.
-    Run(Configured),
+    Run(Running),
     /// Show how a running operator stands.
     Status(Asking),
     /// Show the transfers that are open.
@@ -51,6 +51,17 @@ struct Configured {
     /// The operator's configuration file.
     #[arg(long, value_name = "FILE", default_value = "operator.toml")]
     config: PathBuf,
+}
+
+/// The configuration, and what ends the operator.
+#[derive(Debug, clap::Args)]
+struct Running {
+    #[command(flatten)]
+    configured: Configured,
+    /// End when the standard input ends, too: for a program that starts operators and holds their inputs open, so that none
+    /// outlives it.
+    #[arg(long)]
+    end_with_input: bool,
 }
 
 /// The configuration, and how to answer.
@@ -86,7 +97,7 @@ impl Password {
 
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     match &args.command {
-        Command::Run(configured) => run_operator(configured),
+        Command::Run(running) => run_operator(running),
         Command::Status(asking) => ask::status(&read(&asking.configured)?, asking.json),
         Command::Pending(asking) => ask::pending(&read(&asking.configured)?, asking.json),
         Command::Why(args) => ask::why(args),
@@ -116,9 +127,10 @@ fn read(configured: &Configured) -> Result<Config, Failure> {
     })
 }
 
-fn run_operator(configured: &Configured) -> Result<Output, Failure> {
-    let config = read(configured)?;
-    spanlight_operator::run::run(config).map_err(|error| match &error {
+fn run_operator(running: &Running) -> Result<Output, Failure> {
+    let config = read(&running.configured)?;
+    let ends_by = if running.end_with_input { EndsBy::SignalOrInput } else { EndsBy::Signal };
+    spanlight_operator::run::run(config, ends_by).map_err(|error| match &error {
         StartError::Key { .. } => Failure::unreadable(&error).hint("docs/operator.md, keys"),
         StartError::Ops { .. } => Failure::unreadable(&error).hint("choose another port for ops.listen"),
         _ => Failure::unreadable(&error),

@@ -1,0 +1,114 @@
+//! Words of one account's storage, all proven under one header.
+
+use spanlight::state::Account;
+use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
+use spanlight::{Address, Hash, U256};
+use spanlight_prover::{read_state, Node, ProveError, Transport};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most slots in one request: nodes and the services before them refuse long lists and long answers.
+const MOST_SLOTS: usize = 128;
+
+/// Words that were read, by slot.
+#[derive(Debug, Default)]
+pub(super) struct Words(BTreeMap<Hash, U256>);
+
+impl Words {
+    /// The word at a slot. One that was not read is an error: it must never pass for zero, which is what says "no vote".
+    pub(super) fn word(&self, slot: &Hash) -> Result<U256, ProveError> {
+        self.0.get(slot).copied().ok_or_else(|| Stop::from(VerifyError::BridgeStorage).into())
+    }
+
+    pub(super) fn hash(&self, slot: &Hash) -> Result<Hash, ProveError> {
+        self.word(slot).map(Hash::from_u256)
+    }
+}
+
+#[cfg(test)]
+impl FromIterator<(Hash, U256)> for Words {
+    fn from_iter<I: IntoIterator<Item = (Hash, U256)>>(words: I) -> Self {
+        Self(words.into_iter().collect())
+    }
+}
+
+/// An account and what was read of its storage at a header.
+pub(super) struct Storage<'n, 'p, T> {
+    node: &'n Node<'p, T>,
+    header: &'n AnchoredHeader,
+    address: Address,
+    account: Account,
+    words: Words,
+}
+
+impl<'n, 'p, T: Transport> Storage<'n, 'p, T> {
+    /// Reads the account and these slots.
+    pub(super) async fn read(
+        node: &'n Node<'p, T>,
+        header: &'n AnchoredHeader,
+        address: Address,
+        slots: impl IntoIterator<Item = Hash>,
+    ) -> Result<Self, ProveError> {
+        let mut chunks = chunks(slots.into_iter().collect()).into_iter();
+        let (account, words) = read_chunk(node, header, address, &chunks.next().unwrap_or_default()).await?;
+        let mut storage = Self { node, header, address, account, words: Words(words) };
+        storage.more(chunks.flatten()).await?;
+        Ok(storage)
+    }
+
+    /// Reads more slots at the same header; those that are there already are not asked for.
+    pub(super) async fn more(&mut self, slots: impl IntoIterator<Item = Hash>) -> Result<(), ProveError> {
+        let missing = slots.into_iter().filter(|slot| !self.words.0.contains_key(slot)).collect();
+        for chunk in chunks(missing) {
+            let (_, words) = read_chunk(self.node, self.header, self.address, &chunk).await?;
+            self.words.0.extend(words);
+        }
+        Ok(())
+    }
+
+    pub(super) const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(super) const fn words(&self) -> &Words {
+        &self.words
+    }
+}
+
+/// Each slot once, in lists that a node answers.
+fn chunks(slots: BTreeSet<Hash>) -> Vec<Vec<Hash>> {
+    let slots: Vec<Hash> = slots.into_iter().collect();
+    slots.chunks(MOST_SLOTS).map(<[Hash]>::to_vec).collect()
+}
+
+async fn read_chunk<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    address: Address,
+    slots: &[Hash],
+) -> Result<(Account, BTreeMap<Hash, U256>), ProveError> {
+    let (_, state) = read_state(node, header, address, slots).await?;
+    let state = state.ok_or_else(|| ProveError::from(Stop::from(VerifyError::BridgeAbsent)))?;
+    let words = slots.iter().filter_map(|slot| Some((*slot, state.slot(slot)?))).collect();
+    Ok((state.account().clone(), words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_request_is_longer_than_nodes_answer_and_none_asks_twice() {
+        let slot = |number: u64| Hash::from_u256(U256::from(number));
+        let lists = chunks((0..300).chain(100..200).map(slot).collect());
+        assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [128, 128, 44]);
+        assert_eq!(lists.into_iter().flatten().collect::<BTreeSet<_>>(), (0..300).map(slot).collect());
+        assert!(chunks(BTreeSet::new()).is_empty());
+    }
+
+    #[test]
+    fn a_slot_that_was_not_read_is_no_zero() {
+        let words: Words = [(Hash([1; 32]), U256::ZERO)].into_iter().collect();
+        assert_eq!(words.word(&Hash([1; 32])).ok(), Some(U256::ZERO));
+        assert!(words.word(&Hash([2; 32])).is_err());
+    }
+}
