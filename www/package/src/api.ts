@@ -240,9 +240,12 @@ function bytes(bundle: Uint8Array): Uint8Array {
   throw errorOf("options.bundle", "the bundle must be bytes, a Uint8Array");
 }
 
+// The module takes 64 bits, and what is larger would come out there as some other time.
 function seconds(time: Time): bigint {
-  if (typeof time === "bigint") return time;
   const value = time instanceof Date ? time.getTime() / 1000 : time;
-  if (Number.isFinite(value) && value >= 0) return BigInt(Math.floor(value));
+  if (typeof value === "bigint" || Number.isFinite(value)) {
+    const whole = typeof value === "bigint" ? value : BigInt(Math.floor(value));
+    if (whole >= 0n && whole < 1n << 64n) return whole;
+  }
   throw errorOf("options.now", "the time is no unix time");
 }

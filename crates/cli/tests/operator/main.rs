@@ -9,18 +9,24 @@
     clippy::cast_sign_loss
 )]
 
+mod commands;
+mod endpoints;
+mod false_peer;
 mod fees;
 mod liar;
 mod load;
 mod many;
 mod network;
 mod parking;
+mod pruned;
 mod recovery;
 mod relay;
 mod replicas;
 mod rig;
 mod seats;
 mod signed;
+mod signed_lies;
 mod soak;
+mod soak_signed;
 mod theft;
 mod transfers;

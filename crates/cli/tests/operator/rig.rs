@@ -171,6 +171,11 @@ impl Rig {
         ("mode = \"signatures\"\n".to_owned(), text)
     }
 
+    /// Where an operator gives out its signatures.
+    pub(crate) fn exchange_port(&self, index: usize) -> u16 {
+        self.exchanges[index]
+    }
+
     pub(crate) fn start_all(&mut self) {
         for index in 0..self.operators.len() {
             self.start(index, &[]);

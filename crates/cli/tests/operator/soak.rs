@@ -12,7 +12,7 @@ const REQUESTS: u64 = 100;
 const SINGLES: u64 = 8;
 
 /// Talk test A: 200 transfers in all and of all kinds, both ways, while some operators are down for good.
-fn transfers(plan: Plan, down: usize) {
+pub(crate) fn transfers(plan: Plan, down: usize) {
     let (name, threshold) = (plan.name, plan.threshold);
     let mut rig = Rig::new(plan);
     (down..rig.operators.len()).for_each(|index| rig.start(index, &[]));
@@ -72,9 +72,9 @@ fn talk_test_a_with_threshold_three_and_one_operator_down_for_good() {
 
 /// Talk test B: 30 requests at one a second on chains with one block a second; all operators are killed and started again three
 /// times.
-fn killed_three_times(name: &'static str, threshold: u64) {
+pub(crate) fn killed_three_times(plan: Plan) {
     const REQUESTS: u64 = 30;
-    let plan = Plan { threshold, block: Duration::from_secs(1), ..Plan::new(name) };
+    let (name, threshold) = (plan.name, plan.threshold);
     let (took, (votes, reverted)) = killed_and_restarted(plan, REQUESTS, Duration::from_secs(1), 3);
     println!(
         "RESULT talk test B, {name}: threshold {threshold} of 4, all killed and started again three times: {REQUESTS} requests, all \
@@ -85,11 +85,11 @@ fn killed_three_times(name: &'static str, threshold: u64) {
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_with_threshold_two() {
-    killed_three_times("b2", 2);
+    killed_three_times(Plan { block: Duration::from_secs(1), ..Plan::new("b2") });
 }
 
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_with_threshold_three() {
-    killed_three_times("b3", 3);
+    killed_three_times(Plan { threshold: 3, block: Duration::from_secs(1), ..Plan::new("b3") });
 }

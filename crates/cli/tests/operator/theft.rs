@@ -10,7 +10,7 @@ use spanlight_forge::keys;
 use std::time::{Duration, Instant};
 
 /// Waits until the logs of these operators hold each of these texts.
-fn wait_for_log(rig: &Rig, operators: &[usize], texts: &[String], longest: Duration) -> Duration {
+pub(crate) fn wait_for_log(rig: &Rig, operators: &[usize], texts: &[String], longest: Duration) -> Duration {
     let start = Instant::now();
     for index in operators {
         for text in texts {
