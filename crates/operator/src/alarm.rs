@@ -40,6 +40,8 @@ pub enum Alarm {
         /// Where the evidence was written.
         evidence: String,
     },
+    /// Something on the destination does not fit what is known of this nonce, and could not be judged.
+    Unjudged,
     /// The delivery would fail; the nonce is parked.
     Parked {
         /// In the node's words.
@@ -47,6 +49,15 @@ pub enum Alarm {
     },
     /// The source counts a request that lies before the block from which this operator follows.
     RequestBeforeCheckpoint,
+    /// No endpoint gave what a block holds, or the state of its bridge there.
+    UnreadBlock {
+        /// The chain.
+        chain: String,
+        /// The block.
+        block: u64,
+        /// The code of what stands in the way.
+        code: &'static str,
+    },
     /// An endpoint was put aside.
     Endpoint {
         /// What was found.
@@ -100,8 +111,10 @@ impl Alarm {
             Self::ForgedVote { .. } => "forged_vote",
             Self::Fraud { .. } => "fraud",
             Self::Attempted { .. } => "attempted",
+            Self::Unjudged => "unjudged",
             Self::Parked { .. } => "parked",
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
+            Self::UnreadBlock { .. } => "unread_block",
             Self::Endpoint { .. } => "endpoint",
             Self::LowBalance { .. } => "low_balance",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
@@ -140,9 +153,16 @@ impl fmt::Display for Alarm {
             Self::Attempted { culprits, evidence } => {
                 write!(f, "{} voted for what nobody requested; evidence: {evidence}", names(culprits))
             }
+            Self::Unjudged => f.write_str(
+                "a vote or an execution does not fit what is known to be requested, and no endpoint gave the evidence: audit it",
+            ),
             Self::Parked { reason } => write!(f, "delivery would fail, parked: {reason}"),
             Self::RequestBeforeCheckpoint => f.write_str(
                 "the request lies before the block from which this operator follows: give an older checkpoint",
+            ),
+            Self::UnreadBlock { chain, block, code } => write!(
+                f,
+                "block {block} of {chain} cannot be read ({code}): add an archive endpoint; it is asked for again and again"
             ),
             Self::Endpoint { finding } => f.write_str(finding),
             Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),

@@ -48,6 +48,9 @@ pub(crate) enum WorkError {
     Trust(#[from] TrustError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A checkpoint of the store or the trust that no endpoint has, for example.
+    #[error("{chain} cannot be followed from block {block}: {error}")]
+    Start { chain: String, block: u64, error: Box<ProveError> },
     #[error("an endpoint's address is none")]
     Address,
     #[error("no key for chain {0}")]
@@ -60,6 +63,27 @@ pub(crate) struct Direction {
     pub(crate) name: String,
     pub(crate) from: BridgeEnd,
     pub(crate) to: BridgeEnd,
+}
+
+/// Begins to follow a chain, again while that failed by the fault of one endpoint and another is left: one that lies to whoever
+/// begins must not keep a session from beginning.
+async fn with_each<R>(
+    link: &Link,
+    trusted: &TrustedChain,
+    begin: impl AsyncFn() -> Result<R, ProveError>,
+) -> Result<R, WorkError> {
+    loop {
+        match begin().await {
+            Ok(begun) => return Ok(begun),
+            Err(error) if link.endpoints.dismiss(&error) => {
+                tracing::warn!(%error, "an endpoint was put aside at the start");
+            }
+            Err(error) => {
+                let chain = trusted.profile.name.clone();
+                return Err(WorkError::Start { chain, block: trusted.checkpoint.number, error: Box::new(error) });
+            }
+        }
+    }
 }
 
 /// How chains are followed now.
@@ -149,10 +173,6 @@ impl Direction {
         let store = &self.shared.store;
         let links = [self.link(&self.from.chain)?, self.link(&self.to.chain)?];
         let [source_link, destination_link] = &links;
-        let blame = |error: ProveError| {
-            Link::blame([source_link, destination_link], &error);
-            WorkError::from(error)
-        };
         let keys = self.shared.keys.get(&self.to.chain).ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
 
         let resume = store.resume(&self.name, &self.to.chain, u64::MAX).await?;
@@ -160,17 +180,21 @@ impl Direction {
         let watched = resume.as_ref().map_or(0, |resume| resume.requests);
         let destination_trust = self.trusted(&self.to.chain, resume.map(|resume| resume.checkpoint))?;
         let node = Node::new(&destination_link.endpoints, &destination_trust.profile);
-        let destination = sync(&node, &destination_trust, options(), &Silent).await.map_err(blame)?;
-        let header = destination.chain().header(destination.head()).map_err(ProveError::from)?;
-        let open = BTreeMap::new();
-        let view = view::read(&node, header, &self.to, keys.operator.address(), &open, &[]).await.map_err(blame)?;
+        let begin = async || {
+            let destination = sync(&node, &destination_trust, options(), &Silent).await?;
+            let header = destination.chain().header(destination.head())?;
+            let view = view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await?;
+            Ok((destination, view))
+        };
+        let (destination, view) = with_each(destination_link, &destination_trust, begin).await?;
 
         let needed = watched.min(view.nonces.lower_handle_nonce);
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
         let first = resume.as_ref().map_or(0, |resume| resume.requests);
         let source_trust = self.trusted(&self.from.chain, resume.as_ref().map(|resume| resume.checkpoint.clone()))?;
         let node = Node::new(&source_link.endpoints, &source_trust.profile);
-        let source = sync(&node, &source_trust, options(), &Silent).await.map_err(blame)?;
+        let begin = async || sync(&node, &source_trust, options(), &Silent).await;
+        let source = with_each(source_link, &source_trust, begin).await?;
 
         let trust = self.session_trust([&source_trust, &destination_trust]);
         let config = self.chain_config(&self.to.chain)?;

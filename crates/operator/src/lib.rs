@@ -17,6 +17,7 @@
 )]
 
 pub mod alarm;
+mod backlog;
 pub mod board;
 pub mod clock;
 pub mod config;

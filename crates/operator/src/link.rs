@@ -4,6 +4,7 @@ use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, U256};
 use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, RpcError, Transport};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
 /// The same where none is left.
 const NONE_LEFT: Duration = Duration::from_millis(250);
+
+const SEND: &str = "kaia_sendRawTransaction";
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
@@ -55,6 +58,8 @@ pub(crate) struct Link {
     cancel: Cancel,
     since: Instant,
     told: usize,
+    /// Names of endpoints that took transactions and did not pass them on: they are sent to last.
+    swallowers: BTreeSet<String>,
 }
 
 impl Link {
@@ -65,7 +70,19 @@ impl Link {
         let open = |url: &String| Http::new(url, limits, cancel.clone()).map(|http| Endpoint(Arc::new(http)));
         let row = urls.iter().map(open).collect::<Option<Vec<_>>>()?;
         let endpoints = line_up(&row, cancel);
-        Some(Self { row, endpoints, cancel: cancel.clone(), since: Instant::now(), told: 0 })
+        Some(Self {
+            row,
+            endpoints,
+            cancel: cancel.clone(),
+            since: Instant::now(),
+            told: 0,
+            swallowers: BTreeSet::new(),
+        })
+    }
+
+    /// How many endpoints there are, also those put aside.
+    pub(crate) fn len(&self) -> usize {
+        self.row.len()
     }
 
     /// What was found of the endpoints since the last call.
@@ -95,6 +112,11 @@ impl Link {
         }
     }
 
+    /// The name of the endpoint that is asked first.
+    pub(crate) fn first(&self) -> &str {
+        self.endpoints.in_use().next().unwrap_or("no endpoint")
+    }
+
     fn line_up(&mut self) {
         self.endpoints = line_up(&self.row, &self.cancel);
         self.since = Instant::now();
@@ -109,9 +131,10 @@ impl Link {
         price.ok_or(RpcError::Answer { method: METHOD, field: "number" })
     }
 
-    /// Asks what a call would do, with the gas that it will be given. Unproven: a false answer delays, or costs a failed
-    /// transaction.
+    /// Asks what a call would do, with the gas that it will be given: one endpoint, and where it says anything but that it works,
+    /// the others too. Unproven: a false answer delays where there is no other endpoint, or costs a failed transaction.
     pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {
+        const METHOD: &str = "kaia_call";
         let call = json!([{
             "from": call.from.to_string(),
             "to": call.to.to_string(),
@@ -119,27 +142,79 @@ impl Link {
             "gas": format!("{:#x}", call.gas),
             "data": encode_hex(call.input),
         }, "latest"]);
-        match self.endpoints.call("kaia_call", call).await {
-            Ok(Value::String(_)) => Outcome::Works,
-            Ok(_) => Outcome::Unknown("the answer is no bytes".to_owned()),
-            Err(RpcError::Node { message, .. }) if is_revert(&message) => Outcome::Reverts(message),
-            Err(error) => Outcome::Unknown(error.to_string()),
+        let mut outcome = Outcome::Unknown("no endpoint is left".to_owned());
+        for place in self.endpoints.order(METHOD) {
+            match (outcome_of(self.endpoints.call_at(place, METHOD, call.clone()).await), &outcome) {
+                (Outcome::Works, _) => return Outcome::Works,
+                (_, Outcome::Reverts(_)) => {}
+                (other, _) => outcome = other,
+            }
         }
+        outcome
     }
 
-    /// Sends a signed transaction. A node that has it already has it.
-    pub(crate) async fn send(&self, raw: &[u8]) -> Result<(), RpcError> {
-        let answer = self.endpoints.call("kaia_sendRawTransaction", json!([encode_hex(raw)])).await;
-        match answer {
+    /// Sends a signed transaction to one endpoint, the first that takes it, and gives that one's name.
+    pub(crate) async fn send(&self, raw: &[u8]) -> Result<String, RpcError> {
+        let mut refusal = None;
+        for place in self.takers() {
+            match self.send_at(place, raw).await {
+                Ok(()) => return Ok(self.name_of(place)),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        Err(refusal.unwrap_or(RpcError::NoneLeft { reasons: "all were put aside".to_owned() }))
+    }
+
+    /// Sends a signed transaction to every endpoint in use, and gives the names of those that took it.
+    pub(crate) async fn send_to_all(&self, raw: &[u8]) -> Vec<String> {
+        let mut taken = Vec::new();
+        for place in self.takers() {
+            match self.send_at(place, raw).await {
+                Ok(()) => taken.push(self.name_of(place)),
+                Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
+            }
+        }
+        taken
+    }
+
+    /// A node that has it already has it.
+    async fn send_at(&self, place: usize, raw: &[u8]) -> Result<(), RpcError> {
+        let params = json!([encode_hex(raw)]);
+        match self.endpoints.call_at(place, SEND, params).await {
             Err(RpcError::Node { message, .. }) if is_known(&message) => Ok(()),
             answer => answer.map(|_| ()),
         }
+    }
+
+    /// Sends to this endpoint last from now on.
+    pub(crate) fn distrust(&mut self, name: &str) {
+        self.swallowers.insert(name.to_owned());
+    }
+
+    /// Endpoints in use, those that swallow last.
+    fn takers(&self) -> Vec<usize> {
+        let mut takers = self.endpoints.order(SEND);
+        takers.sort_by_key(|place| self.swallowers.contains(&self.name_of(*place)));
+        takers
+    }
+
+    fn name_of(&self, place: usize) -> String {
+        self.row.get(place).map_or_else(String::new, |endpoint| endpoint.0.name().to_owned())
     }
 
     /// Puts aside whoever gave a false answer.
     pub(crate) fn blame(links: [&Self; 2], error: &ProveError) {
         let [one, other] = links.map(|link| &link.endpoints);
         Endpoints::dismiss_latest(&[one, other], error);
+    }
+}
+
+fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
+    match answer {
+        Ok(Value::String(_)) => Outcome::Works,
+        Ok(_) => Outcome::Unknown("the answer is no bytes".to_owned()),
+        Err(RpcError::Node { message, .. }) if is_revert(&message) => Outcome::Reverts(message),
+        Err(error) => Outcome::Unknown(error.to_string()),
     }
 }
 

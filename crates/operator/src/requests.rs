@@ -10,10 +10,11 @@ use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Receipt;
+use spanlight::state::{verify_state, StateProof};
 use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::verify::{prove_request, AnchoredHeader, Evidence, ProvenRequest, Stop};
 use spanlight::{Address, Error, Hash};
-use spanlight_prover::{fetch_items, read_state, Node, ProveError, Synced, Transport};
+use spanlight_prover::{fetch_items, read_state, Items, Node, ProveError, Synced, Transport};
 
 /// A request that is there and could not be proven, with the code of what stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,22 @@ pub(crate) struct Unproven {
 pub(crate) struct Found {
     pub(crate) proven: Vec<ProvenRequest>,
     pub(crate) unproven: Vec<Unproven>,
+    /// The proof of the bridge's state, where a node gave it: it may not have it any more when it is asked again.
+    pub(crate) fresh: Option<StateProof>,
+}
+
+/// A source block that could not be read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) error: ProveError,
+    /// Requests that its proven receipts show, as far as it came.
+    pub(crate) nonces: Vec<u64>,
+}
+
+impl<E: Into<ProveError>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), nonces: Vec::new() }
+    }
 }
 
 /// Whether the sealed header's filter allows that `address` emitted a log with one of `topics` in the block.
@@ -49,35 +66,63 @@ fn in_bloom(bloom: &[u8; 256], item: &[u8]) -> bool {
     })
 }
 
-/// Reads one source block and proves every request of the bridge in it.
+/// Whether a source block may hold requests.
+pub(crate) fn may_request(header: &AnchoredHeader, bridge: &BridgeEnd) -> bool {
+    may_hold(header, &bridge.address, &[topic::REQUEST, topic::REQUEST_ENCODED])
+}
+
+/// Reads one source block and proves every request of the bridge in it. `kept` is the proof of the bridge's state there, if an
+/// earlier run left one; it is believed no more than a node's.
 pub(crate) async fn in_block<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
     trust: &Trust,
     bridge: &BridgeEnd,
     number: u64,
-) -> Result<Found, ProveError> {
-    let header = synced.chain().header(number)?;
-    if !may_hold(header, &bridge.address, &[topic::REQUEST, topic::REQUEST_ENCODED]) {
-        return Ok(Found::default());
-    }
+    kept: Option<StateProof>,
+) -> Result<Found, Unread> {
+    let header = synced.chain().header(number).map_err(ProveError::from)?;
     let items = fetch_items(node, header).await?;
     let events = events_of(number, &items.receipts, &bridge.address)?;
     if events.is_empty() {
         return Ok(Found::default());
     }
+    let nonces = events.iter().map(|(_, event)| event.nonce).collect();
+    let prove = prove_events(node, synced, trust, bridge, (number, &items), events, kept);
+    prove.await.map_err(|error| Unread { error, nonces })
+}
+
+async fn prove_events<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    trust: &Trust,
+    bridge: &BridgeEnd,
+    (number, items): (u64, &Items),
+    events: Vec<(LogRef, RequestEvent)>,
+    kept: Option<StateProof>,
+) -> Result<Found, ProveError> {
+    let header = synced.chain().header(number)?;
     let mut slots = Vec::from([layout::NONCES]);
     slots.extend(events.iter().map(|(_, event)| layout::registered_token_slot(&event.token)));
     slots.sort_unstable();
     slots.dedup();
-    let (proof, _) = read_state(node, header, bridge.address, &slots).await?;
+    let holds = |proof: &StateProof| {
+        proof.slots == slots && matches!(verify_state(&header.state_root(), &bridge.address, proof), Ok(Some(_)))
+    };
+    let (proof, fresh) = match kept.filter(holds) {
+        Some(proof) => (proof, None),
+        None => {
+            let (proof, _) = read_state(node, header, bridge.address, &slots).await?;
+            (proof.clone(), Some(proof))
+        }
+    };
     let mut indices: Vec<u32> = events.iter().map(|(at, _)| at.item.index).collect();
     indices.dedup();
     let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &indices);
     let blocks = [BlockProof { number, items: proven.map_err(refused)? }];
     let states = [StateEvidence { number, proof }];
     let evidence = Evidence::verify(synced.chain(), bridge.address, &blocks, &states)?;
-    let mut found = Found::default();
+    let mut found = Found { fresh, ..Found::default() };
     for (at, event) in events {
         match prove_request(trust, &evidence, at, event.nonce) {
             Ok(request) => found.proven.push(request),

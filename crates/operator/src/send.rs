@@ -14,7 +14,7 @@ use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
 use crate::tx::{Action, Draft};
 use crate::view::View;
 use spanlight::{Address, U256};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Gas of a transaction that does nothing.
@@ -41,6 +41,40 @@ pub(crate) enum Pricing {
     BaseFee(U256),
 }
 
+/// Blocks after which what is not taken is given to every endpoint: whoever has it may not have passed it on.
+const SLOW: u64 = 2;
+
+/// To whom a transaction was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Handed {
+    /// The one that said first that it has it.
+    first: Option<String>,
+    /// Whether it was given to another one later, which took it.
+    to_others: bool,
+}
+
+/// To how many endpoints a transaction is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    One,
+    All,
+}
+
+impl Handed {
+    fn note(&mut self, reach: Reach, taken: Vec<String>) {
+        match (reach, &self.first) {
+            (Reach::One, None) => self.first = taken.into_iter().next(),
+            (Reach::One, Some(_)) => {}
+            (Reach::All, first) => self.to_others |= taken.iter().any(|name| Some(name) != first.as_ref()),
+        }
+    }
+
+    /// Who had a transaction that came into a block only after others had it too.
+    fn swallower(&self) -> Option<&str> {
+        self.first.as_deref().filter(|_| self.to_others)
+    }
+}
+
 /// The transactions of one direction on its destination.
 pub(crate) struct Sender {
     store: Store,
@@ -51,8 +85,9 @@ pub(crate) struct Sender {
     stuck_blocks: u64,
     pricing: Pricing,
     live: Vec<Send>,
-    /// Rows handed to an endpoint in this run.
-    handed: BTreeSet<i64>,
+    /// Rows handed to endpoints in this run.
+    handed: BTreeMap<i64, Handed>,
+    alarms: Vec<Alarm>,
     pub(crate) replaced: u64,
 }
 
@@ -76,7 +111,8 @@ impl Sender {
             stuck_blocks,
             pricing: Pricing::Fixed(U256::ZERO),
             live,
-            handed: BTreeSet::new(),
+            handed: BTreeMap::new(),
+            alarms: Vec::new(),
             replaced: 0,
         })
     }
@@ -101,15 +137,29 @@ impl Sender {
         self.pricing = pricing;
     }
 
-    /// Compares with the chain: what it has taken is settled. Gives those.
-    pub(crate) async fn reconcile(&mut self, view: &View) -> Result<Vec<Send>, StoreError> {
+    /// What a person should know, since the last call.
+    pub(crate) fn take_alarms(&mut self) -> Vec<Alarm> {
+        std::mem::take(&mut self.alarms)
+    }
+
+    /// Compares with the chain: what it has taken is settled. Gives those. An endpoint that did not pass one on is sent to last.
+    pub(crate) async fn reconcile(&mut self, link: &mut Link, view: &View) -> Result<Vec<Send>, StoreError> {
         let taken = |live: &Send| live.send.account_nonce < view.account.nonce;
         if !self.live.iter().any(taken) {
             return Ok(Vec::new());
         }
         self.store.settle(&self.lease, view.account.nonce).await?;
-        let (settled, live) = std::mem::take(&mut self.live).into_iter().partition(taken);
+        let (settled, live): (Vec<Send>, Vec<Send>) = std::mem::take(&mut self.live).into_iter().partition(taken);
         self.live = live;
+        for settled in &settled {
+            let handed = self.handed.remove(&settled.id).unwrap_or_default();
+            if let Some(name) = handed.swallower() {
+                let finding =
+                    format!("{name} said it has a transaction, which came into a block only once others had it");
+                link.distrust(name);
+                self.alarms.push(Alarm::Endpoint { finding });
+            }
+        }
         Ok(settled)
     }
 
@@ -123,22 +173,34 @@ impl Sender {
         for place in 0..self.live.len() {
             let Some(live) = self.live.get(place).cloned() else { break };
             let age = view.head.number.saturating_sub(live.send.block);
+            let mut raw = live.send.raw.clone();
             if age >= self.stuck_blocks {
                 let needed = live.send.purpose != Purpose::Vote || is_open(live.send.nonce);
-                let next = self.dearer(link, view, &live, needed).await?;
-                self.store.replace(&self.lease, live.id, &next).await?;
-                tracing::warn!(nonce = live.send.nonce, hash = %next.hash, price = %next.gas_price, "sent again at a higher price");
-                self.replaced = self.replaced.saturating_add(1);
-                let raw = next.raw.clone();
-                if let Some(place) = self.live.get_mut(place) {
-                    place.send = next;
+                match self.dearer(link, view, &live, needed).await {
+                    Ok(next) => raw = self.replace(place, live.id, next).await?,
+                    // The old one may still be taken, and others need not wait for it.
+                    Err(SendError::Price(alarm)) => self.alarms.push(alarm),
+                    Err(error) => return Err(error),
                 }
-                self.hand_over(link, live.id, &raw).await;
-            } else if age >= 2 || !self.handed.contains(&live.id) {
-                self.hand_over(link, live.id, &live.send.raw).await;
+            }
+            if age >= SLOW {
+                self.hand_over(link, live.id, &raw, Reach::All).await;
+            } else if !self.handed.contains_key(&live.id) {
+                self.hand_over(link, live.id, &raw, Reach::One).await;
             }
         }
         Ok(())
+    }
+
+    async fn replace(&mut self, place: usize, id: i64, next: NewSend) -> Result<Vec<u8>, SendError> {
+        self.store.replace(&self.lease, id, &next).await?;
+        tracing::warn!(nonce = next.nonce, hash = %next.hash, price = %next.gas_price, "sent again at a higher price");
+        self.replaced = self.replaced.saturating_add(1);
+        let raw = next.raw.clone();
+        if let Some(live) = self.live.get_mut(place) {
+            live.send = next;
+        }
+        Ok(raw)
     }
 
     /// The same account nonce at a price that nodes take for a replacement.
@@ -178,7 +240,7 @@ impl Sender {
         let raw = send.raw.clone();
         tracing::info!(purpose = purpose.name(), nonce, account_nonce, hash = %send.hash, gas, price = %price, "sent");
         self.live.push(Send { id, send });
-        self.hand_over(link, id, &raw).await;
+        self.hand_over(link, id, &raw, Reach::One).await;
         Ok(())
     }
 
@@ -198,13 +260,15 @@ impl Sender {
         Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
     }
 
-    /// Gives a transaction to an endpoint. Whether it took it shows on the chain: what was not taken is given again.
-    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8]) {
+    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not taken is given again.
+    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach) {
         point("before_send");
-        match link.send(raw).await {
-            Ok(()) => {
-                self.handed.insert(id);
-            }
+        let taken = match reach {
+            Reach::One => link.send(raw).await.map(|name| vec![name]),
+            Reach::All => Ok(link.send_to_all(raw).await),
+        };
+        match taken {
+            Ok(taken) => self.handed.entry(id).or_default().note(reach, taken),
             Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
         }
         point("after_send");
@@ -223,5 +287,26 @@ impl Sender {
             return Err(SendError::Price(Alarm::GasPrice { asked: price.to_string() }));
         }
         Ok(price)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_took_a_transaction_and_did_not_pass_it_on_is_named_only_if_others_got_it_taken() {
+        let [one, other] = ["one", "other"].map(str::to_owned);
+        let mut handed = Handed::default();
+        handed.note(Reach::One, vec![one.clone()]);
+        assert_eq!(handed.swallower(), None);
+        handed.note(Reach::All, vec![one.clone()]);
+        assert_eq!(handed.swallower(), None, "nobody else took it");
+        handed.note(Reach::All, vec![one.clone(), other.clone()]);
+        assert_eq!(handed.swallower(), Some("one"));
+        // Of what an earlier run gave away it is not known who had it.
+        let mut handed = Handed::default();
+        handed.note(Reach::All, vec![one, other]);
+        assert_eq!(handed.swallower(), None);
     }
 }

@@ -3,24 +3,27 @@
 mod acting;
 mod anchoring;
 mod attention;
+mod finding;
 mod keeping;
 mod signing;
 mod watching;
 
 use crate::alarm::Alarm;
+use crate::backlog::Backlog;
 use crate::clock;
 use crate::decide::Delivery;
 use crate::direction::{options, Direction, WorkError};
 
 use crate::link::Link;
 use crate::park::Park;
-use crate::send::{SendError, Sender};
+use crate::send::Sender;
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
+use spanlight::state::StateProof;
 use spanlight::trust::Trust;
 use spanlight::verify::ProvenRequest;
 use spanlight::Hash;
@@ -76,11 +79,17 @@ pub(crate) struct Session<'t> {
     pub(crate) open: BTreeMap<u64, Open>,
     /// Which of them are looked at.
     attention: Attention,
-    /// Source blocks up to this one were searched for requests.
+    /// Source blocks up to this one were searched for requests, or wait in `unread`.
     scanned: u64,
+    unread: Backlog,
+    /// Proofs of the source bridge's state that are not written down yet: block, its highest nonce, proof.
+    unkept: Vec<(u64, u64, StateProof)>,
+    /// Nonces that the source counts and that were not found, while a block that may hold them is unread.
+    missing: BTreeSet<u64>,
     watch: Watch,
-    /// Destination blocks up to this one were read.
+    /// Destination blocks up to this one were read, or wait in `unwatched`.
     watched: u64,
+    unwatched: Backlog,
     anchoring: anchoring::Progress,
     /// The lower handle nonce when the destination's newest checkpoint was kept.
     kept_lower: u64,
@@ -95,6 +104,8 @@ pub(crate) struct Session<'t> {
     paused: bool,
     raised: BTreeSet<(String, Option<u64>)>,
     moved: [Instant; 2],
+    /// When the heads were last young enough, or the next endpoint was asked because they were not.
+    fresh: [Instant; 2],
     looked: Instant,
 }
 
@@ -115,8 +126,12 @@ impl<'t> Session<'t> {
         Self {
             lease: Arc::clone(lease),
             scanned: source.first(),
+            unread: Backlog::default(),
+            unkept: Vec::new(),
+            missing: BTreeSet::new(),
             watch: Watch::new(first),
             watched: destination.first(),
+            unwatched: Backlog::default(),
             anchoring: anchoring::Progress::default(),
             kept_lower: first,
             direction,
@@ -136,6 +151,7 @@ impl<'t> Session<'t> {
             paused: false,
             raised: BTreeSet::new(),
             moved: [now, now],
+            fresh: [now, now],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
     }
@@ -179,10 +195,6 @@ impl<'t> Session<'t> {
     fn excuse(&mut self, error: WorkError) -> Result<(), WorkError> {
         let error = match error {
             WorkError::Prove(error) => error,
-            WorkError::Send(SendError::Price(alarm)) => {
-                self.raise(None, alarm);
-                return Ok(());
-            }
             other => return Err(other),
         };
         if matches!(error, ProveError::Rpc(RpcError::Cancelled)) {
@@ -248,14 +260,39 @@ impl<'t> Session<'t> {
                 link.rotate();
             }
         }
+        self.pass_over_stale();
         followed.and(also)?;
         Ok(before != after)
+    }
+
+    /// An endpoint that tells of new blocks slower than they are made never stands still, and is never at the head either. Where
+    /// the proven head is too old to act on, the next endpoint is asked.
+    fn pass_over_stale(&mut self) {
+        let now = clock::now();
+        let most = self.direction.shared.config.voting.max_head_age_s;
+        let heads = [self.source.chain().head(), self.destination.chain().head()].map(|head| head.time);
+        let mut stale = Vec::new();
+        let chains = [&self.direction.from.chain, &self.direction.to.chain];
+        for ((time, chain), (since, link)) in heads.iter().zip(chains).zip(self.fresh.iter_mut().zip(&mut self.links)) {
+            if now.saturating_sub(*time) <= most {
+                *since = Instant::now();
+            } else if since.elapsed() > STALLED {
+                *since = Instant::now();
+                stale.push(format!("{} shows an old head of {chain}", link.first()));
+                link.rotate();
+            }
+        }
+        for finding in stale {
+            self.raise(None, Alarm::Endpoint { finding });
+        }
     }
 
     /// Raises an alarm, once for each transfer and session.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
         let words = alarm.to_string();
-        if !self.raised.insert((words.clone(), nonce)) {
+        // A price is another one at each block.
+        let what = if matches!(alarm, Alarm::GasPrice { .. }) { alarm.code().to_owned() } else { words.clone() };
+        if !self.raised.insert((what, nonce)) {
             return;
         }
         let shared = &self.direction.shared;

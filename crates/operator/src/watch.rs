@@ -3,6 +3,7 @@
 //! The comparing here is cheap and accuses nobody: it only picks the nonces on which something does not fit. Those are proven
 //! and judged by the verifier, like everybody's, and only its verdict raises an alarm.
 
+use crate::park::Park;
 use crate::requests::may_hold;
 use spanlight::bridge::events::topic;
 use spanlight::bridge::signed::SignedHandle;
@@ -18,8 +19,16 @@ use std::collections::BTreeMap;
 const MOST_SUSPECTS: usize = 256;
 /// Most calls that are kept to compare with.
 const MOST_CALLS: usize = 10_000;
-/// Times that a verdict is asked for: the source must be followed up to the block that a vote names.
-const MOST_LOOKS: u32 = 600;
+/// Nonces judged in one round: gathering the evidence of one may take hundreds of calls.
+const AT_ONCE: usize = 2;
+/// Blocks of the destination after which a nonce that could not be judged is judged again; each wait is twice the one before,
+/// up to [`Park`]'s longest.
+const RETRY: u64 = 2;
+/// Times that a verdict is asked for: the last ones lie some minutes apart.
+const MOST_LOOKS: u32 = 16;
+/// Blocks by which a vote may name a source block that is not there yet. A block of the far future never comes: it is judged at
+/// once, by the rule of block times.
+const FAR: u64 = 8;
 
 /// What is known of requests, and which nonces have to be judged.
 #[derive(Debug, Default)]
@@ -36,7 +45,10 @@ pub(crate) struct Watch {
 struct Suspect {
     /// The highest source block that a vote names.
     block: u64,
+    /// Whether something was executed. Votes alone do no harm yet.
+    executed: bool,
     looks: u32,
+    park: Park,
 }
 
 /// What a vote or an execution says, as far as it can be compared.
@@ -94,34 +106,61 @@ impl Watch {
         if nonce < self.first || self.calls.get(&nonce).is_some_and(|call| seen.fits(call)) {
             return;
         }
-        if self.suspects.len() >= MOST_SUSPECTS && !self.suspects.contains_key(&nonce) {
+        if !self.suspects.contains_key(&nonce) && !self.has_place(seen) {
             return;
         }
         let suspect = self.suspects.entry(nonce).or_default();
-        if let Seen::Call(call) = seen {
-            suspect.block = suspect.block.max(call.request_block);
+        match seen {
+            Seen::Call(call) => suspect.block = suspect.block.max(call.request_block),
+            _ => suspect.executed = true,
         }
     }
 
-    /// Nonces to judge now that the source is followed up to `head`. A vote that names a later block may be for a request that is
-    /// not seen yet.
-    pub(crate) fn due(&mut self, head: u64) -> Vec<u64> {
-        let due = self.suspects.iter().filter(|(_, suspect)| suspect.block <= head || suspect.looks > 0);
-        let due: Vec<u64> = due.map(|(nonce, _)| *nonce).take(8).collect();
-        for suspect in self.suspects.values_mut().filter(|suspect| suspect.block > head) {
-            // A block of the far future never comes: after some looks the rule of block times is asked.
-            suspect.looks = suspect.looks.saturating_add(u32::from(suspect.block.saturating_sub(head) > 8));
+    /// Whether there is place for one more. An execution takes the place of a mere vote: whoever sends votes decides how many
+    /// there are, and must not hide an execution behind them.
+    fn has_place(&mut self, seen: &Seen) -> bool {
+        if self.suspects.len() < MOST_SUSPECTS {
+            return true;
         }
-        due
+        let is_execution = matches!(seen, Seen::Handle(_));
+        let voted = self.suspects.iter().rev().find(|(_, suspect)| !suspect.executed).map(|(nonce, _)| *nonce);
+        match voted.filter(|_| is_execution) {
+            Some(voted) => self.suspects.remove(&voted).is_some(),
+            None => false,
+        }
     }
 
-    /// A nonce was judged; if it is to be judged again, later.
-    pub(crate) fn judged(&mut self, nonce: u64, again: bool) {
+    /// Whether any nonce waits for its verdict.
+    pub(crate) fn waits(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    /// Nonces to judge at the destination's block `at`, now that the source is followed up to `head`: few at a time, executions
+    /// first, then those that were judged least often. A vote that names a later block may be for a request that is not seen yet.
+    pub(crate) fn due(&self, head: u64, at: u64) -> Vec<u64> {
+        let is_due = |suspect: &Suspect| {
+            let comes_soon = suspect.block > head && suspect.block.saturating_sub(head) <= FAR;
+            !comes_soon && !suspect.park.is_parked(at)
+        };
+        let due = self.suspects.iter().filter(|(_, suspect)| is_due(suspect));
+        let mut due: Vec<_> = due.map(|(nonce, suspect)| (!suspect.executed, suspect.looks, *nonce)).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(.., nonce)| nonce).take(AT_ONCE).collect()
+    }
+
+    /// A nonce was judged at the destination's block `at`; if it is to be judged again, later. True where it is given up.
+    pub(crate) fn judged(&mut self, nonce: u64, again: bool, at: u64) -> bool {
         match self.suspects.get_mut(&nonce) {
-            Some(suspect) if again && suspect.looks < MOST_LOOKS => suspect.looks = suspect.looks.saturating_add(1),
-            _ => {
-                self.suspects.remove(&nonce);
+            Some(suspect) if again && suspect.looks < MOST_LOOKS => {
+                suspect.looks = suspect.looks.saturating_add(1);
+                suspect.park.fail(at, RETRY);
+                false
             }
+            Some(_) => {
+                self.suspects.remove(&nonce);
+                again
+            }
+            None => false,
         }
     }
 }
@@ -212,7 +251,7 @@ mod tests {
         let mut watch = watch();
         watch.see(&Seen::Call(call(7)));
         watch.see(&Seen::Handle(event(7)));
-        assert!(watch.due(1000).is_empty());
+        assert!(watch.due(1000, 9).is_empty());
     }
 
     #[test]
@@ -239,7 +278,7 @@ mod tests {
         for seen in calls.into_iter().map(Seen::Call).chain(events.into_iter().map(Seen::Handle)) {
             let mut watch = watch();
             watch.see(&seen);
-            assert_eq!(watch.due(1000), [seen.nonce().unwrap()], "{seen:?}");
+            assert_eq!(watch.due(1000, 9), [seen.nonce().unwrap()], "{seen:?}");
         }
     }
 
@@ -247,27 +286,24 @@ mod tests {
     fn nothing_is_said_of_what_lies_before_the_first_block() {
         let mut watch = watch();
         watch.see(&Seen::Handle(event(4)));
-        assert!(watch.due(1000).is_empty());
+        assert!(watch.due(1000, 9).is_empty());
     }
 
     #[test]
     fn a_vote_is_judged_once_the_source_has_the_block_that_it_names() {
         let mut watch = watch();
         watch.see(&Seen::Call(HandleCall { request_block: 55, ..call(9) }));
-        assert!(watch.due(54).is_empty());
-        assert_eq!(watch.due(55), [9]);
-        watch.judged(9, true);
-        assert_eq!(watch.due(55), [9]);
-        watch.judged(9, false);
-        assert!(watch.due(55).is_empty());
+        assert!(watch.due(54, 9).is_empty());
+        assert_eq!(watch.due(55, 9), [9]);
+        assert!(!watch.judged(9, false, 9));
+        assert!(watch.due(55, 9).is_empty() && !watch.waits());
     }
 
     #[test]
     fn a_vote_that_names_the_far_future_is_judged_too() {
         let mut watch = watch();
         watch.see(&Seen::Call(HandleCall { request_block: u64::MAX, ..call(9) }));
-        assert!(watch.due(55).is_empty());
-        assert_eq!(watch.due(56), [9]);
+        assert_eq!(watch.due(55, 9), [9]);
     }
 
     #[test]
@@ -277,5 +313,40 @@ mod tests {
             watch.see(&Seen::Handle(event(nonce)));
         }
         assert_eq!(watch.suspects.len(), MOST_SUSPECTS);
+    }
+
+    #[test]
+    fn votes_do_not_crowd_out_an_execution() {
+        let mut watch = watch();
+        for nonce in 100..1000 {
+            watch.see(&Seen::Call(call(nonce)));
+        }
+        watch.see(&Seen::Handle(event(2000)));
+        assert_eq!(watch.suspects.len(), MOST_SUSPECTS);
+        assert_eq!(watch.due(1000, 9), [2000, 100], "and it is judged first");
+    }
+
+    #[test]
+    fn a_round_judges_few_and_what_cannot_be_judged_waits_longer_each_time() {
+        let mut watch = watch();
+        for nonce in [20, 21, 22] {
+            watch.see(&Seen::Handle(event(nonce)));
+        }
+        assert_eq!(watch.due(1000, 9), [20, 21]);
+        watch.judged(20, true, 9);
+        assert_eq!(watch.due(1000, 9), [21, 22], "another one has its turn");
+        assert_eq!(watch.due(1000, 10), [21, 22]);
+        watch.judged(21, false, 10);
+        watch.judged(22, false, 10);
+        assert_eq!(watch.due(1000, 11), [20]);
+        let mut at = 11;
+        for wait in [4, 8, 16, 32, 64, 128, 256, 256, 256, 256, 256, 256, 256, 256, 256] {
+            assert!(!watch.judged(20, true, at));
+            assert!(watch.due(1000, at + wait - 1).is_empty());
+            at += wait;
+            assert_eq!(watch.due(1000, at), [20]);
+        }
+        assert!(watch.judged(20, true, at), "given up at last");
+        assert!(!watch.waits());
     }
 }

@@ -5,6 +5,7 @@ use spanlight_prover::{Cancel, Http, HttpLimits, RpcError, Transport};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// In which way is lied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Lie {
     Huge,
     /// The answer is an error.
     Error,
+    /// The answer is that a call reverts.
+    Reverts,
 }
 
 pub(crate) const LIES: [Lie; 7] =
@@ -40,10 +43,24 @@ struct Mood {
     slots: Vec<usize>,
 }
 
+/// What the node lacks, as an honest one may too.
+#[derive(Debug, Default)]
+struct Lacks {
+    /// States of blocks up to this one.
+    states_up_to: Option<u64>,
+    /// States of all blocks but so many.
+    states_but: Option<u64>,
+    /// Transactions that it is given go nowhere, and it says that it has them.
+    swallows: bool,
+    /// From then on it tells of one new block a second, beginning with this one.
+    drips: Option<(Instant, u64)>,
+}
+
 /// Between operators and an honest node.
 pub(crate) struct Liar {
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
+    lacks: Arc<Mutex<Lacks>>,
 }
 
 impl Liar {
@@ -53,21 +70,42 @@ impl Liar {
         let slots = Vec::new();
         let mood = Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null, slots };
         let mood = Arc::new(Mutex::new(mood));
-        let (shared, url) = (Arc::clone(&mood), url.to_owned());
+        let lacks = Arc::new(Mutex::new(Lacks::default()));
+        let (shared, url, lacking) = (Arc::clone(&mood), url.to_owned(), Arc::clone(&lacks));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (mood, url) = (Arc::clone(&shared), url.clone());
+                let (mood, url, lacks) = (Arc::clone(&shared), url.clone(), Arc::clone(&lacking));
                 std::thread::spawn(move || {
                     let node = Http::new(&url, HttpLimits::default(), Cancel::default()).unwrap();
-                    serve(&client, &node, &mood);
+                    serve(&client, &node, &mood, &lacks);
                 });
             }
         });
-        Self { address, mood }
+        Self { address, mood, lacks }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Has thrown away the states of blocks up to this one; none for an archive.
+    pub(crate) fn prune(&self, states_up_to: Option<u64>) {
+        self.lacks.lock().unwrap().states_up_to = states_up_to;
+    }
+
+    /// Keeps the states of so many newest blocks, as a full node does.
+    pub(crate) fn keep_states(&self, newest: u64) {
+        self.lacks.lock().unwrap().states_but = Some(newest);
+    }
+
+    /// Passes no transaction on, or does so again.
+    pub(crate) fn swallow(&self, swallows: bool) {
+        self.lacks.lock().unwrap().swallows = swallows;
+    }
+
+    /// Tells of one new block a second from now on.
+    pub(crate) fn drip(&self, from: u64) {
+        self.lacks.lock().unwrap().drips = Some((Instant::now(), from));
     }
 
     /// Lies about one method from now on; tells how often it lied since the last call.
@@ -85,7 +123,7 @@ impl Liar {
     }
 }
 
-fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>) {
+fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) {
     let mut reader = BufReader::new(client);
     loop {
         let mut length = 0;
@@ -107,8 +145,8 @@ fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>) {
         }
         let request: Value = serde_json::from_slice(&body).unwrap();
         let answer = match &request {
-            Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood)).collect(),
-            call => answer(call, node, mood),
+            Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood, lacks)).collect(),
+            call => answer(call, node, mood, lacks),
         };
         let text = answer.to_string();
         let head =
@@ -120,9 +158,12 @@ fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>) {
     }
 }
 
-fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>) -> Value {
+fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) -> Value {
     let (method, id) = (call["method"].as_str().unwrap(), call["id"].clone());
-    let result = pollster::block_on(node.call(method, call["params"].clone()));
+    let result = match lacking(method, &call["params"], node, &lacks.lock().unwrap()) {
+        Some(result) => result,
+        None => pollster::block_on(node.call(method, call["params"].clone())),
+    };
     let mut mood = mood.lock().unwrap();
     if method == "kaia_getProof" {
         mood.slots.push(call["params"][1].as_array().map_or(0, Vec::len));
@@ -141,11 +182,34 @@ fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>) -> Value {
         if mood.lie == Lie::Error {
             return json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": "no" } });
         }
+        if mood.lie == Lie::Reverts {
+            return json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": "execution reverted" } });
+        }
         let honest = result.clone();
         falsify(&mut result, &mood);
         mood.last = honest;
     }
     json!({ "jsonrpc": "2.0", "id": id, "result": result })
+}
+
+/// What it answers where it lacks something.
+fn lacking(method: &str, params: &Value, node: &Http, lacks: &Lacks) -> Option<Result<Value, RpcError>> {
+    let number = |value: &Value| u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok();
+    let head = || number(&pollster::block_on(node.call("kaia_blockNumber", json!([]))).ok()?);
+    match method {
+        "kaia_getProof" if lacks.states_up_to.is_some() || lacks.states_but.is_some() => {
+            let newest = lacks.states_but.map_or(Some(0), |kept| Some(head()?.saturating_sub(kept)))?;
+            let pruned = number(&params[2])? <= newest.max(lacks.states_up_to.unwrap_or(0));
+            let message = "missing trie node 00 (path )".to_owned();
+            pruned.then_some(Err(RpcError::Node { code: -32000, message }))
+        }
+        "kaia_sendRawTransaction" if lacks.swallows => Some(Ok(json!(format!("0x{}", "00".repeat(32))))),
+        "kaia_blockNumber" => {
+            let (since, from) = lacks.drips?;
+            Some(Ok(json!(format!("{:#x}", (from + since.elapsed().as_secs()).min(head()?)))))
+        }
+        _ => None,
+    }
 }
 
 fn falsify(result: &mut Value, mood: &Mood) {
@@ -170,7 +234,7 @@ fn falsify(result: &mut Value, mood: &Mood) {
         Lie::OfAnotherType => *result = if result.is_string() { json!({ "a": [1] }) } else { json!("0x7") },
         Lie::OfAnotherQuestion if !mood.last.is_null() => *result = mood.last.clone(),
         Lie::Huge => *result = json!("0x".to_owned() + &"5a".repeat(1 << 19)),
-        Lie::OfAnotherQuestion | Lie::Honest | Lie::Error => {}
+        Lie::OfAnotherQuestion | Lie::Honest | Lie::Error | Lie::Reverts => {}
     }
 }
 

@@ -9,6 +9,8 @@
     clippy::cast_sign_loss
 )]
 
+mod commands;
+mod endpoints;
 mod false_peer;
 mod fees;
 mod liar;
@@ -16,6 +18,7 @@ mod load;
 mod many;
 mod network;
 mod parking;
+mod pruned;
 mod recovery;
 mod relay;
 mod replicas;

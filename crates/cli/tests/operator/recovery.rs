@@ -1,5 +1,6 @@
 //! Operators that die at any instant: nothing is lost, nothing is voted twice.
 
+use crate::liar::Liar;
 use crate::rig::{Plan, Rig};
 use spanlight_devnet::pair::Side;
 use std::time::{Duration, Instant};
@@ -50,7 +51,9 @@ pub(crate) fn killed_and_restarted(
 /// handled by as many good votes as the threshold.
 #[test]
 fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
-    const POINTS: [&str; 8] = [
+    const POINTS: [&str; 10] = [
+        "before_state",
+        "after_state",
         "before_intend",
         "after_intend",
         "before_send",
@@ -66,12 +69,7 @@ fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
     for (number, point) in (0u64..).zip(POINTS) {
         rig.start(0, &[("SPANLIGHT_FAILPOINT", &format!("{point}:1"))]);
         rig.request(Side::Main, number * 3);
-        let start = Instant::now();
-        while !rig.has_ended(0) {
-            assert!(start.elapsed() < Duration::from_secs(120), "{point} was never reached\n{}", rig.log(0));
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        rig.kill(0);
+        wait_for_the_end(&mut rig, point);
         rig.start(0, &[]);
         rig.wait_handled(Side::Main, Duration::from_secs(120));
         rig.kill(0);
@@ -79,4 +77,73 @@ fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
     rig.assert_all_handled(Side::Main);
     let (votes, reverted) = rig.votes(Side::Service);
     assert_eq!((votes, reverted), (2 * POINTS.len(), 0));
+}
+
+fn wait_for_the_end(rig: &mut Rig, point: &str) {
+    let start = Instant::now();
+    while !rig.has_ended(0) {
+        assert!(start.elapsed() < Duration::from_secs(120), "{point} was never reached\n{}", rig.log(0));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rig.kill(0);
+}
+
+/// The same where a transaction is replaced by a dearer one, for which its node passes none on. On the main chain prices move.
+#[test]
+fn killed_while_it_replaces_a_transaction_it_has_one_taken_in_the_end() {
+    let plan = Plan { operators: 1, threshold: 1, voting: "stuck_blocks = 3".to_owned(), ..Plan::new("replaced") };
+    let mut rig = Rig::new(plan);
+    let node = Liar::to(&rig.pair.main.url());
+    rig.operators.clear();
+    rig.add_operator(0, &[node.url(), rig.pair.service.url()]);
+    for (number, point) in (0u64..).zip(["before_replace", "after_replace"]) {
+        node.swallow(true);
+        rig.start(0, &[("SPANLIGHT_FAILPOINT", &format!("{point}:1"))]);
+        rig.request(Side::Service, number * 3);
+        wait_for_the_end(&mut rig, point);
+        node.swallow(false);
+        rig.start(0, &[]);
+        rig.wait_handled(Side::Service, Duration::from_secs(60));
+        rig.kill(0);
+    }
+    rig.assert_all_handled(Side::Service);
+    assert_eq!(rig.votes(Side::Main), (2, 0));
+}
+
+/// A store that somebody gave a checkpoint of a block which is not there yet: it says so and votes for nothing, and a new store
+/// heals it.
+#[test]
+fn a_checkpoint_of_the_future_makes_no_vote_and_no_crash() {
+    use spanlight_operator::store::{Resume, Store};
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("future") });
+    let path = rig.operators[0].folder.join("operator.db");
+    let mut checkpoint = rig.trust.chain("service").unwrap().checkpoint.clone();
+    checkpoint.number += 10_000;
+    let future = checkpoint.number;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
+        store.keep_checkpoint("main->service", "service", &Resume { checkpoint, requests: 0 }).await.unwrap();
+    });
+    drop(runtime);
+    rig.request(Side::Main, 0);
+    rig.start_all();
+    let board = |rig: &Rig| rig.status(0)["directions"]["main->service"].clone();
+    let start = Instant::now();
+    while board(&rig)["phase"] != "failing" {
+        assert!(start.elapsed() < Duration::from_secs(30), "{}", board(&rig));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let named = format!("service cannot be followed from block {future}");
+    assert!(board(&rig)["trouble"].as_str().unwrap().contains(&named), "{}", board(&rig));
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(!rig.has_ended(0) && !rig.log(0).contains("panicked"));
+    assert_eq!(rig.votes(Side::Service), (0, 0));
+    rig.kill(0);
+    std::fs::remove_file(&path).unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(path.with_extension(format!("db{ending}")));
+    }
+    rig.start(0, &[]);
+    rig.wait_handled(Side::Main, Duration::from_secs(60));
 }

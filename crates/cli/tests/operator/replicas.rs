@@ -102,3 +102,32 @@ fn two_replicas_on_one_postgresql_never_send_twice_and_take_over_at_once() {
     rig.assert_all_handled(Side::Main);
     assert_eq!(rig.votes(Side::Service), (requests as usize, 0), "one vote for each, none twice");
 }
+
+/// Taking over fails half-way: the lock must not stay with a connection that nobody uses.
+#[test]
+fn a_failed_take_over_leaves_no_lock_behind() {
+    use spanlight_operator::store::Store;
+    let server = Postgres::start("lock");
+    let sql = |text: &str| {
+        server
+            .run("psql", &["-h", &server.folder.display().to_string(), "-U", "operator", "-d", "postgres", "-qc", text])
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let first = Store::open(&server.url()).await.unwrap();
+        let second = Store::open(&server.url()).await.unwrap();
+        sql("ALTER TABLE fences RENAME TO away");
+        assert!(first.acquire("a->b").await.is_err());
+        sql("ALTER TABLE away RENAME TO fences");
+        let lease = second.acquire("a->b").await.unwrap().expect("the lock is free");
+        assert!(first.acquire("a->b").await.unwrap().is_none());
+        // Whoever gives it up gives up the lock with it.
+        drop(lease);
+        let mut looks = 0;
+        while first.acquire("a->b").await.unwrap().is_none() {
+            looks += 1;
+            assert!(looks < 100, "the lock stays");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+}

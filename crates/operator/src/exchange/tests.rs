@@ -137,3 +137,70 @@ fn a_missing_certificate_is_named() {
     let error = tls::server(&config(&own, free(), &folder.0.join("none.crt"), free())).unwrap_err();
     assert!(error.to_string().contains("none.crt"), "{error}");
 }
+
+type Stream = tokio_rustls::client::TlsStream<tokio::net::TcpStream>;
+
+async fn connect(config: &config::Exchange) -> Stream {
+    let connector = tokio_rustls::TlsConnector::from(tls::client(config, &config.peers[0]).unwrap());
+    let stream = tokio::net::TcpStream::connect(&config.peers[0].address).await.unwrap();
+    connector.connect("peer".try_into().unwrap(), stream).await.unwrap()
+}
+
+/// What comes back within so long; nothing where the connection was closed.
+async fn heard(stream: &mut Stream, longest: Duration) -> String {
+    use tokio::io::AsyncReadExt;
+    let mut buffer = [0; 1024];
+    let read = tokio::time::timeout(longest, stream.read(&mut buffer)).await.expect("neither an answer nor the end");
+    String::from_utf8_lossy(&buffer[..read.unwrap_or(0)]).into_owned()
+}
+
+async fn say(stream: &mut Stream, body: &str, length: usize) {
+    use tokio::io::AsyncWriteExt;
+    let head = "POST /signatures HTTP/1.1\r\nhost: peer\r\ncontent-type: application/json\r\ncontent-length:";
+    let _ = stream.write_all(format!("{head} {length}\r\n\r\n{body}").as_bytes()).await;
+}
+
+const QUESTION: &str = "{\"direction\":\"a->b\",\"nonces\":[3]}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_peer_takes_the_places_of_another() {
+    let folder = Folder::new("places");
+    let [server, greedy, modest] = ["server", "greedy", "modest"].map(|name| folder.certificate(name));
+    let at = free();
+    let mut own = config(&server, at, &greedy.0, free());
+    own.peers.extend(config(&server, at, &modest.0, free()).peers);
+    let cancel = Cancel::default();
+    let exchange = Exchange::start(&own, &cancel).await.unwrap();
+    exchange.give("a->b", given(3));
+    let (mut streams, mut answered) = (Vec::new(), 0);
+    for _ in 0..8 {
+        let mut stream = connect(&config(&greedy, free(), &server.0, at)).await;
+        say(&mut stream, QUESTION, QUESTION.len()).await;
+        answered += usize::from(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+        streams.push(stream);
+    }
+    assert_eq!(answered, 4);
+    let mut stream = connect(&config(&modest, free(), &server.0, at)).await;
+    say(&mut stream, QUESTION, QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+    // What is closed makes place again.
+    drop(streams);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let mut stream = connect(&config(&greedy, free(), &server.0, at)).await;
+    say(&mut stream, QUESTION, QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
+    cancel.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_never_ends_is_not_waited_for() {
+    let folder = Folder::new("slow");
+    let [server, slow] = ["server", "slow"].map(|name| folder.certificate(name));
+    let at = free();
+    let cancel = Cancel::default();
+    Exchange::start(&config(&server, at, &slow.0, free()), &cancel).await.unwrap();
+    let mut stream = connect(&config(&slow, free(), &server.0, at)).await;
+    say(&mut stream, "{", QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(9)).await.contains("408"));
+    cancel.cancel();
+}

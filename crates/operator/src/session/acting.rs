@@ -1,7 +1,6 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
 use super::attention::{Attention, Standing};
-use super::signing::Signatures;
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
@@ -9,14 +8,11 @@ use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Deliveries};
 use crate::direction::WorkError;
-use crate::park::Park;
-use crate::requests;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
 use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
-use spanlight::verify::ProvenRequest;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +23,7 @@ impl Session<'_> {
         self.find_requests().await?;
         self.read_view().await?;
         self.watch_votes();
-        let settled = self.sender.reconcile(&self.view).await?;
+        let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
         self.judge_settled(&settled);
         match self.direction.shared.exchange.clone() {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
@@ -35,52 +31,14 @@ impl Session<'_> {
         }
         let open: BTreeSet<u64> = self.open.keys().copied().collect();
         self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
+        for alarm in self.sender.take_alarms() {
+            self.raise(None, alarm);
+        }
+        self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
         self.anchor().await?;
         self.keep_checkpoints().await
-    }
-
-    /// Searches the source blocks that are new.
-    async fn find_requests(&mut self) -> Result<(), WorkError> {
-        while self.scanned < self.source.head() {
-            let number = self.scanned.saturating_add(1);
-            let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
-            let found = requests::in_block(&node, &self.source, self.trust, &self.direction.from, number).await?;
-            for request in found.proven {
-                self.add(request);
-            }
-            for unproven in found.unproven {
-                self.seen.insert(unproven.nonce);
-                let reason = format!("the request is not covered: {}", unproven.code);
-                self.raise(Some(unproven.nonce), Alarm::Parked { reason });
-            }
-            self.scanned = number;
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, request: ProvenRequest) {
-        let call = request.call();
-        let key = call.vote_key();
-        let nonce = call.nonce;
-        self.watch.learn(&call);
-        if nonce < self.view.nonces.lower_handle_nonce {
-            return;
-        }
-        tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");
-        let open = Open {
-            request,
-            call,
-            key,
-            seen_at: self.destination.head(),
-            delivery: Delivery::NotAsked,
-            park: Park::default(),
-            signatures: Signatures::default(),
-            corrects: false,
-        };
-        self.seen.insert(nonce);
-        self.open.insert(nonce, open);
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
@@ -258,6 +216,11 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
+            // It is decided anew at the next block; what else there is to do needs no gas.
+            Err(SendError::Price(alarm)) => {
+                self.raise(None, alarm);
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

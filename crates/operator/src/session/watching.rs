@@ -3,6 +3,7 @@
 
 use super::Session;
 use crate::alarm::Alarm;
+use crate::backlog::Course;
 use crate::clock;
 use crate::direction::WorkError;
 use crate::watch::{self, Seen};
@@ -12,30 +13,68 @@ use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
 use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Time for judging in one round: new blocks bring votes to cast.
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// Destination blocks that are read for votes when evidence is gathered.
 const SCAN: u64 = 256;
 
 impl Session<'_> {
-    /// Reads the destination blocks that are new.
+    /// Reads the destination blocks that are new, and again those that could not be read.
     pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
-        while self.watched < self.destination.head() {
+        for number in self.unwatched.due(Instant::now()) {
+            self.watch_block(number).await?;
+        }
+        while self.watched < self.destination.head() && !self.unwatched.is_full() {
             let number = self.watched.saturating_add(1);
-            let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
-            let votes = self.direction.shared.config.voting.watch_blocks;
-            let seen = watch::read_block(&node, &self.destination, self.direction.to.address, number, votes).await?;
-            for seen in &seen {
-                self.watch.see(seen);
-                if let Seen::Anchor(account, data) = seen {
-                    self.see_anchor(*account, data);
-                }
-            }
+            self.watch_block(number).await?;
             self.watched = number;
         }
-        for nonce in self.watch.due(self.source.head()) {
-            self.judge(nonce).await?;
+        let start = Instant::now();
+        for nonce in self.watch.due(self.source.head(), self.destination.head()) {
+            if start.elapsed() < BUDGET {
+                self.judge(nonce).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn watch_block(&mut self, number: u64) -> Result<(), WorkError> {
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let votes = self.direction.shared.config.voting.watch_blocks;
+        let seen = match watch::read_block(&node, &self.destination, self.direction.to.address, number, votes).await {
+            Ok(seen) => seen,
+            Err(error) => return self.put_off_watching(number, error),
+        };
+        self.unwatched.read(number);
+        for seen in &seen {
+            self.watch.see(seen);
+            if let Seen::Anchor(account, data) = seen {
+                self.see_anchor(*account, data);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_off_watching(&mut self, number: u64, error: ProveError) -> Result<(), WorkError> {
+        match self.unwatched.failed(number, &error, Vec::new(), self.links[1].len(), Instant::now()) {
+            Course::EndRound => return Err(error.into()),
+            Course::Waits { tell } => {
+                tracing::warn!(direction = %self.direction.name, block = number, %error, "a block cannot be watched");
+                if tell {
+                    let (chain, code) = (self.direction.to.chain.clone(), error.code());
+                    self.raise(None, Alarm::UnreadBlock { chain, block: number, code });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything up to the destination's head was read and judged.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched == self.destination.head() && self.unwatched.waiting().next().is_none() && !self.watch.waits()
     }
 
     /// Votes that stand for something else than what is proven to be requested: both are proven, so no more is needed.
@@ -58,15 +97,19 @@ impl Session<'_> {
             Ok(proof) => proof,
             // What a node has not kept, or will not show, stays so: another operator's vote must not stop this one's work with it.
             Err(ProveError::Rpc(error)) if !matches!(error, RpcError::Pruned { .. } | RpcError::Node { .. }) => {
+                self.judge_again(nonce, true);
                 return Err(ProveError::Rpc(error).into());
             }
             Err(error) => {
                 tracing::warn!(direction = %self.direction.name, nonce, %error, "what does not fit could not be proven");
-                self.watch.judged(nonce, true);
+                self.judge_again(nonce, true);
                 return Ok(());
             }
         };
-        let Some(transfer) = proof.report.transfers.first() else { return Ok(()) };
+        let Some(transfer) = proof.report.transfers.first() else {
+            self.judge_again(nonce, true);
+            return Ok(());
+        };
         let again = match &transfer.verdict {
             Verdict::Proven { state, .. } => {
                 self.accuse(nonce, state, transfer, &proof);
@@ -78,8 +121,14 @@ impl Session<'_> {
                 matches!(other, Verdict::Incomplete { .. })
             }
         };
-        self.watch.judged(nonce, again);
+        self.judge_again(nonce, again);
         Ok(())
+    }
+
+    fn judge_again(&mut self, nonce: u64, again: bool) {
+        if self.watch.judged(nonce, again, self.destination.head()) {
+            self.raise(Some(nonce), Alarm::Unjudged);
+        }
     }
 
     async fn prove(&self, nonce: u64) -> Result<Proof, ProveError> {

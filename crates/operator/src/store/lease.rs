@@ -51,7 +51,8 @@ impl Store {
                 if !got {
                     return Ok(None);
                 }
-                // The lock lives as long as its connection, which must not go back to the pool.
+                // The lock lives as long as its connection. In the pool, nobody would have it and nobody could get it.
+                connection.close_on_drop();
                 Some(Mutex::new(connection))
             }
         };

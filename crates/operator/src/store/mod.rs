@@ -8,6 +8,7 @@ mod checkpoints;
 mod lease;
 mod notes;
 mod sends;
+mod states;
 
 pub use checkpoints::Resume;
 pub use lease::Lease;

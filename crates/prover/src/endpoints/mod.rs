@@ -122,9 +122,10 @@ impl<T: Transport> Endpoints<T> {
         self.note(Finding::Aside { endpoint: endpoint.name.clone(), reason });
     }
 
-    /// Those to ask, in order. One that was passed over comes after the others, and so does one that is far behind and, for
+    /// Those to ask, in order, by their places in the order given. One that was passed over comes after the others, and so does one that is far behind and, for
     /// state, one that prunes.
-    fn order(&self, method: &str) -> Vec<usize> {
+    #[must_use]
+    pub fn order(&self, method: &str) -> Vec<usize> {
         let newest = self.live().filter_map(|(_, endpoint)| endpoint.head.get()).max();
         let is_behind = |endpoint: &Endpoint<T>| match (newest, endpoint.head.get()) {
             (Some(newest), Some(head)) => newest.saturating_sub(head) > self.max_lag,
@@ -163,6 +164,20 @@ impl<T: Transport> Endpoints<T> {
             }
         }
         Err(refusal.unwrap_or_else(|| self.nobody_left()))
+    }
+
+    /// Asks one endpoint by its place, for whoever compares what several say. One that does not answer is put aside.
+    ///
+    /// # Errors
+    /// Those of the endpoint; and where it is not in use.
+    pub async fn call_at(&self, place: usize, method: &str, params: Value) -> Result<Value, RpcError> {
+        let found = self.list.get(place).filter(|endpoint| !endpoint.aside.get());
+        let endpoint = found.ok_or_else(|| self.nobody_left())?;
+        let answer = endpoint.transport.call(method, params).await;
+        if let Err(error @ RpcError::Transport { .. }) = &answer {
+            self.put_aside(endpoint, Reason::Unanswered(error.clone()));
+        }
+        answer
     }
 
     /// The error where every endpoint was put aside.

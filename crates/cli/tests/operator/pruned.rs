@@ -1,0 +1,160 @@
+//! Nodes that have thrown old states away: what they cannot show keeps nothing else back, and a restart needs none of it.
+
+use crate::liar::Liar;
+use crate::rig::{tail, Plan, Rig};
+use spanlight::bridge::{HandleCall, TokenType};
+use spanlight::primitives::{Hash, U256};
+use spanlight_devnet::abi;
+use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER, USERS};
+use spanlight_devnet::wallet::Sending;
+use spanlight_forge::keys;
+use spanlight_operator::store::Store;
+use std::time::{Duration, Instant};
+
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// One operator, alone, with one node for each chain.
+fn rig(name: &'static str, voting: &str) -> (Rig, [Liar; 2]) {
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new(name) };
+    let mut rig = Rig::new(Plan { voting: voting.to_owned(), ..plan });
+    let nodes = [&rig.pair.main, &rig.pair.service].map(|chain| Liar::to(&chain.url()));
+    rig.operators.clear();
+    rig.add_operator(0, &[nodes[0].url(), nodes[1].url()]);
+    (rig, nodes)
+}
+
+fn wait(rig: &Rig, what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONGEST, "{what}\n{}", tail(&rig.log(0)));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The newest checkpoint of a chain that a start of `main->service` may begin at.
+fn newest_checkpoint(rig: &Rig, chain: &str) -> u64 {
+    let url = format!("sqlite:{}", rig.operators[0].folder.join("operator.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let found = runtime.block_on(async {
+        let store = Store::open_beside(&url).await.unwrap();
+        store.resume("main->service", chain, u64::MAX).await.unwrap()
+    });
+    found.map_or(0, |resume| resume.checkpoint.number)
+}
+
+#[test]
+fn a_block_without_state_keeps_nothing_else_back_and_is_never_forgotten() {
+    let (mut rig, nodes) = rig("poisoned", "");
+    let poison = rig.request(Side::Main, 0);
+    let (nonce, block) = (poison.event.nonce, poison.block);
+    nodes[0].prune(Some(rig.pair.main.height()));
+    let later = rig.request(Side::Main, 3).event.nonce;
+    rig.start_all();
+    wait(&rig, "later ones wait", || rig.is_closed(Side::Service, later));
+    assert!(!rig.is_closed(Side::Service, nonce));
+    let named = format!("block {block} of main cannot be read (rpc.pruned): add an archive endpoint");
+    wait(&rig, "the block is not named", || rig.log(0).contains(&named));
+    let shown = format!("block {block} cannot be read");
+    wait(&rig, "it is not pending", || rig.ask(0, &["pending"]).contains(&shown));
+    // Checkpoints go on, and none makes a restart forget it.
+    wait(&rig, "no checkpoint", || newest_checkpoint(&rig, "main") > later + block);
+    rig.kill(0);
+    rig.start(0, &[]);
+    let third = rig.request(Side::Main, 6).event.nonce;
+    wait(&rig, "nothing goes on after the restart", || rig.is_closed(Side::Service, third));
+    wait(&rig, "it is forgotten", || rig.ask(0, &["pending"]).contains(&shown));
+    nodes[0].prune(None);
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.assert_all_handled(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (3, 0));
+}
+
+#[test]
+fn a_request_that_stays_open_is_proven_after_a_restart_though_its_state_is_gone() {
+    let (mut rig, nodes) = rig("kept", "retry_blocks = 4");
+    rig.start_all();
+    let much = COIN.saturating_mul(U256::from(5_000u64));
+    let user = rig.pair.user(USERS[0]);
+    let large = rig.pair.request(Side::Main, USERS[0], user, Value::Coin(much)).unwrap();
+    wait(&rig, "it is not parked", || rig.ask(0, &["pending"]).contains("parked"));
+    rig.kill(0);
+    nodes[0].prune(Some(rig.pair.main.height()));
+    rig.start(0, &[]);
+    rig.request(Side::Main, 3);
+    let bridge = rig.pair.end(Side::Service).bridge;
+    let charge = Sending { to: Some(bridge), value: much, input: abi::call("chargeWithoutEvent()", &[]), gas: None };
+    rig.pair.execute(Side::Service, DEPLOYER, &charge).unwrap();
+    wait(&rig, "the large one waits", || rig.is_closed(Side::Service, large.event.nonce));
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.assert_all_handled(Side::Main);
+    assert!(!rig.log(0).contains("unread_block"), "{}", rig.log(0));
+}
+
+/// A vote for what nobody requested.
+fn invented(rig: &Rig, nonce: u64) -> HandleCall {
+    let user = rig.pair.user(USERS[0]);
+    HandleCall {
+        token_type: TokenType::Coin,
+        request_tx_hash: Hash([0x66; 32]),
+        from: user,
+        to: user,
+        token: None,
+        value: COIN,
+        nonce,
+        request_block: rig.pair.main.height(),
+        token_uri: None,
+        extra: vec![],
+    }
+}
+
+/// Two operators on nodes that may lack states; the second one's key is in the hands of a thief.
+fn rig_with_thief(name: &'static str) -> (Rig, [Liar; 2], String) {
+    let plan = Plan { operators: 2, threshold: 2, block: Duration::from_millis(100), ..Plan::new(name) };
+    let mut rig = Rig::new(plan);
+    let nodes = [&rig.pair.main, &rig.pair.service].map(|chain| Liar::to(&chain.url()));
+    rig.operators.clear();
+    rig.add_operator(0, &[nodes[0].url(), nodes[1].url()]);
+    let thief = keys::address(rig.pair.operator(1, Side::Service).unwrap());
+    (rig, nodes, format!("{thief} voted for what nobody requested"))
+}
+
+#[test]
+fn full_nodes_on_both_sides_are_enough() {
+    let (mut rig, nodes, named) = rig_with_thief("full-nodes");
+    nodes.iter().for_each(|node| node.keep_states(40));
+    let url = [rig.pair.main.url(), rig.pair.service.url()];
+    rig.add_operator(1, &url);
+    rig.start_all();
+    for number in 0..3 {
+        rig.request(Side::Main, number * 3);
+        rig.wait_handled(Side::Main, LONGEST);
+        rig.kill(0);
+        rig.start(0, &[]);
+    }
+    rig.assert_all_handled(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (6, 0));
+    rig.kill(1);
+    let nonce = rig.progress(Side::Main).0 + 5;
+    rig.pair.vote(1, Side::Service, &invented(&rig, nonce)).unwrap();
+    wait(&rig, "the thief is not named", || rig.log(0).contains(&named));
+}
+
+#[test]
+fn a_restart_forgets_no_suspicion_that_could_not_be_judged() {
+    let (mut rig, nodes, named) = rig_with_thief("suspects");
+    rig.start_all();
+    wait(&rig, "it does not start", || rig.status(0)["directions"]["main->service"]["phase"] == "following");
+    // Without any state of the source nobody can say what was not requested there.
+    nodes[0].prune(Some(u64::MAX));
+    let nonce = rig.progress(Side::Main).0 + 5;
+    rig.pair.vote(1, Side::Service, &invented(&rig, nonce)).unwrap();
+    let voted = rig.pair.service.height();
+    wait(&rig, "the vote is not seen", || rig.log(0).contains("what does not fit could not be proven"));
+    wait(&rig, "the chain stands", || rig.pair.service.height() > voted + 140);
+    rig.kill(0);
+    assert!(!rig.log(0).contains(&named));
+    assert!(newest_checkpoint(&rig, "service") < voted);
+    nodes[0].prune(None);
+    rig.start(0, &[]);
+    wait(&rig, "the restart has forgotten it", || rig.log(0).contains(&named));
+}

@@ -1,0 +1,147 @@
+//! Finds the requests in new source blocks. A block that cannot be read waits in the backlog; later ones go on.
+
+use super::signing::Signatures;
+use super::{Open, Session};
+use crate::alarm::Alarm;
+use crate::backlog::Course;
+use crate::board::Pending;
+use crate::decide::Delivery;
+use crate::direction::WorkError;
+use crate::park::Park;
+use crate::requests::{self, Found, Unread};
+use spanlight::verify::ProvenRequest;
+use spanlight_prover::{Node, ProveError};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+impl Session<'_> {
+    /// Searches the source blocks that are new, and again those that could not be read.
+    pub(super) async fn find_requests(&mut self) -> Result<(), WorkError> {
+        self.unread.let_go(self.view.nonces.lower_handle_nonce);
+        for number in self.unread.due(Instant::now()) {
+            self.search(number).await?;
+        }
+        while self.scanned < self.source.head() {
+            let number = self.scanned.saturating_add(1);
+            if self.unread.is_full() {
+                self.tell_unread(number, "backlog.full");
+                return Ok(());
+            }
+            self.search(number).await?;
+            self.scanned = number;
+        }
+        Ok(())
+    }
+
+    async fn search(&mut self, number: u64) -> Result<(), WorkError> {
+        let header = self.source.chain().header(number).map_err(ProveError::from)?;
+        if !requests::may_request(header, &self.direction.from) {
+            return Ok(());
+        }
+        let (store, name) = (&self.direction.shared.store, &self.direction.name);
+        let kept = store.state(name, number).await?;
+        let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let found = requests::in_block(&node, &self.source, self.trust, &self.direction.from, number, kept).await;
+        match found {
+            Ok(found) => self.take_found(number, found),
+            Err(unread) => self.put_off(number, unread)?,
+        }
+        Ok(())
+    }
+
+    fn take_found(&mut self, number: u64, found: Found) {
+        self.unread.read(number);
+        let last = found.proven.iter().map(|request| request.call().nonce).max();
+        if let (Some(proof), Some(last)) = (found.fresh, last.filter(|last| *last >= self.lower())) {
+            self.unkept.push((number, last, proof));
+        }
+        for request in found.proven {
+            self.add(request);
+        }
+        for unproven in found.unproven {
+            self.seen.insert(unproven.nonce);
+            let reason = format!("the request is not covered: {}", unproven.code);
+            self.raise(Some(unproven.nonce), Alarm::Parked { reason });
+        }
+    }
+
+    /// Keeps the proofs of state under new requests: most nodes have thrown them away after a while, and a restart proves what
+    /// is open anew. A vote does not wait for it; whoever dies before asks a node again.
+    pub(super) async fn keep_states(&mut self) -> Result<(), WorkError> {
+        for (block, last, proof) in std::mem::take(&mut self.unkept) {
+            self.direction.shared.store.keep_state(&self.direction.name, block, last, &proof).await?;
+        }
+        Ok(())
+    }
+
+    fn put_off(&mut self, number: u64, unread: Unread) -> Result<(), WorkError> {
+        let Unread { error, nonces } = unread;
+        let endpoints = self.links[0].len();
+        self.seen.extend(&nonces);
+        if !nonces.is_empty() && nonces.iter().all(|nonce| *nonce < self.lower()) {
+            self.unread.read(number);
+            return Ok(());
+        }
+        match self.unread.failed(number, &error, nonces, endpoints, Instant::now()) {
+            Course::EndRound => return Err(error.into()),
+            Course::Waits { tell } => {
+                tracing::warn!(direction = %self.direction.name, block = number, %error, "a block cannot be read");
+                if tell {
+                    self.tell_unread(number, error.code());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_unread(&mut self, block: u64, code: &'static str) {
+        let chain = self.direction.from.chain.clone();
+        self.raise(None, Alarm::UnreadBlock { chain, block, code });
+    }
+
+    fn add(&mut self, request: ProvenRequest) {
+        let call = request.call();
+        let key = call.vote_key();
+        let nonce = call.nonce;
+        self.watch.learn(&call);
+        if nonce < self.lower() {
+            return;
+        }
+        tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");
+        let open = Open {
+            request,
+            call,
+            key,
+            seen_at: self.destination.head(),
+            delivery: Delivery::NotAsked,
+            park: Park::default(),
+            signatures: Signatures::default(),
+            corrects: false,
+        };
+        self.seen.insert(nonce);
+        self.open.insert(nonce, open);
+    }
+
+    /// The lowest nonce that was not handled when the destination was last read.
+    fn lower(&self) -> u64 {
+        self.view.nonces.lower_handle_nonce
+    }
+
+    /// Requests that are known or counted, and cannot be proven yet.
+    pub(super) fn unproven(&self) -> BTreeMap<u64, Pending> {
+        let mut unproven = BTreeMap::new();
+        for (block, waiting) in self.unread.waiting() {
+            let time = self.source.chain().header(block).map_or(0, |header| header.reference().time);
+            let doing = format!("block {block} cannot be read ({}); it is asked for again", waiting.code);
+            for nonce in waiting.nonces.iter().filter(|nonce| **nonce >= self.lower()) {
+                let pending = Pending { doing: doing.clone(), votes: 0, request_block: block, requested_at: time };
+                unproven.insert(*nonce, pending);
+            }
+        }
+        for nonce in self.missing.iter().filter(|nonce| !self.open.contains_key(nonce)) {
+            let doing = "counted by the source and not found: a block that cannot be read may hold it".to_owned();
+            unproven.entry(*nonce).or_insert(Pending { doing, ..Pending::default() });
+        }
+        unproven
+    }
+}
