@@ -86,7 +86,7 @@ pub(super) fn run(json: bool, after: After) -> Result<Output, Failure> {
             keep::run(live, site).map(|()| Output { text: String::new(), exit })
         }
     };
-    bar.finish_and_clear();
+    story::take_down(&bar);
     stage.close();
     ended
 }

@@ -37,6 +37,8 @@ pub(super) struct Operator {
 #[derive(Debug)]
 pub(super) struct Operators {
     stage: Arc<Stage>,
+    /// This program. Asked for once, as it may be replaced by a newer build.
+    program: PathBuf,
     /// Everything that they have lies here.
     pub(super) folder: PathBuf,
     pub(super) all: Vec<Operator>,
@@ -53,7 +55,8 @@ impl Operators {
             Operator::new(folder, index, pair, network)
         });
         let all = all.collect::<Result<_, _>>()?;
-        Ok(Self { stage: Arc::clone(stage), folder, all })
+        let program = std::env::current_exe().map_err(|e| Failure::unreadable(format!("this program: {e}")))?;
+        Ok(Self { stage: Arc::clone(stage), program, folder, all })
     }
 
     /// An operator.
@@ -67,8 +70,7 @@ impl Operators {
         operator.log.forget_start();
         let unwritten = |e| Failure::unreadable(format!("{}: {e}", operator.log.path.display()));
         let log = File::options().create(true).append(true).open(&operator.log.path).map_err(unwritten)?;
-        let program = std::env::current_exe().map_err(|e| Failure::unreadable(format!("this program: {e}")))?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         command.args(["operator", "run", "--end-with-input", "--config"]).arg(operator.folder.join("operator.toml"));
         command.env(PASSWORD_VARIABLE, PASSWORD).env("RUST_LOG", "info,sqlx=warn");
         command.stdout(Stdio::null()).stderr(log);

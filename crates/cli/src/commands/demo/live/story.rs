@@ -72,6 +72,13 @@ pub(super) fn waiting_sign() -> ProgressBar {
     bar
 }
 
+/// Takes the sign away for good, whatever the thread does that told the story.
+pub(super) fn take_down(bar: &ProgressBar) {
+    bar.disable_steady_tick();
+    bar.finish_and_clear();
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+}
+
 impl Story {
     pub(super) fn new(json: bool, bar: ProgressBar) -> Self {
         Self { json, began: Instant::now(), bar }
@@ -141,8 +148,8 @@ impl Story {
         mut done: impl FnMut() -> Result<bool, Failure>,
     ) -> Result<Duration, Failure> {
         let start = Instant::now();
-        self.bar.reset();
         self.bar.set_message(what.to_owned());
+        self.bar.reset();
         self.bar.enable_steady_tick(TICK);
         let waited = loop {
             match done() {
