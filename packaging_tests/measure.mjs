@@ -22,8 +22,10 @@ if (argv[2] === "cold") {
 } else await main();
 
 async function main() {
-  const wasm = await readFile(join(dist, "spanlight.wasm"));
-  console.log(`spanlight.wasm: ${wasm.length} B raw, ${gzipSync(wasm, { level: 9 }).length} B gzip, ${brotliCompressSync(wasm).length} B brotli`);
+  for (const part of ["spanlight.wasm", "spanlight-gathering.wasm"]) {
+    const wasm = await readFile(join(dist, part));
+    console.log(`${part}: ${wasm.length} B raw, ${gzipSync(wasm, { level: 9 }).length} B gzip, ${brotliCompressSync(wasm).length} B brotli`);
+  }
   const read = async (path) => new Uint8Array(await readFile(join(bundles, path)));
   const node = { cold: [] };
   for (let run = 0; run < 5; run++) {

@@ -67,7 +67,8 @@ export async function suite(spanlight, read, rpc) {
     check("not a trust", await thrown(() => spanlight.verify(bundle, "{}", 1)), Error("TrustError", "trust.json"));
     check("an inexact number", await thrown(() => spanlight.verify(bundle, { version: 2 ** 60 }, 1)), Error("TrustError", "trust.json"));
     check("a trust of another version", await thrown(() => spanlight.verify(bundle, trust.replace('"version": 1', '"version": 9'), 1)), Error("TrustError", "trust.version"));
-    check("a time that is none", (await thrown(() => spanlight.verify(bundle, trust, NaN)))[2], "options.now");
+    for (const now of [NaN, Infinity, -1, -1n, 1e30, 1n << 64n, (1n << 64n) + 1_700_000_000n])
+      check(`a time that is none: ${now}`, (await thrown(() => spanlight.verify(bundle, trust, now)))[2], "options.now");
   });
 
   if (rpc) await attempt("audits", () => audits(spanlight, rpc, text, check));

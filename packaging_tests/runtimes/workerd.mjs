@@ -1,9 +1,10 @@
 // An edge runtime compiles the module itself and allows nothing else. Fixtures come from outside, as everywhere.
 import * as spanlight from "spanlight/module";
-import module from "./spanlight.wasm";
+import judging from "./spanlight.wasm";
+import gathering from "./spanlight-gathering.wasm";
 import { suite } from "./suite.mjs";
 
-spanlight.init(module);
+spanlight.init(judging, gathering);
 
 export default {
   async fetch(request, env) {

@@ -12,7 +12,7 @@ import { encode } from "./src/worker/byte-text.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const version = JSON.parse(await readFile(join(here, "package.json"), "utf8")).version;
-const wasm = await readFile(join(here, "node_modules/spanlight/dist/esm/spanlight.wasm"));
+const [judging, gathering] = await Promise.all(["spanlight", "spanlight-gathering"].map((name) => readFile(join(here, `node_modules/spanlight/dist/esm/${name}.wasm`))));
 
 const worker = await bundle("src/worker/thread.ts");
 const app = await bundle("src/main.tsx");
@@ -33,7 +33,7 @@ const parts = {
   policy,
   style: app.style,
   script,
-  worker: safe(worker.script).replace("__MODULE__", () => encode(wasm)),
+  worker: safe(worker.script).replace("__MODULE__", () => encode(Buffer.concat([length(judging), judging, gathering]))),
 };
 const template = await readFile(join(here, "src/page.html"), "utf8");
 const page = template.replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
@@ -74,6 +74,12 @@ async function bundle(entry) {
 function safe(code) {
   const escaped = code.replace(/<\/(script)/gi, "<\\/$1").replace(/<!--/g, "<\\!--");
   return escaped;
+}
+
+function length(bytes) {
+  const four = Buffer.alloc(4);
+  four.writeUInt32BE(bytes.length);
+  return four;
 }
 
 function hash(text) {

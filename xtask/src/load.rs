@@ -99,7 +99,7 @@ fn write(name: &str, svg: &str) -> shell::Result {
 
 /// The rows of the document's table.
 fn print_rates(table: &Table) {
-    const COLUMNS: [&str; 11] = [
+    const COLUMNS: [&str; 12] = [
         "ways",
         "offered_per_s",
         "requests",
@@ -111,6 +111,7 @@ fn print_rates(table: &Table) {
         "drained_s",
         "cpu_mean_percent",
         "rss_max_mb",
+        "chains_cpu_percent",
     ];
     println!("\n| {} |\n|{}", COLUMNS.join(" | "), " --- |".repeat(COLUMNS.len()));
     for row in &table.0 {

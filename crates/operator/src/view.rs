@@ -57,7 +57,7 @@ pub(crate) struct View {
 }
 
 /// Reads the destination at `header`: all of it under this one header, in as many requests as it takes. `known` are the
-/// operators seen last: their seats are asked for with the rest.
+/// operators seen last: their seats and votes are asked for with the rest, which saves a round trip while they stay.
 pub(crate) async fn read<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,
@@ -67,8 +67,10 @@ pub(crate) async fn read<T: Transport>(
     known: &[Address],
 ) -> Result<View, ProveError> {
     let account = account(node, header, me).await?;
-    let fixed = fixed_slots().into_iter().chain(known.iter().map(layout::seat_slot));
-    let mut storage = Storage::read(node, header, bridge.address, fixed).await?;
+    let expected = Voters::without_seats(known);
+    let votes = open.iter().flat_map(|(nonce, key)| expected.slots(*nonce, key));
+    let slots = fixed_slots().into_iter().chain(known.iter().map(layout::seat_slot)).chain(votes);
+    let mut storage = Storage::read(node, header, bridge.address, slots).await?;
     let operators = operators_of(storage.words())?;
     let second = second_version(&storage, bridge)?;
     if second.is_some() {

@@ -57,6 +57,18 @@ const liars = {
 
 export const tests = {
   "a handled request by number": (world) => asks(world, "main", 0),
+
+  async "removing the trust ends what was asked under it"(world) {
+    const hanging = await world.servers.hanging();
+    const visit = await world.visit({ link: link(world, { rpc: { main: world.rpc.main, service: hanging } }) });
+    await visit.submit("0");
+    await visit.get("progress").waitFor();
+    await visit.get("settings-open").click();
+    await visit.get("trust-remove").click();
+    await visit.get("progress").waitFor({ state: "detached" });
+    same([await visit.get("verdict").count(), await visit.get("problem").count()], [0, 0]);
+  },
+
   "a stuck one": (world) => asks(world, "main", 9),
   "an attempted one": (world) => asks(world, "main", 61),
   async "the other direction, with the culprits named"(world) {

@@ -75,9 +75,9 @@ export async function sync(options: SyncOptions): Promise<Synced> {
   return gather(options, [options.endpoint], (glue, [nodes], progress) => glue.sync(trust, ask, nodes, progress)) as Promise<Synced>;
 }
 
-/** Compiles the module ahead of its first use. */
+/** Compiles what judges ahead of its first use. What gathers from nodes is loaded by the first call that asks them. */
 export async function load(): Promise<void> {
-  await compile();
+  await compile("judging");
 }
 
 /**
@@ -197,7 +197,7 @@ async function gather<E extends Endpoints[]>(
   const opened = endpoints.map((list) => openAll(list, { ending, timeout, failed })) as { [I in keyof E]: Node[] };
   const progress: Callback | undefined = onProgress && ((stage, done, total) => onProgress({ stage, done, total }));
   try {
-    return await call((glue) => job(glue, opened, progress));
+    return await call((glue) => job(glue, opened, progress), "gathering");
   } catch (thrown) {
     signal?.throwIfAborted();
     if (thrown instanceof EndpointError && last !== undefined) thrown.cause = last;
@@ -240,9 +240,12 @@ function bytes(bundle: Uint8Array): Uint8Array {
   throw errorOf("options.bundle", "the bundle must be bytes, a Uint8Array");
 }
 
+// The module takes 64 bits, and what is larger would come out there as some other time.
 function seconds(time: Time): bigint {
-  if (typeof time === "bigint") return time;
   const value = time instanceof Date ? time.getTime() / 1000 : time;
-  if (Number.isFinite(value) && value >= 0) return BigInt(Math.floor(value));
+  if (typeof value === "bigint" || Number.isFinite(value)) {
+    const whole = typeof value === "bigint" ? value : BigInt(Math.floor(value));
+    if (whole >= 0n && whole < 1n << 64n) return whole;
+  }
   throw errorOf("options.now", "the time is no unix time");
 }

@@ -71,8 +71,9 @@ export interface NodeOptions {
 /** Longest answer that is read, in bytes. */
 const MOST = 64 * 1024 * 1024;
 
-/** An answer that asking again would not change. */
-class Refusal extends Error {
+/** An answer is longer than it may be. */
+export class TooLarge extends Error {
+  /** Asking again would not change it. */
   readonly final = true;
 }
 
@@ -141,7 +142,7 @@ async function post(address: string | URL, body: string, ended: AbortSignal, tim
     const { status } = response;
     const wait = Number(response.headers.get("retry-after") ?? undefined);
     // Nobody reads what comes with these; a node in trouble may not even finish it.
-    const text = status === 429 || status >= 500 ? "" : await read(response);
+    const text = status === 429 || status >= 500 ? "" : await readText(response, MOST);
     return { status, wait: Number.isFinite(wait) ? wait : undefined, text };
   } catch (cause) {
     throw timer.signal.aborted ? timer.signal.reason : explained(cause);
@@ -158,7 +159,12 @@ function explained(thrown: unknown): unknown {
   return typeof why === "string" && why !== "" ? new Error(`${message}: ${why}`, { cause: thrown }) : thrown;
 }
 
-async function read(response: Response): Promise<string> {
+/**
+ * The text of an answer, of which no more than so many bytes are taken in.
+ *
+ * @throws {@link TooLarge} where it is longer
+ */
+export async function readText(response: Response, most: number): Promise<string> {
   if (response.body === null) return "";
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
@@ -168,9 +174,10 @@ async function read(response: Response): Promise<string> {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     size += value.length;
-    if (size > MOST) {
-      await reader.cancel();
-      throw new Refusal(`the answer is larger than ${MOST} bytes`);
+    if (size > most) {
+      // It is not waited for: a node that goes on sending may not even end.
+      void reader.cancel().catch(() => undefined);
+      throw new TooLarge(`the answer is larger than ${most} bytes`);
     }
     text += decoder.decode(value, { stream: true });
   }

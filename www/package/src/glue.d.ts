@@ -1,5 +1,7 @@
 /** One WebAssembly instance behind its glue. The build writes it from what wasm-bindgen makes. */
 export interface Glue {
+  /** Adds the part that gathers: `prove`, `audit` and `sync` need it. */
+  add(gathering: WebAssembly.Module): Promise<void>;
   verify(bundle: Uint8Array, trust: string, now: bigint): unknown;
   inspect(bundle: Uint8Array, trust: string | undefined): unknown;
   prove(trust: string, ask: string, source: unknown[], destination: unknown[], progress: unknown): Promise<unknown>;
@@ -12,4 +14,4 @@ export interface Glue {
 }
 
 /** A new instance. `crashed` is told where it ends outside of any call, in a continuation. */
-export function glue(module: WebAssembly.Module, crashed: (cause: unknown) => void): Promise<Glue>;
+export function glue(judging: WebAssembly.Module, crashed: (cause: unknown) => void): Promise<Glue>;

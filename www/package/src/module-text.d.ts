@@ -1,2 +1,3 @@
-/** The module as base64. The build writes it. */
-export const base64: string;
+/** The two parts of the module as base64. The build writes them. */
+export const judging: string;
+export const gathering: string;

@@ -1,7 +1,10 @@
-/** Spanlight for Node, Deno and Bun: the module is read from beside this file. */
+/** Spanlight for Node, Deno and Bun: each part of the module is read from beside this file. */
 import { setDefaultSource } from "./engine.js";
-import { readModule } from "./read-module.js";
+import { readGathering, readJudging } from "./read-module.js";
 
-setDefaultSource(async () => WebAssembly.compile(await readModule()));
+setDefaultSource({
+  judging: async () => WebAssembly.compile(await readJudging()),
+  gathering: async () => WebAssembly.compile(await readGathering()),
+});
 
 export * from "./exports.js";

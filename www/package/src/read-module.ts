@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-/** The bytes of the module beside this file. */
-export function readModule(): Promise<Uint8Array<ArrayBuffer>> {
+type Bytes = Promise<Uint8Array<ArrayBuffer>>;
+
+/** The bytes of the part that judges, beside this file. */
+export function readJudging(): Bytes {
   // @ts-ignore TS1343: the CommonJS build replaces this file.
-  return readFile(new URL("./spanlight.wasm", import.meta.url)) as Promise<Uint8Array<ArrayBuffer>>;
+  return readFile(new URL("./spanlight.wasm", import.meta.url)) as Bytes;
+}
+
+/** The bytes of the part that gathers. */
+export function readGathering(): Bytes {
+  // @ts-ignore TS1343: the CommonJS build replaces this file.
+  return readFile(new URL("./spanlight-gathering.wasm", import.meta.url)) as Bytes;
 }

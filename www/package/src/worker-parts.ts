@@ -8,6 +8,8 @@ import { errorOf, SpanlightError } from "./errors.js";
 import type { FromWorker, ToWorker, Method } from "./messages.js";
 import type { GatherOptions, ProgressEvent } from "./types.js";
 
+export { readText, TooLarge } from "./endpoint.js";
+
 /** The calls of the package, answered by a worker. Endpoints must be addresses: objects cannot be sent there. */
 export interface SpanlightWorker {
   verify: typeof api.verify;

@@ -1,7 +1,7 @@
 // What happens on a person's word: judging a bundle, asking endpoints, using a trust file.
 import { batch } from "@preact/signals";
 import type { Report } from "spanlight/module";
-import { forgetRows } from "./bridge/store.ts";
+import { forgetRows, pause as pauseBridge } from "./bridge/store.ts";
 import { ofFile, ofText, type Input } from "./model/input.ts";
 import { problemOf, type Problem } from "./model/problem.ts";
 import { findFailing } from "./model/try-endpoint.ts";
@@ -61,6 +61,13 @@ export async function chooseTrust(text: string, name: string): Promise<void> {
     if (outcome.value.kind === "failed" || outcome.value.kind === "running") outcome.value = { kind: "idle" };
   });
   if (kept) await judge(kept.bytes, kept.name);
+}
+
+/** Trusts nothing any more; what runs was asked under the old trust, and its verdict must not come up later. */
+export function removeTrust(): void {
+  if (outcome.value.kind === "running") cancel();
+  pauseBridge();
+  trust.value = null;
 }
 
 /** Judges a bundle. */

@@ -191,6 +191,37 @@ fn a_client_that_is_too_fast_is_slowed_and_then_refused() {
     assert!(waited < Duration::from_secs(1), "{waited:?}");
 }
 
+#[test]
+fn a_client_that_does_not_read_holds_no_more_than_its_share() {
+    const OF_ONE: usize = 8;
+    // More than the buffers between two programs take.
+    let (url, told) = node(ok(&format!("\"{}\"", "x".repeat(12 << 20))));
+    let proxy = proxy(&[("main", &url)], &[]);
+    let body = call("kaia_blockNumber").to_string();
+    let head =
+        format!("POST /rpc/main HTTP/1.1\r\nhost: 127.0.0.1\r\n{JSON}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut first = [0; 12];
+    let unread: Vec<TcpStream> = (0..OF_ONE)
+        .map(|_| {
+            let mut stream = TcpStream::connect(proxy.url.strip_prefix("http://").unwrap()).unwrap();
+            stream.write_all((head.clone() + &body).as_bytes()).unwrap();
+            stream.read_exact(&mut first).unwrap();
+            assert_eq!(&first, b"HTTP/1.1 200");
+            stream
+        })
+        .collect();
+    assert_eq!(told.try_iter().count(), OF_ONE);
+    // All of these have left their node, and none its slot.
+    let refused = proxy.post("/rpc/main", &call("kaia_blockNumber"));
+    assert_eq!((refused.status, refused.field("retry-after")), (503, Some("1")));
+    drop(unread);
+    let began = Instant::now();
+    while proxy.post("/rpc/main", &call("kaia_blockNumber")).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the slots of those who left are still held");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_with_0_also_while_a_node_is_waited_for() {

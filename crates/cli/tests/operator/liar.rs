@@ -48,8 +48,6 @@ struct Mood {
 struct Lacks {
     /// States of blocks up to this one.
     states_up_to: Option<u64>,
-    /// States of all blocks but so many.
-    states_but: Option<u64>,
     /// Transactions that it is given go nowhere, and it says that it has them.
     swallows: bool,
     /// From then on it tells of one new block a second, beginning with this one.
@@ -91,11 +89,6 @@ impl Liar {
     /// Has thrown away the states of blocks up to this one; none for an archive.
     pub(crate) fn prune(&self, states_up_to: Option<u64>) {
         self.lacks.lock().unwrap().states_up_to = states_up_to;
-    }
-
-    /// Keeps the states of so many newest blocks, as a full node does.
-    pub(crate) fn keep_states(&self, newest: u64) {
-        self.lacks.lock().unwrap().states_but = Some(newest);
     }
 
     /// Passes no transaction on, or does so again.
@@ -197,9 +190,8 @@ fn lacking(method: &str, params: &Value, node: &Http, lacks: &Lacks) -> Option<R
     let number = |value: &Value| u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok();
     let head = || number(&pollster::block_on(node.call("kaia_blockNumber", json!([]))).ok()?);
     match method {
-        "kaia_getProof" if lacks.states_up_to.is_some() || lacks.states_but.is_some() => {
-            let newest = lacks.states_but.map_or(Some(0), |kept| Some(head()?.saturating_sub(kept)))?;
-            let pruned = number(&params[2])? <= newest.max(lacks.states_up_to.unwrap_or(0));
+        "kaia_getProof" => {
+            let pruned = number(&params[2])? <= lacks.states_up_to?;
             let message = "missing trie node 00 (path )".to_owned();
             pruned.then_some(Err(RpcError::Node { code: -32000, message }))
         }

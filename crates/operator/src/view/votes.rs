@@ -34,6 +34,11 @@ impl Voters {
         Ok(Self { operators: operators.iter().map(seat).collect::<Result<_, _>>()?, has_seats })
     }
 
+    /// Voters of a bridge before version 2.
+    pub(super) fn without_seats(operators: &[Address]) -> Self {
+        Self { operators: operators.iter().map(|operator| (*operator, None)).collect(), has_seats: false }
+    }
+
     /// What has to be read of a nonce.
     pub(super) fn slots(&self, nonce: u64, key: &Hash) -> Vec<Hash> {
         let base = layout::votes_base(TRANSFER_VOTE, nonce);

@@ -1,4 +1,5 @@
 // A first question to an endpoint, so that a wrong address is found before a proof is asked for. Nothing is believed of it.
+import { readText, TooLarge } from "spanlight/worker-parts";
 import type { TrustedChain } from "./trust.ts";
 
 const PATIENCE = 8_000;
@@ -32,36 +33,18 @@ async function post(address: string, body: string): Promise<unknown> {
   try {
     // A redirect would take the question to an address that nobody set.
     const response = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body, redirect: "error", signal: AbortSignal.timeout(PATIENCE) });
-    text = await read(response);
+    text = await readText(response, MOST);
     if (!response.ok && !/^\s*\{/.test(text)) throw failure(response.status === 429 ? "rpc.rate_limit" : "rpc.http_status", `HTTP status ${response.status}`);
   } catch (thrown) {
     const { code, name } = thrown as { code?: unknown; name?: string };
     if (typeof code === "string") throw thrown;
+    if (thrown instanceof TooLarge) throw failure("rpc.answer_too_large", thrown.message);
     throw failure(name === "TimeoutError" || name === "AbortError" ? "rpc.timeout" : await unreachable(address), String(thrown));
   }
   try {
     return JSON.parse(text);
   } catch {
     throw failure("rpc.answer", "no JSON");
-  }
-}
-
-/** The text of an answer; no more than so much of it is taken in. */
-async function read(response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    size += value.length;
-    if (size > MOST) {
-      void reader.cancel().catch(() => undefined);
-      throw failure("rpc.answer_too_large", `more than ${MOST} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
   }
 }
 

@@ -1,7 +1,7 @@
 // The settings sheet: trust, endpoints, the time to judge by.
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { chooseTrust, forgetAll } from "../actions.ts";
+import { chooseTrust, forgetAll, removeTrust } from "../actions.ts";
 import { duration, number, short, time } from "../format.ts";
 import { linkTo, settingsFields } from "../links.ts";
 import { isAddress } from "../model/link.ts";
@@ -81,7 +81,7 @@ function TrustPart() {
           />
         </label>
         {chosen && (
-          <button type="button" class="text-button" onClick={() => (trust.value = null)} data-testid="trust-remove">
+          <button type="button" class="text-button" onClick={removeTrust} data-testid="trust-remove">
             {t.remove}
           </button>
         )}

@@ -3,10 +3,11 @@ import * as api from "spanlight/module";
 import { answerCalls } from "spanlight/worker-parts";
 import { decode } from "./byte-text.js";
 
-/** The module as text; replaced by the build, after everything else is bundled. */
-const module = "__MODULE__";
+/** Both parts of the module as one text, with the length of the first before them; replaced by the build, after all else is bundled. */
+const bytes = decode("__MODULE__");
+const second = 4 + new DataView(bytes.buffer).getUint32(0);
 
-api.init(decode(module));
+api.init(bytes.subarray(4, second), bytes.subarray(second));
 answerCalls({ ...api, audit: slimAudit });
 
 /** An audit's verdicts without their checks and bundle: the page keeps thousands, and copying them would make it stumble. */

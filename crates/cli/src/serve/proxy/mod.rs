@@ -5,17 +5,21 @@
 //! node: no other method, no other path or address, no redirect, no header in either direction.
 
 mod calls;
+mod outgoing;
 mod rate;
+mod slots;
 
 use crate::failure::Failure;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{header, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::Router;
 use calls::Calls;
+use outgoing::Outgoing;
 use rate::Rate;
+use slots::{Slot, Slots};
 use spanlight_prover::{Cancel, Http, HttpLimits};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,12 +27,11 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 
 /// Longest request: a batch of proofs of many slots has about half of that.
 const LONGEST_REQUEST: usize = 256 << 10;
-/// Requests at nodes at one time. Each holds a thread, and the answer until it has been sent.
-const AT_ONCE: usize = 16;
+/// Longest that an answer may be on its way to a client: one that does not read must not keep a slot from the others.
+const SENDING: Duration = Duration::from_secs(120);
 
 /// One `--proxy NAME=URL`.
 #[derive(Clone, Debug)]
@@ -82,7 +85,7 @@ impl Limits {
 pub(crate) struct Proxy {
     nodes: BTreeMap<String, Arc<Http>>,
     rate: Rate,
-    free: Arc<Semaphore>,
+    slots: Slots,
 }
 
 impl Proxy {
@@ -96,7 +99,7 @@ impl Proxy {
                     .hint("give each endpoint a name of its own, for example main and main-2"));
             }
         }
-        Ok(Self { nodes, rate: Rate::new(limits.rate), free: Arc::new(Semaphore::new(AT_ONCE)) })
+        Ok(Self { nodes, rate: Rate::new(limits.rate), slots: Slots::default() })
     }
 
     pub(crate) fn router(self) -> Router {
@@ -122,15 +125,13 @@ impl Proxy {
         if !self.rate.allows(client.ip(), calls.count()).await {
             return Err(Refusal::Rate);
         }
-        let slot = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let slot = self.slots.take(client.ip()).ok_or(Refusal::Busy)?;
         let (node, body) = (Arc::clone(node), calls.to_string());
-        let asked = tokio::task::spawn_blocking(move || {
-            let answer = node.pass(&body);
-            drop(slot);
-            answer
-        });
-        let (status, bytes) = asked.await.map_err(|_| Refusal::Busy)?.map_err(Refusal::Endpoint)?;
-        Answer::new(status, bytes)
+        // A client that leaves does not end the thread, so the slot goes along with it and comes back with the answer.
+        let asked = tokio::task::spawn_blocking(move || (node.pass(&body), slot));
+        let (answer, slot) = asked.await.map_err(|_| Refusal::Busy)?;
+        let (status, bytes) = answer.map_err(Refusal::Endpoint)?;
+        Answer::new(status, bytes, slot)
     }
 }
 
@@ -168,11 +169,12 @@ fn comes_from_this_page(headers: &HeaderMap) -> Result<(), Refusal> {
 struct Answer {
     status: StatusCode,
     json: Vec<u8>,
+    slot: Slot,
 }
 
 impl Answer {
     /// Refuses redirects, and what is no JSON: a browser might show it.
-    fn new(status: u16, json: Vec<u8>) -> Result<Self, Refusal> {
+    fn new(status: u16, json: Vec<u8>, slot: Slot) -> Result<Self, Refusal> {
         let failed = |what: &str| Refusal::Endpoint(what.to_owned());
         let status = StatusCode::from_u16(status).map_err(|_| failed("no HTTP status"))?;
         if status.is_redirection() || status.is_informational() {
@@ -181,14 +183,14 @@ impl Answer {
         if serde_json::from_slice::<serde::de::IgnoredAny>(&json).is_err() {
             return Err(failed(&format!("HTTP status {}, and no JSON", status.as_u16())));
         }
-        Ok(Self { status, json })
+        Ok(Self { status, json, slot })
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let fields = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-        (self.status, fields, self.json).into_response()
+        (self.status, fields, Body::new(Outgoing::new(self.json, self.slot, SENDING))).into_response()
     }
 }
 

@@ -48,7 +48,7 @@ impl Rate {
 }
 
 /// Who counts as one client: an IPv4 address, or an IPv6 network of 64 bits, since each of its members has all of it.
-fn network(client: IpAddr) -> IpAddr {
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         v4 => v4,

@@ -61,7 +61,7 @@ fn rates() {
     let seconds = setting("SPANLIGHT_LOAD_SECONDS", 60);
     let mut table =
         "ways,offered_per_s,seconds,requests,handled,handled_per_s,p50_s,p99_s,max_s,header_p50_s,header_max_s,\
-                     drained_s,votes,reverted,cpu_mean_percent,cpu_max_percent,rss_max_mb\n"
+                     drained_s,votes,reverted,cpu_mean_percent,cpu_max_percent,rss_max_mb,chains_cpu_percent\n"
             .to_owned();
     for (ways, sides) in [("one", &[Side::Main][..]), ("both", &[Side::Main, Side::Service])] {
         for rate in rates.split(',').map(|rate| rate.trim().parse().expect("a rate is a number")) {
@@ -77,6 +77,8 @@ fn row(ways: &str, sides: &[Side], rate: f64, lasting: Duration) -> String {
     let rig = started("load");
     let pids: Vec<u32> = rig.operators.iter().map(|operator| operator.pid().unwrap()).collect();
     let mut traffic = Traffic::new(&rig, Offer { sides, rate, lasting });
+    // Both chains and the requests are this process. What they need tells whether the operators were what was slow.
+    let chains = Usage::of(std::process::id());
     let before: Vec<Usage> = pids.iter().map(|pid| Usage::of(*pid)).collect();
     let start = Instant::now();
     let mut offered = None;
@@ -86,9 +88,10 @@ fn row(ways: &str, sides: &[Side], rate: f64, lasting: Duration) -> String {
         if offered.is_none() && traffic.is_offered() {
             // What the operators need is measured while requests come.
             let usage = pids.iter().zip(&before).map(|(pid, before)| Usage::of(*pid).since(before, start.elapsed()));
-            offered = Some((usage.collect::<Vec<f64>>(), Instant::now()));
+            let chains = Usage::of(std::process::id()).since(&chains, start.elapsed());
+            offered = Some((usage.collect::<Vec<f64>>(), chains, Instant::now()));
         }
-        let Some((_, end)) = &offered else {
+        let Some((.., end)) = &offered else {
             std::thread::sleep(LOOK);
             continue;
         };
@@ -97,13 +100,13 @@ fn row(ways: &str, sides: &[Side], rate: f64, lasting: Duration) -> String {
         }
         std::thread::sleep(LOOK);
     }
-    let (cpu, end) = offered.unwrap();
+    let (cpu, chains, end) = offered.unwrap();
     let drained = if traffic.is_done() { format!("{:.1}", end.elapsed().as_secs_f64()) } else { String::new() };
     let rss = pids.iter().map(|pid| Usage::of(*pid).peak_kb).max().unwrap() / 1024;
     let votes: Vec<(usize, usize)> = sides.iter().map(|side| rig.votes(side.other())).collect();
     let (took, by_headers) = (traffic.latencies(), traffic.latencies_by_headers());
     let line = format!(
-        "{ways},{rate},{},{},{},{:.2},{:.2},{:.2},{:.2},{:.0},{:.0},{drained},{},{},{:.1},{:.1},{rss}\n",
+        "{ways},{rate},{},{},{},{:.2},{:.2},{:.2},{:.2},{:.0},{:.0},{drained},{},{},{:.1},{:.1},{rss},{chains:.0}\n",
         lasting.as_secs(),
         traffic.requests(),
         took.len(),

@@ -145,20 +145,23 @@ impl<'r> Traffic<'r> {
         ascending(std::mem::take(&mut self.recent))
     }
 
-    /// Executions a second while requests came, without the first ten of each: before them nothing could be handled yet.
+    /// Executions a second while requests came, of all directions together.
     pub(super) fn handled_per_second(&self) -> f64 {
         let end = self.start + self.offer.lasting;
-        let mut at: Vec<Instant> = self.transfers().filter_map(|transfer| Some(transfer.handled?.at)).collect();
-        at.retain(|at| *at <= end);
-        let Some(first) = at.iter().min().copied() else { return 0.0 };
-        // Those of the first block only mark the beginning.
-        let later = at.iter().filter(|at| **at > first);
-        let last = at.iter().max().copied().unwrap_or(first);
-        if last == first {
-            return 0.0;
-        }
-        later.count() as f64 / (last - first).as_secs_f64()
+        self.transfers.iter().map(|transfers| executions_per_second(transfers, end)).sum()
     }
+}
+
+/// Counted from the first block with an execution, since before it nothing could be handled yet; its own only mark the beginning.
+fn executions_per_second(transfers: &BTreeMap<u64, Transfer>, end: Instant) -> f64 {
+    let at = transfers.values().filter_map(|transfer| Some(transfer.handled?.at)).filter(|at| *at <= end);
+    let at: Vec<Instant> = at.collect();
+    let (Some(first), Some(last)) = (at.iter().min(), at.iter().max()) else { return 0.0 };
+    let later = at.iter().filter(|at| *at > first).count();
+    if later == 0 {
+        return 0.0;
+    }
+    later as f64 / (*last - *first).as_secs_f64()
 }
 
 const OPEN: Transfer = Transfer { requested: None, handled: None };

@@ -1,0 +1,138 @@
+// Cuts the module in two parts of one program, which share memory and function table: `judging`, and `gathering`, which nobody
+// loads who asks no node. A function is in one of them only.
+//
+// What judging may ever run is followed from its exports: in the finished code by calls; what it calls through the table,
+// by what the linker knew of pointers (reach.mjs). All else gathers. Should a slot of gathering be called before that part
+// is there, the slot is empty and the call traps: never a wrong verdict.
+import { readFile, writeFile } from "node:fs/promises";
+import { reachedSlots } from "./reach.mjs";
+
+const USED = ["bulk-memory", "bulk-memory-opt", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+/** What Rust uses of WebAssembly by default, for Binaryen: its text form does not say. */
+export const FEATURES = USED.map((name) => `--enable-${name}`);
+
+// wasm-bindgen gives a suffix to what it is to wrap. What begins with two underscores is its own, and both parts need it.
+const JUDGING = /^(inspect|verify|light_client_(advance|restore|start)|panic_for_tests)(_[0-9a-f]{16})?$|^__(wbindgen_(?!describe|skip)|externref_)/;
+const GATHERING = /^(audit|prove|sync|wasm_bindgen__convert__closures_\w+)$/;
+
+/**
+ * @param {string} linked - path of the module as the linker left it
+ * @param {string} finished - path of the same module after wasm-bindgen and wasm-opt
+ * @param {{ judging: string, gathering: string }} parts - where they are written
+ * @param {(program: string, args: string[]) => void} run
+ */
+export async function split(linked, finished, parts, run) {
+  const text = `${finished}.wat`;
+  run("wasm-dis", [finished, "-o", text]);
+  const module = readModule(await readFile(text, "utf8"));
+  const reached = reachedSlots(await readFile(linked), (name) => JUDGING.test(name));
+  // A number of slots that differs would mean that slots have moved.
+  if (module.slots.length !== reached.size) throw new Error(`${reached.size} slots were linked, and ${module.slots.length} are left`);
+  const judging = closure([...exported(module, JUDGING), ...module.slots.filter(({ slot }) => reached.slots.has(slot)).map(({ name }) => name)], module);
+  for (const name of exported(module, GATHERING)) if (judging.has(name)) throw new Error(`judging reaches ${name}, which gathers`);
+  for (const [part, content] of Object.entries({ judging: writeJudging(module, judging), gathering: writeGathering(module, judging) })) {
+    await writeFile(`${parts[part]}.wat`, content);
+    run("wasm-opt", [`${parts[part]}.wat`, "-O3", ...FEATURES, "-o", parts[part]]);
+  }
+}
+
+/** The items of Binaryen's text: each begins on a line that is indented by one space. */
+function readModule(text) {
+  const items = text.slice(0, text.lastIndexOf(")")).split(/^(?= \()/m).slice(1);
+  const of = (kind) => items.filter((item) => item.startsWith(` (${kind} `));
+  const match = (pattern) => (item) => pattern.exec(item)?.slice(1) ?? fail(item);
+  const imports = of("import").map((item) => ({ item, name: match(/\(func (\$[^\s)]+)/)(item)[0] }));
+  const functions = of("func").map((item) => {
+    const [name, type] = match(/^ \(func (\S+)((?: \((?:param|result|type) [^)]*\))*)/)(item);
+    const called = [...item.matchAll(/\((?:call|return_call|ref\.func) (\$[^\s)]+)/g)].map(([, callee]) => callee);
+    return { item, name, type, calls: new Set(called) };
+  });
+  const exports = of("export").map((item) => {
+    const [as, kind, name] = match(/^ \(export "(.*?)" \((\w+) (\$[^\s)]+)/)(item);
+    return { item, as, kind, name };
+  });
+  const [element, ...others] = of("elem");
+  if (element === undefined || others.length > 0) throw new Error("one list of table slots is expected");
+  const [table, first, names] = match(/^ \(elem \S+ \(table (\S+)\) \(i32\.const (\d+)\) func ([^)]*)/)(element);
+  const slots = names.split(" ").map((name, place) => ({ slot: Number(first) + place, name }));
+  return { of, imports, functions, exports, table, slots };
+}
+
+function fail(item) {
+  throw new Error(`Binaryen writes another text than this script knows: ${item.slice(0, 200)}`);
+}
+
+const exported = ({ exports }, pattern) => exports.filter(({ as, kind }) => kind === "func" && pattern.test(as)).map(({ name }) => name);
+
+function closure(roots, { functions }) {
+  const calls = new Map(functions.map((one) => [one.name, one.calls]));
+  const reached = new Set(roots);
+  for (const name of reached) for (const callee of calls.get(name) ?? []) reached.add(callee);
+  return reached;
+}
+
+/** The slots of one part, in runs without a gap. */
+function elements({ table, slots }, isHere) {
+  const runs = [];
+  for (const { slot, name } of slots.filter(isHere)) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.first + run.names.length === slot) run.names.push(name);
+    else runs.push({ first: slot, names: [name] });
+  }
+  return runs.map(({ first, names }) => ` (elem (table ${table}) (i32.const ${first}) func ${names.join(" ")})\n`);
+}
+
+/** What is exported for nobody is left out: the C library does that. */
+function writeJudging(module, judging) {
+  const { of, imports, functions, exports } = module;
+  const isHere = ({ name }) => judging.has(name);
+  return [
+    "(module\n",
+    ...of("type"),
+    ...lines(imports.filter(isHere)),
+    ...of("global"),
+    ...of("memory"),
+    ...of("data"),
+    ...of("table"),
+    ...elements(module, isHere),
+    ...lines(exports.filter(({ as, kind }) => (kind === "func" ? JUDGING.test(as) : kind !== "global"))),
+    ...shared(module, judging).map(({ kind, name }, place) => ` (export "${alias(place)}" (${kind} ${name}))\n`),
+    ...lines(functions.filter(isHere)),
+    ")\n",
+  ].join("");
+}
+
+function writeGathering(module, judging) {
+  const { of, imports, functions, exports } = module;
+  const isHere = ({ name }) => !judging.has(name);
+  const called = calledBy(functions.filter(isHere));
+  return [
+    "(module\n",
+    ...of("type"),
+    ...lines(imports.filter((one) => isHere(one) || called.has(one.name))),
+    ...shared(module, judging).map(({ kind, name, type }, place) => ` (import "judging" "${alias(place)}" (${kind} ${name} ${type}))\n`),
+    ...elements(module, isHere),
+    ...lines(exports.filter(({ as }) => GATHERING.test(as))),
+    ...lines(functions.filter(isHere)),
+    ")\n",
+  ].join("");
+}
+
+/** What gathering uses of judging: functions, and memory, tables and what changes of the globals, so that both work on the same. */
+function shared({ of, functions }, judging) {
+  const called = calledBy(functions.filter(({ name }) => !judging.has(name)));
+  const own = functions.filter(({ name }) => judging.has(name) && called.has(name)).map(({ name, type }) => ({ kind: "func", name, type }));
+  const state = ["memory", "table", "global"].flatMap((kind) => of(kind).map((item) => {
+    const [name, type] = new RegExp(`^ \\(${kind} (\\S+) (.*)\\)$`, "m").exec(item)?.slice(1) ?? fail(item);
+    // Behind the type of a global stands its first value.
+    return { kind, name, type: kind === "global" ? (/^\(mut \w+\)/.exec(type)?.[0] ?? "") : type };
+  }));
+  return [...own, ...state.filter(({ type }) => type !== "")];
+}
+
+const calledBy = (functions) => new Set(functions.flatMap(({ calls }) => [...calls]));
+const lines = (list) => list.map(({ item }) => item);
+
+/** Counted, since short names in order pack well; no other export is as short. */
+const alias = (place) => place.toString(36);
