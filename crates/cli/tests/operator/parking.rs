@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn poison_is_parked_and_what_lacks_liquidity_goes_through_once_it_is_there() {
-    let mut rig = Rig::new(Plan { voting: "retry_blocks = 8".to_owned(), ..Plan::new("poison") });
+    // Turns long enough for a busy machine: the votes of an operator that only was late would revert.
+    let voting = "retry_blocks = 8\nturn_blocks = 40".to_owned();
+    let mut rig = Rig::new(Plan { voting, ..Plan::new("poison") });
     rig.start_all();
     let user = rig.pair.user(USERS[0]);
     // Tokens for nobody can never be delivered by this bridge.
