@@ -14,8 +14,10 @@ use crate::clock;
 use crate::decide::Delivery;
 use crate::direction::{options, Direction, WorkError};
 
+use crate::evidence::Further;
 use crate::link::Link;
 use crate::park::Park;
+use crate::raised::Raised;
 use crate::send::Sender;
 use crate::store::Lease;
 use crate::view::View;
@@ -102,7 +104,8 @@ pub(crate) struct Session<'t> {
     /// Headers after which it is looked for a newer start.
     longest: u64,
     paused: bool,
-    raised: BTreeSet<(String, Option<u64>)>,
+    raised: Raised,
+    further: Further,
     moved: [Instant; 2],
     /// When the heads were last young enough, or the next endpoint was asked because they were not.
     fresh: [Instant; 2],
@@ -149,7 +152,8 @@ impl<'t> Session<'t> {
             kept: [0, 0],
             longest: LONGEST,
             paused: false,
-            raised: BTreeSet::new(),
+            raised: Raised::default(),
+            further: Further::default(),
             moved: [now, now],
             fresh: [now, now],
             looked: now.checked_sub(LOOK).unwrap_or(now),
@@ -287,14 +291,12 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Raises an alarm, once for each transfer and session.
+    /// Raises an alarm, where it is no repeat.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
-        let words = alarm.to_string();
-        // A price is another one at each block.
-        let what = if matches!(alarm, Alarm::GasPrice { .. }) { alarm.code().to_owned() } else { words.clone() };
-        if !self.raised.insert((what, nonce)) {
+        if !self.raised.is_new(nonce, &alarm, Instant::now()) {
             return;
         }
+        let words = alarm.to_string();
         let shared = &self.direction.shared;
         tracing::error!(direction = %self.direction.name, nonce, code = alarm.code(), alarm = %words, "ALARM");
         shared.board.count_alarm(&self.direction.name, &alarm);

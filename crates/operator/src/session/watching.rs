@@ -6,13 +6,13 @@ use crate::alarm::Alarm;
 use crate::backlog::Course;
 use crate::clock;
 use crate::direction::WorkError;
+use crate::evidence::{Case, Folder};
 use crate::watch::{self, Seen};
 use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
 use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Time for judging in one round: new blocks bring votes to cast.
@@ -144,13 +144,17 @@ impl Session<'_> {
         match state {
             State::Fraud { kind, culprits, .. } => {
                 let (kind, culprits) = (kind.code().to_owned(), culprits.clone());
-                let evidence = self.write_evidence(nonce, proof);
-                self.raise(Some(nonce), Alarm::Fraud { kind, culprits, evidence });
+                let case = Case { kind: &kind, executed: true, culprits: &culprits };
+                if let Some(evidence) = self.keep_evidence(nonce, &case, proof) {
+                    self.raise(Some(nonce), Alarm::Fraud { kind, culprits, evidence });
+                }
             }
             State::Attempted { culprits, .. } => {
                 let culprits = culprits.clone();
-                let evidence = self.write_evidence(nonce, proof);
-                self.raise(Some(nonce), Alarm::Attempted { culprits, evidence });
+                let case = Case { kind: state.name(), executed: false, culprits: &culprits };
+                if let Some(evidence) = self.keep_evidence(nonce, &case, proof) {
+                    self.raise(Some(nonce), Alarm::Attempted { culprits, evidence });
+                }
             }
             _ => {
                 for operator in transfer.dissenters.clone() {
@@ -161,24 +165,30 @@ impl Session<'_> {
         }
     }
 
-    /// Writes the bundle, the trust from which it is judged, and the report beside each other; gives the bundle's name.
-    fn write_evidence(&self, nonce: u64, proof: &Proof) -> String {
-        let folder = &self.direction.shared.config.evidence;
-        let stem = format!("{}-{nonce}", self.direction.from.chain);
-        let path = |ending: &str| folder.join(format!("{stem}.{ending}"));
-        let files: [(PathBuf, Vec<u8>); 3] = [
-            (path("trust.json"), json!(self.trust).to_string().into_bytes()),
-            (path("report.json"), json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
-            (path("spl"), proof.bundle.encode()),
+    /// Writes the trust from which a bundle is judged, the report, and the bundle beside each other; gives the bundle's name.
+    /// What finds no place is summed up in an alarm of its own.
+    fn keep_evidence(&mut self, nonce: u64, case: &Case<'_>, proof: &Proof) -> Option<String> {
+        let config = &self.direction.shared.config;
+        let folder = Folder { path: &config.evidence, most_bytes: config.evidence_max_mb.saturating_mul(1 << 20) };
+        let files = [
+            ("trust.json", json!(self.trust).to_string().into_bytes()),
+            ("report.json", json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
+            ("spl", proof.bundle.encode()),
         ];
-        let written = std::fs::create_dir_all(folder)
-            .and_then(|()| files.iter().try_for_each(|(path, bytes)| std::fs::write(path, bytes)));
-        match written {
-            Ok(()) => path("spl").display().to_string(),
-            Err(error) => {
-                tracing::error!(folder = %folder.display(), %error, "the evidence could not be written");
-                format!("not written: {error}")
-            }
-        }
+        let stem = format!("{}-{nonce}", self.direction.from.chain);
+        let reason = match folder.keep(&stem, case, &files) {
+            Ok(bundle) => return Some(bundle.display().to_string()),
+            Err(reason) => reason.to_string(),
+        };
+        let further = Alarm::Further {
+            kind: case.kind.to_owned(),
+            executed: case.executed,
+            culprits: case.culprits.to_vec(),
+            count: self.further.count(case),
+            last: nonce,
+            reason,
+        };
+        self.raise(None, further);
+        None
     }
 }
