@@ -12,8 +12,9 @@ const waiting = engine.call(() => new Promise(() => {})).catch((error) => error.
 const error = await engine.call((glue) => glue.panic_for_tests()).catch((thrown) => thrown);
 // Those that wait for the same instance, or for its second part, do not run in what another call has crashed.
 const bundle = await readFile(`${fixtures}/bundles/stuck.spl`);
-const inspect = (glue) => glue.inspect(bundle, undefined);
-const panic = () => engine.call((glue) => glue.panic_for_tests()).catch((thrown) => thrown.code);
+const crashed = new Set();
+const inspect = (glue) => (crashed.has(glue) ? Promise.reject({ code: "ran in a crashed instance", message: "" }) : glue.inspect(bundle, undefined));
+const panic = () => engine.call((glue) => (crashed.add(glue), glue.panic_for_tests())).catch((thrown) => thrown.code);
 engine.setSource({ judging: modules.judging, gathering: modules.gathering });
 const together = await Promise.all([panic(), engine.call(inspect).catch((thrown) => thrown.code)]);
 let release;
