@@ -7,8 +7,8 @@ use crate::tally::Tally;
 /// What can be run by itself.
 pub const PARTS: [&str; 4] = ["operators", "bytes", "curves", "contracts"];
 
-/// A part, or all of them: the talk's tests of operators, every byte of every forged bundle in three ways, a hundred thousand
-/// signatures through both curve back ends, and the random calls of the contracts' tests 25 times as often.
+/// A part, or all of them: operators through tests A and B (docs/soak.md), every byte of every forged bundle in three ways, a
+/// hundred thousand signatures through both curve back ends, and the random calls of the contracts' tests 25 times as often.
 pub fn run(only: Option<&str>) -> Tally {
     let mut total = Tally::default();
     for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {
@@ -20,7 +20,7 @@ pub fn run(only: Option<&str>) -> Tally {
 fn run_part(part: &str) -> Tally {
     let (name, arguments, (variable, value)) = match part {
         "operators" => (
-            "operators: the talk's tests at full length",
+            "operators: tests A and B at full length",
             "test --release -p spanlight-cli --test operator soak -- --ignored --nocapture --test-threads 1",
             ("RUST_BACKTRACE", "1"),
         ),

@@ -1,4 +1,4 @@
-//! The talk's tests at full length. `cargo xtask soak operators` runs them; docs/soak.md keeps dated runs.
+//! Tests A and B of the talk "High Availability Architecture of Klaytn Service Chain" at full length. `cargo xtask soak operators` runs them; docs/soak.md keeps dated runs.
 
 use crate::recovery::killed_and_restarted;
 use crate::rig::{Plan, Rig};

@@ -1,4 +1,4 @@
-//! The talk's tests at full length on the bridge of version 2, where votes are signatures. `cargo xtask soak operators` runs them with
+//! Tests A and B of soak.rs on the bridge of version 2, where votes are signatures. `cargo xtask soak operators` runs them with
 //! those of `soak`; docs/soak.md keeps dated runs.
 
 use crate::rig::Plan;
