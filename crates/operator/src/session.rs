@@ -182,7 +182,7 @@ impl<'t> Session<'t> {
             let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await };
             match done {
                 Ok(()) if work => {
-                    work = false;
+                    work = self.has_more_to_watch();
                     self.show("following", None);
                 }
                 Ok(()) => {}

@@ -15,26 +15,45 @@ use spanlight::{Address, Hash};
 use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
 use std::time::{Duration, Instant};
 
-/// Time for judging in one round: new blocks bring votes to cast.
+/// Time for reading, and again for judging, in one round: new blocks bring votes to cast, and a person may have said something.
 const BUDGET: Duration = Duration::from_secs(2);
+
+/// The longest time to gather the evidence of one nonce is 64 seconds.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// Destination blocks that are read for votes when evidence is gathered.
 const SCAN: u64 = 256;
 
+fn is_spent(start: Instant) -> bool {
+    start.elapsed() >= BUDGET
+}
+
+/// Time to gather the evidence of a nonce that was looked at so many times. A vote for anything makes it be gathered, and the
+/// operator's own votes wait meanwhile, so it is short at first; a slow node gets longer each time.
+fn time_to_prove(looks: u32) -> Duration {
+    BUDGET.saturating_mul(1u32.wrapping_shl(looks.saturating_add(1).min(MOST_DOUBLINGS)))
+}
+
 impl Session<'_> {
-    /// Reads the destination blocks that are new, and again those that could not be read.
+    /// Reads the destination blocks that are new, and again those that could not be read: for a while only, since after a long
+    /// time off there are many. At least one new block is read in each round.
     pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
-        for number in self.unwatched.due(Instant::now()) {
+        let start = Instant::now();
+        for number in self.unwatched.due(start) {
+            if is_spent(start) {
+                break;
+            }
             self.watch_block(number).await?;
         }
-        while self.watched < self.destination.head() && !self.unwatched.is_full() {
+        let start = Instant::now();
+        while self.has_more_to_watch() && !is_spent(start) {
             let number = self.watched.saturating_add(1);
             self.watch_block(number).await?;
             self.watched = number;
         }
         let start = Instant::now();
         for nonce in self.watch.due(self.source.head(), self.destination.head()) {
-            if start.elapsed() < BUDGET {
+            if !is_spent(start) {
                 self.judge(nonce).await?;
             }
         }
@@ -72,6 +91,11 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Whether a round has ended before all new destination blocks were read.
+    pub(super) fn has_more_to_watch(&self) -> bool {
+        self.watched < self.destination.head() && !self.unwatched.is_full()
+    }
+
     /// Whether everything up to the destination's head was read and judged.
     pub(super) fn is_watched(&self) -> bool {
         self.watched == self.destination.head() && self.unwatched.waiting().next().is_none() && !self.watch.waits()
@@ -93,7 +117,13 @@ impl Session<'_> {
 
     /// Has the verifier judge a nonce.
     async fn judge(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let proof = match self.prove(nonce).await {
+        let time = time_to_prove(self.watch.looks(nonce));
+        let Ok(proof) = tokio::time::timeout(time, self.prove(nonce)).await else {
+            tracing::warn!(direction = %self.direction.name, nonce, ?time, "what does not fit could not be proven in this time");
+            self.judge_again(nonce, true);
+            return Ok(());
+        };
+        let proof = match proof {
             Ok(proof) => proof,
             // What a node has not kept, or will not show, stays so: another operator's vote must not stop this one's work with it.
             Err(ProveError::Rpc(error)) if !matches!(error, RpcError::Pruned { .. } | RpcError::Node { .. }) => {
@@ -190,5 +220,16 @@ impl Session<'_> {
         };
         self.raise(None, further);
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_gets_longer_each_time_and_never_for_ever() {
+        let seconds = [0, 1, 2, 3, 4, 5, 16, u32::MAX].map(|looks| time_to_prove(looks).as_secs());
+        assert_eq!(seconds, [4, 8, 16, 32, 64, 64, 64, 64]);
     }
 }
