@@ -194,7 +194,13 @@ impl Session<'_> {
         let Some(digest) = open.signatures.digest else { return Ok(()) };
         let chain = &self.direction.to.chain;
         let keys = self.direction.shared.keys.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
-        let signature = keys.operator.sign(&digest)?;
+        let signature = match keys.operator.sign(&digest) {
+            Ok(signature) => signature,
+            Err(error) => {
+                self.raise(None, error.into());
+                return Ok(());
+            }
+        };
         open.signatures.by_signer.insert(keys.operator.address(), signature);
         exchange.give(&self.direction.name, Given { nonce, digest, signature: signature.to_vec() });
         tracing::info!(direction = %self.direction.name, nonce, "signed");
