@@ -230,6 +230,9 @@ impl<'t> Session<'t> {
             tracing::warn!(direction = %self.direction.name, paused, "told by a person");
         }
         self.direction.shared.board.set_paused(paused);
+        if let Some(exchange) = &self.direction.shared.exchange {
+            exchange.pause(&self.direction.name, paused);
+        }
         Ok(None)
     }
 

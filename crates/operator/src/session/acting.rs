@@ -21,6 +21,8 @@ impl Session<'_> {
     /// Everything that new blocks bring.
     pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
         self.find_requests().await?;
+        // Nodes throw these away, so they are kept whatever happens to the votes.
+        self.keep_states().await?;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -34,7 +36,6 @@ impl Session<'_> {
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
-        self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
         self.anchor().await?;
@@ -216,12 +217,12 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
-            // It is decided anew at the next block; what else there is to do needs no gas.
-            Err(SendError::Price(alarm)) => {
+            // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
+            Err(error) => {
+                let alarm = error.into_alarm()?;
                 self.raise(None, alarm);
                 Ok(())
             }
-            Err(error) => Err(error.into()),
         }
     }
 
