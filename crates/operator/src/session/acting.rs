@@ -18,9 +18,11 @@ use spanlight_prover::{Node, ProveError};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Session<'_> {
-    /// Everything that new blocks bring.
-    pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
-        self.find_requests().await?;
+    /// Everything that new blocks bring; true where nothing of it is left to do at these heads. What is proven already is voted
+    /// on whatever the source's endpoints fail to serve.
+    pub(super) async fn at_new_heads(&mut self) -> Result<bool, WorkError> {
+        let found = self.find_requests().await;
+        let found = self.bear(found)?;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -36,9 +38,15 @@ impl Session<'_> {
         }
         self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
-        self.watch_blocks().await?;
+        let watched = self.watch_blocks().await;
+        let watched = self.bear(watched)?;
         self.anchor().await?;
-        self.keep_checkpoints().await
+        self.keep_checkpoints().await?;
+        // What failed before may put endpoints aside by failing again, so it comes last.
+        let searched = self.search_again().await;
+        let searched = self.bear(searched)?;
+        self.watch_again().await?;
+        Ok(found && watched && searched)
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
