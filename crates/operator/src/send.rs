@@ -32,6 +32,18 @@ pub(crate) enum SendError {
     Price(Alarm),
 }
 
+impl SendError {
+    /// The alarm for what keeps only this from being sent: it is decided anew at a later block, and everything else goes on.
+    /// Other errors are given back.
+    pub(crate) fn into_alarm(self) -> Result<Alarm, Self> {
+        match self {
+            Self::Price(alarm) => Ok(alarm),
+            Self::Key(error) => Ok(error.into()),
+            Self::Store(_) => Err(self),
+        }
+    }
+}
+
 /// What the followed chain says of the price of gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pricing {
@@ -193,10 +205,9 @@ impl Sender {
                 match replaced {
                     Ok(next) => raw = next,
                     // The old one may still be taken, and others need not wait for it.
-                    Err(SendError::Price(alarm)) => self.alarms.push(alarm),
                     // An earlier one for this transfer does nothing already; once that is in a block this one is looked at again.
                     Err(SendError::Store(StoreError::Conflict)) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => self.alarms.push(error.into_alarm()?),
                 }
             }
             if age >= SLOW {

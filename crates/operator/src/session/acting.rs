@@ -23,6 +23,8 @@ impl Session<'_> {
     pub(super) async fn at_new_heads(&mut self) -> Result<bool, WorkError> {
         let found = self.find_requests().await;
         let found = self.bear(found)?;
+        // Nodes throw these away, so they are kept whatever happens to the votes.
+        self.keep_states().await?;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -35,7 +37,6 @@ impl Session<'_> {
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
-        self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         let watched = self.watch_blocks().await;
         let watched = self.bear(watched)?;
@@ -223,12 +224,12 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
-            // It is decided anew at the next block; what else there is to do needs no gas.
-            Err(SendError::Price(alarm)) => {
+            // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
+            Err(error) => {
+                let alarm = error.into_alarm()?;
                 self.raise(None, alarm);
                 Ok(())
             }
-            Err(error) => Err(error.into()),
         }
     }
 
