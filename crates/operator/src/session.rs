@@ -107,6 +107,8 @@ pub(crate) struct Session<'t> {
     raised: Raised,
     further: Further,
     moved: [Instant; 2],
+    /// Whether each chain was followed since an endpoint of it last failed to serve a block.
+    followed: [bool; 2],
     /// When the heads were last young enough, or the next endpoint was asked because they were not.
     fresh: [Instant; 2],
     looked: Instant,
@@ -155,6 +157,7 @@ impl<'t> Session<'t> {
             raised: Raised::default(),
             further: Further::default(),
             moved: [now, now],
+            followed: [false, false],
             fresh: [now, now],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
@@ -179,19 +182,27 @@ impl<'t> Session<'t> {
                 Err(error) => self.excuse(error.into())?,
             }
             // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
-            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await };
+            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
             match done {
-                Ok(()) if work => {
+                Ok(true) => {
                     work = self.has_more_to_watch();
                     self.show("following", None);
                 }
-                Ok(()) => {}
+                Ok(false) => {}
                 Err(error) => self.excuse(error)?,
             }
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
             }
             tokio::time::sleep(poll).await;
+        }
+    }
+
+    /// Whether a part of a round is done; what endpoints failed to serve for it is asked for in the next round.
+    fn bear(&mut self, done: Result<(), WorkError>) -> Result<bool, WorkError> {
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) => self.excuse(error).map(|()| false),
         }
     }
 
@@ -256,6 +267,7 @@ impl<'t> Session<'t> {
         let followed = self.source.follow(&source, options(), &Silent).await;
         let destination = Node::new(&destination_link.endpoints, &self.destination.chain().trusted().profile);
         let also = self.destination.follow(&destination, options(), &Silent).await;
+        self.followed = [followed.is_ok(), also.is_ok()];
         let after = [self.source.head(), self.destination.head()];
         for ((before, after), (moved, link)) in
             before.iter().zip(&after).zip(self.moved.iter_mut().zip(&mut self.links))

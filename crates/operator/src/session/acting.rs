@@ -15,12 +15,14 @@ use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Session<'_> {
-    /// Everything that new blocks bring.
-    pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
-        self.find_requests().await?;
+    /// Everything that new blocks bring; true where nothing of it is left to do at these heads. What is proven already is voted
+    /// on whatever the source's endpoints fail to serve.
+    pub(super) async fn at_new_heads(&mut self) -> Result<bool, WorkError> {
+        let found = self.find_requests().await;
+        let found = self.bear(found)?;
         // Nodes throw these away, so they are kept whatever happens to the votes.
         self.keep_states().await?;
         self.read_view().await?;
@@ -31,15 +33,20 @@ impl Session<'_> {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
         }
-        let open: BTreeSet<u64> = self.open.keys().copied().collect();
-        self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
+        self.sender.tend(&self.links[1], &self.view).await?;
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
-        self.watch_blocks().await?;
+        let watched = self.watch_blocks().await;
+        let watched = self.bear(watched)?;
         self.anchor().await?;
-        self.keep_checkpoints().await
+        self.keep_checkpoints().await?;
+        // What failed before may put endpoints aside by failing again, so it comes last.
+        let searched = self.search_again().await;
+        let searched = self.bear(searched)?;
+        self.watch_again().await?;
+        Ok(found && watched && searched)
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
@@ -259,7 +266,8 @@ impl Session<'_> {
     }
 }
 
-/// The open nonces whose state is read at a head, with the key of each.
+/// The nonces whose state is read at a head, with the key of each: open ones, and those of votes on their way whose request is not
+/// read again yet, of which it only matters whether they are handled.
 fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sender, head: u64) -> BTreeMap<u64, Hash> {
     let standing = |nonce: u64, open: &Open| match () {
         () if sender.is_in_flight(Purpose::Vote, nonce) => Standing::InFlight,
@@ -267,5 +275,6 @@ fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sende
         () => Standing::Ready,
     };
     let picked = attention.pick(head, open.iter().map(|(nonce, open)| (*nonce, standing(*nonce, open))));
-    picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key))).collect()
+    let unread = sender.votes_in_flight().map(|nonce| (nonce, Hash::ZERO));
+    unread.chain(picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key)))).collect()
 }

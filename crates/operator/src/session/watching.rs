@@ -3,7 +3,7 @@
 
 use super::Session;
 use crate::alarm::Alarm;
-use crate::backlog::Course;
+use crate::backlog::{is_of_endpoints, Course};
 use crate::clock;
 use crate::direction::WorkError;
 use crate::evidence::{Case, Folder};
@@ -35,9 +35,8 @@ fn time_to_prove(looks: u32) -> Duration {
 }
 
 impl Session<'_> {
-    /// Reads the destination blocks that are new, and again those that could not be read: for a while only, since after a long
-    /// time off there are many. At least one new block is read in each round.
-    pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
+    /// Reads those destination blocks again that could not be read: for a while only.
+    pub(super) async fn watch_again(&mut self) -> Result<(), WorkError> {
         let start = Instant::now();
         for number in self.unwatched.due(start) {
             if is_spent(start) {
@@ -45,6 +44,12 @@ impl Session<'_> {
             }
             self.watch_block(number).await?;
         }
+        Ok(())
+    }
+
+    /// Reads the destination blocks that are new: for a while only, since after a long time off there are many. At least one is
+    /// read in each round.
+    pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
         let start = Instant::now();
         while self.has_more_to_watch() && !is_spent(start) {
             let number = self.watched.saturating_add(1);
@@ -78,7 +83,9 @@ impl Session<'_> {
     }
 
     fn put_off_watching(&mut self, number: u64, error: ProveError) -> Result<(), WorkError> {
-        match self.unwatched.failed(number, &error, Vec::new(), self.links[1].len(), Instant::now()) {
+        let asked = (self.links[1].len(), self.followed[1]);
+        self.followed[1] &= !is_of_endpoints(&error);
+        match self.unwatched.failed(number, &error, Vec::new(), asked, Instant::now()) {
             Course::EndRound => return Err(error.into()),
             Course::Waits { tell } => {
                 tracing::warn!(direction = %self.direction.name, block = number, %error, "a block cannot be watched");
