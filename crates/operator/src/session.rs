@@ -5,6 +5,7 @@ mod anchoring;
 mod attention;
 mod finding;
 mod keeping;
+mod rotation;
 mod signing;
 mod watching;
 
@@ -21,6 +22,7 @@ use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
+use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::state::StateProof;
@@ -38,8 +40,15 @@ const CHECKPOINT_EVERY: u64 = 64;
 const LONGEST: u64 = 8192;
 /// Time between two looks at the lease and at what a person has said.
 const LOOK: Duration = Duration::from_millis(500);
-/// A head that has not moved for so long makes the next endpoint be asked.
-const STALLED: Duration = Duration::from_secs(5);
+
+/// What following both chains brought.
+#[derive(Clone, Copy, Debug)]
+struct Followed {
+    /// Whether a head has moved.
+    moved: bool,
+    /// For each chain, whether it could be followed.
+    serves: [bool; 2],
+}
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,9 +112,8 @@ pub(crate) struct Session<'t> {
     longest: u64,
     paused: bool,
     raised: BTreeSet<(String, Option<u64>)>,
-    moved: [Instant; 2],
-    /// When the heads were last young enough, or the next endpoint was asked because they were not.
-    fresh: [Instant; 2],
+    /// How the endpoints that are asked first do.
+    turns: [Turn; 2],
     looked: Instant,
 }
 
@@ -150,8 +158,7 @@ impl<'t> Session<'t> {
             longest: LONGEST,
             paused: false,
             raised: BTreeSet::new(),
-            moved: [now, now],
-            fresh: [now, now],
+            turns: [Turn::new(now); 2],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
     }
@@ -170,18 +177,18 @@ impl<'t> Session<'t> {
             if let Some(end) = self.look_around().await? {
                 return Ok(end);
             }
-            match self.follow().await {
-                Ok(moved) => work |= moved,
-                Err(error) => self.excuse(error.into())?,
-            }
+            let followed = self.follow().await?;
+            work |= followed.moved;
             // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
-            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await };
+            let serves = followed.serves[0];
+            let done =
+                if work { self.at_new_heads(serves).await } else { self.at_new_signatures().await.map(|()| true) };
             match done {
-                Ok(()) if work => {
+                Ok(true) if work && followed.serves == [true, true] => {
                     work = false;
                     self.show("following", None);
                 }
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(error) => self.excuse(error)?,
             }
             if self.is_long() && self.has_newer_start().await? {
@@ -241,46 +248,44 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Follows both chains to their heads; true where one has moved.
-    async fn follow(&mut self) -> Result<bool, ProveError> {
+    /// Follows both chains to their heads, each whatever the other one's endpoints do: while the source is silent, what goes on
+    /// at the destination must not go unseen.
+    async fn follow(&mut self) -> Result<Followed, WorkError> {
         let before = [self.source.head(), self.destination.head()];
-        let [source_link, destination_link] = &self.links;
-        let source = Node::new(&source_link.endpoints, &self.source.chain().trusted().profile);
-        let followed = self.source.follow(&source, options(), &Silent).await;
-        let destination = Node::new(&destination_link.endpoints, &self.destination.chain().trusted().profile);
-        let also = self.destination.follow(&destination, options(), &Silent).await;
+        let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let source = self.source.follow(&node, options(), &Silent).await;
+        let source = self.bear(source)?;
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let destination = self.destination.follow(&node, options(), &Silent).await;
+        let destination = self.bear(destination)?;
         let after = [self.source.head(), self.destination.head()];
-        for ((before, after), (moved, link)) in
-            before.iter().zip(&after).zip(self.moved.iter_mut().zip(&mut self.links))
-        {
-            if before != after {
-                *moved = Instant::now();
-            } else if moved.elapsed() > STALLED {
-                *moved = Instant::now();
-                link.rotate();
-            }
-        }
-        self.pass_over_stale();
-        followed.and(also)?;
-        Ok(before != after)
+        self.take_turns([before[0] != after[0], before[1] != after[1]]);
+        Ok(Followed { moved: before != after, serves: [source, destination] })
     }
 
-    /// An endpoint that tells of new blocks slower than they are made never stands still, and is never at the head either. Where
-    /// the proven head is too old to act on, the next endpoint is asked.
-    fn pass_over_stale(&mut self) {
-        let now = clock::now();
+    /// Whether it was done; a fault of the endpoint that answered last is held against it at once, before another one answers.
+    fn bear<T>(&mut self, done: Result<T, impl Into<WorkError>>) -> Result<bool, WorkError> {
+        match done {
+            Ok(_) => Ok(true),
+            Err(error) => self.excuse(error.into()).map(|()| false),
+        }
+    }
+
+    /// Asks the next endpoint of a chain first where this one keeps the session back.
+    fn take_turns(&mut self, moved: [bool; 2]) {
+        let (now, time) = (Instant::now(), clock::now());
         let most = self.direction.shared.config.voting.max_head_age_s;
-        let heads = [self.source.chain().head(), self.destination.chain().head()].map(|head| head.time);
-        let mut stale = Vec::new();
+        let heads = [self.source.chain().head(), self.destination.chain().head()];
+        let young = heads.map(|head| time.saturating_sub(head.time) <= most);
         let chains = [&self.direction.from.chain, &self.direction.to.chain];
-        for ((time, chain), (since, link)) in heads.iter().zip(chains).zip(self.fresh.iter_mut().zip(&mut self.links)) {
-            if now.saturating_sub(*time) <= most {
-                *since = Instant::now();
-            } else if since.elapsed() > STALLED {
-                *since = Instant::now();
+        let mut stale = Vec::new();
+        let looks = moved.into_iter().zip(young).zip(chains);
+        for (((moved, young), chain), (turn, link)) in looks.zip(self.turns.iter_mut().zip(&mut self.links)) {
+            let Some(delays) = turn.look(moved, young, now) else { continue };
+            if delays == Delays::IsOld {
                 stale.push(format!("{} shows an old head of {chain}", link.first()));
-                link.rotate();
             }
+            link.rotate();
         }
         for finding in stale {
             self.raise(None, Alarm::Endpoint { finding });

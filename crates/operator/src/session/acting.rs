@@ -18,9 +18,11 @@ use spanlight_prover::{Node, ProveError};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Session<'_> {
-    /// Everything that new blocks bring.
-    pub(super) async fn at_new_heads(&mut self) -> Result<(), WorkError> {
-        self.find_requests().await?;
+    /// Everything that new blocks bring. Where the source does not serve, the destination is attended to all the same: what is
+    /// proven is voted for, and what others do there is seen. True where all was done.
+    pub(super) async fn at_new_heads(&mut self, source_serves: bool) -> Result<bool, WorkError> {
+        let found = self.find_requests().await;
+        let source_serves = self.bear(found)? && source_serves;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -37,8 +39,14 @@ impl Session<'_> {
         self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
+        // The rest compares with the source as far as it was just searched.
+        if !source_serves {
+            return Ok(false);
+        }
+        self.judge_suspects().await?;
         self.anchor().await?;
-        self.keep_checkpoints().await
+        self.keep_checkpoints().await?;
+        Ok(true)
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
