@@ -13,6 +13,13 @@ impl Bar {
     }
 }
 
+impl From<ProgressBar> for Bar {
+    /// Drawn on a bar that somebody else may take away.
+    fn from(bar: ProgressBar) -> Self {
+        Self(bar)
+    }
+}
+
 impl Progress for Bar {
     fn start(&self, what: &str, total: Option<u64>) {
         let template = if total.is_some() { "{msg:>10} [{bar:30}] {pos} of {len}" } else { "{msg:>10} {pos}" };

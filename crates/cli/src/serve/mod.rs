@@ -1,7 +1,7 @@
 //! What the command serves over HTTP: recordings, the page, and nodes behind a proxy.
 //!
-//! Everything runs on one thread, until the process is interrupted or terminated; what is being answered then is finished,
-//! but not waited for long.
+//! Everything runs on one thread, until the process is interrupted or terminated or its terminal is closed; what is being
+//! answered then is finished, but not waited for long.
 
 mod guard;
 mod link;
@@ -106,22 +106,39 @@ pub(crate) fn unless_interrupted<T: Send + 'static>(
     })
 }
 
-/// Done when the process is asked to end.
+/// Done when the process is asked to end, also by its terminal being closed.
 #[cfg(unix)]
 async fn interrupted() {
     use tokio::signal::unix::{signal, SignalKind};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if ends_with_its_terminal() {
+        kinds.push(SignalKind::hangup());
+    }
+    let Ok(mut signals) = kinds.into_iter().map(signal).collect::<std::io::Result<Vec<_>>>() else {
         return std::future::pending().await;
     };
     std::future::poll_fn(|context| {
-        if interrupt.poll_recv(context).is_ready() || terminate.poll_recv(context).is_ready() {
+        if signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) {
             std::task::Poll::Ready(())
         } else {
             std::task::Poll::Pending
         }
     })
     .await;
+}
+
+/// Whether a hang-up is meant for this process: `nohup` has it ignored, and listening for it would undo that. Where the
+/// system does not show what is ignored, it goes by the terminal, which `nohup` takes the output away from.
+#[cfg(unix)]
+fn ends_with_its_terminal() -> bool {
+    use std::io::IsTerminal;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    match ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        // SIGHUP is signal 1, the lowest bit.
+        Some(ignored) => ignored & 1 == 0,
+        None => std::io::stdout().is_terminal() || std::io::stderr().is_terminal(),
+    }
 }
 
 /// Done when the process is asked to end.

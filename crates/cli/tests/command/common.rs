@@ -48,6 +48,21 @@ pub fn run(arguments: &[&str]) -> Ran {
     ran
 }
 
+/// The signals that ask a process to end. A hang-up is none where whoever runs the tests has it ignored, as `nohup` does: a
+/// process inherits that.
+#[cfg(unix)]
+pub fn ending_signals() -> Vec<&'static str> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0");
+    let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+    // Where the system does not show it, a hang-up counts only on a terminal.
+    if ignored & 1 == 0 && cfg!(target_os = "linux") {
+        vec!["INT", "TERM", "HUP"]
+    } else {
+        vec!["INT", "TERM"]
+    }
+}
+
 /// A file of the recordings.
 pub fn fixture(name: &str) -> String {
     format!("{}/../../tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))

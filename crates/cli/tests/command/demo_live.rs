@@ -1,5 +1,7 @@
 //! The live demo as a process: what it shows, and that it leaves nothing behind, however it ends.
 
+#[cfg(unix)]
+use crate::common::ending_signals;
 use crate::common::{command, run, scratch, Ran};
 use serde_json::{json, Value};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -32,7 +34,7 @@ fn files_in(folder: &Path) -> usize {
 /// Processes whose command line names the folder: the operators.
 #[cfg(target_os = "linux")]
 fn operators_in(folder: &Path) -> usize {
-    let folder = folder.display().to_string();
+    let folder = format!("{}/", folder.display());
     let lines = std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
@@ -149,6 +151,45 @@ fn an_interrupt_leaves_no_process_and_no_file_and_not_even_kill_leaves_a_process
     running.signal("KILL");
     running.process.wait().unwrap();
     wait_for_no_operators_in(&folder);
+}
+
+/// The operators' keys are written for a while after the folder is there: nothing may be written once it is gone.
+#[cfg(unix)]
+#[test]
+fn whatever_ends_it_while_it_sets_up_leaves_nothing() {
+    let folder = temporary("demo-set-up");
+    for signal in ending_signals().into_iter().cycle().take(12) {
+        let mut running = Running::new(demo(&folder, &[]));
+        let start = Instant::now();
+        while files_in(&folder) == 0 {
+            assert!(start.elapsed() < LONGEST, "it makes no folder");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(running.ended_by(signal), Some(130), "{signal}");
+        assert_eq!(files_in(&folder), 0, "{signal}");
+        #[cfg(target_os = "linux")]
+        assert_eq!(operators_in(&folder), 0, "{signal}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_kept_up_for_machines_tells_of_each_transfer_and_ends_with_its_terminal() {
+    let folder = temporary("demo-keep-json");
+    let mut running = Running::new(demo(&folder, &["--keep", "--json"]));
+    let kept: Value = serde_json::from_str(&running.line_with("\"keep\"")).unwrap();
+    assert_eq!(kept["keep"]["operators"].as_array().unwrap().len(), 2);
+    for nonce in [10, 11] {
+        let told: Value = serde_json::from_str(&running.line_with("\"transfer\":")).unwrap();
+        let transfer = &told["transfer"];
+        assert_eq!(
+            [&transfer["from"], &transfer["to"], &transfer["nonce"]],
+            [&json!("main"), &json!("service"), &json!(nonce)]
+        );
+        assert!(transfer["executed_s"].is_f64(), "{told}");
+    }
+    assert_eq!(running.ended_by(ending_signals().last().unwrap()), Some(0));
+    assert_eq!(files_in(&folder), 0);
 }
 
 #[cfg(unix)]

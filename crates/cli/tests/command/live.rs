@@ -1,5 +1,7 @@
 //! Over HTTP everything is as from the recording itself: against `spanlight replay`, and against a real node where the
 //! variable KAIA_RPC names one.
+#[cfg(unix)]
+use crate::common::ending_signals;
 use crate::common::{fixture, nobody, run, scratch, write, Ran};
 use crate::served::Served;
 use serde_json::{json, Value};
@@ -144,11 +146,26 @@ fn the_server_speaks_json_rpc_to_browsers_too() {
 #[cfg(unix)]
 #[test]
 fn the_server_ends_with_0_when_interrupted() {
-    for signal in ["INT", "TERM"] {
+    for signal in ending_signals() {
         let mut served = Served::chain("service");
         served.post("/", &json!([]));
         assert_eq!(served.ended_by(signal), Some(0));
     }
+}
+
+/// `nohup` has hang-ups ignored, and stays in charge of that.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_server_outlives_its_terminal_under_nohup() {
+    let mut nohup = std::process::Command::new("nohup");
+    nohup.arg(env!("CARGO_BIN_EXE_spanlight")).args(["replay", &fixture("service.rpc.jsonl.gz")]);
+    let mut served = Served::by(nohup.args(["--listen", "127.0.0.1:0"]).stdin(std::process::Stdio::null()));
+    served.post("/", &json!([]));
+    served.signal("HUP");
+    // Long enough for a signal to be seen, as the test above shows.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(served.post("/", &json!([])).status, 200);
+    assert_eq!(served.ended_by("TERM"), Some(0));
 }
 
 /// KAIA_RPC=URL of a node and KAIA_GENESIS=FILE, the genesis file of its chain.

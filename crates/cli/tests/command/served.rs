@@ -4,7 +4,7 @@ use crate::common::{command, fixture};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A running command.
 pub struct Served {
@@ -40,8 +40,12 @@ impl Response {
 impl Served {
     /// Starts the command, which prints an address when it is ready.
     pub fn new(arguments: &[&str]) -> Self {
-        let mut command = command();
-        let mut process = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::by(command().args(arguments))
+    }
+
+    /// Starts a command that runs it.
+    pub fn by(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let mut served = Self { process, stdout, url: String::new(), said: String::new() };
         let line = served.line();
@@ -118,11 +122,16 @@ impl Served {
         self.send(path, &body.to_string(), &["content-type: application/json"])
     }
 
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
+        let kill = Command::new("kill").args(["-s", signal, &self.process.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
     /// The exit code after this signal.
     #[cfg(unix)]
     pub fn ended_by(&mut self, signal: &str) -> Option<i32> {
-        let kill = std::process::Command::new("kill").args(["-s", signal, &self.process.id().to_string()]).status();
-        assert!(kill.unwrap().success());
+        self.signal(signal);
         self.process.wait().unwrap().code()
     }
 }

@@ -12,16 +12,19 @@ use std::path::PathBuf;
 /// Run two chains, a bridge and four operators on this machine, break them, and audit what the bridge did.
 ///
 /// The operators lose their network, are killed, and have their keys stolen, one key and then as many as decide. Every
-/// transfer is then judged from the chains alone. The exit code is 0 when everything was as expected, else 1; 130 when an
-/// interrupt ends the demo before its audit. Needs nothing:
-/// no network, no files. With --recorded, two real Kaia chains are audited from shipped recordings instead.
+/// transfer is then judged from the chains alone. Needs nothing: no network, no files. With --recorded, two real Kaia chains
+/// are audited from shipped recordings instead.
+///
+/// The exit code is 0 when everything was as expected, else 1; 3 when its files cannot be written, 4 when its chains or
+/// listeners cannot be started; 130 when an interrupt ends it before its audit.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print JSON, one object a line: live, one for each case; then the audits of both directions, as `audit --json` does.
+    /// Print JSON, one object a line: live, one for each case; then the audits of both directions, as `audit --json` does;
+    /// with --keep, one with the addresses, and one for each transfer.
     #[arg(long)]
     pub(super) json: bool,
     /// Stay up after the audit until interrupted: chains, operators and the verification page, with a transfer every few
-    /// seconds.
+    /// seconds. The exit code is still the audit's.
     #[arg(long, conflicts_with = "recorded")]
     keep: bool,
     /// Audit the shipped recordings of two real chains instead: honest transfers, stuck ones, and two frauds.

@@ -1,6 +1,7 @@
 //! What stays up after the audit: everything, the page, and a transfer every few seconds.
 
 use super::chains::{self, coin, Sent};
+use super::story::seconds;
 use super::Live;
 use crate::failure::Failure;
 use crate::output::{self, Output};
@@ -90,11 +91,24 @@ impl Live {
         for number in 0usize.. {
             let value = if number % 2 == 0 { Value::Coin(coin(1)) } else { Value::Erc20(spanlight::U256::from(10u64)) };
             let users = [number % USERS, number.saturating_add(1) % USERS];
-            let done = Sent::request(&self.pair, Side::Main, value, users).and_then(|sent| self.wait_executed(&[sent]));
-            if let Err(failure) = done {
+            if let Err(failure) = self.transfer(value, users) {
                 self.story.now(&format!("A transfer failed: {}", failure.what));
+                let _ = self.story.machine(&json!({ "transfer": { "error": failure.what } }));
             }
             std::thread::sleep(EVERY);
         }
+    }
+
+    /// One transfer, until it is executed.
+    fn transfer(&self, value: Value, users: [usize; 2]) -> Result<(), Failure> {
+        let sent = [Sent::request(&self.pair, Side::Main, value, users)?];
+        let took = self.wait_executed(&sent)?;
+        let [sent] = sent;
+        self.story.machine(&json!({ "transfer": {
+            "from": chains::name(Side::Main),
+            "to": chains::name(Side::Service),
+            "nonce": sent.nonce(),
+            "executed_s": seconds(took),
+        } }))
     }
 }

@@ -19,7 +19,6 @@ use crate::gather::{self, Gathered};
 use crate::nodes::Nodes;
 use crate::nonces::Nonces;
 use crate::output::{self, Output};
-use crate::progress::Bar;
 use crate::serve::{self, Site};
 use crate::show::style::{bold, Tone};
 use chains::Sent;
@@ -87,8 +86,11 @@ pub(super) fn run(json: bool, after: After) -> Result<Output, Failure> {
         }
     };
     story::take_down(&bar);
-    stage.close();
-    ended
+    match (ended, stage.close()) {
+        (ended, Ok(())) => ended,
+        (Ok(_), Err(left)) => Err(Failure::unreadable(left)),
+        (Err(failure), Err(left)) => Err(failure.hint(left)),
+    }
 }
 
 fn interrupted() -> Failure {
@@ -234,7 +236,7 @@ impl Live {
         let nodes = if from == Side::Main { [&main, &service] } else { [&service, &main] };
         let names = [chains::name(from), chains::name(from.other())];
         let pair = gather::Pair { trust: &self.trust, names, nodes, now: None };
-        gather::audit(&pair, nonces, VoteScan::Full, reach, &Bar::new())
+        gather::audit(&pair, nonces, VoteScan::Full, reach, &self.story.progress())
     }
 
     /// Audits both directions, from the first request on.

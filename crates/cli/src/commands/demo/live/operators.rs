@@ -49,10 +49,10 @@ impl Operators {
     pub(super) fn new(stage: &Arc<Stage>, pair: &Pair, trust: &Trust, network: &Network) -> Result<Self, Failure> {
         let folder = stage.make_folder()?;
         let json = serde_json::to_string(trust).map_err(|e| Failure::unreadable(format!("no trust file: {e}")))?;
-        files::write(&folder.join("trust.json"), json.as_bytes())?;
+        stage.write(|| files::write(&folder.join("trust.json"), json.as_bytes()))?;
         let all = (0..pair.operators.len()).map(|index| {
             let folder = folder.join(format!("operator-{}", index.saturating_add(1)));
-            Operator::new(folder, index, pair, network)
+            stage.write(|| Operator::new(folder, index, pair, network))
         });
         let all = all.collect::<Result<_, _>>()?;
         let program = std::env::current_exe().map_err(|e| Failure::unreadable(format!("this program: {e}")))?;
@@ -68,13 +68,16 @@ impl Operators {
     pub(super) fn start(&mut self, index: usize) -> Result<(), Failure> {
         let operator = self.all.get_mut(index).ok_or_else(|| Failure::usage(format!("no operator {index}")))?;
         operator.log.forget_start();
-        let unwritten = |e| Failure::unreadable(format!("{}: {e}", operator.log.path.display()));
-        let log = File::options().create(true).append(true).open(&operator.log.path).map_err(unwritten)?;
-        let mut command = Command::new(&self.program);
-        command.args(["operator", "run", "--end-with-input", "--config"]).arg(operator.folder.join("operator.toml"));
-        command.env(PASSWORD_VARIABLE, PASSWORD).env("RUST_LOG", "info,sqlx=warn");
-        command.stdout(Stdio::null()).stderr(log);
-        self.stage.start(index, &mut command)
+        self.stage.start(index, || {
+            let unwritten = |e| Failure::unreadable(format!("{}: {e}", operator.log.path.display()));
+            let log = File::options().create(true).append(true).open(&operator.log.path).map_err(unwritten)?;
+            let mut command = Command::new(&self.program);
+            command.args(["operator", "run", "--end-with-input", "--config"]);
+            command.arg(operator.folder.join("operator.toml"));
+            command.env(PASSWORD_VARIABLE, PASSWORD).env("RUST_LOG", "info,sqlx=warn");
+            command.stdout(Stdio::null()).stderr(log);
+            Ok(command)
+        })
     }
 
     /// `kill -9`.

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
+use crate::progress::Bar;
 use crate::show::lines::{named, paragraph};
 use crate::show::style::{bad, bold};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -44,6 +45,16 @@ impl Case {
         self.figure(name, seconds(time));
     }
 
+    /// What is to be told: the claim where it holds; else what is instead, which is noted too.
+    pub(super) fn claim(&mut self, holds: bool, claim: &str, otherwise: impl FnOnce() -> String) -> String {
+        if holds {
+            return claim.to_owned();
+        }
+        let otherwise = otherwise();
+        self.unless(false, || otherwise.clone());
+        format!("{}  {otherwise}.", bad("NOT AS EXPECTED"))
+    }
+
     /// Notes what should not be.
     pub(super) fn unless(&mut self, fine: bool, otherwise: impl FnOnce() -> String) {
         if !fine {
@@ -53,7 +64,7 @@ impl Case {
 }
 
 /// Seconds with three digits: more would claim what was not measured.
-fn seconds(time: Duration) -> f64 {
+pub(super) fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e3).round() / 1e3
 }
 
@@ -64,12 +75,7 @@ pub(super) fn time(time: Duration) -> String {
 
 /// The sign on the standard error that something is waited for; nothing where that is no terminal.
 pub(super) fn waiting_sign() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(
-        ProgressStyle::with_template("  {spinner} {msg} ({elapsed})")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
-    bar
+    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
 }
 
 /// Takes the sign away for good, whatever the thread does that told the story.
@@ -140,6 +146,11 @@ impl Story {
         self.json
     }
 
+    /// Shows how far long work is, in the place of what is waited for.
+    pub(super) fn progress(&self) -> Bar {
+        Bar::from(self.bar.clone())
+    }
+
     /// Waits until `done`, showing for what; gives how long it took.
     pub(super) fn wait(
         &self,
@@ -148,6 +159,9 @@ impl Story {
         mut done: impl FnMut() -> Result<bool, Failure>,
     ) -> Result<Duration, Failure> {
         let start = Instant::now();
+        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})") {
+            self.bar.set_style(style);
+        }
         self.bar.set_message(what.to_owned());
         self.bar.reset();
         self.bar.enable_steady_tick(TICK);
@@ -164,5 +178,21 @@ impl Story {
         self.bar.disable_steady_tick();
         self.bar.finish_and_clear();
         waited
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_told_only_where_it_holds_and_noted_where_not() {
+        let mut case = Story::new(true, ProgressBar::hidden()).case("some_case", "");
+        assert_eq!(case.claim(true, "Nothing is gone.", || unreachable!()), "Nothing is gone.");
+        assert_eq!(case.surprises, Vec::<String>::new());
+        let told = case.claim(false, "Nothing is gone.", || "2 coins are gone".to_owned());
+        assert!(told.contains("NOT AS EXPECTED") && told.ends_with("2 coins are gone."), "{told}");
+        assert!(!told.contains("Nothing"), "{told}");
+        assert_eq!(case.surprises, ["some_case: 2 coins are gone"]);
     }
 }

@@ -40,8 +40,9 @@ impl Live {
         self.forge_requests(&mut case, account)?;
         self.invent(&mut case, account)?;
         let taken = self.pair.service.balance(&THIEF);
-        case.unless(taken.is_zero(), || format!("the thief got {}", coins(taken)));
-        self.story.now("The thief has got nothing.");
+        let told =
+            case.claim(taken.is_zero(), "The thief has got nothing.", || format!("the thief got {}", coins(taken)));
+        self.story.now(&told);
         Ok(case)
     }
 
@@ -119,11 +120,13 @@ impl Live {
         }
         let since = Instant::now();
         let loot = self.pair.main.balance(&THIEF);
-        case.unless(loot == call.value, || format!("two of two votes gave the thief {}", coins(loot)));
-        self.story.now(&format!(
+        let claim = format!(
             "service to main, request {nonce}, which nobody made, is executed in block {executed}: {} to the thief.",
             coins(loot)
-        ));
+        );
+        let told =
+            case.claim(loot == call.value, &claim, || format!("two of two votes gave the thief {}", coins(loot)));
+        self.story.now(&told);
         let wanted = Wanted { code: "fraud", nonce, accounts: &culprits };
         let took = self.wait_alarm(&HONEST, wanted, since)?;
         let blocks = self.pair.main.height().saturating_sub(executed);
