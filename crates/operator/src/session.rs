@@ -80,7 +80,7 @@ pub(crate) struct Session<'t> {
     pub(crate) direction: &'t Direction,
     lease: Arc<Lease>,
     pub(crate) trust: &'t Trust,
-    pub(crate) links: [Link; 2],
+    pub(crate) links: &'t mut [Link; 2],
     pub(crate) source: Synced<'t>,
     pub(crate) destination: Synced<'t>,
     pub(crate) view: View,
@@ -124,7 +124,7 @@ impl<'t> Session<'t> {
         direction: &'t Direction,
         lease: &Arc<Lease>,
         trust: &'t Trust,
-        links: [Link; 2],
+        links: &'t mut [Link; 2],
         [source, destination]: [Synced<'t>; 2],
         view: View,
         sender: Sender,
@@ -239,7 +239,7 @@ impl<'t> Session<'t> {
     /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
     fn look_at_endpoints(&mut self) {
         let mut findings = Vec::new();
-        for link in &mut self.links {
+        for link in &mut *self.links {
             findings.extend(link.findings());
             link.give_second_chance();
         }
@@ -280,7 +280,7 @@ impl<'t> Session<'t> {
         let chains = [&self.direction.from.chain, &self.direction.to.chain];
         let mut stale = Vec::new();
         let looks = moved.into_iter().zip(young).zip(chains);
-        for (((moved, young), chain), (turn, link)) in looks.zip(self.turns.iter_mut().zip(&mut self.links)) {
+        for (((moved, young), chain), (turn, link)) in looks.zip(self.turns.iter_mut().zip(self.links.iter_mut())) {
             let Some(delays) = turn.look(moved, young, now) else { continue };
             if delays == Delays::IsOld {
                 stale.push(format!("{} shows an old head of {chain}", link.first()));
