@@ -9,6 +9,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { argv, execPath, exit } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { cut } from "./cut.mjs";
 import { nobody, startLiar } from "./liar.mjs";
 
 const exec = promisify(execFile);
@@ -47,6 +48,7 @@ async function main() {
   const script = (program, args, file) => () => run(program, [...args, join(project, file), fixtures, JSON.stringify(rpc)], project);
   const page = (file, bundle) => () => inChromium(project, file, bundle, rpc);
   const cases = {
+    cut,
     "node-esm": script(execPath, [], "node-esm.mjs"),
     "node-cjs": script(execPath, [], "node-cjs.cjs"),
     crash: script(execPath, [], "crash.mjs"),

@@ -4,6 +4,8 @@ import * as inline from "spanlight/inline";
 import * as bring from "spanlight/module";
 import { readFile } from "node:fs/promises";
 import { argv } from "node:process";
+import { light } from "./light-client.mjs";
+import { parts } from "./parts.mjs";
 import { suite } from "./suite.mjs";
 
 const [fixtures, rpc] = argv.slice(2);
@@ -32,12 +34,15 @@ const [one, two] = await Promise.all([4, 5].map((nonce) => bring.prove({ nonce }
 if (before === 0 && asked === 1 && one.transfers.length === 1 && two.transfers.length === 1) result.passed += 1;
 else result.failures.push(`the gathering part was loaded ${before} times before and ${asked} times after two calls`);
 
+const bytes = { judging: new Uint8Array(await part("spanlight")), gathering: new Uint8Array(await part("spanlight-gathering")) };
+const options = { trust: whole, from: "main", endpoints: { main, service }, now: 1795398976 };
+result.passed += await parts(bring, bytes, () => bring.verify(bundle, trust, 1795398976), options, result.failures);
+
 // A light client, stored and brought back, fed with the headers of a node.
-const { light } = await import("./light-client.mjs");
 result.passed += await light(spanlight, read, JSON.parse(rpc), result.failures);
 console.log(JSON.stringify(result));
 
-/** With nothing but the part that judges: everything is judged, whatever is wrong with it, and nodes are not asked. */
+/** With nothing but the part that judges: everything is judged, whatever is wrong with it, and nodes are not asked; headers are followed. */
 async function alone(failures) {
   const { passed, failures: found } = await suite(bring, read);
   failures.push(...found.map((failure) => `judging alone: ${failure}`));
@@ -56,5 +61,5 @@ async function alone(failures) {
   const missing = await bring.sync({ trust: "{}", chain: "main", endpoint: "http://127.0.0.1:9" }).catch((error) => [error.name, error.code].join());
   if (refused !== "options.endpoints" || missing !== "LoadError,wasm.not_initialized") failures.push(`judging alone: prove gives ${refused}, sync ${missing}`);
   if (codes.size < 20) failures.push(`judging alone: only ${[...codes]} were seen`);
-  return passed + codes.size;
+  return passed + codes.size + (await light(bring, read, JSON.parse(rpc), failures));
 }

@@ -6,7 +6,19 @@
 // Kinds of relocations, by what the number at the place means.
 const TO_FUNCTION = [0, 1, 2, 12];
 const TO_DATA = [3, 4, 5, 11];
-const WITH_ADDEND = [3, 4, 5, 8, 9, 11];
+// Types, globals and tables. Of any other kind nobody knows here whether it leads to a function.
+const TO_NEITHER = [6, 7, 20];
+
+/**
+ * The variable that has the linker note what is read here, beside what the environment asks of the compiler already: cargo
+ * reads the first of these that is set, and no other.
+ */
+export function keepingRelocations(env) {
+  const flag = "-Clink-arg=--emit-relocs";
+  const own = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+  const name = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"].find((one) => env[one] !== undefined) ?? own;
+  return { [name]: [env[name], flag].filter(Boolean).join(name === "CARGO_ENCODED_RUSTFLAGS" ? "\x1f" : " ") };
+}
 
 /** What is reached from the exports that `isRoot` names: `slots` of the table, all in all `size` of them. */
 export function reachedSlots(bytes, isRoot) {
@@ -119,7 +131,8 @@ function readRelocations(section) {
   section.number();
   return section.list((from) => {
     const relocation = { kind: from.byte(), offset: from.number(), symbol: from.number() };
-    if (WITH_ADDEND.includes(relocation.kind)) from.number();
+    if (TO_DATA.includes(relocation.kind)) from.number();
+    else if (![...TO_FUNCTION, ...TO_NEITHER].includes(relocation.kind)) throw new Error(`a relocation of kind ${relocation.kind}`);
     return relocation;
   });
 }

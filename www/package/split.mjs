@@ -4,6 +4,10 @@
 // What judging may ever run is followed from its exports: in the finished code by calls; what it calls through the table,
 // by what the linker knew of pointers (reach.mjs). All else gathers. Should a slot of gathering be called before that part
 // is there, the slot is empty and the call traps: never a wrong verdict.
+//
+// Both agree on addresses, so parts of two builds would write over each other. They share the memory by a name of this build:
+// no engine links a part of another one.
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { reachedSlots } from "./reach.mjs";
 
@@ -15,6 +19,9 @@ export const FEATURES = USED.map((name) => `--enable-${name}`);
 // wasm-bindgen gives a suffix to what it is to wrap. What begins with two underscores is its own, and both parts need it.
 const JUDGING = /^(inspect|verify|light_client_(advance|restore|start)|panic_for_tests)(_[0-9a-f]{16})?$|^__(wbindgen_(?!describe|skip)|externref_)/;
 const GATHERING = /^(audit|prove|sync|wasm_bindgen__convert__closures_\w+)$/;
+// What nobody calls: the C library exports it, and wasm-bindgen for ways of ending that are not used here.
+const FOR_NOBODY = /^(rustsecp256k1_\w+|__abort_handler|__instance_terminated)$/;
+const KINDS = ["type", "import", "global", "memory", "data", "table", "elem", "export", "func"];
 
 /**
  * @param {string} linked - path of the module as the linker left it
@@ -31,6 +38,7 @@ export async function split(linked, finished, parts, run) {
   if (module.slots.length !== reached.size) throw new Error(`${reached.size} slots were linked, and ${module.slots.length} are left`);
   const judging = closure([...exported(module, JUDGING), ...module.slots.filter(({ slot }) => reached.slots.has(slot)).map(({ name }) => name)], module);
   for (const name of exported(module, GATHERING)) if (judging.has(name)) throw new Error(`judging reaches ${name}, which gathers`);
+  module.build = createHash("sha256").update([module.text, ...judging].join()).digest("hex").slice(0, 16);
   for (const [part, content] of Object.entries({ judging: writeJudging(module, judging), gathering: writeGathering(module, judging) })) {
     await writeFile(`${parts[part]}.wat`, content);
     run("wasm-opt", [`${parts[part]}.wat`, "-O3", ...FEATURES, "-o", parts[part]]);
@@ -40,6 +48,8 @@ export async function split(linked, finished, parts, run) {
 /** The items of Binaryen's text: each begins on a line that is indented by one space. */
 function readModule(text) {
   const items = text.slice(0, text.lastIndexOf(")")).split(/^(?= \()/m).slice(1);
+  // What is not known would be in neither part.
+  for (const item of items) if (!KINDS.includes(/^ \((\w*)/.exec(item)?.[1])) fail(item);
   const of = (kind) => items.filter((item) => item.startsWith(` (${kind} `));
   const match = (pattern) => (item) => pattern.exec(item)?.slice(1) ?? fail(item);
   const imports = of("import").map((item) => ({ item, name: match(/\(func (\$[^\s)]+)/)(item)[0] }));
@@ -50,13 +60,15 @@ function readModule(text) {
   });
   const exports = of("export").map((item) => {
     const [as, kind, name] = match(/^ \(export "(.*?)" \((\w+) (\$[^\s)]+)/)(item);
+    const isShared = kind === "memory" || kind === "table";
+    if (!isShared && ![JUDGING, GATHERING, FOR_NOBODY].some((known) => known.test(as))) throw new Error(`nobody said which part exports ${as}`);
     return { item, as, kind, name };
   });
   const [element, ...others] = of("elem");
   if (element === undefined || others.length > 0) throw new Error("one list of table slots is expected");
   const [table, first, names] = match(/^ \(elem \S+ \(table (\S+)\) \(i32\.const (\d+)\) func ([^)]*)/)(element);
   const slots = names.split(" ").map((name, place) => ({ slot: Number(first) + place, name }));
-  return { of, imports, functions, exports, table, slots };
+  return { text, of, imports, functions, exports, table, slots };
 }
 
 function fail(item) {
@@ -83,7 +95,6 @@ function elements({ table, slots }, isHere) {
   return runs.map(({ first, names }) => ` (elem (table ${table}) (i32.const ${first}) func ${names.join(" ")})\n`);
 }
 
-/** What is exported for nobody is left out: the C library does that. */
 function writeJudging(module, judging) {
   const { of, imports, functions, exports } = module;
   const isHere = ({ name }) => judging.has(name);
@@ -96,8 +107,8 @@ function writeJudging(module, judging) {
     ...of("data"),
     ...of("table"),
     ...elements(module, isHere),
-    ...lines(exports.filter(({ as, kind }) => (kind === "func" ? JUDGING.test(as) : kind !== "global"))),
-    ...shared(module, judging).map(({ kind, name }, place) => ` (export "${alias(place)}" (${kind} ${name}))\n`),
+    ...lines(exports.filter(({ as }) => !GATHERING.test(as) && !FOR_NOBODY.test(as))),
+    ...shared(module, judging).map(({ alias, kind, name }) => ` (export "${alias}" (${kind} ${name}))\n`),
     ...lines(functions.filter(isHere)),
     ")\n",
   ].join("");
@@ -111,7 +122,7 @@ function writeGathering(module, judging) {
     "(module\n",
     ...of("type"),
     ...lines(imports.filter((one) => isHere(one) || called.has(one.name))),
-    ...shared(module, judging).map(({ kind, name, type }, place) => ` (import "judging" "${alias(place)}" (${kind} ${name} ${type}))\n`),
+    ...shared(module, judging).map(({ alias, kind, name, type }) => ` (import "judging" "${alias}" (${kind} ${name} ${type}))\n`),
     ...elements(module, isHere),
     ...lines(exports.filter(({ as }) => GATHERING.test(as))),
     ...lines(functions.filter(isHere)),
@@ -120,7 +131,7 @@ function writeGathering(module, judging) {
 }
 
 /** What gathering uses of judging: functions, and memory, tables and what changes of the globals, so that both work on the same. */
-function shared({ of, functions }, judging) {
+function shared({ build, of, functions }, judging) {
   const called = calledBy(functions.filter(({ name }) => !judging.has(name)));
   const own = functions.filter(({ name }) => judging.has(name) && called.has(name)).map(({ name, type }) => ({ kind: "func", name, type }));
   const state = ["memory", "table", "global"].flatMap((kind) => of(kind).map((item) => {
@@ -128,11 +139,9 @@ function shared({ of, functions }, judging) {
     // Behind the type of a global stands its first value.
     return { kind, name, type: kind === "global" ? (/^\(mut \w+\)/.exec(type)?.[0] ?? "") : type };
   }));
-  return [...own, ...state.filter(({ type }) => type !== "")];
+  // Counted, since short names in order pack well; no other export is as short.
+  return [...own, ...state.filter(({ type }) => type !== "")].map((one, place) => ({ ...one, alias: one.kind === "memory" ? build : place.toString(36) }));
 }
 
 const calledBy = (functions) => new Set(functions.flatMap(({ calls }) => [...calls]));
 const lines = (list) => list.map(({ item }) => item);
-
-/** Counted, since short names in order pack well; no other export is as short. */
-const alias = (place) => place.toString(36);

@@ -80,6 +80,11 @@ pub enum Alarm {
         /// In peb.
         asked: String,
     },
+    /// A key cannot be used right now; what it has to sign waits.
+    KeyUnavailable {
+        /// Why.
+        reason: String,
+    },
     /// This account is to anchor, and the trust does not list it.
     NotAnchoring {
         /// The account.
@@ -119,6 +124,7 @@ impl Alarm {
             Self::LowBalance { .. } => "low_balance",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
             Self::GasPrice { .. } => "gas_price",
+            Self::KeyUnavailable { .. } => "key_unavailable",
             Self::NotAnchoring { .. } => "not_anchoring",
             Self::WrongAnchor { .. } => "wrong_anchor",
             Self::NotBound => "not_bound",
@@ -170,6 +176,7 @@ impl fmt::Display for Alarm {
                 write!(f, "{account} is both operator and owner of the bridge: use different keys")
             }
             Self::GasPrice { asked } => write!(f, "gas costs {asked} peb, above max_gas_price: nothing is sent"),
+            Self::KeyUnavailable { reason } => write!(f, "a key does not sign ({reason}): what needs it waits"),
             Self::NotAnchoring { account } => {
                 write!(f, "{account} is to anchor, and is none of the trust's anchoring accounts")
             }

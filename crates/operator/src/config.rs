@@ -10,7 +10,7 @@ pub use secret::Secret;
 use crate::log::LogForm;
 use serde::Deserialize;
 use spanlight::trust::{BridgeEnd, Trust};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -236,7 +236,7 @@ pub struct Exchange {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peer {
-    /// For logs.
+    /// For logs, and to tell peers apart.
     pub name: String,
     /// Host and port.
     pub address: String,
@@ -276,6 +276,7 @@ impl Config {
         check.voting(&file.voting)?;
         check.store(&file.store)?;
         check.exchange(&file)?;
+        check.peers(base, file.exchange.as_ref())?;
         check.anchor(&file, &trust)?;
         Ok(Self {
             file: path.to_owned(),
@@ -409,6 +410,25 @@ impl Check<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Of two peers of one name only the first would be heard, and two of one certificate are one.
+    fn peers(&self, base: &Path, exchange: Option<&Exchange>) -> Result<(), ConfigError> {
+        let (mut names, mut certificates) = (BTreeSet::new(), BTreeSet::new());
+        for peer in exchange.into_iter().flat_map(|exchange| &exchange.peers) {
+            if !names.insert(&peer.name) {
+                let what = format!("two peers are named `{}`", peer.name);
+                return Err(self.refuse("exchange.peers", what, "give each one a name of its own"));
+            }
+            let path = base.join(&peer.certificate);
+            // What cannot be read is named when the exchange starts.
+            let certificate = std::fs::read(&path).unwrap_or_else(|_| path.into_os_string().into_encoded_bytes());
+            if !certificates.insert(certificate) {
+                let what = format!("the certificate of `{}` is another peer's too", peer.name);
+                return Err(self.refuse("exchange.peers", what, "give the one that this operator has sent you"));
+            }
+        }
+        Ok(())
     }
 
     fn anchor(&self, file: &File, trust: &Trust) -> Result<(), ConfigError> {

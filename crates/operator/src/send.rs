@@ -32,6 +32,18 @@ pub(crate) enum SendError {
     Price(Alarm),
 }
 
+impl SendError {
+    /// The alarm for what keeps only this from being sent: it is decided anew at a later block, and everything else goes on.
+    /// Other errors are given back.
+    pub(crate) fn into_alarm(self) -> Result<Alarm, Self> {
+        match self {
+            Self::Price(alarm) => Ok(alarm),
+            Self::Key(error) => Ok(error.into()),
+            Self::Store(_) => Err(self),
+        }
+    }
+}
+
 /// What the followed chain says of the price of gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pricing {
@@ -179,8 +191,7 @@ impl Sender {
                 match self.dearer(link, view, &live, needed).await {
                     Ok(next) => raw = self.replace(place, live.id, next).await?,
                     // The old one may still be taken, and others need not wait for it.
-                    Err(SendError::Price(alarm)) => self.alarms.push(alarm),
-                    Err(error) => return Err(error),
+                    Err(error) => self.alarms.push(error.into_alarm()?),
                 }
             }
             if age >= SLOW {

@@ -233,6 +233,9 @@ impl<'t> Session<'t> {
             tracing::warn!(direction = %self.direction.name, paused, "told by a person");
         }
         self.direction.shared.board.set_paused(paused);
+        if let Some(exchange) = &self.direction.shared.exchange {
+            exchange.pause(&self.direction.name, paused);
+        }
         Ok(None)
     }
 
@@ -295,8 +298,9 @@ impl<'t> Session<'t> {
     /// Raises an alarm, once for each transfer and session.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
         let words = alarm.to_string();
-        // A price is another one at each block.
-        let what = if matches!(alarm, Alarm::GasPrice { .. }) { alarm.code().to_owned() } else { words.clone() };
+        // A price is another one at each block, and a service that is down says so in many ways.
+        let by_code = matches!(alarm, Alarm::GasPrice { .. } | Alarm::KeyUnavailable { .. });
+        let what = if by_code { alarm.code().to_owned() } else { words.clone() };
         if !self.raised.insert((what, nonce)) {
             return;
         }

@@ -1,4 +1,4 @@
-import { compile, call } from "./engine.js";
+import { call, compile } from "./engine.js";
 import { Ending, openAll, type Node } from "./endpoint.js";
 import { errorOf, EndpointError } from "./errors.js";
 import { toJson } from "./json.js";
@@ -196,8 +196,14 @@ async function gather<E extends Endpoints[]>(
   const failed = (cause: unknown): void => void (last = cause);
   const opened = endpoints.map((list) => openAll(list, { ending, timeout, failed })) as { [I in keyof E]: Node[] };
   const progress: Callback | undefined = onProgress && ((stage, done, total) => onProgress({ stage, done, total }));
+  // The module may be long in coming, and what brings it knows nothing of the signal.
+  const unlessEnded = async <T>(load: () => Promise<T>): Promise<T> => {
+    const loaded = await ending.race(load);
+    signal?.throwIfAborted();
+    return loaded as T;
+  };
   try {
-    return await call((glue) => job(glue, opened, progress), "gathering");
+    return await call((glue) => job(glue, opened, progress), "gathering", unlessEnded);
   } catch (thrown) {
     signal?.throwIfAborted();
     if (thrown instanceof EndpointError && last !== undefined) thrown.cause = last;

@@ -9,38 +9,56 @@ export type Source = Record<Part, () => Promise<WebAssembly.Module> | WebAssembl
 
 export type Part = "judging" | "gathering";
 
-let source: Source | undefined;
-const compiled = new Map<Part, Promise<WebAssembly.Module>>();
+let parts: Parts | undefined;
 let running: Promise<Running> | undefined;
 
 /** Sets the source that an entry point brings, unless another one was set on purpose. */
 export function setDefaultSource(chosen: Source): void {
-  source ??= chosen;
+  parts ??= new Parts(chosen);
 }
 
-/** Sets the source on purpose; what ran before is dropped. */
+/** Sets the source on purpose. What runs ends with the source that it has; no call that comes gets it. */
 export function setSource(chosen: Source): void {
-  source = chosen;
-  compiled.clear();
+  parts = new Parts(chosen);
   running = undefined;
 }
 
 /** A compiled part of the module. */
-export function compile(part: Part): Promise<WebAssembly.Module> {
-  if (source === undefined) {
-    return Promise.reject(errorOf("wasm.not_initialized", "call init with the module first"));
+export async function compile(part: Part): Promise<WebAssembly.Module> {
+  return chosenParts().compile(part);
+}
+
+function chosenParts(): Parts {
+  if (parts === undefined) throw errorOf("wasm.not_initialized", "call init with the module first");
+  return parts;
+}
+
+/** What one source gave, each part compiled once. */
+class Parts {
+  readonly #source: Source;
+  readonly #compiled = new Map<Part, Promise<WebAssembly.Module>>();
+
+  constructor(source: Source) {
+    this.#source = source;
   }
-  const known = compiled.get(part);
-  if (known !== undefined) return known;
-  const compiling = Promise.resolve()
-    .then(source[part])
-    .catch((cause: unknown) => {
-      // A failed load is not remembered: the network may be back.
-      if (compiled.get(part) === compiling) compiled.delete(part);
-      throw notLoaded(cause);
-    });
-  compiled.set(part, compiling);
-  return compiling;
+
+  compile(part: Part): Promise<WebAssembly.Module> {
+    const known = this.#compiled.get(part);
+    if (known !== undefined) return known;
+    const compiling = Promise.resolve()
+      .then(this.#source[part])
+      .catch((cause: unknown) => {
+        // A failed load is not remembered: the network may be back.
+        this.forget(part);
+        throw notLoaded(cause);
+      });
+    this.#compiled.set(part, compiling);
+    return compiling;
+  }
+
+  forget(part: Part): void {
+    this.#compiled.delete(part);
+  }
 }
 
 interface Running {
@@ -49,46 +67,94 @@ interface Running {
   gathering(): Promise<void>;
   /** Rejects when the instance has crashed, so that nobody waits for it in vain. */
   crashed: Promise<never>;
+  /** Why nothing may run in it any more. */
+  fault(): { cause: unknown } | undefined;
   drop(cause: unknown): void;
 }
 
-async function start(): Promise<Running> {
-  const module = await compile("judging");
+/** The instance of the source in use; one that was not loaded, or has crashed, is not kept. */
+function current(): Promise<Running> {
+  if (running !== undefined) return running;
+  const forget = (): void => {
+    if (running === starting) running = undefined;
+  };
+  const starting = start(forget).catch((cause: unknown) => {
+    forget();
+    throw notLoaded(cause);
+  });
+  return (running = starting);
+}
+
+async function start(forget: () => void): Promise<Running> {
+  // Kept, since another source may be set before the second part is needed, and parts of two builds must not meet.
+  const own = chosenParts();
+  const module = await own.compile("judging");
   let reject: (cause: unknown) => void = () => {};
   const crashed = new Promise<never>((_, refuse) => (reject = refuse));
   crashed.catch(() => {});
+  let fault: { cause: unknown } | undefined;
   const drop = (cause: unknown): void => {
-    running = undefined;
+    fault ??= { cause };
+    forget();
     reject(cause);
   };
   const instance = await glue(module, drop);
   let added: Promise<void> | undefined;
   const gathering = (): Promise<void> =>
-    (added ??= compile("gathering")
-      .then((part) => instance.add(part))
-      .catch((cause: unknown) => {
-        added = undefined;
-        throw notLoaded(cause);
-      }));
-  return { glue: instance, gathering, crashed, drop };
+    (added ??= addGathering(instance, own).catch((cause: unknown) => {
+      added = undefined;
+      throw notLoaded(cause);
+    }));
+  return { glue: instance, gathering, crashed, fault: () => fault, drop };
 }
 
-/** Calls into the module, and makes an object of what it gives; whatever it throws becomes one of our errors. */
-export async function call<T>(job: (glue: Glue) => unknown, part: Part = "judging"): Promise<T> {
-  running ??= start().catch((cause: unknown) => {
-    running = undefined;
-    throw notLoaded(cause);
-  });
-  const used = await running;
+async function addGathering(instance: Glue, own: Parts): Promise<void> {
+  const module = await own.compile("gathering");
+  try {
+    await instance.add(module);
+  } catch (cause) {
+    own.forget("gathering");
+    // Nothing of it has run or was written: what judges is as it was.
+    if (!(cause instanceof WebAssembly.LinkError)) throw cause;
+    const sentence = "spanlight.wasm and spanlight-gathering.wasm are of different builds; take both from the same version of the package";
+    throw errorOf("wasm.load", sentence, cause);
+  }
+}
+
+/** An instance that has the part. */
+async function ready(part: Part): Promise<Running> {
+  const used = await current();
   if (part === "gathering") await used.gathering();
+  return used;
+}
+
+type Wait = <T>(load: () => Promise<T>) => Promise<T>;
+
+/**
+ * Calls into the module, and makes an object of what it gives; whatever it throws becomes one of our errors.
+ *
+ * @param wait - waits for the module, or rejects
+ */
+export async function call<T>(job: (glue: Glue) => unknown, part: Part = "judging", wait: Wait = (load) => load(), attempts = 3): Promise<T> {
+  const used = await wait(() => ready(part));
+  // Another call may have crashed it while this one waited.
+  const fault = used.fault();
+  if (fault !== undefined) {
+    if (attempts > 1) return call(job, part, wait, attempts - 1);
+    throw crash(fault.cause);
+  }
   try {
     return fromModule(await Promise.race([job(used.glue), used.crashed])) as T;
   } catch (thrown) {
     if (isFault(thrown)) throw Object.assign(errorOf(thrown.code, thrown.message), { notes: fromModule(thrown.notes) ?? [] });
     // Anything else is a trap or a panic: the memory of the instance may be in any state.
     used.drop(thrown);
-    throw errorOf("wasm.crash", `a fault of Spanlight: ${words(thrown)}`, thrown);
+    throw crash(thrown);
   }
+}
+
+function crash(thrown: unknown): SpanlightError {
+  return errorOf("wasm.crash", `a fault of Spanlight: ${words(thrown)}`, thrown);
 }
 
 function notLoaded(cause: unknown): SpanlightError {

@@ -2,30 +2,38 @@
 import { setSource } from "./engine.js";
 import { errorOf } from "./errors.js";
 
-/** A part of the module: compiled, as bytes, or as the answer of a fetch. */
-export type Brought = WebAssembly.Module | BufferSource | Response | PromiseLike<Response>;
+type Given = WebAssembly.Module | BufferSource | Response;
 
 /**
- * Uses this module from now on.
+ * A part of the module: compiled, as bytes, or as the answer of a fetch; a promise of it; or a function that gives it. The
+ * function is called when the part is first needed, and again where that failed; an answer can be read once only.
+ */
+export type Brought = Given | PromiseLike<Given> | (() => Given | PromiseLike<Given>);
+
+/**
+ * Uses this module from now on. Both parts must be of one build: a second part of another is refused with `wasm.load`.
  *
  * @param module - `spanlight/spanlight.wasm`, all that judging needs
- * @param gathering - `spanlight/spanlight-gathering.wasm`, which `prove`, `audit` and `sync` need as well; or a function that
- * gives it, called when one of them is first used
+ * @param gathering - `spanlight/spanlight-gathering.wasm`, which `prove`, `audit` and `sync` need as well
  */
-export function init(module: Brought, gathering?: Brought | (() => Brought)): void {
+export function init(module: Brought, gathering?: Brought): void {
+  // A promise that fails is told by the call that needs it.
+  for (const part of [module, gathering]) if (part instanceof Promise) part.catch(() => {});
   setSource({
     judging: () => compiled(module),
     gathering: () => {
-      if (gathering !== undefined) return compiled(typeof gathering === "function" ? gathering() : gathering);
+      if (gathering !== undefined) return compiled(gathering);
       throw errorOf("wasm.not_initialized", "to ask nodes, give init the module spanlight-gathering.wasm too");
     },
   });
 }
 
 async function compiled(module: Brought): Promise<WebAssembly.Module> {
-  if (module instanceof WebAssembly.Module) return module;
-  const given = await (module as BufferSource | Response | PromiseLike<Response>);
-  return WebAssembly.compile("arrayBuffer" in given ? await given.arrayBuffer() : given);
+  const given = await (typeof module === "function" ? module() : module);
+  if (given instanceof WebAssembly.Module) return given;
+  if (!("arrayBuffer" in given)) return WebAssembly.compile(given);
+  if (!given.ok) throw new Error(`HTTP status ${given.status}`);
+  return WebAssembly.compile(await given.arrayBuffer());
 }
 
 export * from "./exports.js";

@@ -234,6 +234,15 @@ impl Rig {
         std::fs::read_to_string(self.operators[index].folder.join("log")).unwrap_or_default()
     }
 
+    /// Waits until an operator's log has so many lines with some words.
+    pub(crate) fn wait_for_log(&self, index: usize, words: &str, times: usize) {
+        let start = Instant::now();
+        while self.log(index).matches(words).count() < times {
+            assert!(start.elapsed() < Duration::from_secs(60), "`{words}` does not come\n{}", tail(&self.log(index)));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Requests one transfer of a kind by number: coin, fungible, single, and again.
     pub(crate) fn request(&self, from: Side, number: u64) -> Requested {
         let user = spanlight_devnet::pair::USERS[(number % 4) as usize];

@@ -3,6 +3,9 @@
 use crate::rig::{Plan, Rig};
 use spanlight::primitives::{Address, U256};
 use spanlight_devnet::pair::{BridgeKind, Side, Value, USERS};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::Connection as _;
+use std::path::Path;
 use std::time::Duration;
 
 fn plan(name: &'static str) -> Plan {
@@ -62,4 +65,44 @@ fn the_same_bridge_takes_votes_and_a_transfer_that_cannot_be_delivered_closes() 
     }
     rig.wait_handled(Side::Main, Duration::from_secs(120));
     assert_eq!(rig.votes(Side::Service), (12, 0));
+}
+
+/// A session that starts again inside a process has its own signature again, as one that starts in a new process has: here
+/// because its store could not be written for a while. With as many operators as the threshold each one is needed, and turns are
+/// so long that each sends what is its own.
+#[test]
+fn an_operator_whose_session_starts_again_signs_again() {
+    let voting = "turn_blocks = 10000".to_owned();
+    let mut rig = Rig::new(Plan { operators: 2, threshold: 2, voting, ..plan("signs-again") });
+    rig.start(0, &[]);
+    rig.request(Side::Main, 0);
+    rig.request(Side::Main, 3);
+    rig.wait_for_log(0, "signed", 2);
+    {
+        let _lock = WriteLock::take(&rig.operators[0].folder.join("operator.db"));
+        rig.request(Side::Main, 6);
+        rig.wait_for_log(0, "cannot work; starting again", 1);
+    }
+    rig.start(1, &[]);
+    rig.wait_handled(Side::Main, Duration::from_secs(60));
+    rig.assert_all_handled(Side::Main);
+}
+
+/// Another program writes to an SQLite file, and nobody else can.
+struct WriteLock {
+    _open: sqlx::SqliteConnection,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl WriteLock {
+    fn take(path: &Path) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let open = runtime.block_on(async {
+            let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(5));
+            let mut open = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut open).await.unwrap();
+            open
+        });
+        Self { _open: open, _runtime: runtime }
+    }
 }

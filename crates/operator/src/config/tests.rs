@@ -110,6 +110,32 @@ fn every_rule_has_its_own_refusal() {
 }
 
 #[test]
+fn two_peers_of_one_name_or_one_certificate_are_refused() {
+    let folder = Folder::new("peers");
+    for (name, pem) in [("a.crt", "one"), ("b.crt", "two"), ("copy.crt", "one")] {
+        std::fs::write(folder.0.join(name), pem).unwrap();
+    }
+    let read = |peers: [(&str, &str); 2]| {
+        let exchange = "listen = \"127.0.0.1:1\"\ncertificate = \"own.crt\"\nprivate_key = \"own.key\"\n";
+        let mut text = format!("{}[voting]\nmode = \"signatures\"\n[exchange]\n{exchange}", good());
+        for (name, certificate) in peers {
+            text +=
+                &format!("[[exchange.peers]]\nname = \"{name}\"\naddress = \"x:1\"\ncertificate = \"{certificate}\"\n");
+        }
+        folder.read(&text).map(|_| ()).map_err(|error| (error.key, error.what))
+    };
+    let refused = |what: &str| Err(("exchange.peers".to_owned(), what.to_owned()));
+    assert_eq!(read([("one", "a.crt"), ("two", "b.crt")]), Ok(()));
+    assert_eq!(read([("one", "a.crt"), ("one", "b.crt")]), refused("two peers are named `one`"));
+    assert_eq!(read([("one", "a.crt"), ("two", "a.crt")]), refused("the certificate of `two` is another peer's too"));
+    assert_eq!(
+        read([("one", "a.crt"), ("two", "copy.crt")]),
+        refused("the certificate of `two` is another peer's too")
+    );
+    assert_eq!(read([("one", "none.crt"), ("two", "missing.crt")]), Ok(()), "named when the exchange starts");
+}
+
+#[test]
 fn a_trust_file_without_a_bridge_is_refused() {
     let folder = Folder::new("no-bridge");
     let mut trust: toml::Table = std::fs::read_to_string(TRUST).unwrap().parse().unwrap();

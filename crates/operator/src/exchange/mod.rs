@@ -82,6 +82,8 @@ struct Shelf {
     /// no more work than one that answers.
     heard: BTreeSet<(String, u64)>,
     inbox: Vec<Received>,
+    /// A person has paused the operator: nothing is given out.
+    paused: bool,
 }
 
 /// What is given out, what is wanted and what came in, by direction; shared by its clones.
@@ -107,6 +109,11 @@ impl Exchange {
     /// Gives out a signature of this operator.
     pub(crate) fn give(&self, direction: &str, given: Given) {
         self.with(direction, |shelf| shelf.own.insert(given.nonce, given));
+    }
+
+    /// Gives nothing out while `paused`: a signature given may be sent by others, so it is a vote.
+    pub(crate) fn pause(&self, direction: &str, paused: bool) {
+        self.with(direction, |shelf| shelf.paused = paused);
     }
 
     /// Whether a signature of this digest is given out already.
@@ -149,7 +156,7 @@ impl Exchange {
 
     fn answer(&self, question: &Question) -> Vec<Given> {
         let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf = shelves.get(&question.direction);
+        let shelf = shelves.get(&question.direction).filter(|shelf| !shelf.paused);
         let nonces = question.nonces.iter().take(MOST_NONCES);
         nonces.filter_map(|nonce| shelf?.own.get(nonce).cloned()).collect()
     }

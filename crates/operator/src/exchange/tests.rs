@@ -131,6 +131,17 @@ fn only_own_signatures_are_given_out_and_no_more_than_asked() {
 }
 
 #[test]
+fn nothing_is_given_out_while_a_person_has_paused_the_operator() {
+    let exchange = Exchange::default();
+    exchange.give("a->b", given(3));
+    let answer = || exchange.answer(&Question { direction: "a->b".to_owned(), nonces: vec![3] });
+    exchange.pause("a->b", true);
+    assert!(answer().is_empty());
+    exchange.pause("a->b", false);
+    assert_eq!(answer(), [given(3)]);
+}
+
+#[test]
 fn a_missing_certificate_is_named() {
     let folder = Folder::new("missing");
     let own = folder.certificate("one");

@@ -7,11 +7,16 @@ use alloy_signer_aws::{aws_sdk_kms, AwsSigner};
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_smithy_http_client::tls::{rustls_provider::CryptoMode, Provider};
 use spanlight::{Address, Hash};
+use std::time::Duration;
 use tokio::runtime::Handle;
+
+/// For one signature. The service's own client tries again for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct KmsKey {
     signer: AwsSigner,
     runtime: Handle,
+    patience: Duration,
 }
 
 pub(super) async fn open(key_id: &str) -> Result<KmsKey, KeyError> {
@@ -23,7 +28,7 @@ async fn open_at(service: ConfigLoader, key_id: &str) -> Result<KmsKey, KeyError
     let client = aws_sdk_kms::Client::new(&service.http_client(https).load().await);
     let signer = AwsSigner::new(client, key_id.to_owned(), None).await;
     let signer = signer.map_err(|error| KeyError::Service(words(&error)))?;
-    Ok(KmsKey { signer, runtime: Handle::current() })
+    Ok(KmsKey { signer, runtime: Handle::current(), patience: PATIENCE })
 }
 
 /// The service's errors say little themselves; their causes do.
@@ -40,9 +45,10 @@ impl Signer for KmsKey {
     /// Waits for the service. Workers have a thread each, so nothing else waits.
     fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
         let hash = B256::from(digest.0);
-        let signature =
-            std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(self.signer.sign_hash(&hash))).join());
+        let asked = async { tokio::time::timeout(self.patience, self.signer.sign_hash(&hash)).await };
+        let signature = std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(asked)).join());
         let signature = signature.map_err(|_| KeyError::Signature)?;
+        let signature = signature.map_err(|_| KeyError::Service("no answer in time".to_owned()))?;
         let signature = signature.map_err(|error| KeyError::Service(words(&error)))?;
         let bytes = signature.as_bytes();
         // What the service answered is checked like any other device's signature.

@@ -4,12 +4,15 @@ mod file;
 #[cfg(feature = "aws-kms")]
 mod kms;
 mod pkcs11;
+mod rest;
 mod secret;
 
 pub use file::{create as create_key_file, import as import_key};
 pub use secret::read as read_secret;
 
+use crate::alarm::Alarm;
 use crate::config::{ChainConfig, KeyConfig};
+use rest::Resting;
 use spanlight::crypto::recover_address;
 use spanlight::{Address, Hash, U256};
 use std::sync::Arc;
@@ -44,9 +47,18 @@ pub enum KeyError {
     /// The fee payer's key is the operator's.
     #[error("the operator's own key; leave fee_payer out, and the operator pays for itself")]
     PaysForItself,
+    /// It has just failed.
+    #[error("it failed a moment ago, and is not asked yet")]
+    Rests,
     /// What came back is no signature of this key.
     #[error("the signature made is not this key's")]
     Signature,
+}
+
+impl From<KeyError> for Alarm {
+    fn from(error: KeyError) -> Self {
+        Self::KeyUnavailable { reason: error.to_string() }
+    }
 }
 
 /// Signs 32-byte digests with one key of the curve secp256k1.
@@ -76,10 +88,11 @@ impl ChainKeys {
     /// # Errors
     /// The field of the configuration, and why its key cannot be used.
     pub async fn open(config: &ChainConfig) -> Result<Self, (&'static str, KeyError)> {
-        let operator: Arc<dyn Signer> = Arc::from(open(&config.key).await.map_err(|error| ("key", error))?);
+        let operator: Arc<dyn Signer> =
+            Arc::new(Resting::new(open(&config.key).await.map_err(|error| ("key", error))?));
         let Some(payer) = &config.fee_payer else { return Ok(Self { operator, fee_payer: None }) };
         let refuse = |error| ("fee_payer", error);
-        let payer: Arc<dyn Signer> = Arc::from(open(payer).await.map_err(refuse)?);
+        let payer: Arc<dyn Signer> = Arc::new(Resting::new(open(payer).await.map_err(refuse)?));
         if payer.address() == operator.address() {
             return Err(refuse(KeyError::PaysForItself));
         }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::config::Secret;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("spanlight-keys-{}-{name}", std::process::id()));
@@ -158,4 +160,44 @@ fn make_key_pair(module: &std::path::Path) {
     let public = [Attribute::Token(true), Attribute::EcParams(curve), label.clone()];
     let private = [Attribute::Token(true), Attribute::Sensitive(true), Attribute::Sign(true), label];
     session.generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private).unwrap();
+}
+
+/// A device that is down at times.
+struct Failing {
+    key: file::FileKey,
+    is_down: Arc<AtomicBool>,
+    asked: Arc<AtomicU64>,
+}
+
+impl Signer for Failing {
+    fn address(&self) -> Address {
+        self.key.address()
+    }
+
+    fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.is_down.load(Ordering::SeqCst) {
+            true => Err(KeyError::Service("down".to_owned())),
+            false => self.key.sign(digest),
+        }
+    }
+}
+
+#[test]
+fn a_key_that_fails_at_times_is_left_alone_for_a_while_and_then_signs() {
+    let (is_down, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let key = Failing { key: file::FileKey::test(5), is_down: Arc::clone(&is_down), asked: Arc::clone(&asked) };
+    let rest = Duration::from_secs(1);
+    let key = Resting::resting_for(Box::new(key), rest);
+    sign_and_recover(&key);
+    is_down.store(true, Ordering::SeqCst);
+    asked.store(0, Ordering::SeqCst);
+    assert!(matches!(key.sign(&Hash([1; 32])), Err(KeyError::Service(_))));
+    is_down.store(false, Ordering::SeqCst);
+    for _ in 0..300 {
+        assert!(matches!(key.sign(&Hash([1; 32])), Err(KeyError::Rests)));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "hundreds of transfers wait for it once");
+    std::thread::sleep(rest);
+    sign_and_recover(&key);
 }

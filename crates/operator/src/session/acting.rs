@@ -23,6 +23,8 @@ impl Session<'_> {
     pub(super) async fn at_new_heads(&mut self, source_serves: bool) -> Result<bool, WorkError> {
         let found = self.find_requests().await;
         let source_serves = self.bear(found)? && source_serves;
+        // Nodes throw these away, so they are kept whatever happens to the votes.
+        self.keep_states().await?;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -36,7 +38,6 @@ impl Session<'_> {
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
-        self.keep_states().await?;
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         self.watch_blocks().await?;
         // The rest compares with the source as far as it was just searched.
@@ -224,12 +225,12 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
-            // It is decided anew at the next block; what else there is to do needs no gas.
-            Err(SendError::Price(alarm)) => {
+            // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
+            Err(error) => {
+                let alarm = error.into_alarm()?;
                 self.raise(None, alarm);
                 Ok(())
             }
-            Err(error) => Err(error.into()),
         }
     }
 

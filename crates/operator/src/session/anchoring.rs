@@ -79,11 +79,11 @@ impl Session<'_> {
         let action = Action::Anchor { payload: payload(header) };
         match self.sender.send(&self.links[1], &self.view, (Purpose::Anchor, number), action, GAS).await {
             Ok(()) | Err(SendError::Store(StoreError::Conflict)) => Ok(()),
-            Err(SendError::Price(alarm)) => {
+            Err(error) => {
+                let alarm = error.into_alarm()?;
                 self.raise(None, alarm);
                 Ok(())
             }
-            Err(error) => Err(error.into()),
         }
     }
 }

@@ -66,7 +66,7 @@ impl Session<'_> {
     }
 
     /// Keeps the proofs of state under new requests: most nodes have thrown them away after a while, and a restart proves what
-    /// is open anew. A vote does not wait for it; whoever dies before asks a node again.
+    /// is open anew; whoever dies before asks a node again.
     pub(super) async fn keep_states(&mut self) -> Result<(), WorkError> {
         for (block, last, proof) in std::mem::take(&mut self.unkept) {
             self.direction.shared.store.keep_state(&self.direction.name, block, last, &proof).await?;

@@ -49,6 +49,13 @@ impl Signatures {
         }
     }
 
+    /// Whether this operator's own signature is at hand and given out. What is given out outlives a session, and what is at hand
+    /// may have come back from a peer; both are needed.
+    fn is_signed(&self, me: &Address, exchange: &Exchange, (direction, nonce): (&str, u64)) -> bool {
+        let is_given = self.digest.is_some_and(|digest| exchange.gives(direction, nonce, &digest));
+        is_given && self.by_signer.contains_key(me)
+    }
+
     /// The signatures to send: those that become votes. Where all votes stand and a lowered threshold makes them enough, none
     /// does; the contract wants one all the same, and looks at the count again.
     fn to_send(&self, state: &NonceState, me: &Address) -> Vec<Vec<u8>> {
@@ -159,7 +166,7 @@ impl Session<'_> {
         let fresh = self.is_fresh();
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
-        let digest = open.signatures.digest?;
+        open.signatures.digest?;
         let at_hand = votes_at_hand(state, open.signatures.by_signer.keys());
         if at_hand >= self.view.threshold {
             open.signatures.complete_at.get_or_insert(head);
@@ -172,7 +179,7 @@ impl Session<'_> {
             threshold: self.view.threshold,
             state,
             at_hand,
-            signed: exchange.gives(&self.direction.name, nonce, &digest),
+            signed: open.signatures.is_signed(&self.view.me, exchange, (&self.direction.name, nonce)),
             waited: open.signatures.complete_at.map_or(0, |at| head.saturating_sub(at)),
             turn_blocks: self.direction.shared.config.voting.turn_blocks,
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
@@ -187,7 +194,13 @@ impl Session<'_> {
         let Some(digest) = open.signatures.digest else { return Ok(()) };
         let chain = &self.direction.to.chain;
         let keys = self.direction.shared.keys.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
-        let signature = keys.operator.sign(&digest)?;
+        let signature = match keys.operator.sign(&digest) {
+            Ok(signature) => signature,
+            Err(error) => {
+                self.raise(None, error.into());
+                return Ok(());
+            }
+        };
         open.signatures.by_signer.insert(keys.operator.address(), signature);
         exchange.give(&self.direction.name, Given { nonce, digest, signature: signature.to_vec() });
         tracing::info!(direction = %self.direction.name, nonce, "signed");
@@ -199,6 +212,10 @@ impl Session<'_> {
         let Some((open, state)) = open.zip(state) else { return Ok(()) };
         open.corrects = false;
         let signatures = open.signatures.to_send(state, &self.view.me);
+        if signatures.is_empty() {
+            // The contract refuses a call without any.
+            return Ok(());
+        }
         let input = SignedHandle { call: open.call.clone(), signatures }.encode();
         self.send_if_it_works(nonce, input).await
     }
@@ -254,6 +271,25 @@ mod tests {
         assert_eq!(sent(&[(operators[0], key)]), [text(&given[1])]);
         assert_eq!(sent(&[(operators[1], other)]), [text(&given[0])], "passed over by the contract");
         assert_eq!(sent(&[(operators[0], key), (operators[1], key)]), [text(&given[0])], "never none");
+    }
+
+    #[test]
+    fn a_session_that_starts_again_signs_again_whatever_is_given_out() {
+        let digest = Hash([1; 32]);
+        let (me, given) = signed(digest, 5);
+        let exchange = Exchange::default();
+        let begun = || {
+            let mut signatures = Signatures::default();
+            signatures.renew(digest);
+            signatures
+        };
+        let mut first = begun();
+        assert!(first.take(&given, &[me]));
+        assert!(!first.is_signed(&me, &exchange, ("a->b", 1)), "a peer gave it back; nobody else gets it");
+        exchange.give("a->b", given);
+        assert!(first.is_signed(&me, &exchange, ("a->b", 1)));
+        assert!(!begun().is_signed(&me, &exchange, ("a->b", 1)), "the earlier session's is not at hand");
+        assert!(begun().to_send(&NonceState::default(), &me).is_empty());
     }
 
     #[test]

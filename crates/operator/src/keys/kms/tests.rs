@@ -19,6 +19,7 @@ enum Mood {
     /// With another key.
     Lying,
     Refusing,
+    Silent,
 }
 
 fn key(byte: u8) -> SigningKey {
@@ -43,6 +44,7 @@ async fn answer(State(mood): State<Mood>, headers: HeaderMap, body: String) -> (
                 ),
             )
         }
+        "TrentService.Sign" if mood == Mood::Silent => std::future::pending().await,
         "TrentService.Sign" if mood == Mood::Refusing => {
             let told = json!({ "__type": "AccessDeniedException", "message": "not this account" });
             (axum::http::StatusCode::BAD_REQUEST, Json(told))
@@ -92,4 +94,11 @@ async fn a_signature_of_another_key_is_not_sent() {
 async fn a_refusal_says_why() {
     let refused = open_from(Mood::Refusing).await.sign(&Hash([1; 32])).unwrap_err();
     assert!(refused.to_string().contains("not this account"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_does_not_come_is_not_waited_for() {
+    let key = KmsKey { patience: Duration::from_millis(300), ..open_from(Mood::Silent).await };
+    let refused = key.sign(&Hash([1; 32])).unwrap_err();
+    assert!(refused.to_string().contains("no answer in time"), "{refused}");
 }
