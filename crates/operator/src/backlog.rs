@@ -18,6 +18,10 @@ const MOST_DOUBLINGS: u32 = 9;
 /// From so many failures on a person is told: what passes by itself is not worth it.
 const TELLS: u32 = 3;
 
+/// Rounds for each endpoint in which the chain was followed and one block was not served, after which the block waits: it may be
+/// the block that is too large or too slow to serve, and anybody can make one.
+const UNSERVED: usize = 2;
+
 /// Whose fault it is that a block could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -25,14 +29,17 @@ enum Fault {
     Block,
     /// An answer is of no use. Another endpoint may give a better one.
     Answer,
-    /// Nobody serves: later blocks fare no better.
+    /// Nobody serves. Later blocks fare no better, unless it is this one that nobody serves.
     Endpoints,
+    /// Whoever asked gave up.
+    Nobody,
 }
 
 const fn fault_of(error: &ProveError) -> Fault {
     match error {
         ProveError::Rpc(RpcError::Pruned { .. } | RpcError::Node { .. }) | ProveError::NotFollowed(_) => Fault::Block,
         ProveError::Rpc(RpcError::Answer { .. }) | ProveError::Refused(_) => Fault::Answer,
+        ProveError::Rpc(RpcError::Cancelled) => Fault::Nobody,
         _ => Fault::Endpoints,
     }
 }
@@ -40,6 +47,11 @@ const fn fault_of(error: &ProveError) -> Fault {
 /// Whether another block may well be readable from the same endpoints.
 pub(crate) const fn is_of_one_block(error: &ProveError) -> bool {
     matches!(fault_of(error), Fault::Block)
+}
+
+/// Whether nobody served: what is asked next, in the same round, tells nothing of any block.
+pub(crate) const fn is_of_endpoints(error: &ProveError) -> bool {
+    matches!(fault_of(error), Fault::Endpoints)
 }
 
 /// What is done about a block that could not be read.
@@ -52,6 +64,15 @@ pub(crate) enum Course {
         /// Whether a person should know.
         tell: bool,
     },
+}
+
+/// How often a block was asked for in vain since it last waited.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    /// Answers of no use.
+    refused: usize,
+    /// Rounds in which the chain was followed and nobody served this block.
+    unserved: usize,
 }
 
 /// A block that waits.
@@ -68,8 +89,8 @@ pub(crate) struct Waiting {
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     blocks: BTreeMap<u64, Waiting>,
-    /// The block whose answers were last of no use, and how many of them.
-    refused: (u64, usize),
+    /// Blocks that are asked for again at once: the newest, and those that wait and are due.
+    tries: BTreeMap<u64, Tries>,
 }
 
 impl Backlog {
@@ -86,34 +107,44 @@ impl Backlog {
         self.blocks.values().any(|waiting| waiting.nonces.is_empty())
     }
 
-    /// Blocks to ask for again.
+    /// Blocks to ask for again, those first that have waited longest: none keeps another from its turn.
     pub(crate) fn due(&self, now: Instant) -> Vec<u64> {
         let due = self.blocks.iter().filter(|(_, waiting)| waiting.until <= now);
-        due.map(|(block, _)| *block).take(AT_ONCE).collect()
+        let mut due: Vec<(Instant, u64)> = due.map(|(block, waiting)| (waiting.until, *block)).collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, block)| block).take(AT_ONCE).collect()
     }
 
     /// A block could not be read from any of `endpoints`, or from the one that was asked first. What is already known to be in
-    /// it is `nonces`.
+    /// it is `nonces`; `followed` tells whether its chain could be followed since an endpoint last failed.
     pub(crate) fn failed(
         &mut self,
         block: u64,
         error: &ProveError,
         nonces: Vec<u64>,
-        endpoints: usize,
+        (endpoints, followed): (usize, bool),
         now: Instant,
     ) -> Course {
-        match fault_of(error) {
-            Fault::Endpoints => return Course::EndRound,
-            Fault::Answer => {
-                let before = if self.refused.0 == block { self.refused.1 } else { 0 };
-                self.refused = (block, before.saturating_add(1));
-                if self.refused.1 < endpoints {
-                    return Course::EndRound;
-                }
+        let waited = self.blocks.contains_key(&block);
+        let tries = self.tries.entry(block).or_default();
+        let fault = fault_of(error);
+        let is_over = match fault {
+            Fault::Nobody => false,
+            Fault::Endpoints => {
+                tries.unserved = tries.unserved.saturating_add(usize::from(followed));
+                // Each try puts endpoints aside, or takes as long as they let it: one more is enough for what waited already.
+                followed && (waited || tries.unserved >= endpoints.saturating_mul(UNSERVED))
             }
-            Fault::Block => {}
+            Fault::Answer => {
+                tries.refused = tries.refused.saturating_add(1);
+                tries.refused >= endpoints
+            }
+            Fault::Block => true,
+        };
+        if !is_over {
+            return Course::EndRound;
         }
-        self.refused = (0, 0);
+        self.tries.remove(&block);
         let code = error.code();
         let waiting = self.blocks.entry(block).or_insert(Waiting { failures: 0, until: now, nonces: Vec::new(), code });
         let pause = FIRST_PAUSE.saturating_mul(1u32.wrapping_shl(waiting.failures.min(MOST_DOUBLINGS)));
@@ -124,17 +155,25 @@ impl Backlog {
             waiting.nonces = nonces;
         }
         let is_lasting = matches!(error, ProveError::Rpc(RpcError::Pruned { .. }) | ProveError::NotFollowed(_));
-        Course::Waits { tell: is_lasting || waiting.failures >= TELLS }
+        // What nobody served was asked for often enough already.
+        Course::Waits { tell: is_lasting || fault == Fault::Endpoints || waiting.failures >= TELLS }
     }
 
     /// A block was read.
     pub(crate) fn read(&mut self, block: u64) {
         self.blocks.remove(&block);
+        self.tries.remove(&block);
     }
 
     /// Lets go of blocks whose requests are known and all below `nonce`.
     pub(crate) fn let_go(&mut self, nonce: u64) {
-        self.blocks.retain(|_, waiting| waiting.nonces.is_empty() || waiting.nonces.iter().any(|held| *held >= nonce));
+        self.blocks.retain(|block, waiting| {
+            let keeps = waiting.nonces.is_empty() || waiting.nonces.iter().any(|held| *held >= nonce);
+            if !keeps {
+                self.tries.remove(block);
+            }
+            keeps
+        });
     }
 }
 
@@ -151,20 +190,74 @@ mod tests {
         RpcError::Answer { method: "kaia_getProof", field: "proof" }.into()
     }
 
+    fn silent() -> ProveError {
+        RpcError::Transport { reason: "no answer".to_owned() }.into()
+    }
+
     #[test]
     fn what_concerns_one_block_waits_and_what_concerns_all_ends_the_round() {
         let now = Instant::now();
         let node = ProveError::from(RpcError::Node { code: -32000, message: "no".to_owned() });
-        let silent = ProveError::from(RpcError::Transport { reason: "no answer".to_owned() });
         let nobody = ProveError::from(RpcError::NoneLeft { reasons: String::new() });
         let mut backlog = Backlog::default();
-        for error in [silent, nobody, RpcError::Cancelled.into()] {
-            assert_eq!(backlog.failed(5, &error, vec![], 1, now), Course::EndRound, "{error:?}");
-            assert!(backlog.waiting().next().is_none());
+        for error in [silent(), nobody] {
+            for _ in 0..100 {
+                assert_eq!(backlog.failed(5, &error, vec![], (1, false), now), Course::EndRound, "{error:?}");
+            }
         }
-        assert_eq!(backlog.failed(5, &pruned(), vec![], 2, now), Course::Waits { tell: true });
-        assert_eq!(backlog.failed(6, &node, vec![], 2, now), Course::Waits { tell: false });
+        for _ in 0..100 {
+            assert_eq!(backlog.failed(5, &RpcError::Cancelled.into(), vec![], (1, true), now), Course::EndRound);
+        }
+        assert!(backlog.waiting().next().is_none());
+        assert_eq!(backlog.failed(5, &pruned(), vec![], (2, true), now), Course::Waits { tell: true });
+        assert_eq!(backlog.failed(6, &node, vec![], (2, true), now), Course::Waits { tell: false });
         assert_eq!(backlog.waiting().map(|(block, _)| block).collect::<Vec<_>>(), [5, 6]);
+    }
+
+    #[test]
+    fn a_block_that_nobody_serves_while_the_chain_is_followed_waits_and_is_told() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        for _ in 0..3 {
+            assert_eq!(backlog.failed(5, &silent(), vec![], (2, true), now), Course::EndRound);
+            assert_eq!(backlog.failed(5, &silent(), vec![], (2, false), now), Course::EndRound, "no round of its own");
+        }
+        assert_eq!(backlog.failed(5, &silent(), vec![], (2, true), now), Course::Waits { tell: true });
+        assert_eq!(backlog.failed(6, &silent(), vec![], (2, true), now), Course::EndRound, "each block anew");
+        let now = now + Duration::from_secs(1);
+        assert_eq!(backlog.due(now), [5]);
+        assert_eq!(backlog.failed(5, &silent(), vec![], (2, false), now), Course::EndRound);
+        assert_eq!(backlog.failed(5, &silent(), vec![], (2, true), now), Course::Waits { tell: true });
+        assert!(backlog.due(now + Duration::from_millis(999)).is_empty(), "each pause is longer");
+    }
+
+    #[test]
+    fn blocks_that_are_tried_in_turn_keep_their_counts() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        for _ in 0..2 {
+            for block in [5, 6, 7] {
+                assert_eq!(backlog.failed(block, &useless(), vec![], (3, true), now), Course::EndRound);
+            }
+        }
+        for block in [5, 6, 7] {
+            assert_eq!(backlog.failed(block, &useless(), vec![], (3, true), now), Course::Waits { tell: false });
+        }
+        assert!(backlog.tries.is_empty());
+    }
+
+    #[test]
+    fn what_has_waited_longest_is_asked_for_first() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        for block in 0..20 {
+            backlog.failed(block, &pruned(), vec![], (1, true), now);
+        }
+        let later = now + Duration::from_secs(1);
+        for block in backlog.due(later) {
+            backlog.failed(block, &pruned(), vec![], (1, true), later);
+        }
+        assert_eq!(backlog.due(later + Duration::from_secs(2)), [8, 9, 10, 11, 12, 13, 14, 15]);
     }
 
     #[test]
@@ -173,10 +266,10 @@ mod tests {
         let refused = ProveError::Refused(VerifyError::BridgeAbsent.into());
         for error in [useless(), refused] {
             let mut backlog = Backlog::default();
-            assert_eq!(backlog.failed(5, &error, vec![], 3, now), Course::EndRound);
-            assert_eq!(backlog.failed(5, &error, vec![], 3, now), Course::EndRound);
-            assert_eq!(backlog.failed(5, &error, vec![], 3, now), Course::Waits { tell: false });
-            assert_eq!(backlog.failed(6, &error, vec![], 3, now), Course::EndRound, "each block anew");
+            assert_eq!(backlog.failed(5, &error, vec![], (3, true), now), Course::EndRound);
+            assert_eq!(backlog.failed(5, &error, vec![], (3, true), now), Course::EndRound);
+            assert_eq!(backlog.failed(5, &error, vec![], (3, true), now), Course::Waits { tell: false });
+            assert_eq!(backlog.failed(6, &error, vec![], (3, true), now), Course::EndRound, "each block anew");
         }
     }
 
@@ -185,13 +278,13 @@ mod tests {
         let mut now = Instant::now();
         let mut backlog = Backlog::default();
         for pause in [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 256_000] {
-            assert!(matches!(backlog.failed(5, &pruned(), vec![], 1, now), Course::Waits { .. }));
+            assert!(matches!(backlog.failed(5, &pruned(), vec![], (1, true), now), Course::Waits { .. }));
             assert!(backlog.due(now + Duration::from_millis(pause - 1)).is_empty());
             now += Duration::from_millis(pause);
             assert_eq!(backlog.due(now), [5]);
         }
         for block in 6..100 {
-            backlog.failed(block, &pruned(), vec![], 1, now);
+            backlog.failed(block, &pruned(), vec![], (1, true), now);
         }
         assert_eq!(backlog.due(now + Duration::from_secs(1)), [5, 6, 7, 8, 9, 10, 11, 12]);
         backlog.read(5);
@@ -202,9 +295,9 @@ mod tests {
     fn it_is_bounded_and_keeps_what_may_hold_something_open() {
         let now = Instant::now();
         let mut backlog = Backlog::default();
-        backlog.failed(1, &pruned(), vec![3, 4], 1, now);
-        backlog.failed(2, &pruned(), vec![5], 1, now);
-        backlog.failed(3, &pruned(), vec![], 1, now);
+        backlog.failed(1, &pruned(), vec![3, 4], (1, true), now);
+        backlog.failed(2, &pruned(), vec![5], (1, true), now);
+        backlog.failed(3, &pruned(), vec![], (1, true), now);
         assert!(backlog.has_unknown());
         backlog.let_go(4);
         assert_eq!(backlog.waiting().map(|(block, _)| block).collect::<Vec<_>>(), [1, 2, 3]);
@@ -212,7 +305,7 @@ mod tests {
         assert_eq!(backlog.waiting().map(|(block, _)| block).collect::<Vec<_>>(), [3]);
         for block in 4..=(MOST as u64 + 2) {
             assert!(!backlog.is_full());
-            backlog.failed(block, &pruned(), vec![], 1, now);
+            backlog.failed(block, &pruned(), vec![], (1, true), now);
         }
         assert!(backlog.is_full());
     }

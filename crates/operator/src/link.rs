@@ -40,6 +40,15 @@ pub(crate) enum Outcome {
     Unknown(String),
 }
 
+/// How an endpoint took a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It says that it has it now.
+    Newly,
+    /// It had it already: from somebody who passed it on, or from an earlier time that it was given it.
+    Before,
+}
+
 /// A call to simulate.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<'c> {
@@ -154,35 +163,35 @@ impl Link {
     }
 
     /// Sends a signed transaction to one endpoint, the first that takes it, and gives that one's name.
-    pub(crate) async fn send(&self, raw: &[u8]) -> Result<String, RpcError> {
+    pub(crate) async fn send(&self, raw: &[u8]) -> Result<(String, Taken), RpcError> {
         let mut refusal = None;
         for place in self.takers() {
             match self.send_at(place, raw).await {
-                Ok(()) => return Ok(self.name_of(place)),
+                Ok(taken) => return Ok((self.name_of(place), taken)),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
         Err(refusal.unwrap_or(RpcError::NoneLeft { reasons: "all were put aside".to_owned() }))
     }
 
-    /// Sends a signed transaction to every endpoint in use, and gives the names of those that took it.
-    pub(crate) async fn send_to_all(&self, raw: &[u8]) -> Vec<String> {
-        let mut taken = Vec::new();
+    /// Sends a signed transaction to every endpoint in use, and gives the names of those that took it, in the order asked.
+    pub(crate) async fn send_to_all(&self, raw: &[u8]) -> Vec<(String, Taken)> {
+        let mut all = Vec::new();
         for place in self.takers() {
             match self.send_at(place, raw).await {
-                Ok(()) => taken.push(self.name_of(place)),
+                Ok(taken) => all.push((self.name_of(place), taken)),
                 Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
             }
         }
-        taken
+        all
     }
 
     /// A node that has it already has it.
-    async fn send_at(&self, place: usize, raw: &[u8]) -> Result<(), RpcError> {
+    async fn send_at(&self, place: usize, raw: &[u8]) -> Result<Taken, RpcError> {
         let params = json!([encode_hex(raw)]);
         match self.endpoints.call_at(place, SEND, params).await {
-            Err(RpcError::Node { message, .. }) if is_known(&message) => Ok(()),
-            answer => answer.map(|_| ()),
+            Err(RpcError::Node { message, .. }) if is_known(&message) => Ok(Taken::Before),
+            answer => answer.map(|_| Taken::Newly),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::alarm::Alarm;
 use crate::config::ChainConfig;
 use crate::failpoint::point;
 use crate::keys::{ChainKeys, KeyError};
-use crate::link::Link;
+use crate::link::{Link, Taken};
 use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
 use crate::tx::{Action, Draft};
 use crate::view::View;
@@ -59,9 +59,9 @@ const SLOW: u64 = 2;
 /// To whom a transaction was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Handed {
-    /// The one that said first that it has it.
+    /// The one that said first that it has it, while it may have kept it to itself.
     first: Option<String>,
-    /// Whether it was given to another one later, which took it.
+    /// Whether it was given to another one later, which had not got it until then.
     to_others: bool,
 }
 
@@ -73,11 +73,20 @@ enum Reach {
 }
 
 impl Handed {
-    fn note(&mut self, reach: Reach, taken: Vec<String>) {
-        match (reach, &self.first) {
-            (Reach::One, None) => self.first = taken.into_iter().next(),
-            (Reach::One, Some(_)) => {}
-            (Reach::All, first) => self.to_others |= taken.iter().any(|name| Some(name) != first.as_ref()),
+    /// Notes who took it, in the order asked. Another one that had it before it was given to any but the first proves that it was
+    /// passed on; afterwards that one may have it from others.
+    fn note(&mut self, reach: Reach, taken: Vec<(String, Taken)>) {
+        if reach == Reach::One {
+            self.first = taken.into_iter().find(|(_, taken)| *taken == Taken::Newly).map(|(name, _)| name);
+            return;
+        }
+        let first = self.first.clone();
+        for (_, taken) in taken.into_iter().filter(|(name, _)| Some(name) != first.as_ref()) {
+            match taken {
+                Taken::Newly => self.to_others = true,
+                Taken::Before if self.to_others => {}
+                Taken::Before => self.first = None,
+            }
         }
     }
 
@@ -144,6 +153,11 @@ impl Sender {
         self.live.iter().any(|live| live.send.purpose == purpose && live.send.nonce == nonce)
     }
 
+    /// The transfers for which votes are on their way.
+    pub(crate) fn votes_in_flight(&self) -> impl Iterator<Item = u64> + '_ {
+        self.live.iter().filter(|live| live.send.purpose == Purpose::Vote).map(|live| live.send.nonce)
+    }
+
     /// What the destination's head says of prices.
     pub(crate) fn set_pricing(&mut self, pricing: Pricing) {
         self.pricing = pricing;
@@ -175,22 +189,24 @@ impl Sender {
         Ok(settled)
     }
 
-    /// Sends again what is not in a block yet; `is_open` tells whether a transfer still needs its vote.
-    pub(crate) async fn tend(
-        &mut self,
-        link: &Link,
-        view: &View,
-        is_open: impl Fn(u64) -> bool,
-    ) -> Result<(), SendError> {
+    /// Sends again what is not in a block yet. A vote is given up only where its transfer is proven to be handled: one whose request
+    /// is not read again yet was proven before it was signed.
+    pub(crate) async fn tend(&mut self, link: &Link, view: &View) -> Result<(), SendError> {
         for place in 0..self.live.len() {
             let Some(live) = self.live.get(place).cloned() else { break };
             let age = view.head.number.saturating_sub(live.send.block);
             let mut raw = live.send.raw.clone();
             if age >= self.stuck_blocks {
-                let needed = live.send.purpose != Purpose::Vote || is_open(live.send.nonce);
-                match self.dearer(link, view, &live, needed).await {
-                    Ok(next) => raw = self.replace(place, live.id, next).await?,
+                let needed = live.send.purpose != Purpose::Vote || !view.is_handled(live.send.nonce);
+                let replaced = match self.dearer(link, view, &live, needed).await {
+                    Ok(next) => self.replace(place, live.id, next).await,
+                    Err(error) => Err(error),
+                };
+                match replaced {
+                    Ok(next) => raw = next,
                     // The old one may still be taken, and others need not wait for it.
+                    // An earlier one for this transfer does nothing already; once that is in a block this one is looked at again.
+                    Err(SendError::Store(StoreError::Conflict)) => {}
                     Err(error) => self.alarms.push(error.into_alarm()?),
                 }
             }
@@ -209,6 +225,10 @@ impl Sender {
         self.replaced = self.replaced.saturating_add(1);
         let raw = next.raw.clone();
         if let Some(live) = self.live.get_mut(place) {
+            // Nobody is to blame for one that was too cheap.
+            if live.send.hash != next.hash {
+                self.handed.remove(&id);
+            }
             live.send = next;
         }
         Ok(raw)
@@ -275,7 +295,7 @@ impl Sender {
     async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach) {
         point("before_send");
         let taken = match reach {
-            Reach::One => link.send(raw).await.map(|name| vec![name]),
+            Reach::One => link.send(raw).await.map(|taken| vec![taken]),
             Reach::All => Ok(link.send_to_all(raw).await),
         };
         match taken {
@@ -302,22 +322,4 @@ impl Sender {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_took_a_transaction_and_did_not_pass_it_on_is_named_only_if_others_got_it_taken() {
-        let [one, other] = ["one", "other"].map(str::to_owned);
-        let mut handed = Handed::default();
-        handed.note(Reach::One, vec![one.clone()]);
-        assert_eq!(handed.swallower(), None);
-        handed.note(Reach::All, vec![one.clone()]);
-        assert_eq!(handed.swallower(), None, "nobody else took it");
-        handed.note(Reach::All, vec![one.clone(), other.clone()]);
-        assert_eq!(handed.swallower(), Some("one"));
-        // Of what an earlier run gave away it is not known who had it.
-        let mut handed = Handed::default();
-        handed.note(Reach::All, vec![one, other]);
-        assert_eq!(handed.swallower(), None);
-    }
-}
+mod tests;

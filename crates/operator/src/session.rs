@@ -41,15 +41,6 @@ const LONGEST: u64 = 8192;
 /// Time between two looks at the lease and at what a person has said.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What following both chains brought.
-#[derive(Clone, Copy, Debug)]
-struct Followed {
-    /// Whether a head has moved.
-    moved: bool,
-    /// For each chain, whether it could be followed.
-    serves: [bool; 2],
-}
-
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -112,6 +103,8 @@ pub(crate) struct Session<'t> {
     longest: u64,
     paused: bool,
     raised: BTreeSet<(String, Option<u64>)>,
+    /// Whether each chain was followed since an endpoint of it last failed to serve a block.
+    followed: [bool; 2],
     /// How the endpoints that are asked first do.
     turns: [Turn; 2],
     looked: Instant,
@@ -158,6 +151,7 @@ impl<'t> Session<'t> {
             longest: LONGEST,
             paused: false,
             raised: BTreeSet::new(),
+            followed: [false, false],
             turns: [Turn::new(now); 2],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
@@ -177,14 +171,12 @@ impl<'t> Session<'t> {
             if let Some(end) = self.look_around().await? {
                 return Ok(end);
             }
-            let followed = self.follow().await?;
-            work |= followed.moved;
+            work |= self.follow().await?;
+            let followed = self.followed == [true, true];
             // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
-            let serves = followed.serves[0];
-            let done =
-                if work { self.at_new_heads(serves).await } else { self.at_new_signatures().await.map(|()| true) };
+            let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
             match done {
-                Ok(true) if work && followed.serves == [true, true] => {
+                Ok(true) if followed => {
                     work = false;
                     self.show("following", None);
                 }
@@ -252,8 +244,8 @@ impl<'t> Session<'t> {
     }
 
     /// Follows both chains to their heads, each whatever the other one's endpoints do: while the source is silent, what goes on
-    /// at the destination must not go unseen.
-    async fn follow(&mut self) -> Result<Followed, WorkError> {
+    /// at the destination must not go unseen. True where one has moved.
+    async fn follow(&mut self) -> Result<bool, WorkError> {
         let before = [self.source.head(), self.destination.head()];
         let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
         let source = self.source.follow(&node, options(), &Silent).await;
@@ -261,9 +253,10 @@ impl<'t> Session<'t> {
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
         let destination = self.destination.follow(&node, options(), &Silent).await;
         let destination = self.bear(destination)?;
+        self.followed = [source, destination];
         let after = [self.source.head(), self.destination.head()];
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
-        Ok(Followed { moved: before != after, serves: [source, destination] })
+        Ok(before != after)
     }
 
     /// Whether it was done; a fault of the endpoint that answered last is held against it at once, before another one answers.

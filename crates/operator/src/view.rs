@@ -56,6 +56,13 @@ pub(crate) struct View {
     pub(crate) account: AccountView,
 }
 
+impl View {
+    /// Whether a transfer is proven to be handled. Of one that was not looked at, and may be open, nothing is known.
+    pub(crate) fn is_handled(&self, nonce: u64) -> bool {
+        nonce < self.nonces.lower_handle_nonce || self.transfers.get(&nonce).is_some_and(|state| state.handled)
+    }
+}
+
 /// Reads the destination at `header`: all of it under this one header, in as many requests as it takes. `known` are the
 /// operators seen last: their seats and votes are asked for with the rest, which saves a round trip while they stay.
 pub(crate) async fn read<T: Transport>(

@@ -46,6 +46,8 @@ struct Mood {
 /// What the node lacks, as an honest one may too.
 #[derive(Debug, Default)]
 struct Lacks {
+    /// Whoever asks for this block's receipts gets no answer at all; by its hash.
+    receipts_of: Option<String>,
     /// States of blocks up to this one.
     states_up_to: Option<u64>,
     /// Transactions that it is given go nowhere, and it says that it has them.
@@ -91,6 +93,17 @@ impl Liar {
     /// Has thrown away the states of blocks up to this one; none for an archive.
     pub(crate) fn prune(&self, states_up_to: Option<u64>) {
         self.lacks.lock().unwrap().states_up_to = states_up_to;
+    }
+
+    /// Gives no answer to whoever asks for the receipts of this block; to everybody for none.
+    pub(crate) fn withhold_receipts(&self, block: Option<u64>) {
+        let hash = block.map(|number| {
+            let node = Http::new(&self.url(), HttpLimits::default(), Cancel::default()).unwrap();
+            let params = json!([format!("{number:#x}"), false]);
+            let block = pollster::block_on(node.call("kaia_getBlockByNumber", params)).unwrap();
+            block["hash"].as_str().unwrap().to_owned()
+        });
+        self.lacks.lock().unwrap().receipts_of = hash;
     }
 
     /// Passes no transaction on, or does so again.
@@ -144,18 +157,28 @@ fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lack
             return;
         }
         let request: Value = serde_json::from_slice(&body).unwrap();
+        let status = if is_withheld(&request, &lacks.lock().unwrap()) { "502 Bad Gateway" } else { "200 OK" };
         let answer = match &request {
             Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood, lacks)).collect(),
             call => answer(call, node, mood, lacks),
         };
         let text = answer.to_string();
         let head =
-            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", text.len());
+            format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", text.len());
         let mut writer = client;
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(text.as_bytes())).is_err() {
             return;
         }
     }
+}
+
+/// Whether it asks for the receipts that nobody gets.
+fn is_withheld(request: &Value, lacks: &Lacks) -> bool {
+    let calls = request.as_array().map_or(std::slice::from_ref(request), Vec::as_slice);
+    let is_of = |call: &Value, hash: &String| {
+        call["method"] == "kaia_getBlockReceipts" && call["params"][0].as_str() == Some(hash.as_str())
+    };
+    lacks.receipts_of.as_ref().is_some_and(|hash| calls.iter().any(|call| is_of(call, hash)))
 }
 
 fn answer(call: &Value, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) -> Value {

@@ -69,6 +69,31 @@ fn a_block_without_state_keeps_nothing_else_back_and_is_never_forgotten() {
     assert_eq!(rig.votes(Side::Service), (3, 0));
 }
 
+/// Anybody can make a block that is too large or too slow for every endpoint to serve.
+#[test]
+fn a_block_that_no_endpoint_serves_keeps_nothing_else_back_in_either_direction() {
+    let (mut rig, nodes) = rig("unserved", "");
+    let poison = rig.request(Side::Main, 0);
+    let (nonce, block) = (poison.event.nonce, poison.block);
+    nodes[0].withhold_receipts(Some(block));
+    rig.start_all();
+    let later = rig.request(Side::Main, 3).event.nonce;
+    wait(&rig, "later ones wait", || rig.is_closed(Side::Service, later));
+    let back = rig.request(Side::Service, 0).event.nonce;
+    wait(&rig, "the other direction waits", || rig.is_closed(Side::Main, back));
+    assert!(!rig.is_closed(Side::Service, nonce));
+    // One direction searches it for requests, the other one watches what is done there.
+    let unread = |direction: &str| rig.status(0)["directions"][direction]["alarms"]["unread_block"] == 1;
+    wait(&rig, "it is not told", || unread("main->service") && unread("service->main"));
+    let named = format!("block {block} of main cannot be read (rpc.transport)");
+    assert!(rig.log(0).contains(&named), "{}", tail(&rig.log(0)));
+    // Nobody can say what it holds; the proven count says that something is missing.
+    wait(&rig, "it is not pending", || rig.ask(0, &["pending"]).contains("a block that cannot be read may hold it"));
+    nodes[0].withhold_receipts(None);
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.assert_all_handled(Side::Main);
+}
+
 #[test]
 fn a_request_that_stays_open_is_proven_after_a_restart_though_its_state_is_gone() {
     let (mut rig, nodes) = rig("kept", "retry_blocks = 4");

@@ -15,14 +15,14 @@ use crate::view;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Session<'_> {
-    /// Everything that new blocks bring. Where the source does not serve, the destination is attended to all the same: what is
-    /// proven is voted for, and what others do there is seen. True where all was done.
-    pub(super) async fn at_new_heads(&mut self, source_serves: bool) -> Result<bool, WorkError> {
+    /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
+    /// to serve, the destination is attended to all the same: what is proven is voted on, and what others do there is seen.
+    pub(super) async fn at_new_heads(&mut self) -> Result<bool, WorkError> {
         let found = self.find_requests().await;
-        let source_serves = self.bear(found)? && source_serves;
+        let source_serves = self.bear(found)? && self.followed[0];
         // Nodes throw these away, so they are kept whatever happens to the votes.
         self.keep_states().await?;
         self.read_view().await?;
@@ -33,21 +33,27 @@ impl Session<'_> {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
         }
-        let open: BTreeSet<u64> = self.open.keys().copied().collect();
-        self.sender.tend(&self.links[1], &self.view, |nonce| open.contains(&nonce)).await?;
+        self.sender.tend(&self.links[1], &self.view).await?;
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
-        self.watch_blocks().await?;
+        let watched = self.watch_blocks().await;
+        let watched = self.bear(watched)?;
         // The rest compares with the source as far as it was just searched.
         if !source_serves {
+            self.watch_again().await?;
             return Ok(false);
         }
-        self.judge_suspects().await?;
+        let judged = self.judge_suspects().await;
+        let judged = self.bear(judged)?;
         self.anchor().await?;
         self.keep_checkpoints().await?;
-        Ok(true)
+        // What failed before may put endpoints aside by failing again, so it comes last.
+        let searched = self.search_again().await;
+        let searched = self.bear(searched)?;
+        self.watch_again().await?;
+        Ok(watched && judged && searched)
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
@@ -267,7 +273,8 @@ impl Session<'_> {
     }
 }
 
-/// The open nonces whose state is read at a head, with the key of each.
+/// The nonces whose state is read at a head, with the key of each: open ones, and those of votes on their way whose request is not
+/// read again yet, of which it only matters whether they are handled.
 fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sender, head: u64) -> BTreeMap<u64, Hash> {
     let standing = |nonce: u64, open: &Open| match () {
         () if sender.is_in_flight(Purpose::Vote, nonce) => Standing::InFlight,
@@ -275,5 +282,6 @@ fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sende
         () => Standing::Ready,
     };
     let picked = attention.pick(head, open.iter().map(|(nonce, open)| (*nonce, standing(*nonce, open))));
-    picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key))).collect()
+    let unread = sender.votes_in_flight().map(|nonce| (nonce, Hash::ZERO));
+    unread.chain(picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key)))).collect()
 }

@@ -3,7 +3,7 @@
 use super::signing::Signatures;
 use super::{Open, Session};
 use crate::alarm::Alarm;
-use crate::backlog::Course;
+use crate::backlog::{is_of_endpoints, Course};
 use crate::board::Pending;
 use crate::decide::Delivery;
 use crate::direction::WorkError;
@@ -15,12 +15,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 impl Session<'_> {
-    /// Searches the source blocks that are new, and again those that could not be read.
+    /// Searches the source blocks that are new.
     pub(super) async fn find_requests(&mut self) -> Result<(), WorkError> {
         self.unread.let_go(self.view.nonces.lower_handle_nonce);
-        for number in self.unread.due(Instant::now()) {
-            self.search(number).await?;
-        }
         while self.scanned < self.source.head() {
             let number = self.scanned.saturating_add(1);
             if self.unread.is_full() {
@@ -29,6 +26,14 @@ impl Session<'_> {
             }
             self.search(number).await?;
             self.scanned = number;
+        }
+        Ok(())
+    }
+
+    /// Searches those again that could not be read.
+    pub(super) async fn search_again(&mut self) -> Result<(), WorkError> {
+        for number in self.unread.due(Instant::now()) {
+            self.search(number).await?;
         }
         Ok(())
     }
@@ -76,13 +81,14 @@ impl Session<'_> {
 
     fn put_off(&mut self, number: u64, unread: Unread) -> Result<(), WorkError> {
         let Unread { error, nonces } = unread;
-        let endpoints = self.links[0].len();
+        let asked = (self.links[0].len(), self.followed[0]);
+        self.followed[0] &= !is_of_endpoints(&error);
         self.seen.extend(&nonces);
         if !nonces.is_empty() && nonces.iter().all(|nonce| *nonce < self.lower()) {
             self.unread.read(number);
             return Ok(());
         }
-        match self.unread.failed(number, &error, nonces, endpoints, Instant::now()) {
+        match self.unread.failed(number, &error, nonces, asked, Instant::now()) {
             Course::EndRound => return Err(error.into()),
             Course::Waits { tell } => {
                 tracing::warn!(direction = %self.direction.name, block = number, %error, "a block cannot be read");

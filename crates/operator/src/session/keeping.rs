@@ -62,7 +62,8 @@ impl Session<'_> {
         let missing = (lower..requests).filter(|nonce| !self.seen.contains(nonce)).take(MOST_MISSING);
         let missing: BTreeMap<u64, Hash> = missing.map(|nonce| (nonce, Hash::ZERO)).collect();
         self.missing.clear();
-        if missing.is_empty() {
+        // What is not searched yet is not missing.
+        if missing.is_empty() || self.scanned < self.source.head() {
             return Ok(());
         }
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);

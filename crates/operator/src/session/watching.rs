@@ -3,7 +3,7 @@
 
 use super::Session;
 use crate::alarm::Alarm;
-use crate::backlog::Course;
+use crate::backlog::{is_of_endpoints, Course};
 use crate::clock;
 use crate::direction::WorkError;
 use crate::watch::{self, Seen};
@@ -22,11 +22,16 @@ const BUDGET: Duration = Duration::from_secs(2);
 const SCAN: u64 = 256;
 
 impl Session<'_> {
-    /// Reads the destination blocks that are new, and again those that could not be read.
-    pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
+    /// Reads those destination blocks again that could not be read.
+    pub(super) async fn watch_again(&mut self) -> Result<(), WorkError> {
         for number in self.unwatched.due(Instant::now()) {
             self.watch_block(number).await?;
         }
+        Ok(())
+    }
+
+    /// Reads the destination blocks that are new.
+    pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
         while self.watched < self.destination.head() && !self.unwatched.is_full() {
             let number = self.watched.saturating_add(1);
             self.watch_block(number).await?;
@@ -64,7 +69,9 @@ impl Session<'_> {
     }
 
     fn put_off_watching(&mut self, number: u64, error: ProveError) -> Result<(), WorkError> {
-        match self.unwatched.failed(number, &error, Vec::new(), self.links[1].len(), Instant::now()) {
+        let asked = (self.links[1].len(), self.followed[1]);
+        self.followed[1] &= !is_of_endpoints(&error);
+        match self.unwatched.failed(number, &error, Vec::new(), asked, Instant::now()) {
             Course::EndRound => return Err(error.into()),
             Course::Waits { tell } => {
                 tracing::warn!(direction = %self.direction.name, block = number, %error, "a block cannot be watched");

@@ -127,10 +127,11 @@ impl Store {
         ids.into_iter().next().map(|(id,)| id).ok_or(StoreError::Damaged("sends"))
     }
 
-    /// Puts another transaction with the same account nonce in the place of a live one.
+    /// Puts another transaction with the same account nonce in the place of a live one. Refused where a live one is there for the
+    /// same purpose and transfer.
     ///
     /// # Errors
-    /// [`StoreError::LostLease`], and those of the database.
+    /// [`StoreError::LostLease`], [`StoreError::Conflict`], and those of the database.
     pub async fn replace(&self, lease: &Lease, id: i64, send: &NewSend) -> Result<(), StoreError> {
         point("before_replace");
         let sql = "UPDATE sends SET purpose = $2, gas = $3, gas_price = $4, raw = $5, hash = $6, block = $7 \
@@ -150,11 +151,14 @@ impl Store {
                 number(lease.token())
             ],
             execute
-        )?;
-        point("after_replace");
-        if done == 0 {
-            return Err(StoreError::LostLease);
+        );
+        match done {
+            Ok(0) => return Err(StoreError::LostLease),
+            Ok(_) => {}
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Err(StoreError::Conflict),
+            Err(error) => return Err(error.into()),
         }
+        point("after_replace");
         Ok(())
     }
 

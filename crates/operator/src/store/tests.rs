@@ -105,7 +105,13 @@ async fn a_replacement_keeps_the_row_and_settled_ones_stay() {
     let dearer = NewSend { purpose: Purpose::Cancel, gas: 21_000, raw: vec![4], ..send(3, 0) };
     store.replace(&lease, id, &dearer).await.unwrap();
     assert_eq!(store.live("a->b").await.unwrap()[0].send, dearer);
+    // Of two transactions for one transfer only one can become the one that does nothing.
+    let second = store.intend(&lease, &send(3, 1)).await.unwrap();
+    let also = NewSend { account_nonce: 1, ..dearer.clone() };
+    assert!(matches!(store.replace(&lease, second, &also).await, Err(StoreError::Conflict)));
+    assert_eq!(store.live("a->b").await.unwrap()[1].send, send(3, 1));
     store.settle(&lease, 1).await.unwrap();
+    store.replace(&lease, second, &also).await.unwrap();
     assert!(matches!(store.replace(&lease, id, &dearer).await, Err(StoreError::LostLease)));
 }
 

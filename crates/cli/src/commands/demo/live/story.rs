@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{self, Output};
-use crate::progress::Bar;
+use crate::progress::{Bar, CLEARABLE};
 use crate::show::lines::{named, paragraph};
 use crate::show::style::{bad, bold};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -159,10 +159,10 @@ impl Story {
         mut done: impl FnMut() -> Result<bool, Failure>,
     ) -> Result<Duration, Failure> {
         let start = Instant::now();
-        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})") {
+        if let Ok(style) = ProgressStyle::with_template(&format!("  {{spinner}} {{prefix}} ({{elapsed}}){CLEARABLE}")) {
             self.bar.set_style(style);
         }
-        self.bar.set_message(what.to_owned());
+        self.bar.set_prefix(what.to_owned());
         self.bar.reset();
         self.bar.enable_steady_tick(TICK);
         let waited = loop {
