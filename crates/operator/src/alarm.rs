@@ -40,6 +40,21 @@ pub enum Alarm {
         /// Where the evidence was written.
         evidence: String,
     },
+    /// Further cases like those whose evidence is kept, summed up.
+    Further {
+        /// The code of the verdict.
+        kind: String,
+        /// Whether something was executed.
+        executed: bool,
+        /// Who.
+        culprits: Vec<Address>,
+        /// How many of them this session saw.
+        count: u64,
+        /// The last one's nonce.
+        last: u64,
+        /// Why their evidence is not kept.
+        reason: String,
+    },
     /// Something on the destination does not fit what is known of this nonce, and could not be judged.
     Unjudged,
     /// The delivery would fail; the nonce is parked.
@@ -114,8 +129,8 @@ impl Alarm {
             Self::NotOperator { .. } => "not_operator",
             Self::KeyStolen { .. } => "key_stolen",
             Self::ForgedVote { .. } => "forged_vote",
-            Self::Fraud { .. } => "fraud",
-            Self::Attempted { .. } => "attempted",
+            Self::Fraud { .. } | Self::Further { executed: true, .. } => "fraud",
+            Self::Attempted { .. } | Self::Further { executed: false, .. } => "attempted",
             Self::Unjudged => "unjudged",
             Self::Parked { .. } => "parked",
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
@@ -129,6 +144,37 @@ impl Alarm {
             Self::WrongAnchor { .. } => "wrong_anchor",
             Self::NotBound => "not_bound",
             Self::UnknownCode { .. } => "unknown_code",
+        }
+    }
+
+    /// What it is about, beside the transfer: alarms of one code, transfer and subject are repeats, whatever their words. What
+    /// others choose at will (a vote's key, a block, a node's text, a price) is no part of it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let names = |list: &[Address]| list.iter().map(Address::to_string).collect::<Vec<_>>().join(" ");
+        match self {
+            Self::NotOperator { account }
+            | Self::OperatorIsOwner { account }
+            | Self::NotAnchoring { account }
+            | Self::WrongAnchor { account, .. } => account.to_string(),
+            Self::LowBalance { account, what } => format!("{what} {account}"),
+            Self::ForgedVote { operator, .. } => operator.to_string(),
+            Self::Fraud { kind, culprits, .. } => format!("{kind} {}", names(culprits)),
+            Self::Attempted { culprits, .. } => names(culprits),
+            Self::Further { kind, culprits, .. } => format!("further {kind} {}", names(culprits)),
+            Self::UnreadBlock { chain, .. } => chain.clone(),
+            Self::Endpoint { finding } => {
+                let name = finding.split_whitespace().find(|word| word.contains("://")).unwrap_or_default();
+                name.trim_end_matches([':', ',', ';']).to_owned()
+            }
+            Self::KeyStolen { .. }
+            | Self::Unjudged
+            | Self::Parked { .. }
+            | Self::RequestBeforeCheckpoint
+            | Self::GasPrice { .. }
+            | Self::KeyUnavailable { .. }
+            | Self::NotBound
+            | Self::UnknownCode { .. } => String::new(),
         }
     }
 }
@@ -158,6 +204,14 @@ impl fmt::Display for Alarm {
             }
             Self::Attempted { culprits, evidence } => {
                 write!(f, "{} voted for what nobody requested; evidence: {evidence}", names(culprits))
+            }
+            Self::Further { kind, executed, culprits, count, last, reason } => {
+                let done = if *executed { "executed and not as requested" } else { "voted for and requested by nobody" };
+                write!(
+                    f,
+                    "{count} more {done} ({kind}), by the votes of {}, the last one nonce {last}; evidence not kept: {reason}",
+                    names(culprits)
+                )
             }
             Self::Unjudged => f.write_str(
                 "a vote or an execution does not fit what is known to be requested, and no endpoint gave the evidence: audit it",

@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// Larger files are refused: a council of thousands still fits into a trust file.
 const MOST: u64 = 4 << 20;
 
+/// The bundle of a long session has some twelve megabytes.
+const LEAST_EVIDENCE_MB: u64 = 64;
+
 /// What is wrong with a file, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -48,6 +51,8 @@ struct File {
     store: String,
     #[serde(default)]
     evidence: Option<PathBuf>,
+    #[serde(default = "default_evidence_max_mb")]
+    evidence_max_mb: u64,
     #[serde(default)]
     log: LogForm,
     chains: BTreeMap<String, ChainConfig>,
@@ -74,6 +79,8 @@ pub struct Config {
     pub store: String,
     /// Where evidence of fraud is written.
     pub evidence: PathBuf,
+    /// Most megabytes of it.
+    pub evidence_max_mb: u64,
     /// The form of the log.
     pub log: LogForm,
     /// Both chains, by the names of the trust.
@@ -244,6 +251,10 @@ pub struct Peer {
     pub certificate: PathBuf,
 }
 
+/// Some eighty of the largest bundles that a session makes.
+const fn default_evidence_max_mb() -> u64 {
+    1024
+}
 const fn default_poll_ms() -> u64 {
     500
 }
@@ -275,6 +286,7 @@ impl Config {
         check.chains(&file, &trust)?;
         check.voting(&file.voting)?;
         check.store(&file.store)?;
+        check.evidence(file.evidence_max_mb)?;
         check.exchange(&file)?;
         check.peers(base, file.exchange.as_ref())?;
         check.anchor(&file, &trust)?;
@@ -284,6 +296,7 @@ impl Config {
             trust,
             store: resolve_store(base, &file.store),
             evidence: base.join(file.evidence.unwrap_or_else(|| PathBuf::from("evidence"))),
+            evidence_max_mb: file.evidence_max_mb,
             log: file.log,
             chains: file.chains.into_iter().map(|(name, chain)| (name, chain.resolved(base))).collect(),
             voting: file.voting,
@@ -386,6 +399,14 @@ impl Check<'_> {
             Some((field, _)) => Err(self.refuse(format!("voting.{field}"), "zero", "give at least 1, or leave it out")),
             None => Ok(()),
         }
+    }
+
+    fn evidence(&self, most: u64) -> Result<(), ConfigError> {
+        if most < LEAST_EVIDENCE_MB {
+            let what = format!("{most} megabytes hold too few bundles");
+            return Err(self.refuse("evidence_max_mb", what, "give at least 64"));
+        }
+        Ok(())
     }
 
     fn store(&self, url: &str) -> Result<(), ConfigError> {

@@ -15,8 +15,10 @@ use crate::clock;
 use crate::decide::Delivery;
 use crate::direction::{options, Direction, WorkError};
 
+use crate::evidence::Further;
 use crate::link::Link;
 use crate::park::Park;
+use crate::raised::Raised;
 use crate::send::Sender;
 use crate::store::Lease;
 use crate::view::View;
@@ -102,7 +104,8 @@ pub(crate) struct Session<'t> {
     /// Headers after which it is looked for a newer start.
     longest: u64,
     paused: bool,
-    raised: BTreeSet<(String, Option<u64>)>,
+    raised: Raised,
+    further: Further,
     /// Whether each chain was followed since an endpoint of it last failed to serve a block.
     followed: [bool; 2],
     /// How the endpoints that are asked first do.
@@ -150,7 +153,8 @@ impl<'t> Session<'t> {
             kept: [0, 0],
             longest: LONGEST,
             paused: false,
-            raised: BTreeSet::new(),
+            raised: Raised::default(),
+            further: Further::default(),
             followed: [false, false],
             turns: [Turn::new(now); 2],
             looked: now.checked_sub(LOOK).unwrap_or(now),
@@ -177,7 +181,7 @@ impl<'t> Session<'t> {
             let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
             match done {
                 Ok(true) if followed => {
-                    work = false;
+                    work = self.has_more_to_watch();
                     self.show("following", None);
                 }
                 Ok(_) => {}
@@ -288,15 +292,12 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Raises an alarm, once for each transfer and session.
+    /// Raises an alarm, where it is no repeat.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
-        let words = alarm.to_string();
-        // A price is another one at each block, and a service that is down says so in many ways.
-        let by_code = matches!(alarm, Alarm::GasPrice { .. } | Alarm::KeyUnavailable { .. });
-        let what = if by_code { alarm.code().to_owned() } else { words.clone() };
-        if !self.raised.insert((what, nonce)) {
+        if !self.raised.is_new(nonce, &alarm, Instant::now()) {
             return;
         }
+        let words = alarm.to_string();
         let shared = &self.direction.shared;
         tracing::error!(direction = %self.direction.name, nonce, code = alarm.code(), alarm = %words, "ALARM");
         shared.board.count_alarm(&self.direction.name, &alarm);

@@ -148,6 +148,11 @@ impl Watch {
         due.into_iter().map(|(.., nonce)| nonce).take(AT_ONCE).collect()
     }
 
+    /// How often a nonce that waits was looked at already.
+    pub(crate) fn looks(&self, nonce: u64) -> u32 {
+        self.suspects.get(&nonce).map_or(0, |suspect| suspect.looks)
+    }
+
     /// A nonce was judged at the destination's block `at`; if it is to be judged again, later. True where it is given up.
     pub(crate) fn judged(&mut self, nonce: u64, again: bool, at: u64) -> bool {
         match self.suspects.get_mut(&nonce) {

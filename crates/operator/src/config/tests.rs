@@ -55,6 +55,7 @@ fn a_good_file_is_read_and_its_paths_lie_beside_it() {
     let KeyConfig::File { path, .. } = &config.chains["main"].key else { panic!() };
     assert_eq!(*path, folder.0.join("main.json"));
     assert_eq!(config.directions().len(), 2);
+    assert_eq!(config.evidence_max_mb, 1024);
     assert_eq!(config.voting, Voting::default());
 }
 

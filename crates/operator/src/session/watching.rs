@@ -6,33 +6,52 @@ use crate::alarm::Alarm;
 use crate::backlog::{is_of_endpoints, Course};
 use crate::clock;
 use crate::direction::WorkError;
+use crate::evidence::{Case, Folder};
 use crate::watch::{self, Seen};
 use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
 use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Time for judging in one round: new blocks bring votes to cast.
+/// Time for reading, and again for judging, in one round: new blocks bring votes to cast, and a person may have said something.
 const BUDGET: Duration = Duration::from_secs(2);
+
+/// The longest time to gather the evidence of one nonce is 64 seconds.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// Destination blocks that are read for votes when evidence is gathered.
 const SCAN: u64 = 256;
 
+fn is_spent(start: Instant) -> bool {
+    start.elapsed() >= BUDGET
+}
+
+/// Time to gather the evidence of a nonce that was looked at so many times. A vote for anything makes it be gathered, and the
+/// operator's own votes wait meanwhile, so it is short at first; a slow node gets longer each time.
+fn time_to_prove(looks: u32) -> Duration {
+    BUDGET.saturating_mul(1u32.wrapping_shl(looks.saturating_add(1).min(MOST_DOUBLINGS)))
+}
+
 impl Session<'_> {
-    /// Reads those destination blocks again that could not be read.
+    /// Reads those destination blocks again that could not be read: for a while only.
     pub(super) async fn watch_again(&mut self) -> Result<(), WorkError> {
-        for number in self.unwatched.due(Instant::now()) {
+        let start = Instant::now();
+        for number in self.unwatched.due(start) {
+            if is_spent(start) {
+                break;
+            }
             self.watch_block(number).await?;
         }
         Ok(())
     }
 
-    /// Reads the destination blocks that are new.
+    /// Reads the destination blocks that are new: for a while only, since after a long time off there are many. At least one is
+    /// read in each round.
     pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
-        while self.watched < self.destination.head() && !self.unwatched.is_full() {
+        let start = Instant::now();
+        while self.has_more_to_watch() && !is_spent(start) {
             let number = self.watched.saturating_add(1);
             self.watch_block(number).await?;
             self.watched = number;
@@ -44,7 +63,7 @@ impl Session<'_> {
     pub(super) async fn judge_suspects(&mut self) -> Result<(), WorkError> {
         let start = Instant::now();
         for nonce in self.watch.due(self.source.head(), self.destination.head()) {
-            if start.elapsed() < BUDGET {
+            if !is_spent(start) {
                 self.judge(nonce).await?;
             }
         }
@@ -84,6 +103,11 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Whether a round has ended before all new destination blocks were read.
+    pub(super) fn has_more_to_watch(&self) -> bool {
+        self.watched < self.destination.head() && !self.unwatched.is_full()
+    }
+
     /// Whether everything up to the destination's head was read and judged.
     pub(super) fn is_watched(&self) -> bool {
         self.watched == self.destination.head() && self.unwatched.waiting().next().is_none() && !self.watch.waits()
@@ -105,7 +129,13 @@ impl Session<'_> {
 
     /// Has the verifier judge a nonce.
     async fn judge(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let proof = match self.prove(nonce).await {
+        let time = time_to_prove(self.watch.looks(nonce));
+        let Ok(proof) = tokio::time::timeout(time, self.prove(nonce)).await else {
+            tracing::warn!(direction = %self.direction.name, nonce, ?time, "what does not fit could not be proven in this time");
+            self.judge_again(nonce, true);
+            return Ok(());
+        };
+        let proof = match proof {
             Ok(proof) => proof,
             // What a node has not kept, or will not show, stays so: another operator's vote must not stop this one's work with it.
             Err(ProveError::Rpc(error)) if !matches!(error, RpcError::Pruned { .. } | RpcError::Node { .. }) => {
@@ -156,13 +186,17 @@ impl Session<'_> {
         match state {
             State::Fraud { kind, culprits, .. } => {
                 let (kind, culprits) = (kind.code().to_owned(), culprits.clone());
-                let evidence = self.write_evidence(nonce, proof);
-                self.raise(Some(nonce), Alarm::Fraud { kind, culprits, evidence });
+                let case = Case { kind: &kind, executed: true, culprits: &culprits };
+                if let Some(evidence) = self.keep_evidence(nonce, &case, proof) {
+                    self.raise(Some(nonce), Alarm::Fraud { kind, culprits, evidence });
+                }
             }
             State::Attempted { culprits, .. } => {
                 let culprits = culprits.clone();
-                let evidence = self.write_evidence(nonce, proof);
-                self.raise(Some(nonce), Alarm::Attempted { culprits, evidence });
+                let case = Case { kind: state.name(), executed: false, culprits: &culprits };
+                if let Some(evidence) = self.keep_evidence(nonce, &case, proof) {
+                    self.raise(Some(nonce), Alarm::Attempted { culprits, evidence });
+                }
             }
             _ => {
                 for operator in transfer.dissenters.clone() {
@@ -173,24 +207,41 @@ impl Session<'_> {
         }
     }
 
-    /// Writes the bundle, the trust from which it is judged, and the report beside each other; gives the bundle's name.
-    fn write_evidence(&self, nonce: u64, proof: &Proof) -> String {
-        let folder = &self.direction.shared.config.evidence;
-        let stem = format!("{}-{nonce}", self.direction.from.chain);
-        let path = |ending: &str| folder.join(format!("{stem}.{ending}"));
-        let files: [(PathBuf, Vec<u8>); 3] = [
-            (path("trust.json"), json!(self.trust).to_string().into_bytes()),
-            (path("report.json"), json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
-            (path("spl"), proof.bundle.encode()),
+    /// Writes the trust from which a bundle is judged, the report, and the bundle beside each other; gives the bundle's name.
+    /// What finds no place is summed up in an alarm of its own.
+    fn keep_evidence(&mut self, nonce: u64, case: &Case<'_>, proof: &Proof) -> Option<String> {
+        let config = &self.direction.shared.config;
+        let folder = Folder { path: &config.evidence, most_bytes: config.evidence_max_mb.saturating_mul(1 << 20) };
+        let files = [
+            ("trust.json", json!(self.trust).to_string().into_bytes()),
+            ("report.json", json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
+            ("spl", proof.bundle.encode()),
         ];
-        let written = std::fs::create_dir_all(folder)
-            .and_then(|()| files.iter().try_for_each(|(path, bytes)| std::fs::write(path, bytes)));
-        match written {
-            Ok(()) => path("spl").display().to_string(),
-            Err(error) => {
-                tracing::error!(folder = %folder.display(), %error, "the evidence could not be written");
-                format!("not written: {error}")
-            }
-        }
+        let stem = format!("{}-{nonce}", self.direction.from.chain);
+        let reason = match folder.keep(&stem, case, &files) {
+            Ok(bundle) => return Some(bundle.display().to_string()),
+            Err(reason) => reason.to_string(),
+        };
+        let further = Alarm::Further {
+            kind: case.kind.to_owned(),
+            executed: case.executed,
+            culprits: case.culprits.to_vec(),
+            count: self.further.count(case),
+            last: nonce,
+            reason,
+        };
+        self.raise(None, further);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_gets_longer_each_time_and_never_for_ever() {
+        let seconds = [0, 1, 2, 3, 4, 5, 16, u32::MAX].map(|looks| time_to_prove(looks).as_secs());
+        assert_eq!(seconds, [4, 8, 16, 32, 64, 64, 64, 64]);
     }
 }
