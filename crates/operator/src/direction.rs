@@ -16,7 +16,7 @@ use crate::view;
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
-use spanlight_prover::{sync, Cancel, Node, ProveError, Silent, SyncOptions};
+use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, SyncOptions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,25 +65,36 @@ pub(crate) struct Direction {
     pub(crate) to: BridgeEnd,
 }
 
-/// Begins to follow a chain, again while that failed by the fault of one endpoint and another is left: one that lies to whoever
-/// begins must not keep a session from beginning.
-async fn with_each<R>(
-    link: &Link,
-    trusted: &TrustedChain,
-    begin: impl AsyncFn() -> Result<R, ProveError>,
-) -> Result<R, WorkError> {
+/// Begins to follow a chain. One endpoint that keeps back whoever begins must not keep a session from beginning: one at fault is
+/// put aside, and where nobody can be shown to be at fault each endpoint is asked first once. A first one may show an old head
+/// and then not tell its state, which the others, honest ones, have thrown away. The next session goes on with the order found.
+async fn with_each<R>(link: &mut Link, begin: impl AsyncFn(&Link) -> Result<R, ProveError>) -> Result<R, ProveError> {
+    let mut turns = link.len();
     loop {
-        match begin().await {
+        let error = match begin(link).await {
             Ok(begun) => return Ok(begun),
-            Err(error) if link.endpoints.dismiss(&error) => {
-                tracing::warn!(%error, "an endpoint was put aside at the start");
-            }
-            Err(error) => {
-                let chain = trusted.profile.name.clone();
-                return Err(WorkError::Start { chain, block: trusted.checkpoint.number, error: Box::new(error) });
-            }
+            Err(error) => error,
+        };
+        if link.endpoints.dismiss(&error) {
+            tracing::warn!(%error, "an endpoint was put aside at the start");
+            continue;
         }
+        turns = turns.saturating_sub(1);
+        link.rotate();
+        // Where none answers, another order helps nobody.
+        let is_nobody = |error: &RpcError| {
+            matches!(error, RpcError::Transport { .. } | RpcError::NoneLeft { .. } | RpcError::Cancelled)
+        };
+        if turns == 0 || matches!(&error, ProveError::Rpc(error) if is_nobody(error)) {
+            return Err(error);
+        }
+        tracing::warn!(%error, "a start failed; the next endpoint is asked first");
     }
+}
+
+fn no_start(trusted: &TrustedChain, error: ProveError) -> WorkError {
+    let chain = trusted.profile.name.clone();
+    WorkError::Start { chain, block: trusted.checkpoint.number, error: Box::new(error) }
 }
 
 /// How chains are followed now.
@@ -108,6 +119,14 @@ impl Direction {
             });
         };
         show("starting", None);
+        // They outlive sessions: one that starts again asks first whom the last one was served by.
+        let mut links = match self.links() {
+            Ok(links) => links,
+            Err(error) => {
+                tracing::error!(direction = %self.name, %error, "cannot work");
+                return show("failing", Some(error.to_string()));
+            }
+        };
         while !self.shared.cancel.is_cancelled() {
             let lease = match self.shared.store.acquire(&self.name).await {
                 Ok(Some(lease)) => Arc::new(lease),
@@ -124,14 +143,14 @@ impl Direction {
                 }
             };
             tracing::info!(direction = %self.name, "acting for this direction");
-            self.act(&lease, &show).await;
+            self.act(&lease, &mut links, &show).await;
         }
     }
 
     /// Sessions under one lease.
-    async fn act(&self, lease: &Arc<Lease>, show: &impl Fn(&str, Option<String>)) {
+    async fn act(&self, lease: &Arc<Lease>, links: &mut [Link; 2], show: &impl Fn(&str, Option<String>)) {
         while !self.shared.cancel.is_cancelled() {
-            match self.session(lease).await {
+            match self.session(lease, links).await {
                 Ok(End::Stopped | End::LostLease) => return,
                 Ok(End::Restart) => {}
                 Err(
@@ -153,6 +172,10 @@ impl Direction {
         self.shared.config.chains.get(name).ok_or(WorkError::Trust(TrustError::UnknownChain))
     }
 
+    fn links(&self) -> Result<[Link; 2], WorkError> {
+        Ok([self.link(&self.from.chain)?, self.link(&self.to.chain)?])
+    }
+
     fn link(&self, name: &str) -> Result<Link, WorkError> {
         let config = self.chain_config(name)?;
         let timeout = Duration::from_secs(config.timeout_s);
@@ -169,32 +192,35 @@ impl Direction {
         })
     }
 
-    async fn session(&self, lease: &Arc<Lease>) -> Result<End, WorkError> {
+    async fn session(&self, lease: &Arc<Lease>, links: &mut [Link; 2]) -> Result<End, WorkError> {
         let store = &self.shared.store;
-        let links = [self.link(&self.from.chain)?, self.link(&self.to.chain)?];
-        let [source_link, destination_link] = &links;
+        let [source_link, destination_link] = links;
         let keys = self.shared.keys.get(&self.to.chain).ok_or_else(|| WorkError::NoKey(self.to.chain.clone()))?;
 
         let resume = store.resume(&self.name, &self.to.chain, u64::MAX).await?;
         // Destination blocks since then are watched, so the requests of what they handled are needed too.
         let watched = resume.as_ref().map_or(0, |resume| resume.requests);
         let destination_trust = self.trusted(&self.to.chain, resume.map(|resume| resume.checkpoint))?;
-        let node = Node::new(&destination_link.endpoints, &destination_trust.profile);
-        let begin = async || {
+        let begin = async |link: &Link| {
+            let node = Node::new(&link.endpoints, &destination_trust.profile);
             let destination = sync(&node, &destination_trust, options(), &Silent).await?;
             let header = destination.chain().header(destination.head())?;
             let view = view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await?;
             Ok((destination, view))
         };
-        let (destination, view) = with_each(destination_link, &destination_trust, begin).await?;
+        let begun = with_each(destination_link, begin).await;
+        let (destination, view) = begun.map_err(|error| no_start(&destination_trust, error))?;
 
         let needed = watched.min(view.nonces.lower_handle_nonce);
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
         let first = resume.as_ref().map_or(0, |resume| resume.requests);
         let source_trust = self.trusted(&self.from.chain, resume.as_ref().map(|resume| resume.checkpoint.clone()))?;
-        let node = Node::new(&source_link.endpoints, &source_trust.profile);
-        let begin = async || sync(&node, &source_trust, options(), &Silent).await;
-        let source = with_each(source_link, &source_trust, begin).await?;
+        let begin = async |link: &Link| {
+            let node = Node::new(&link.endpoints, &source_trust.profile);
+            sync(&node, &source_trust, options(), &Silent).await
+        };
+        let begun = with_each(source_link, begin).await;
+        let source = begun.map_err(|error| no_start(&source_trust, error))?;
 
         let trust = self.session_trust([&source_trust, &destination_trust]);
         let config = self.chain_config(&self.to.chain)?;
@@ -215,5 +241,59 @@ impl Direction {
             }
         }
         trust
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    fn pruned() -> ProveError {
+        RpcError::Pruned { height: 5 }.into()
+    }
+
+    /// Begins where one of `serving` is asked first, and is refused a state by the others; gives who was asked first each time.
+    async fn begin(
+        link: &mut Link,
+        serving: &[&str],
+        error: fn() -> ProveError,
+    ) -> (Result<(), ProveError>, Vec<String>) {
+        let asked = RefCell::new(Vec::new());
+        let begun = with_each(link, async |link: &Link| {
+            asked.borrow_mut().push(link.first().to_owned());
+            if serving.contains(&link.first()) {
+                Ok(())
+            } else {
+                Err(error())
+            }
+        });
+        (begun.await, asked.into_inner())
+    }
+
+    fn link() -> (Link, [String; 3]) {
+        let urls = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"].map(str::to_owned);
+        (Link::open(&urls, Duration::from_secs(1), &Cancel::default()).unwrap(), urls)
+    }
+
+    #[tokio::test]
+    async fn a_first_endpoint_that_keeps_a_start_back_is_asked_first_no_more() {
+        let (mut link, [a, b, c]) = link();
+        let (begun, asked) = begin(&mut link, &[&c], pruned).await;
+        assert!(begun.is_ok());
+        assert_eq!(asked, [a, b, c.clone()]);
+        // The next session begins with the one that served.
+        assert_eq!(begin(&mut link, &[&c], pruned).await.1, [c]);
+    }
+
+    #[tokio::test]
+    async fn each_is_asked_first_once_and_none_where_nobody_answers() {
+        let (mut link, [a, b, c]) = link();
+        let (begun, asked) = begin(&mut link, &[], pruned).await;
+        assert!(matches!(begun, Err(ProveError::Rpc(RpcError::Pruned { .. }))));
+        assert_eq!(asked, [a.clone(), b.clone(), c]);
+        let silent = || RpcError::Transport { reason: "no answer".to_owned() }.into();
+        assert_eq!(begin(&mut link, &[], silent).await.1, [a]);
+        assert_eq!(link.first(), b);
     }
 }

@@ -113,12 +113,12 @@ impl Link {
         }
     }
 
-    /// Asks the next endpoint first: this one tells nothing new.
+    /// Asks the next endpoint first, and lines up those that were put aside with it: this one keeps whoever asks it back.
     pub(crate) fn rotate(&mut self) {
-        if self.row.len() > 1 {
+        if !self.row.is_empty() {
             self.row.rotate_left(1);
-            self.line_up();
         }
+        self.line_up();
     }
 
     /// The name of the endpoint that is asked first.

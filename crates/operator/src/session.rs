@@ -5,6 +5,7 @@ mod anchoring;
 mod attention;
 mod finding;
 mod keeping;
+mod rotation;
 mod signing;
 mod watching;
 
@@ -23,6 +24,7 @@ use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
+use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::state::StateProof;
@@ -40,8 +42,6 @@ const CHECKPOINT_EVERY: u64 = 64;
 const LONGEST: u64 = 8192;
 /// Time between two looks at the lease and at what a person has said.
 const LOOK: Duration = Duration::from_millis(500);
-/// A head that has not moved for so long makes the next endpoint be asked.
-const STALLED: Duration = Duration::from_secs(5);
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub(crate) struct Session<'t> {
     pub(crate) direction: &'t Direction,
     lease: Arc<Lease>,
     pub(crate) trust: &'t Trust,
-    pub(crate) links: [Link; 2],
+    pub(crate) links: &'t mut [Link; 2],
     pub(crate) source: Synced<'t>,
     pub(crate) destination: Synced<'t>,
     pub(crate) view: View,
@@ -106,11 +106,10 @@ pub(crate) struct Session<'t> {
     paused: bool,
     raised: Raised,
     further: Further,
-    moved: [Instant; 2],
     /// Whether each chain was followed since an endpoint of it last failed to serve a block.
     followed: [bool; 2],
-    /// When the heads were last young enough, or the next endpoint was asked because they were not.
-    fresh: [Instant; 2],
+    /// How the endpoints that are asked first do.
+    turns: [Turn; 2],
     looked: Instant,
 }
 
@@ -121,7 +120,7 @@ impl<'t> Session<'t> {
         direction: &'t Direction,
         lease: &Arc<Lease>,
         trust: &'t Trust,
-        links: [Link; 2],
+        links: &'t mut [Link; 2],
         [source, destination]: [Synced<'t>; 2],
         view: View,
         sender: Sender,
@@ -156,9 +155,8 @@ impl<'t> Session<'t> {
             paused: false,
             raised: Raised::default(),
             further: Further::default(),
-            moved: [now, now],
             followed: [false, false],
-            fresh: [now, now],
+            turns: [Turn::new(now); 2],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
     }
@@ -177,32 +175,22 @@ impl<'t> Session<'t> {
             if let Some(end) = self.look_around().await? {
                 return Ok(end);
             }
-            match self.follow().await {
-                Ok(moved) => work |= moved,
-                Err(error) => self.excuse(error.into())?,
-            }
+            work |= self.follow().await?;
+            let followed = self.followed == [true, true];
             // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
             let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
             match done {
-                Ok(true) => {
+                Ok(true) if followed => {
                     work = self.has_more_to_watch();
                     self.show("following", None);
                 }
-                Ok(false) => {}
+                Ok(_) => {}
                 Err(error) => self.excuse(error)?,
             }
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
             }
             tokio::time::sleep(poll).await;
-        }
-    }
-
-    /// Whether a part of a round is done; what endpoints failed to serve for it is asked for in the next round.
-    fn bear(&mut self, done: Result<(), WorkError>) -> Result<bool, WorkError> {
-        match done {
-            Ok(()) => Ok(true),
-            Err(error) => self.excuse(error).map(|()| false),
         }
     }
 
@@ -250,7 +238,7 @@ impl<'t> Session<'t> {
     /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
     fn look_at_endpoints(&mut self) {
         let mut findings = Vec::new();
-        for link in &mut self.links {
+        for link in &mut *self.links {
             findings.extend(link.findings());
             link.give_second_chance();
         }
@@ -259,47 +247,45 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Follows both chains to their heads; true where one has moved.
-    async fn follow(&mut self) -> Result<bool, ProveError> {
+    /// Follows both chains to their heads, each whatever the other one's endpoints do: while the source is silent, what goes on
+    /// at the destination must not go unseen. True where one has moved.
+    async fn follow(&mut self) -> Result<bool, WorkError> {
         let before = [self.source.head(), self.destination.head()];
-        let [source_link, destination_link] = &self.links;
-        let source = Node::new(&source_link.endpoints, &self.source.chain().trusted().profile);
-        let followed = self.source.follow(&source, options(), &Silent).await;
-        let destination = Node::new(&destination_link.endpoints, &self.destination.chain().trusted().profile);
-        let also = self.destination.follow(&destination, options(), &Silent).await;
-        self.followed = [followed.is_ok(), also.is_ok()];
+        let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let source = self.source.follow(&node, options(), &Silent).await;
+        let source = self.bear(source)?;
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let destination = self.destination.follow(&node, options(), &Silent).await;
+        let destination = self.bear(destination)?;
+        self.followed = [source, destination];
         let after = [self.source.head(), self.destination.head()];
-        for ((before, after), (moved, link)) in
-            before.iter().zip(&after).zip(self.moved.iter_mut().zip(&mut self.links))
-        {
-            if before != after {
-                *moved = Instant::now();
-            } else if moved.elapsed() > STALLED {
-                *moved = Instant::now();
-                link.rotate();
-            }
-        }
-        self.pass_over_stale();
-        followed.and(also)?;
+        self.take_turns([before[0] != after[0], before[1] != after[1]]);
         Ok(before != after)
     }
 
-    /// An endpoint that tells of new blocks slower than they are made never stands still, and is never at the head either. Where
-    /// the proven head is too old to act on, the next endpoint is asked.
-    fn pass_over_stale(&mut self) {
-        let now = clock::now();
+    /// Whether it was done; a fault of the endpoint that answered last is held against it at once, before another one answers.
+    fn bear<T>(&mut self, done: Result<T, impl Into<WorkError>>) -> Result<bool, WorkError> {
+        match done {
+            Ok(_) => Ok(true),
+            Err(error) => self.excuse(error.into()).map(|()| false),
+        }
+    }
+
+    /// Asks the next endpoint of a chain first where this one keeps the session back.
+    fn take_turns(&mut self, moved: [bool; 2]) {
+        let (now, time) = (Instant::now(), clock::now());
         let most = self.direction.shared.config.voting.max_head_age_s;
-        let heads = [self.source.chain().head(), self.destination.chain().head()].map(|head| head.time);
-        let mut stale = Vec::new();
+        let heads = [self.source.chain().head(), self.destination.chain().head()];
+        let young = heads.map(|head| time.saturating_sub(head.time) <= most);
         let chains = [&self.direction.from.chain, &self.direction.to.chain];
-        for ((time, chain), (since, link)) in heads.iter().zip(chains).zip(self.fresh.iter_mut().zip(&mut self.links)) {
-            if now.saturating_sub(*time) <= most {
-                *since = Instant::now();
-            } else if since.elapsed() > STALLED {
-                *since = Instant::now();
+        let mut stale = Vec::new();
+        let looks = moved.into_iter().zip(young).zip(chains);
+        for (((moved, young), chain), (turn, link)) in looks.zip(self.turns.iter_mut().zip(self.links.iter_mut())) {
+            let Some(delays) = turn.look(moved, young, now) else { continue };
+            if delays == Delays::IsOld {
                 stale.push(format!("{} shows an old head of {chain}", link.first()));
-                link.rotate();
             }
+            link.rotate();
         }
         for finding in stale {
             self.raise(None, Alarm::Endpoint { finding });

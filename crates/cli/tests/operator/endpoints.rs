@@ -45,17 +45,42 @@ fn an_endpoint_that_swallows_transactions_is_passed_over_and_named() {
     assert_eq!(rig.votes(Side::Service), (2, 0), "given to both, taken once");
 }
 
-#[test]
-fn an_endpoint_whose_head_drips_is_passed_over_and_named_on_both_chains() {
-    let (mut rig, first) = rig(Plan { block: Duration::from_millis(50), ..Plan::new("dripping") });
-    // Blocks are twenty times as fast as their times say, so that the age of the true head falls by nineteen a second, and that
-    // of a head which moves by one a second stays as it is.
+/// Lets operators find the heads of now too old by a minute; gives their heights.
+fn let_heads_of_now_be_old(rig: &Rig) -> [u64; 2] {
     let heights = [rig.pair.main.height(), rig.pair.service.height()];
     let age = crate::rig::now() - rig.pair.main.time().max(rig.pair.service.time());
     let path = rig.operators[0].folder.join("operator.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let text = text.replace("max_head_age_s = 40000", &format!("max_head_age_s = {}", age - 60));
     std::fs::write(&path, text).unwrap();
+    heights
+}
+
+#[test]
+fn an_endpoint_that_stands_still_from_the_start_is_passed_over_and_the_next_one_stays() {
+    let (mut rig, first) = rig(Plan { block: Duration::from_millis(50), ..Plan::new("standing") });
+    let heights = let_heads_of_now_be_old(&rig);
+    for (node, height) in first.iter().zip(heights) {
+        node.stand(height);
+    }
+    std::thread::sleep(Duration::from_secs(5));
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(40));
+    for (node, chain) in first.iter().zip(["main", "service"]) {
+        wait_for_log(&rig, &format!("{} shows an old head of {chain}", node.url()));
+    }
+    for chain in [&rig.pair.main, &rig.pair.service] {
+        assert!(!rig.log(0).contains(&format!("{} shows an old head", chain.url())), "{}", tail(&rig.log(0)));
+    }
+}
+
+#[test]
+fn an_endpoint_whose_head_drips_is_passed_over_and_named_on_both_chains() {
+    let (mut rig, first) = rig(Plan { block: Duration::from_millis(50), ..Plan::new("dripping") });
+    // Blocks are twenty times as fast as their times say, so that the age of the true head falls by nineteen a second, and that
+    // of a head which moves by one a second stays as it is.
+    let heights = let_heads_of_now_be_old(&rig);
     for (node, height) in first.iter().zip(heights) {
         node.drip(height);
     }

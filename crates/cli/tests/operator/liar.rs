@@ -54,6 +54,8 @@ struct Lacks {
     swallows: bool,
     /// From then on it tells of one new block a second, beginning with this one.
     drips: Option<(Instant, u64)>,
+    /// It tells of no block after this one.
+    stands: Option<u64>,
 }
 
 /// Between operators and an honest node.
@@ -112,6 +114,11 @@ impl Liar {
     /// Tells of one new block a second from now on.
     pub(crate) fn drip(&self, from: u64) {
         self.lacks.lock().unwrap().drips = Some((Instant::now(), from));
+    }
+
+    /// Tells of no block after this one from now on.
+    pub(crate) fn stand(&self, at: u64) {
+        self.lacks.lock().unwrap().stands = Some(at);
     }
 
     /// Lies about one method from now on; tells how often it lied since the last call.
@@ -219,6 +226,7 @@ fn lacking(method: &str, params: &Value, node: &Http, lacks: &Lacks) -> Option<R
             pruned.then_some(Err(RpcError::Node { code: -32000, message }))
         }
         "kaia_sendRawTransaction" if lacks.swallows => Some(Ok(json!(format!("0x{}", "00".repeat(32))))),
+        "kaia_blockNumber" if lacks.stands.is_some() => Some(Ok(json!(format!("{:#x}", lacks.stands?.min(head()?))))),
         "kaia_blockNumber" => {
             let (since, from) = lacks.drips?;
             Some(Ok(json!(format!("{:#x}", (from + since.elapsed().as_secs()).min(head()?)))))

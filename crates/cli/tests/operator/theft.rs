@@ -1,11 +1,14 @@
 //! Stolen operator keys: with fewer than the threshold nothing wrong executes, with as many every honest operator shows who did it.
 
+use crate::relay::{Network, Relay};
 use crate::rig::{Plan, Rig};
-use spanlight::bridge::{HandleCall, TokenType};
+use spanlight::bridge::{vote_key, HandleCall, TokenType};
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::trust::Trust;
 use spanlight::ProofBundle;
-use spanlight_devnet::pair::{Side, Value, COIN};
+use spanlight_devnet::abi;
+use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER};
+use spanlight_devnet::wallet::Sending;
 use spanlight_forge::keys;
 use std::time::{Duration, Instant};
 
@@ -85,6 +88,39 @@ fn one_stolen_key_executes_nothing_and_is_named() {
 
     assert_eq!(rig.pair.service.balance(&loot), U256::ZERO, "nothing forged was executed");
     rig.assert_all_handled_except(Side::Main, nonce);
+}
+
+/// Whoever can silence the source's nodes must not blind those who watch the destination with them.
+#[test]
+fn the_destination_is_attended_to_while_the_source_is_silent() {
+    let mut rig = Rig::new(Plan { operators: 2, voting: "retry_blocks = 4".to_owned(), ..Plan::new("silent-source") });
+    let source = Relay::to(&rig.pair.main.url());
+    rig.operators.clear();
+    rig.add_operator(0, &[source.url(), rig.pair.service.url()]);
+    rig.start(0, &[]);
+    // More than the bridge has: it is proven, and parked.
+    let user = rig.pair.user(spanlight_devnet::pair::USERS[0]);
+    let much = COIN.saturating_mul(U256::from(5_000u64));
+    let request = rig.pair.request(Side::Main, spanlight_devnet::pair::USERS[0], user, Value::Coin(much)).unwrap();
+    wait_for_log(&rig, &[0], &["parked".to_owned()], Duration::from_secs(60));
+    source.set(Network::Cut);
+    wait_for_log(&rig, &[0], &["an endpoint failed".to_owned()], Duration::from_secs(60));
+
+    let forged = HandleCall { to: Address([0x77; 20]), ..rig.pair.honest_call(&request) };
+    rig.pair.vote(1, Side::Service, &forged).unwrap();
+    let thief = keys::address(rig.pair.operator(1, Side::Service).unwrap());
+    let named = format!("operator {thief} voted {}", forged.vote_key());
+    wait_for_log(&rig, &[0], &[named], Duration::from_secs(60));
+
+    let bridge = rig.pair.end(Side::Service).bridge;
+    let charge = Sending { to: Some(bridge), value: much, input: abi::call("chargeWithoutEvent()", &[]), gas: None };
+    rig.pair.execute(Side::Service, DEPLOYER, &charge).unwrap();
+    let honest = rig.pair.honest_call(&request).vote_key();
+    let start = Instant::now();
+    while !rig.vote_inputs(Side::Service).iter().any(|input| vote_key(input) == honest) {
+        assert!(start.elapsed() < Duration::from_secs(60), "no vote\n{}", crate::rig::tail(&rig.log(0)));
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

@@ -18,11 +18,11 @@ use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
 
 impl Session<'_> {
-    /// Everything that new blocks bring; true where nothing of it is left to do at these heads. What is proven already is voted
-    /// on whatever the source's endpoints fail to serve.
+    /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
+    /// to serve, the destination is attended to all the same: what is proven is voted on, and what others do there is seen.
     pub(super) async fn at_new_heads(&mut self) -> Result<bool, WorkError> {
         let found = self.find_requests().await;
-        let found = self.bear(found)?;
+        let source_serves = self.bear(found)? && self.followed[0];
         // Nodes throw these away, so they are kept whatever happens to the votes.
         self.keep_states().await?;
         self.read_view().await?;
@@ -40,13 +40,20 @@ impl Session<'_> {
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         let watched = self.watch_blocks().await;
         let watched = self.bear(watched)?;
+        // The rest compares with the source as far as it was just searched.
+        if !source_serves {
+            self.watch_again().await?;
+            return Ok(false);
+        }
+        let judged = self.judge_suspects().await;
+        let judged = self.bear(judged)?;
         self.anchor().await?;
         self.keep_checkpoints().await?;
         // What failed before may put endpoints aside by failing again, so it comes last.
         let searched = self.search_again().await;
         let searched = self.bear(searched)?;
         self.watch_again().await?;
-        Ok(found && watched && searched)
+        Ok(watched && judged && searched)
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {

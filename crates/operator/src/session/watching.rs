@@ -56,6 +56,11 @@ impl Session<'_> {
             self.watch_block(number).await?;
             self.watched = number;
         }
+        Ok(())
+    }
+
+    /// Has those judged on whom something does not fit.
+    pub(super) async fn judge_suspects(&mut self) -> Result<(), WorkError> {
         let start = Instant::now();
         for nonce in self.watch.due(self.source.head(), self.destination.head()) {
             if !is_spent(start) {
