@@ -2,10 +2,11 @@
 import { setSource } from "./engine.js";
 import { errorOf } from "./errors.js";
 
-type Given = WebAssembly.Module | BufferSource | Response;
+/** A part of the module: compiled, as bytes, or as the answer of a fetch. */
+export type Given = WebAssembly.Module | BufferSource | Response;
 
 /**
- * A part of the module: compiled, as bytes, or as the answer of a fetch; a promise of it; or a function that gives it. The
+ * A part of the module as {@link Given}; a promise of it; or a function that gives it. The
  * function is called when the part is first needed, and again where that failed; an answer can be read once only.
  */
 export type Brought = Given | PromiseLike<Given> | (() => Given | PromiseLike<Given>);
