@@ -81,6 +81,8 @@ mod tests {
         let order: Vec<usize> = held.iter().map(|(first, _)| *first).collect();
         assert_eq!(order, (0..held.len()).map(|turn| turn % 4).collect::<Vec<_>>());
         assert!((0..4).all(|endpoint| firsts.iter().filter(|first| **first == endpoint).count() > 10));
+        // Eleven looks each: one more than lie in five seconds.
+        assert_eq!(held.len(), 10, "the next one's turn begins anew");
     }
 
     #[test]
