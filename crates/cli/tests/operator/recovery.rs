@@ -11,7 +11,7 @@ fn all_operators_are_killed_and_started_again_while_requests_go_on() {
     const REQUESTS: u64 = 12;
     let plan = Plan::new("killed");
     let (operators, threshold) = (plan.operators, plan.threshold);
-    let (took, (votes, reverted)) = killed_and_restarted(plan, REQUESTS, Duration::from_millis(400), 2);
+    let (took, (votes, reverted)) = killed_and_restarted(plan, 0, REQUESTS, Duration::from_millis(400), 2);
     println!("finished {took:?} after the last request; {votes} votes, {reverted} reverted");
     assert!(took < Duration::from_secs(20), "{took:?}");
     // On a busy machine operators may vote beside each other, and a late vote reverts; but each votes once, and no good vote is
@@ -21,16 +21,18 @@ fn all_operators_are_killed_and_started_again_while_requests_go_on() {
     assert!(reverted <= requests * (operators - threshold), "{votes} votes, {reverted} reverted");
 }
 
-/// `kill -9` of all operators so many times, evenly over the requests; half a pause later they are started again. Gives how
-/// long after the last request everything was handled, and votes with those of them that reverted.
+/// `kill -9` of all operators so many times, evenly over the requests; a pause later they are started again, but for the first
+/// `down`, which never run. Gives how long after the last request everything was handled, and votes with those of them that reverted.
 pub(crate) fn killed_and_restarted(
     plan: Plan,
+    down: usize,
     requests: u64,
     pause: Duration,
     times: u64,
 ) -> (Duration, (usize, usize)) {
     let mut rig = Rig::new(plan);
-    rig.start_all();
+    let start = |rig: &mut Rig| (down..rig.operators.len()).for_each(|index| rig.start(index, &[]));
+    start(&mut rig);
     let every = requests / (times + 1);
     let mut down_since: Option<Instant> = None;
     for number in 0..requests {
@@ -40,14 +42,14 @@ pub(crate) fn killed_and_restarted(
             (0..rig.operators.len()).for_each(|index| rig.kill(index));
             down_since = Some(Instant::now());
         } else if down_since.is_some_and(|since| since.elapsed() > pause) {
-            rig.start_all();
+            start(&mut rig);
             down_since = None;
         }
         // Waiting for the request's block was a part of the pause.
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     if down_since.is_some() {
-        rig.start_all();
+        start(&mut rig);
     }
     let took = rig.wait_handled(Side::Main, Duration::from_secs(120));
     rig.assert_all_handled_once(Side::Main);

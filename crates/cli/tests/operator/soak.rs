@@ -72,24 +72,36 @@ fn talk_test_a_with_threshold_three_and_one_operator_down_for_good() {
 
 /// Talk test B: 30 requests at one a second on chains with one block a second; all operators are killed and started again three
 /// times.
-pub(crate) fn killed_three_times(plan: Plan) {
+pub(crate) fn killed_three_times(plan: Plan, down: usize) {
     const REQUESTS: u64 = 30;
-    let (name, threshold) = (plan.name, plan.threshold);
-    let (took, (votes, reverted)) = killed_and_restarted(plan, REQUESTS, Duration::from_secs(1), 3);
+    let (name, threshold, operators) = (plan.name, plan.threshold, plan.operators);
+    let (took, (votes, reverted)) = killed_and_restarted(plan, down, REQUESTS, Duration::from_secs(1), 3);
     println!(
-        "RESULT talk test B, {name}: threshold {threshold} of 4, all killed and started again three times: {REQUESTS} requests, all \
-         handled {took:.2?} after the last, complete by audit, none twice; {votes} votes, {reverted} reverted"
+        "RESULT talk test B, {name}: threshold {threshold} of {operators}, {down} down for good, the others killed and started again three \
+         times: {REQUESTS} requests, all handled {took:.2?} after the last, complete by audit, none twice; {votes} votes, {reverted} reverted"
     );
 }
 
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_with_threshold_two() {
-    killed_three_times(Plan { block: Duration::from_secs(1), ..Plan::new("b2") });
+    killed_three_times(Plan { block: Duration::from_secs(1), ..Plan::new("b2") }, 0);
 }
 
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_with_threshold_three() {
-    killed_three_times(Plan { threshold: 3, block: Duration::from_secs(1), ..Plan::new("b3") });
+    killed_three_times(Plan { threshold: 3, block: Duration::from_secs(1), ..Plan::new("b3") }, 0);
+}
+
+#[test]
+#[ignore = "minutes long: cargo xtask soak operators"]
+fn talk_test_b_with_threshold_two_and_two_operators_down_for_good() {
+    killed_three_times(Plan { block: Duration::from_secs(1), ..Plan::new("b2-down") }, 2);
+}
+
+#[test]
+#[ignore = "minutes long: cargo xtask soak operators"]
+fn talk_test_b_with_threshold_three_and_one_operator_down_for_good() {
+    killed_three_times(Plan { threshold: 3, block: Duration::from_secs(1), ..Plan::new("b3-down") }, 1);
 }

@@ -34,11 +34,17 @@ fn talk_test_a_by_signatures_of_three_of_five_and_two_operators_down_for_good() 
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_by_signatures_of_three_of_four() {
-    killed_three_times(slow("b3-signed", true));
+    killed_three_times(slow("b3-signed", true), 0);
 }
 
 #[test]
 #[ignore = "minutes long: cargo xtask soak operators"]
 fn talk_test_b_by_three_votes_of_four_on_version_two() {
-    killed_three_times(slow("b3-v2", false));
+    killed_three_times(slow("b3-v2", false), 0);
+}
+
+#[test]
+#[ignore = "minutes long: cargo xtask soak operators"]
+fn talk_test_b_by_signatures_of_three_of_five_and_two_operators_down_for_good() {
+    killed_three_times(Plan { operators: 5, ..slow("b5-signed", true) }, 2);
 }
