@@ -16,6 +16,7 @@ use crate::state::StateError;
 use crate::transaction::TransactionError;
 use crate::trie::TrieError;
 use crate::trust::TrustError;
+use crate::uncovered::{Uncovered, Unsupported};
 use crate::verify::VerifyError;
 use alloc::sync::Arc;
 
@@ -96,17 +97,17 @@ one_of! {
 impl Error {
     /// What is not covered, where the refusal says only that: it accuses nobody.
     #[must_use]
-    pub fn unsupported(&self) -> Option<&'static str> {
+    pub fn unsupported(&self) -> Option<Unsupported> {
         match self {
             Self::Consensus(error) => match **error {
-                ConsensusError::Unsupported(what) => Some(what),
+                ConsensusError::Unsupported { what, number } => Some(Unsupported { what, chain: None, number }),
                 _ => None,
             },
             Self::Transaction(error) if matches!(**error, TransactionError::UnsupportedType { .. }) => {
-                Some("transaction.unsupported_type")
+                Some(Uncovered::TransactionType.into())
             }
             Self::Commitment(error) if matches!(**error, CommitmentError::UnsupportedType(..)) => {
-                Some("transaction.unsupported_type")
+                Some(Uncovered::TransactionType.into())
             }
             _ => None,
         }

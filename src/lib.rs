@@ -44,6 +44,7 @@ pub mod tree;
 pub mod trie;
 pub mod trust;
 mod trust_tree;
+pub mod uncovered;
 pub mod verdict;
 pub mod verify;
 

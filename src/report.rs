@@ -3,6 +3,7 @@
 use crate::consensus::Equivocation;
 use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed};
 use crate::primitives::Address;
+use crate::uncovered::Unsupported;
 use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use crate::verify::{Anchored, Completeness, Report};
 use alloc::string::{String, ToString};
@@ -91,6 +92,8 @@ pub(crate) struct TransferJson<'a> {
     reason: Option<&'static str>,
     code: Option<&'static str>,
     detail: Option<String>,
+    /// What is not covered, and where; only for that verdict.
+    unsupported: Option<&'a Unsupported>,
     culprits: &'a [Address],
     dissenters: &'a [Address],
     votes: Option<u32>,
@@ -124,6 +127,10 @@ pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
         reason: state.and_then(State::reason),
         code: transfer.verdict.code(),
         detail: transfer.verdict.detail(),
+        unsupported: match &transfer.verdict {
+            Verdict::Unsupported(unsupported) => Some(unsupported),
+            _ => None,
+        },
         culprits: state.map(State::culprits).unwrap_or_default(),
         dissenters: &transfer.dissenters,
         votes: votes.map(|(votes, _)| votes),
@@ -148,7 +155,7 @@ impl Verdict {
             Self::Proven { .. } => None,
             Self::NotYetTrusted(reason) => Some(reason.sentence()),
             Self::Incomplete { missing } => Some(missing.sentence()),
-            Self::Unsupported(what) => Some((*what).to_string()),
+            Self::Unsupported(unsupported) => Some(unsupported.to_string()),
             Self::Invalid(error) => Some(error.to_string()),
         }
     }
@@ -199,6 +206,10 @@ impl NotReached {
             Self::TrustExpired { chain, have, need } => {
                 alloc::format!("the trusted header of chain {chain} is {have} s old, the trusting period is {need} s")
             }
+            Self::Clock { chain, have, need } => alloc::format!(
+                "the header of chain {chain} is {} s ahead of this machine's clock, which seems to be behind",
+                need.saturating_sub(*have)
+            ),
             Self::JumpNotAllowed { chain, have, need } => {
                 alloc::format!("chain {chain}: headers from {have} to {need} are skipped, and the trust allows no jump")
             }

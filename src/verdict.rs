@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::facts::{Claim, Difference, Facts};
 use crate::primitives::{Address, Hash, U256};
+use crate::uncovered::Unsupported;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Serialize, Serializer};
@@ -28,7 +29,7 @@ pub enum Verdict {
         missing: Missing,
     },
     /// A rule or form that this build or this trust does not cover.
-    Unsupported(&'static str),
+    Unsupported(Unsupported),
     /// Something supplied is false or malformed.
     Invalid(Error),
 }
@@ -62,7 +63,7 @@ impl Verdict {
             Self::Proven { .. } => None,
             Self::NotYetTrusted(reason) => Some(reason.code()),
             Self::Incomplete { missing } => Some(missing.code()),
-            Self::Unsupported(what) => Some(what),
+            Self::Unsupported(unsupported) => Some(unsupported.what.code()),
             Self::Invalid(error) => Some(error.code()),
         }
     }
@@ -366,6 +367,15 @@ pub enum NotReached {
         /// The trusting period.
         need: u64,
     },
+    /// A header is ahead of the clock of whoever verifies it, by more than the trust's tolerance.
+    Clock {
+        /// The chain.
+        chain: String,
+        /// The clock, in unix seconds.
+        have: u64,
+        /// The header's time, in unix seconds.
+        need: u64,
+    },
     /// The bundle jumps over headers and the trust does not allow it.
     JumpNotAllowed {
         /// The chain.
@@ -385,6 +395,7 @@ impl NotReached {
             Self::Height { .. } => "not_yet_trusted.height",
             Self::Stale { .. } => "not_yet_trusted.stale",
             Self::TrustExpired { .. } => "not_yet_trusted.trust_expired",
+            Self::Clock { .. } => "not_yet_trusted.clock",
             Self::JumpNotAllowed { .. } => "not_yet_trusted.jump_not_allowed",
         }
     }
@@ -396,6 +407,7 @@ impl NotReached {
             Self::Height { have, need, .. }
             | Self::Stale { have, need, .. }
             | Self::TrustExpired { have, need, .. }
+            | Self::Clock { have, need, .. }
             | Self::JumpNotAllowed { have, need, .. } => (*have, *need),
         }
     }

@@ -7,6 +7,7 @@ use super::votes::{CastVote, Vote};
 use super::ConsensusError;
 use crate::ordered::set_of;
 use crate::primitives::Address;
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 
 /// Most members a council may have: bounds the work for one header. Public networks have fewer than a hundred.
@@ -100,7 +101,7 @@ impl Council {
             "none" => {}
             "single" if cast.voter == *governing_node => {}
             "single" => return Ok(self.clone()),
-            _ => return Err(ConsensusError::Unsupported("governance by ballot")),
+            _ => return Err(ConsensusError::uncovered(Uncovered::GovernanceByBallot)),
         }
         let every_address_means_something = named.iter().all(|address| self.contains(address) != adds);
         if !self.contains(&cast.voter) || !every_address_means_something || names_one_twice(named) {
@@ -208,6 +209,6 @@ mod tests {
         assert_eq!(before.after_legacy_vote(&add(2), "single", &address(1)), Ok(before.clone()));
         assert_eq!(before.after_legacy_vote(&add(1), "single", &address(1)), Ok(grown));
         let ballot = before.after_legacy_vote(&add(1), "ballot", &address(1));
-        assert_eq!(ballot, Err(ConsensusError::Unsupported("governance by ballot")));
+        assert_eq!(ballot, Err(ConsensusError::uncovered(Uncovered::GovernanceByBallot)));
     }
 }

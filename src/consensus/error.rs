@@ -6,6 +6,7 @@ use crate::error::cold_from;
 use crate::header::HeaderError;
 use crate::primitives::{Address, Hash};
 use crate::rlp::RlpError;
+use crate::uncovered::Uncovered;
 use alloc::boxed::Box;
 
 /// A seal, vote, announcement or step that breaks a rule, or that trust does not reach.
@@ -20,8 +21,8 @@ pub enum ConsensusError {
     #[error(transparent)]
     Header(HeaderError),
     /// A rule or form that headers alone, or this build, do not cover. Nothing is known to be wrong.
-    #[error("unsupported: {0}")]
-    Unsupported(&'static str),
+    #[error("unsupported: {what}")]
+    Unsupported { what: Uncovered, number: Option<u64> },
     /// The last verified header is too old to be the ground for a jump. Nothing is known to be wrong.
     #[error("last verified header is of {head_time}, now is {now}, trusted for {period} s")]
     TrustingPeriodOver { head_time: u64, now: u64, period: u64 },
@@ -134,13 +135,26 @@ pub enum ConsensusError {
 cold_from!(ConsensusError: Rlp(RlpError), Header(HeaderError));
 
 impl ConsensusError {
+    /// A rule that is not covered, before it is known at which block it was met.
+    pub(crate) const fn uncovered(what: Uncovered) -> Self {
+        Self::Unsupported { what, number: None }
+    }
+
+    /// The same error, with the block at which something uncovered was met.
+    pub(crate) fn at(self, block: u64) -> Self {
+        match self {
+            Self::Unsupported { what, number: None } => Self::Unsupported { what, number: Some(block) },
+            other => other,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Rlp(e) => e.code(),
             Self::Header(e) => e.code(),
-            Self::Unsupported(_) => "consensus.unsupported",
+            Self::Unsupported { what, .. } => what.code(),
             Self::TrustingPeriodOver { .. } => "consensus.trusting_period_over",
             Self::TrustingPeriodZero => "consensus.trusting_period_zero",
             Self::CouncilEmpty => "consensus.council_empty",

@@ -14,6 +14,7 @@ use super::ConsensusError;
 use crate::header::{check_child, rules, HeaderError, UntrustedHeader};
 use crate::primitives::{Address, Hash};
 use crate::profile::ChainProfile;
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +66,7 @@ impl LightClient {
         header_is_the_anchor(&header, 0, profile.genesis_hash)?;
         let fields = header.fields();
         if !fields.vote.is_empty() {
-            return Err(ConsensusError::Unsupported("vote in genesis"));
+            return Err(ConsensusError::uncovered(Uncovered::VoteInGenesis));
         }
         let council = Council::new(&fields.extra.validators)?;
         let parameters = if fields.governance.is_empty() {
@@ -80,7 +81,7 @@ impl LightClient {
             pending: Vec::new(),
             epoch_votes: first_epoch_votes(profile),
         };
-        tracked.rules_are_known(1, profile)?;
+        tracked.rules_are_known(1, profile).map_err(|error| error.at(1))?;
         Ok(Self::new(profile, header, tracked))
     }
 
@@ -104,7 +105,7 @@ impl LightClient {
             epoch_votes: checkpoint.epoch_votes.clone(),
         };
         let next = checkpoint.number.checked_add(1).ok_or(ConsensusError::Checkpoint("height at its limit"))?;
-        tracked.rules_are_known(next, profile)?;
+        tracked.rules_are_known(next, profile).map_err(|error| error.at(next))?;
         checkpoint_agrees_with_itself(checkpoint, profile)?;
         Ok(Self::new(profile, header, tracked))
     }
@@ -130,7 +131,8 @@ impl LightClient {
         let mut rest = headers.iter();
         while let Some(header) = rest.next() {
             let sealed = mode == FollowMode::Full || rest.len() == 0;
-            let (change, seals) = self.step(&tracked, header, parent, sealed, now)?;
+            let step = self.step(&tracked, header, parent, sealed, now);
+            let (change, seals) = step.map_err(|error| error.at(header.number()))?;
             outcomes.push((core::mem::replace(&mut tracked, change.next).parameters, seals));
             parent = header;
         }
@@ -185,7 +187,8 @@ impl LightClient {
         let mut tracked = self.tracked.clone();
         let mut needs = Vec::with_capacity(headers.len());
         for header in headers {
-            let change = tracked.after(header.fields(), &self.profile)?;
+            let change = tracked.after(header.fields(), &self.profile);
+            let change = change.map_err(|error| error.at(header.number()))?;
             needs.push(change.needs_seals(&tracked));
             tracked = change.next;
         }
@@ -220,14 +223,14 @@ impl LightClient {
         rules::time_is_not_in_the_future(last.fields(), now)?;
         let tracked =
             Tracked { parameters: self.tracked.parameters_at(last.number(), &self.profile), ..self.tracked.clone() };
-        tracked.rules_are_known(last.number(), &self.profile)?;
+        tracked.rules_are_known(last.number(), &self.profile).map_err(|error| error.at(last.number()))?;
         let context = SealContext {
             profile: &self.profile,
             council: &tracked.council,
             parameters: &tracked.parameters,
             parent: None,
         };
-        let mut seals = Some(check_committed(last, &context)?);
+        let mut seals = Some(check_committed(last, &context).map_err(|error| error.at(last.number()))?);
         let mut jumped: Vec<JumpedHeader> = run
             .into_iter()
             .rev()
@@ -302,7 +305,8 @@ impl LightClient {
     }
 
     pub(super) fn rules_are_known(&self) -> Result<(), ConsensusError> {
-        self.tracked.rules_are_known(self.head.number().saturating_add(1), &self.profile)
+        let next = self.head.number().saturating_add(1);
+        self.tracked.rules_are_known(next, &self.profile).map_err(|error| error.at(next))
     }
 }
 

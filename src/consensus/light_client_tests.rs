@@ -161,16 +161,20 @@ fn legacy_rules_ignore_what_v2_rejects() {
     assert_eq!(client.council(), &council_of(&[1, 2, 3, 4, 5]));
 }
 
+const fn uncovered_at(what: Uncovered, block: u64) -> ConsensusError {
+    ConsensusError::Unsupported { what, number: Some(block) }
+}
+
 #[test]
 fn legacy_votes_by_ballot_or_of_the_possibly_demoted_are_unsupported() {
     let legacy = client_with(|profile| profile.vote_rules = VoteRules::Legacy);
     let mut ballot = with_parameters(&legacy, |parameters| parameters.governance_mode = "ballot".to_string());
     let header = voting(child_of(&ballot), vote_field(1, ADD, address_of(5).as_bytes()));
     let by_ballot = follow(&mut ballot, &header, &KEYS);
-    assert_eq!(by_ballot, Err(ConsensusError::Unsupported("governance by ballot")));
+    assert_eq!(by_ballot, Err(uncovered_at(Uncovered::GovernanceByBallot, header.number())));
     let mut demoting = with_parameters(&legacy, |parameters| parameters.proposer_policy = 2);
     let demoted = follow(&mut demoting, &header, &KEYS);
-    assert_eq!(demoted, Err(ConsensusError::Unsupported("legacy votes where members may be demoted")));
+    assert_eq!(demoted, Err(uncovered_at(Uncovered::LegacyVotesOfDemoted, header.number())));
 }
 
 #[test]
@@ -329,17 +333,21 @@ fn a_governance_contract_is_unsupported_from_kore_on() {
     profile.forks.kore = Some(2);
     let start = client.head().header().clone();
     let refused = LightClient::from_checkpoint(&profile, &client.checkpoint(), start.clone());
-    assert_eq!(refused.err(), Some(ConsensusError::Unsupported("governance by contract")));
+    assert_eq!(refused.err(), Some(uncovered_at(Uncovered::GovernanceByContract, 2)));
     profile.forks.kore = Some(3);
     let mut client = LightClient::from_checkpoint(&profile, &client.checkpoint(), start).unwrap();
     follow_to(&mut client, 2);
-    let unsupported = ConsensusError::Unsupported("governance by contract");
     let header = child_of(&client);
-    assert_eq!(follow(&mut client, &header, &KEYS), Err(unsupported.clone()));
-    let jumped = client.jump(far_run(&client, &[1, 2, 3]), client.head().time() + 600, 3600);
-    assert_eq!(jumped, Err(unsupported.clone()));
+    assert_eq!(follow(&mut client, &header, &KEYS), Err(uncovered_at(Uncovered::GovernanceByContract, 3)));
+    let run = far_run(&client, &[1, 2, 3]);
+    let target = run.last().unwrap().number();
+    let jumped = client.jump(run, client.head().time() + 600, 3600);
+    assert_eq!(jumped.err(), Some(uncovered_at(Uncovered::GovernanceByContract, target)));
     let (one, other) = (seal(&header, 1, &KEYS), seal(&rival_of(&header), 1, &KEYS));
-    assert_eq!(equivocation::check(&client, &one, &other), Err(unsupported));
+    assert_eq!(
+        equivocation::check(&client, &one, &other).err(),
+        Some(uncovered_at(Uncovered::GovernanceByContract, 3))
+    );
 }
 
 #[test]
@@ -362,7 +370,7 @@ fn a_checkpoint_must_agree_with_its_header_and_itself() {
     assert_eq!(start(|c| c.number = 30), Some("consensus.anchor"));
     assert_eq!(start(|c| c.hash = Hash::ZERO), Some("consensus.anchor"));
     assert_eq!(start(|c| c.council.clear()), Some("consensus.council_empty"));
-    assert_eq!(start(|c| c.parameters.epoch = 0), Some("consensus.unsupported"));
+    assert_eq!(start(|c| c.parameters.epoch = 0), Some("consensus.epoch_zero"));
     let inconsistent = Some("consensus.checkpoint");
     assert_eq!(start(|c| c.pending.push(pending(60, ParameterName::UnitPrice))), inconsistent);
     assert_eq!(start(|c| c.pending.push(pending(29, ParameterName::UnitPrice))), inconsistent);

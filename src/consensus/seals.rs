@@ -13,6 +13,7 @@ use crate::crypto::{recover_address, CurveError};
 use crate::header::{committed_digest, UntrustedHeader};
 use crate::primitives::{Address, Hash};
 use crate::profile::{ChainProfile, Fork, Qualified};
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 use serde::Serialize;
 
@@ -213,13 +214,13 @@ pub fn counted_members(
     number: u64,
 ) -> Result<u64, ConsensusError> {
     if parameters.committee_size == 0 {
-        return Err(ConsensusError::Unsupported("committee size of zero"));
+        return Err(ConsensusError::uncovered(Uncovered::CommitteeSizeZero));
     }
     let qualified = match (parameters.proposer_policy, demotes(profile, number), profile.qualified) {
         (0 | 1, _, _) | (2, false, _) | (2, true, Some(Qualified::Council)) => length(council.members()),
         (2, true, Some(Qualified::AtLeast(least))) if least > 0 => u64::from(least),
-        (2, true, _) => return Err(ConsensusError::Unsupported("weighted-random policy without `qualified`")),
-        _ => return Err(ConsensusError::Unsupported("proposer policy")),
+        (2, true, _) => return Err(ConsensusError::uncovered(Uncovered::QualifiedUnknown)),
+        _ => return Err(ConsensusError::uncovered(Uncovered::ProposerPolicy)),
     };
     Ok(qualified.min(parameters.committee_size))
 }

@@ -228,7 +228,7 @@ fn signers_must_sit_in_one_committee_where_it_can_be_computed() {
 fn weighted_random_needs_to_be_told_who_is_qualified() {
     let mut case = Case::new();
     case.parameters.proposer_policy = 2;
-    let unsupported = Err(ConsensusError::Unsupported("weighted-random policy without `qualified`"));
+    let unsupported = Err(ConsensusError::uncovered(Uncovered::QualifiedUnknown));
     assert_eq!(case.sealed(1, &[1, 2, 3]), unsupported);
     case.profile.qualified = Some(Qualified::AtLeast(0));
     assert_eq!(case.sealed(1, &[1, 2, 3]), unsupported);
@@ -267,10 +267,10 @@ fn a_weighted_random_committee_is_known_from_randao_on_if_nobody_is_demoted() {
 fn an_unknown_policy_or_a_committee_of_none_is_unsupported() {
     let mut case = Case::new();
     case.parameters.proposer_policy = 3;
-    assert_eq!(case.sealed(1, &[1, 2, 3]), Err(ConsensusError::Unsupported("proposer policy")));
+    assert_eq!(case.sealed(1, &[1, 2, 3]), Err(ConsensusError::uncovered(Uncovered::ProposerPolicy)));
     case.parameters.proposer_policy = 0;
     case.parameters.committee_size = 0;
-    assert_eq!(case.sealed(1, &[1, 2, 3]), Err(ConsensusError::Unsupported("committee size of zero")));
+    assert_eq!(case.sealed(1, &[1, 2, 3]), Err(ConsensusError::uncovered(Uncovered::CommitteeSizeZero)));
 }
 
 #[test]

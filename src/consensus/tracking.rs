@@ -10,6 +10,7 @@ use super::ConsensusError;
 use crate::header::HeaderFields;
 use crate::primitives::Address;
 use crate::profile::{ChainProfile, Fork, Qualified, VoteRules};
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 
 /// Longest vote that is followed: the whole of a council of the largest size, and room.
@@ -114,7 +115,7 @@ impl Tracked {
     fn legacy_voters_are_known(&self, number: u64, profile: &ChainProfile) -> Result<(), ConsensusError> {
         let demotes = self.parameters.proposer_policy == 2 && profile.forks.is_active(Fork::Istanbul, number);
         if demotes && profile.qualified != Some(Qualified::Council) {
-            return Err(ConsensusError::Unsupported("legacy votes where members may be demoted"));
+            return Err(ConsensusError::uncovered(Uncovered::LegacyVotesOfDemoted));
         }
         Ok(())
     }
@@ -137,10 +138,10 @@ impl Tracked {
     /// A governance contract changes parameters without a trace in headers, and an epoch of zero counts nothing.
     pub(super) fn rules_are_known(&self, number: u64, profile: &ChainProfile) -> Result<(), ConsensusError> {
         if self.parameters.epoch == 0 {
-            return Err(ConsensusError::Unsupported("epoch of zero"));
+            return Err(ConsensusError::uncovered(Uncovered::EpochZero));
         }
         if profile.forks.is_active(Fork::Kore, number) && !self.parameters.gov_param_contract.is_zero() {
-            return Err(ConsensusError::Unsupported("governance by contract"));
+            return Err(ConsensusError::uncovered(Uncovered::GovernanceByContract));
         }
         Ok(())
     }

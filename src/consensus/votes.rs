@@ -9,6 +9,7 @@ use super::parameters::{ParameterName, ParameterValue, Parameters};
 use super::ConsensusError;
 use crate::primitives::Address;
 use crate::rlp::Reader;
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 
 const ADD: &[u8] = b"governance.addvalidator";
@@ -130,7 +131,7 @@ pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
             return Ok(None);
         };
         if bytes.len() > 20 && bytes.chunks_exact(20).remainder().is_empty() {
-            return Err(ConsensusError::Unsupported("legacy vote with joined addresses"));
+            return Err(ConsensusError::uncovered(Uncovered::LegacyJoinedAddresses));
         }
         Vec::from([last_twenty_bytes(bytes)])
     };

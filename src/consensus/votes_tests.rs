@@ -144,5 +144,5 @@ fn legacy_reads_the_list_form_and_ignores_what_it_cannot_read() {
     assert_eq!(decode_legacy(&[1, 2, 3]), Ok(None));
     assert_eq!(decode_legacy(&vote_field(1, "governance.unitprice", &[1])), Ok(None));
     let joined = decode_legacy(&vote_field(1, "governance.addvalidator", &[1; 40]));
-    assert_eq!(joined, Err(ConsensusError::Unsupported("legacy vote with joined addresses")));
+    assert_eq!(joined, Err(ConsensusError::uncovered(Uncovered::LegacyJoinedAddresses)));
 }

@@ -129,7 +129,8 @@ impl<'t> FollowedChain<'t> {
         if header != header.without_seals() {
             return Err(BundleError::UncheckedSeals.into());
         }
-        let client = LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, header)?;
+        let client = LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, header)
+            .map_err(|e| classify(e, &trusted.profile.name))?;
         let verified = client.head().clone();
         let age = now.saturating_sub(verified.time());
         if age > trusted.trusting_period {
@@ -334,6 +335,6 @@ fn classify(error: ConsensusError, chain: &str) -> Stop {
             let have = now.saturating_sub(head_time);
             Stop::not_yet_trusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
         }
-        other => other.into(),
+        other => Stop::from(other).on_chain(chain),
     }
 }

@@ -13,6 +13,7 @@ use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
 use crate::transaction::Transaction;
+use crate::uncovered::Uncovered;
 use crate::verdict::{HeaderRef, Missing};
 use crate::verify::error::VerifyError;
 use alloc::string::String;
@@ -342,7 +343,7 @@ impl BridgeState {
     pub(super) fn voters(&self, nonce: u64) -> Result<Set<Address>, Stop> {
         let length = u64::try_from(self.slot(layout::voters_length(votes_of(nonce)))?).unwrap_or(u64::MAX);
         if length > MAX_VOTERS {
-            return Err(Stop::Unsupported("votes.too_many_voters"));
+            return Err(Stop::uncovered(Uncovered::TooManyVoters));
         }
         let mut voters = Set::new();
         for index in 0..length {

@@ -16,6 +16,7 @@ use crate::bridge::BridgeError;
 use crate::bundle::{LogRef, TransferProof};
 use crate::primitives::{Address, Hash};
 use crate::trust::BridgeEnd;
+use crate::uncovered::Uncovered;
 use crate::verdict::{HeaderRef, Missing};
 use alloc::boxed::Box;
 
@@ -181,7 +182,7 @@ fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Resu
         return Err(VerifyError::StrayCall((*key).into()).into());
     }
     if tally.keys().len() > 1 {
-        return Err(Stop::Unsupported("votes.executed_key_unknown"));
+        return Err(Stop::uncovered(Uncovered::ExecutedKeyUnknown));
     }
     Ok(())
 }

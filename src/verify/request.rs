@@ -13,6 +13,7 @@ use crate::bundle::{ItemRef, LogRef};
 use crate::primitives::{Address, Hash};
 use crate::receipt::{Log, Receipt};
 use crate::trust::BridgeEnd;
+use crate::uncovered::Uncovered;
 use crate::verdict::HeaderRef;
 
 const INCLUSION: Rule = Rule {
@@ -96,7 +97,7 @@ pub(super) fn event_is_of_the_nonce(got: u64, expected: u64) -> Result<(), Verif
 
 /// P6: another code could write any event and any storage word.
 pub(super) fn code_is_accepted(end: &BridgeEnd, state: &BridgeState) -> Result<Generation, Stop> {
-    let generation = end.generation(&state.code_hash()).ok_or(Stop::Unsupported("bridge.unknown_code"))?;
+    let generation = end.generation(&state.code_hash()).ok_or_else(|| Stop::uncovered(Uncovered::UnknownCode))?;
     if state.nonces()?.mode_mint_burn == end.mint_burn {
         Ok(generation)
     } else {
@@ -122,7 +123,7 @@ pub(super) fn registered_counterpart(event: &RequestEvent, state: &BridgeState) 
         TokenType::Erc20 | TokenType::Erc721 => {
             let token = state.registered_token(&event.token)?;
             if token.is_zero() {
-                return Err(Stop::Unsupported("bridge.token_not_registered"));
+                return Err(Stop::uncovered(Uncovered::TokenNotRegistered));
             }
             Ok(token)
         }
@@ -168,7 +169,7 @@ pub(super) fn check_code(end: &BridgeEnd, state: &BridgeState, checks: &mut Chec
 /// for empty would accuse them.
 fn token_uri_is_in_the_event(event: &RequestEvent) -> Result<(), Stop> {
     if event.token_type == TokenType::Erc721 && event.encoding.is_none() {
-        return Err(Stop::Unsupported("bridge.token_uri_unknown"));
+        return Err(Stop::uncovered(Uncovered::TokenUriUnknown));
     }
     Ok(())
 }

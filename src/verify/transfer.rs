@@ -14,6 +14,7 @@ use crate::bridge::events::TokenType;
 use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::facts::{Difference, Facts};
 use crate::primitives::Address;
+use crate::uncovered::Uncovered;
 use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
 use alloc::vec::Vec;
 
@@ -133,7 +134,7 @@ fn shown_call_was_executed(handle: &ProvenHandle<'_>, execution: &Execution) -> 
     if known {
         Ok(())
     } else {
-        Err(Stop::Unsupported("bridge.executed_call_unknown"))
+        Err(Stop::uncovered(Uncovered::ExecutedCallUnknown))
     }
 }
 
@@ -146,7 +147,7 @@ fn judge_match(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<State, Stop> {
-    let call = execution.call.as_ref().ok_or(Stop::Unsupported("bridge.undecodable_call"))?;
+    let call = execution.call.as_ref().ok_or_else(|| Stop::uncovered(Uncovered::UndecodableCall))?;
     let mut differing = differences(request, &handle.event, call, checks);
     if differing.iter().any(is_m8) {
         match registry_stood_still(pair, request) {
@@ -161,7 +162,7 @@ fn judge_match(
     match kept_for_recipient(pair, handle, checks)? {
         Some(claim) => notes.push(Note::Claimable(claim)),
         None => delivery(pair.to, &handle.event, &handle.item.receipt.logs, checks)
-            .map_err(|_| Stop::Unsupported("bridge.unusual_token"))?,
+            .map_err(|_| Stop::uncovered(Uncovered::UnusualToken))?,
     }
     let of = execution.decision.require_threshold(checks)?;
     if mapping_changed(pair, request)? {
@@ -211,7 +212,7 @@ fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), 
     if before.registered_token(&request.event.token)? == request.destination_token {
         Ok(())
     } else {
-        Err(Stop::Unsupported("bridge.token_mapping_changed"))
+        Err(Stop::uncovered(Uncovered::TokenMappingChanged))
     }
 }
 

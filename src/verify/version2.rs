@@ -19,6 +19,7 @@ use crate::bridge::layout::{self, SeatWord};
 use crate::bundle::TransferProof;
 use crate::facts::Role;
 use crate::primitives::{Address, Hash, U256};
+use crate::uncovered::Uncovered;
 use crate::verdict::Missing;
 use alloc::vec::Vec;
 
@@ -73,7 +74,7 @@ fn serves_the_source(pair: &Pair<'_>, state: &BridgeState) -> Result<bool, Stop>
     if chain == trusted && bridge == pair.from.address.to_word().to_u256() {
         Ok(true)
     } else {
-        Err(Stop::Unsupported("bridge.bound_to_another_source"))
+        Err(Stop::uncovered(Uncovered::BoundToAnotherSource))
     }
 }
 

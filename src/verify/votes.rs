@@ -17,6 +17,7 @@ use crate::facts::{Operator, Role, VoteTransaction};
 use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
+use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -153,10 +154,10 @@ pub(super) fn operators_reach_the_threshold(votes: u32, former: u32, thresholds:
         return Ok(strict);
     }
     if votes >= lax {
-        return Err(Stop::Unsupported("votes.threshold_changed_in_block"));
+        return Err(Stop::uncovered(Uncovered::ThresholdChangedInBlock));
     }
     if votes.saturating_add(former) >= lax {
-        return Err(Stop::Unsupported("votes.former_operators_decided"));
+        return Err(Stop::uncovered(Uncovered::FormerOperatorsDecided));
     }
     Err(VerifyError::Threshold { expected: strict, got: votes.saturating_add(former) }.into())
 }

@@ -234,6 +234,8 @@ export interface TransferVerdict {
   reason: string | null;
   /** The stable code of what stands in the way; `null` where something is proven. */
   code: string | null;
+  /** What is not covered, and where; `null` for every other verdict. */
+  unsupported: { code: string; chain: string | null; number: bigint | null } | null;
   /** One sentence on what stands in the way or what is special. */
   detail: string | null;
   /** Operators who voted for something that was not requested. */

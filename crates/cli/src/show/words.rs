@@ -2,6 +2,7 @@
 
 use super::style::Tone;
 use spanlight::facts::Claim;
+use spanlight::uncovered::{Uncovered, Unsupported};
 use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
 use spanlight::Address;
 
@@ -33,13 +34,13 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
 }
 
 /// What is not covered, in words where its code alone says little.
-fn uncovered(what: &str) -> String {
-    match what {
-        "bridge.unknown_code" => format!("a bridge's code is none of those it accepts ({what})"),
-        "bridge.bound_to_another_source" => {
-            format!("the destination bridge serves another source than the one your trust file pairs it with ({what})")
-        }
-        _ => what.to_string(),
+fn uncovered(unsupported: &Unsupported) -> String {
+    match unsupported.what {
+        Uncovered::UnknownCode => format!("a bridge runs code that the file does not accept ({unsupported})"),
+        Uncovered::BoundToAnotherSource => format!(
+            "the destination bridge serves another source than the one your trust file pairs it with ({unsupported})"
+        ),
+        _ => unsupported.to_string(),
     }
 }
 
@@ -170,7 +171,7 @@ mod tests {
             proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
             proven(State::Unrequested, Vec::new()),
             Verdict::Incomplete { missing: Missing::Votes },
-            Verdict::Unsupported("governance by contract"),
+            Verdict::Unsupported(Uncovered::GovernanceByContract.into()),
             Verdict::Invalid(spanlight::bundle::BundleError::Chains.into()),
         ]
     }

@@ -193,7 +193,7 @@ fn no_equivocation_is_judged_by_rules_that_are_not_known() {
         equivocation_code(&equivocation_of(&stage, 0))
     };
     assert_eq!(at(18), None);
-    assert_eq!(at(19), Some("governance by contract"));
+    assert_eq!(at(19), Some("consensus.governance_by_contract"));
 }
 
 /// The child's header is reached by a jump, or the parent's.
