@@ -42,6 +42,18 @@ fn follows_both_chains_to_their_heads_and_recomputes_every_root() {
     }
 }
 
+/// Kaia mainnet, September 2026: the checkpoint's block adds a validator by vote, the next carries 21 of 31 seals.
+#[test]
+fn follows_two_headers_of_the_public_main_network() {
+    let trust = fixture("mainnet/trust.json");
+    let rpc = format!("kaia=replay:{}", fixture("mainnet/kaia.rpc.jsonl.gz"));
+    let ran = run(&["sync", "--trust", &trust, "--chain", "kaia", "--rpc", &rpc, "--now", "1790144140", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let json = ran.json();
+    assert_eq!(json["head"]["number"], 227_942_837);
+    assert_eq!((&json["seals"], json["council"].as_array().map(Vec::len)), (&21.into(), Some(31)));
+}
+
 /// The node says what holds *for* a block; a sync to the block before must say the same.
 #[test]
 fn council_and_parameters_are_those_that_the_node_reports_for_the_next_block() {
