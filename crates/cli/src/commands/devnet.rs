@@ -29,6 +29,12 @@ pub(super) struct Args {
     /// Seconds between blocks; 0 makes a block of each transaction at once, and then block times may run ahead of the clock.
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=3600))]
     block_time: u64,
+    /// Let both chains have begun so many seconds ago, with a block for each second since: a long chain without the wait.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..=86_400))]
+    age: Option<u64>,
+    /// Begin with so many transfers of a coin from main to service that are done.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=20))]
+    transfers: u64,
     /// Ports of main and service chain; 0 picks a free one.
     #[arg(long, value_name = "MAIN,SERVICE", default_values_t = [0, 0], num_args = 2, value_delimiter = ',')]
     ports: Vec<u16>,
@@ -154,6 +160,8 @@ impl Args {
             },
             operators: self.operators,
             threshold,
+            age: self.age.unwrap_or(0),
+            transfers: self.transfers,
             ..PairConfig::default()
         })
     }

@@ -267,9 +267,12 @@ fn the_command_prints_what_is_needed_and_goes_on_with_what_it_kept() {
     assert_eq!((sync(&second), &second["trust"]), (head, &first["trust"]));
     process.kill().unwrap();
     process.wait().unwrap();
-    for (arguments, code) in
-        [(["--threshold", "5"], 64), (["--service-fields", "16"], 64), (["--block-time", "-1"], 64)]
-    {
+    for (arguments, code) in [
+        (["--threshold", "5"], 64),
+        (["--age", "10"], 64),
+        (["--service-fields", "16"], 64),
+        (["--block-time", "-1"], 64),
+    ] {
         assert_eq!(run(&[["devnet"].as_slice(), &arguments].concat()).code, code, "{arguments:?}");
     }
 }

@@ -10,6 +10,7 @@ mod seats;
 mod vote;
 
 pub use faults::{Faults, Withheld};
+pub(crate) use produce::now;
 pub use vote::Vote;
 
 use crate::config::ChainConfig;

@@ -57,6 +57,27 @@ impl Chain {
         Ok(block)
     }
 
+    /// Makes the next block, dated one second after its parent whatever the clock says.
+    ///
+    /// # Errors
+    /// As [`Self::mine`].
+    pub fn mine_next_second(&mut self) -> Result<Arc<Block>, DevnetError> {
+        let next = self.head().header.fields().time.saturating_add(1);
+        self.set_next_time(next);
+        self.mine()
+    }
+
+    /// Makes a block for every second that has passed since the newest one.
+    ///
+    /// # Errors
+    /// As [`Self::mine`].
+    pub fn catch_up(&mut self) -> Result<(), DevnetError> {
+        while self.head().header.fields().time < now() {
+            self.mine_next_second()?;
+        }
+        Ok(())
+    }
+
     fn take_waiting(&mut self) -> Vec<Arc<Signed>> {
         let root = self.head().header.fields().state_root;
         let state = self.store.at(root);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod contracts;
+mod past;
 mod setup;
 mod transfers;
 
@@ -33,6 +34,10 @@ pub struct PairConfig {
     pub threshold: u64,
     /// Coin that each bridge holds at the beginning.
     pub liquidity: U256,
+    /// Seconds ago that both chains began, with a block for each second since; 0 leaves that to their `genesis_time`.
+    pub age: u64,
+    /// Transfers of a coin from main to service that are done when the pair starts.
+    pub transfers: u64,
 }
 
 /// One coin.
@@ -47,6 +52,8 @@ impl Default for PairConfig {
             operators: 4,
             threshold: 3,
             liquidity: COIN.saturating_mul(U256::from(1_000u64)),
+            age: 0,
+            transfers: 0,
         }
     }
 }
@@ -121,11 +128,17 @@ impl Pair {
         let operators = operators(config.operators);
         fund(&mut config.main, operators.iter().map(|keys| keys.main));
         fund(&mut config.service, operators.iter().map(|keys| keys.service));
+        if config.age > 0 {
+            let begun = crate::chain::now().saturating_sub(config.age);
+            config.main.genesis_time = begun;
+            config.service.genesis_time = begun;
+        }
         let mut main = Chain::open(config.main.clone())?;
         let mut service = Chain::open(config.service.clone())?;
         let ends = (setup::addresses(), setup::addresses());
         if main.height() == 0 && service.height() == 0 {
             setup::run(&config, &mut main, &mut service, &ends, &operators)?;
+            past::run(&config, &mut main, &mut service, (&ends.0, &ends.1), &operators)?;
         }
         Ok(Self {
             main: ChainHandle::serve(main)?,
