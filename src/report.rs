@@ -17,8 +17,10 @@ pub struct ReportJson<'r> {
     pub transfers: &'r [TransferVerdict],
     /// What came of a claimed equivocation; none or one.
     pub equivocations: Vec<Claimed<'r, Equivocation>>,
-    /// Whether the transfers are proven to be all; `null` where nobody claims it.
+    /// Whether the transfers are proven to be all that were ever requested; `null` where nobody claims it.
     pub complete: Option<bool>,
+    /// Whether they are proven to be all of the claimed range; `null` where nobody claims it.
+    pub complete_in_range: Option<bool>,
     /// What came of that claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<Claimed<'r, Completeness>>,
@@ -35,10 +37,13 @@ impl<'r> ReportJson<'r> {
     /// The JSON form of `report`.
     #[must_use]
     pub fn new(report: &'r Report) -> Self {
+        let complete =
+            |holds: fn(&Completeness) -> bool| report.complete.as_ref().map(|found| found.as_ref().is_ok_and(holds));
         Self {
             transfers: &report.transfers,
             equivocations: report.equivocation.iter().map(Claimed::new).collect(),
-            complete: report.complete.as_ref().map(|found| found.as_ref().is_ok_and(|found| found.complete)),
+            complete: complete(|found| found.complete),
+            complete_in_range: complete(|found| found.complete_in_range),
             completeness: report.complete.as_ref().map(Claimed::new),
             anchored: report.anchored.as_ref().map(Claimed::new),
             chains: &report.chains,

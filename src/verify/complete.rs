@@ -32,8 +32,10 @@ pub struct Completeness {
     pub last: u64,
     /// The source's request count, as of [`Self::as_of`].
     pub request_nonce: u64,
-    /// Whether the claim holds.
+    /// Whether the claim holds and the range covers every request that the source counts: nothing is left out.
     pub complete: bool,
+    /// Whether the claim holds for the range, however many requests lie outside it.
+    pub complete_in_range: bool,
     /// Codes of what stands against it.
     pub against: Vec<&'static str>,
     /// The states compared.
@@ -107,5 +109,12 @@ pub(super) fn judge_complete(
         against.push("complete.handled_nonce_not_shown");
     }
     let as_of = AsOf { source: Some(source.header()), destination: Some(destination.header()) };
-    Ok(Completeness { first, last, request_nonce, complete: against.is_empty(), against, as_of })
+    let complete_in_range = against.is_empty();
+    let complete = complete_in_range && range_covers_all_requests(first, last, request_nonce);
+    Ok(Completeness { first, last, request_nonce, complete, complete_in_range, against, as_of })
+}
+
+/// A range that begins later or ends sooner says nothing of the requests outside it.
+const fn range_covers_all_requests(first: u64, last: u64, request_nonce: u64) -> bool {
+    request_nonce == 0 || first == 0 && last >= request_nonce.saturating_sub(1)
 }

@@ -62,14 +62,6 @@ pub enum VerifyError {
         /// The contract's count.
         got: u32,
     },
-    /// The execution had fewer votes than the threshold.
-    #[error("{got} votes, the threshold is {expected}")]
-    Threshold {
-        /// The threshold.
-        expected: u32,
-        /// Votes, of operators and former operators.
-        got: u32,
-    },
     /// The executing transaction's sender has no vote for the executed key.
     #[error("the executing operator's vote is not for the executed key")]
     ExecutorVote,
@@ -146,7 +138,6 @@ impl VerifyError {
             Self::RequestCount { .. } => "verify.request_count",
             Self::NotClosed => "verify.not_closed",
             Self::VoteCount { .. } => "verify.vote_count",
-            Self::Threshold { .. } => "verify.threshold",
             Self::ExecutorVote => "verify.executor_vote",
             Self::NotACall => "verify.not_a_call",
             Self::VoteCalldata => "verify.vote_calldata",

@@ -132,6 +132,15 @@ impl<'c> Evidence<'c> {
         Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
     }
 
+    /// All transactions of a block with their receipts, in order; none where the block is not proven whole.
+    pub(super) fn whole_block(&self, number: u64) -> impl Iterator<Item = Result<&Item, Stop>> {
+        let whole = self.blocks.get(&number).filter(|block| block.whole);
+        whole
+            .into_iter()
+            .flat_map(|block| block.items.keys())
+            .map(move |index| self.item(ItemRef { block: number, index: *index }))
+    }
+
     /// The path from the roots of a block to one of its proven items.
     pub(super) fn path(&self, at: ItemRef) -> Result<CommitmentPath, Stop> {
         let header = self.chain.header(at.block)?;

@@ -134,7 +134,7 @@ pub(super) fn prove_execution(
         if !after.has_votes(nonce) {
             return Err(Stop::incomplete(Missing::Votes));
         }
-        let (key, call) = executed_call(handle, transfer, [before, after])?;
+        let (key, call) = executed_call(handle, transfer, after)?;
         let executor = if handle.is_direct() { Some((sender.clone()?, vote_of(handle.item))) } else { None };
         let decision = decide_by_state(before, after, nonce, &key, executor, handle.generation, checks)?;
         return Ok(Execution { key, call, sender: sender.ok(), is_named: false, decision });
@@ -158,7 +158,7 @@ pub(super) fn prove_execution(
 fn executed_call(
     handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
-    [before, after]: [&BridgeState; 2],
+    after: &BridgeState,
 ) -> Result<(Hash, Option<HandleCall>), Stop> {
     if handle.is_direct() {
         let input = handle.item.transaction.input();
@@ -170,15 +170,14 @@ fn executed_call(
         return Err(Stop::incomplete(key.map_or(Missing::Votes, |key| Missing::VoteCall { key })));
     };
     let key = key_of(calldata);
-    key_alone_can_have_decided(&key, &tally, before.threshold()?.min(after.threshold()?))?;
+    key_alone_can_have_decided(&key, &tally)?;
     Ok((key, HandleCall::decode(calldata).ok()))
 }
 
-/// `key` is the only one with a live vote, and has as many voters as the lower threshold of the deciding block's two ends.
-/// Counting alone would not do: a threshold that dips inside the block lets a key with few voters decide.
-fn key_alone_can_have_decided(key: &Hash, tally: &Tally, threshold: u32) -> Result<(), Stop> {
-    let voters = tally.voters(key).len();
-    if voters == 0 || u32::try_from(voters).is_ok_and(|voters| voters < threshold) {
+/// `key` is the only one with a live vote, so it is the executed one: whoever decided has voted for that, and a closed nonce
+/// takes no more votes. Counting would not do: a threshold that dips inside the block lets a key with few voters decide.
+fn key_alone_can_have_decided(key: &Hash, tally: &Tally) -> Result<(), Stop> {
+    if tally.voters(key).is_empty() {
         return Err(VerifyError::StrayCall((*key).into()).into());
     }
     if tally.keys().len() > 1 {

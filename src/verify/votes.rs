@@ -10,6 +10,7 @@ use super::evidence::{BridgeState, Evidence, Item};
 use super::request::transaction_succeeded;
 use super::shown::by_state;
 use super::stop::Stop;
+use crate::bridge::calls::HandleCall;
 use crate::bridge::generation::Generation;
 use crate::bundle::ItemRef;
 use crate::crypto::recover_address;
@@ -18,6 +19,7 @@ use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
 use crate::uncovered::Uncovered;
+use crate::verdict::Missing;
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -147,19 +149,22 @@ pub(super) fn count_is_the_number_of_voters(
 
 /// The threshold and the membership of each voter are read at both ends of the deciding block, and the stricter end counts:
 /// the order inside the block then does not matter.
-pub(super) fn operators_reach_the_threshold(votes: u32, former: u32, thresholds: [u32; 2]) -> Result<u32, Stop> {
-    let [before, after] = thresholds;
+///
+/// Accepted code executed, so its threshold was met at that moment. Where all the votes are too few for both ends of the
+/// block, the threshold was lower for a moment inside it: that accuses nobody. Vote transactions may also have been left out.
+fn operators_reach_the_threshold(decision: &Decision) -> Result<u32, Stop> {
+    let ([before, after], votes) = (decision.thresholds, decision.votes);
     let (strict, lax) = (before.max(after), before.min(after));
+    let all = votes.saturating_add(u32::try_from(decision.former.len()).unwrap_or(u32::MAX));
     if votes >= strict {
-        return Ok(strict);
+        Ok(strict)
+    } else if votes < lax && all >= lax {
+        Err(Stop::uncovered(Uncovered::FormerOperatorsDecided))
+    } else if all < lax && decision.by_transactions {
+        Err(Stop::incomplete(Missing::Votes))
+    } else {
+        Err(Stop::uncovered(Uncovered::ThresholdChangedInBlock))
     }
-    if votes >= lax {
-        return Err(Stop::uncovered(Uncovered::ThresholdChangedInBlock));
-    }
-    if votes.saturating_add(former) >= lax {
-        return Err(Stop::uncovered(Uncovered::FormerOperatorsDecided));
-    }
-    Err(VerifyError::Threshold { expected: strict, got: votes.saturating_add(former) }.into())
 }
 
 /// Evidence form (a): the votes in the state after the deciding block, where they can no longer change.
@@ -201,6 +206,7 @@ pub(super) fn decide_by_transactions(
     let [before, after] = states;
     let key = key_of(last.transaction.input());
     let chain_id = destination.chain().trusted().profile.chain_id;
+    let in_block = last_votes_in_block(destination, bridge, nonce, last)?;
     let mut voters = map_of([(executor, vote_of(last))]);
     for place in votes {
         let vote = destination.item(*place)?;
@@ -213,10 +219,13 @@ pub(super) fn decide_by_transactions(
             }
         });
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
-        // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
-        if place.block < last.at.block && before.voted(nonce, &sender)? != key {
-            return Err(VerifyError::VoteTakenBack(sender.into()).into());
-        }
+        let stood = match in_block.get(&sender) {
+            Some(voted) => *voted,
+            // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
+            None if place.block < last.at.block => before.voted(nonce, &sender)?,
+            None => key,
+        };
+        vote_was_not_taken_back(&sender, &key, &stood)?;
     }
     let (mut counted, mut former, mut shown) = (0u32, Vec::new(), Vec::new());
     for (address, vote) in &voters {
@@ -232,6 +241,39 @@ pub(super) fn decide_by_transactions(
     let thresholds = [before.threshold()?, after.threshold()?];
     let voters = voters.into_keys().collect();
     Ok(Decision { votes: counted, thresholds, voters, former, shown, by_transactions: true, ..Decision::default() })
+}
+
+/// What each sender last voted for in the deciding block before it decided, where that block is proven whole: what a vote
+/// there replaces is in no state. Votes through another contract are not seen.
+fn last_votes_in_block(
+    destination: &Evidence<'_>,
+    bridge: &Address,
+    nonce: u64,
+    last: &Item,
+) -> Result<Map<Address, Hash>, Stop> {
+    let chain_id = destination.chain().trusted().profile.chain_id;
+    let mut voted = Map::new();
+    for item in destination.whole_block(last.at.block) {
+        let item = item?;
+        let input = item.transaction.input();
+        let votes = item.at < last.at
+            && item.receipt.is_success()
+            && item.transaction.to() == Some(*bridge)
+            && HandleCall::decode(input).is_ok_and(|call| call.nonce == nonce);
+        if let Some(sender) = votes.then(|| sender_of(&item.transaction, chain_id).ok()).flatten() {
+            voted.insert(sender, key_of(input));
+        }
+    }
+    Ok(voted)
+}
+
+/// A later vote of the same operator replaces the earlier one.
+fn vote_was_not_taken_back(voter: &Address, key: &Hash, stood: &Hash) -> Result<(), VerifyError> {
+    if key == stood {
+        Ok(())
+    } else {
+        Err(VerifyError::VoteTakenBack((*voter).into()))
+    }
 }
 
 /// The transaction of a vote.
@@ -258,12 +300,11 @@ fn vote_is_another_operators(vote: &Item, last: &Item, bridge: &Address) -> Resu
 impl Decision {
     /// Records [`operators_reach_the_threshold`] and gives the threshold.
     pub(super) fn require_threshold(&self, checks: &mut Checks) -> Result<u32, Stop> {
-        let former = u32::try_from(self.former.len()).unwrap_or(u32::MAX);
         let [before, after] = self.thresholds;
         checks.require(
             THRESHOLD,
             &[("votes", &self.votes), ("threshold before", &before), ("threshold after", &after)],
-            operators_reach_the_threshold(self.votes, former, self.thresholds),
+            operators_reach_the_threshold(self),
         )
     }
 

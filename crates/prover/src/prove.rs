@@ -186,7 +186,8 @@ pub(crate) async fn gather_all<T: Transport>(
 
 pub(crate) fn same_verdicts(one: &Report, other: &Report) -> bool {
     let same = |a: &Verdict, b: &Verdict| a.state() == b.state() && a.code() == b.code();
-    let complete = |report: &Report| report.complete.as_ref().map(|claim| claim.as_ref().is_ok_and(|c| c.complete));
+    let complete =
+        |report: &Report| report.complete.as_ref().map(|claim| claim.as_ref().is_ok_and(|c| c.complete_in_range));
     one.transfers.len() == other.transfers.len()
         && one.transfers.iter().zip(&other.transfers).all(|(a, b)| same(&a.verdict, &b.verdict))
         && complete(one) == complete(other)

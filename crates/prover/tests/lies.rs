@@ -211,7 +211,8 @@ fn judge(report: &Report, expected: &BTreeMap<u64, Said>) -> Result<(), String> 
         return Ok(());
     }
     let unproven = report.transfers.iter().find(|transfer| !matches!(transfer.verdict, Verdict::Proven { .. }));
-    let complete = report.complete.as_ref().is_some_and(|claim| claim.as_ref().is_ok_and(|claim| claim.complete));
+    let complete =
+        report.complete.as_ref().is_some_and(|claim| claim.as_ref().is_ok_and(|claim| claim.complete_in_range));
     match unproven {
         Some(transfer) => Err(transfer.verdict.code().unwrap_or("WRONG: no code").to_owned()),
         None if complete => Err("WRONG: something is left out and the rest is called complete".to_owned()),

@@ -82,6 +82,7 @@ impl<'a> AuditJson<'a> {
     pub(super) fn new(audited: &'a Gathered) -> Self {
         let mut report = ReportJson::new(&audited.report);
         report.complete = Some(report.complete.unwrap_or(false));
+        report.complete_in_range = Some(report.complete_in_range.unwrap_or(false));
         let refused = audited.unavailable.iter();
         let unavailable =
             refused.map(|(nonce, error)| json!({ "nonce": nonce, "code": error.code(), "detail": error.to_string() }));

@@ -20,7 +20,7 @@ pub(crate) fn transfer_codes(report: &Report) -> Vec<u8> {
 pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
     let mut codes = transfer_codes(report);
     codes.extend(report.complete.as_ref().map(|complete| match complete {
-        Ok(found) if found.complete => 0,
+        Ok(found) if found.complete_in_range => 0,
         // Nothing false was shown; the list is not whole.
         Ok(_) => 2,
         Err(verdict) => verdict.exit_code(),
@@ -69,7 +69,14 @@ pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness,
         Ok(found) if found.complete => (
             toned(Tone::Good, "COMPLETE"),
             format!(
-                "these are all transfers from {} to {}; the source counted {} requests",
+                "these are all transfers, requests {} to {}; the source counted {} requests",
+                found.first, found.last, found.request_nonce
+            ),
+        ),
+        Ok(found) if found.complete_in_range => (
+            toned(Tone::Good, "COMPLETE IN RANGE"),
+            format!(
+                "these are all transfers from {} to {}; the source counted {} requests, the others were not judged",
                 found.first, found.last, found.request_nonce
             ),
         ),

@@ -80,6 +80,12 @@ fn completeness_is_told_and_a_list_that_is_not_whole_ends_with_2() {
     assert_eq!(ran.code, 2, "one transfer is only requested: {}", ran.stdout);
     assert!(ran.stdout.contains("  COMPLETE  these are all"), "{}", ran.stdout);
     assert_eq!(verify("whole", &whole, &["--json"]).json()["complete"], true);
+    let in_range = claims::complete(CommitmentForm::Trie, 1, 0);
+    let ran = verify("in-range", &in_range, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("COMPLETE IN RANGE") && !ran.stdout.contains("  COMPLETE  "), "{}", ran.stdout);
+    let json = verify("in-range", &in_range, &["--json"]).json();
+    assert_eq!((&json["complete"], &json["complete_in_range"]), (&false.into(), &true.into()));
     let part = claims::complete(CommitmentForm::Trie, 1, 1);
     let ran = verify("part", &part, &[]);
     assert_eq!(ran.code, 2, "{}", ran.stdout);

@@ -9,7 +9,9 @@ use spanlight::primitives::keccak256;
 use spanlight::{Address, Hash, U256};
 use spanlight_forge::scenarios::handled::{executed, executed_on_b, executed_through_a_contract};
 use spanlight_forge::scenarios::stuck;
-use spanlight_forge::{coin, erc20, erc721, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, SOURCE_TOKEN};
+use spanlight_forge::{
+    coin, erc20, erc721, keys, Requested, Scenario, Stage, StageSetup, OUTSIDER, RELAY, SOURCE_TOKEN,
+};
 
 const FORM: CommitmentForm = CommitmentForm::Trie;
 
@@ -290,8 +292,9 @@ fn rejects_an_executing_operator_without_a_vote_for_the_key() {
     assert_eq!(scenario.outcome(), ("invalid", "verify.executor_vote"));
 }
 
+/// Accepted code executes at the threshold and not below it: both ends of the block say 3, so it was lower inside the block.
 #[test]
-fn rejects_an_execution_below_the_threshold() {
+fn does_not_judge_an_execution_with_fewer_votes_than_both_ends_of_its_block_need() {
     let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
     let mut stage = Stage::new(&setup());
     let request = stage.request(coin(500));
@@ -299,7 +302,92 @@ fn rejects_an_execution_below_the_threshold() {
     stage.destination.block(|block| block.bridge().forged.insert(threshold, U256::from(3u64)));
     stage.vote(11, &calldata);
     let voted = stage.vote(12, &calldata);
-    assert_eq!(stage.prove(handled(request.at, voted.handled)).outcome(), ("invalid", "verify.threshold"));
+    let dipped = ("unsupported", "votes.threshold_changed_in_block");
+    assert_eq!(stage.prove(handled(request.at, voted.handled)).outcome(), dipped);
+}
+
+/// The owner lowers the threshold to 1 before the deciding vote and raises it again behind it, in one block.
+#[test]
+fn a_threshold_that_dips_in_the_deciding_block_is_unsupported_and_the_lie_beside_it_is_named() {
+    let dips = |lie: bool, relayed: bool| {
+        let mut stage = Stage::new(&StageSetup { threshold: 3, ..setup() });
+        let operator = if relayed { RELAY } else { keys::address(12) };
+        stage.destination.block(|block| block.bridge().operators.push(RELAY));
+        let request = stage.request(coin(500));
+        let mut call = stage.call(&request);
+        call.value += U256::from(u8::from(lie));
+        let calldata = call.encode();
+        stage.knows_call(&calldata);
+        let voted = stage.destination.block(|block| {
+            block.bridge().threshold = 1;
+            let voted = if relayed { block.vote_through_relay(12, &calldata) } else { block.vote(12, &calldata) };
+            block.bridge().threshold = 3;
+            voted
+        });
+        let calls = if relayed { vec![calldata] } else { Vec::new() };
+        let scenario = stage.prove(TransferProof { calls, ..handled(request.at, voted.handled) });
+        (scenario.outcome(), scenario.verdict().state().map_or(Vec::new(), |s| s.culprits().to_vec()), operator)
+    };
+    for relayed in [false, true] {
+        assert_eq!(dips(false, relayed).0, ("unsupported", "votes.threshold_changed_in_block"), "{relayed}");
+        let (outcome, culprits, operator) = dips(true, relayed);
+        assert_eq!((outcome, culprits), (("proven", "fraud"), vec![operator]), "{relayed}");
+    }
+}
+
+/// Where votes are shown by transactions, those that are left out are missing: nobody can tell that the threshold dipped.
+#[test]
+fn too_few_vote_transactions_are_missing_votes() {
+    let mut stage = Stage::new(&StageSetup { threshold: 3, ..setup() }.generation_b());
+    let request = stage.request(coin(500));
+    let votes = stage.votes(&[11, 12, 13], &stage.call(&request));
+    let shown = |votes: Vec<ItemRef>, handle| TransferProof { votes, ..handled(request.at, handle) };
+    let all = stage.prove(shown(vec![votes[0].at, votes[1].at], votes[2].handled));
+    assert_eq!(all.outcome(), ("proven", "handled"));
+    let few = stage.prove(shown(vec![votes[0].at], votes[2].handled));
+    assert_eq!(few.outcome(), ("incomplete", "missing.votes"));
+}
+
+/// 14 became an operator in the deciding block itself: whether before or after its vote, no state shows.
+#[test]
+fn does_not_count_who_became_an_operator_in_the_deciding_block_on_b() {
+    let joins = |before: bool| {
+        let mut stage = Stage::new(&setup().generation_b());
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        if before {
+            stage.destination.block(|block| block.bridge().register(keys::address(14)));
+        }
+        let (first, executing) = stage.destination.block(|block| {
+            if !before {
+                block.bridge().register(keys::address(14));
+            }
+            (block.vote(14, &calldata), block.vote(12, &calldata))
+        });
+        let transfer = TransferProof { votes: vec![first.at], ..handled(request.at, executing.handled) };
+        stage.prove(transfer).outcome()
+    };
+    assert_eq!(joins(true), ("proven", "handled"));
+    assert_eq!(joins(false), ("unsupported", "votes.former_operators_decided"));
+}
+
+/// A reference to what is shown for another reason leaves no unread item behind, so only the rule about references sees it.
+#[test]
+fn rejects_vote_references_that_nothing_asks_for() {
+    let (stage, transfer) = executed(&setup(), coin(500));
+    let votes = vec![transfer.handle.unwrap().item];
+    assert_eq!(stage.prove(transfer.clone()).outcome(), ("proven", "handled"));
+    assert_eq!(stage.prove(TransferProof { votes, ..transfer }).outcome(), ("invalid", "bundle.unused"));
+
+    let mut stage = Stage::new(&setup());
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let failed = stage.destination.block(|block| block.vote_if(12, &calldata, false)).at;
+    stage.destination.idle(1);
+    let open = TransferProof { request: Some(request.at), failed: Some(failed), ..TransferProof::default() };
+    assert_eq!(stage.prove(open.clone()).outcome(), ("proven", "stuck"));
+    assert_eq!(stage.prove(TransferProof { votes: vec![failed], ..open }).outcome(), ("invalid", "bundle.unused"));
 }
 
 #[test]
@@ -449,6 +537,36 @@ fn rejects_a_vote_that_was_taken_back() {
     assert_eq!(with(vec![votes[0].at], votes[1].handled), ("proven", "fraud"));
 }
 
+/// 13 votes for what is executed and takes it back, both inside the deciding block: no state shows it, the whole block does.
+#[test]
+fn a_vote_taken_back_inside_the_deciding_block_is_seen_where_the_block_is_whole() {
+    let outcome = |form: CommitmentForm, again: bool, earlier: bool| {
+        let mut stage = Stage::new(&StageSetup::with_form(form).generation_b());
+        let request = stage.request(coin(500));
+        let call = stage.call(&request);
+        let other = spanlight::bridge::HandleCall { value: call.value + U256::ONE, ..call.clone() }.encode();
+        let calldata = call.encode();
+        let before = earlier.then(|| stage.vote(13, &calldata));
+        let (first, executing) = stage.destination.block(|block| {
+            let first = before.unwrap_or_else(|| block.vote(13, &calldata));
+            block.vote(13, &other);
+            if again {
+                block.vote(13, &calldata);
+            }
+            let second = block.vote(11, &calldata);
+            (first, second.handled.map_or_else(|| block.vote(12, &calldata), |_| second))
+        });
+        let transfer = TransferProof { votes: vec![first.at], ..handled(request.at, executing.handled) };
+        stage.prove(transfer).outcome()
+    };
+    for earlier in [false, true] {
+        assert_eq!(outcome(CommitmentForm::Concat, false, earlier), ("invalid", "verify.vote_taken_back"));
+        assert_eq!(outcome(CommitmentForm::Concat, true, earlier), ("proven", "handled"));
+        // Under the other forms only some items of the block are shown: the contract's word has to do.
+        assert_eq!(outcome(CommitmentForm::Trie, false, earlier), ("proven", "handled"));
+    }
+}
+
 /// On generation C the votes are in storage, and vote transactions would hide those for something else.
 #[test]
 fn vote_transactions_are_no_evidence_where_the_bridge_keeps_the_votes() {
@@ -514,7 +632,7 @@ fn a_hidden_call_has_to_be_supplied_and_to_be_the_executed_one() {
 #[test]
 fn a_dissenters_call_is_not_taken_for_a_hidden_executed_one() {
     let mut stage = Stage::new(&StageSetup { operators: 4, ..setup() });
-    stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+    stage.destination.block(|block| block.bridge().operators.push(RELAY));
     let request = stage.request(coin(500));
     let call = stage.call(&request);
     let mut other = call.clone();
@@ -527,7 +645,9 @@ fn a_dissenters_call_is_not_taken_for_a_hidden_executed_one() {
         stage.prove(transfer).outcome()
     };
     assert_eq!(with(call.encode()), ("unsupported", "votes.executed_key_unknown"));
-    assert_eq!(with(other.encode()), ("invalid", "verify.stray_call"));
+    // One vote was enough, had the threshold dipped.
+    assert_eq!(with(other.encode()), ("unsupported", "votes.executed_key_unknown"));
+    assert_eq!(with(b"stray".to_vec()), ("invalid", "verify.stray_call"));
 }
 
 /// A hidden call, or one that is shown by vote transactions only, is tied to its execution by saying the same.
@@ -536,7 +656,7 @@ fn accuses_nobody_where_the_event_says_something_else_than_a_call_that_nothing_t
     let outcome = |generation_b: bool, spoil: bool| {
         let setup = if generation_b { setup().generation_b() } else { setup() };
         let mut stage = Stage::new(&setup);
-        stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+        stage.destination.block(|block| block.bridge().operators.push(RELAY));
         let request = stage.request(coin(500));
         let calldata = stage.call(&request).encode();
         let first = stage.vote(11, &calldata);
@@ -562,7 +682,7 @@ fn accuses_nobody_where_the_event_says_something_else_than_a_call_that_nothing_t
 #[test]
 fn does_not_guess_which_of_two_decided_votes_was_executed() {
     let mut stage = Stage::new(&StageSetup { operators: 4, threshold: 3, ..setup() });
-    stage.destination.block(|block| block.bridge().operators.push(spanlight_forge::RELAY));
+    stage.destination.block(|block| block.bridge().operators.push(RELAY));
     let request = stage.request(coin(500));
     let call = stage.call(&request);
     let mut other = call.clone();

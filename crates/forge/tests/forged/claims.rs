@@ -1,6 +1,6 @@
 //! Completeness, equivocation and anchors.
 
-use spanlight::bundle::{ChainProof, Claim, SealHint};
+use spanlight::bundle::{ChainProof, Claim, SealHint, TransferProof};
 use spanlight::commitment::CommitmentForm;
 use spanlight::consensus::parameters::ParameterName;
 use spanlight::header::UntrustedHeader;
@@ -33,7 +33,55 @@ fn one_shown_transfer_is_not_all_of_two() {
     let completeness = complete(CommitmentForm::Trie, 1, 1).verify().complete.unwrap().unwrap();
     assert!(!completeness.complete);
     assert_eq!(completeness.against, ["complete.transfer_not_proven"]);
-    assert!(complete(CommitmentForm::Trie, 1, 0).verify().complete.unwrap().unwrap().complete);
+}
+
+/// Requests outside the range were not judged, so a part of all is never called complete.
+#[test]
+fn complete_is_said_of_all_requests_only_and_of_a_part_in_range() {
+    let said = |scenario: &Scenario| {
+        let report = scenario.verify();
+        let json = serde_json::to_value(spanlight::report::ReportJson::new(&report)).unwrap();
+        let found = report.complete.unwrap().unwrap();
+        assert_eq!([&json["complete"], &json["complete_in_range"]], [found.complete, found.complete_in_range]);
+        [found.complete, found.complete_in_range]
+    };
+    assert_eq!(said(&complete(CommitmentForm::Trie, 2, 1)), [true, true]);
+    assert_eq!(said(&complete(CommitmentForm::Trie, 2, 7)), [true, true]);
+    assert_eq!(said(&complete(CommitmentForm::Trie, 1, 0)), [false, true]);
+    assert_eq!(said(&complete(CommitmentForm::Trie, 1, 1)), [false, false]);
+    let mut stage = Stage::new(&StageSetup::default());
+    stage.request(coin(500));
+    let second = stage.request(coin(600));
+    stage.destination.idle(1);
+    let transfers = vec![TransferProof { nonce: 1, request: Some(second.at), ..TransferProof::default() }];
+    let mut plan = stage.plan(&transfers);
+    plan.complete = Some((1, 1));
+    assert_eq!(said(&stage.prove_plan(&plan, transfers)), [false, true]);
+}
+
+/// A source block of 0 wedges the sweep: nonce 0 is executed and below it nothing moves, so both handle nonces stay 0. That
+/// looks like a bridge that never executed anything, but for the nonce's own slot.
+#[test]
+fn an_execution_of_nonce_0_that_names_source_block_0_is_not_overlooked() {
+    let scenario = |executed: bool| {
+        let mut stage = Stage::new(&StageSetup::default());
+        stage.source.idle(1);
+        let call = spanlight_forge::scenarios::fraud::invented_call(0, 0);
+        let votes = if executed { stage.votes(&[11, 12], &call) } else { Vec::new() };
+        assert_eq!(votes.iter().filter(|vote| vote.handled.is_some()).count(), usize::from(executed));
+        stage.destination.idle(1);
+        assert_eq!((stage.destination.bridge.lower, stage.destination.bridge.upper), (0, 0));
+        let shown: &[u64] = if executed { &[5] } else { &[0, 5] };
+        let transfers: Vec<_> =
+            shown.iter().map(|nonce| TransferProof { nonce: *nonce, ..TransferProof::default() }).collect();
+        let mut plan = stage.plan(&transfers);
+        plan.complete = Some((0, 5));
+        stage.prove_plan(&plan, transfers)
+    };
+    let found = |executed: bool| scenario(executed).verify().complete.unwrap().unwrap();
+    assert!(found(false).complete_in_range);
+    assert_eq!(found(true).against, ["complete.handled_nonce_not_shown"]);
+    assert!(!found(true).complete_in_range && !found(true).complete);
 }
 
 fn code_of<T>(result: Option<Result<T, Verdict>>) -> Option<&'static str> {

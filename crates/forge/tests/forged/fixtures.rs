@@ -48,6 +48,7 @@ fn line(name: &str, scenario: &Scenario) -> Value {
         "seals": report["seals"].take(),
         "equivocations": report["equivocations"].take(),
         "complete": report["complete"].take(),
+        "complete_in_range": report["complete_in_range"].take(),
         "completeness": report["completeness"].take(),
         "anchored": report["anchored"].take(),
     })
