@@ -9,8 +9,11 @@ use crate::primitives::U256;
 /// Every result is even: the fee is halved between burning and reward. All arithmetic is in 256 bits, where products of
 /// two 64-bit numbers cannot overflow, so no choice of parameters can make it wrap or panic.
 ///
+/// A fee at its bound stays there whatever the gas target is; so a target of zero, which a vote may set, is no error there.
+///
 /// # Errors
-/// [`HeaderError::BaseFeeUndefined`] where the gas target is zero and gas was used: the rule would divide by zero.
+/// [`HeaderError::BaseFeeUndefined`] where the gas target is zero, gas was used and the fee is below its upper bound: the
+/// rule would divide by zero, and the node fails.
 pub fn base_fee(parent: &HeaderFields, params: &Parameters) -> Result<U256, HeaderError> {
     let lower = round_up(U256::from(params.lower_bound_base_fee));
     let upper = round_down(U256::from(params.upper_bound_base_fee));
@@ -31,13 +34,16 @@ fn moved(fee: U256, lower: U256, upper: U256, gas_used: u64, params: &Parameters
     if gas == target {
         return Ok(fee);
     }
-    let step = step(fee, gas.abs_diff(target), params).ok_or(HeaderError::BaseFeeUndefined)?;
-    if gas > target {
-        let raised = fee.saturating_add(step.max(U256::ONE));
-        Ok(if fee == upper { upper } else { raised.min(upper) })
-    } else {
-        Ok(if fee == lower { lower } else { fee.saturating_sub(step).max(lower) })
+    let bound = if gas > target { upper } else { lower };
+    if fee == bound {
+        return Ok(bound);
     }
+    let step = step(fee, gas.abs_diff(target), params).ok_or(HeaderError::BaseFeeUndefined)?;
+    Ok(if gas > target {
+        fee.saturating_add(step.max(U256::ONE)).min(upper)
+    } else {
+        fee.saturating_sub(step).max(lower)
+    })
 }
 
 /// `fee * distance / target / denominator`, each division truncated in this order.

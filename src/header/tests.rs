@@ -187,6 +187,21 @@ fn base_fee_is_even_and_total_whatever_the_parameters() {
 }
 
 #[test]
+fn a_gas_target_of_zero_leaves_a_fee_at_its_upper_bound_there() {
+    let params = Parameters { gas_target: 0, ..Parameters::default() };
+    let upper = U256::from(params.upper_bound_base_fee);
+    let mut parent = header("magma").into_fields();
+    (parent.base_fee, parent.gas_used) = (Some(upper), 1);
+    assert_eq!(base_fee(&parent, &params), Ok(upper));
+    parent.base_fee = Some(upper + U256::ONE);
+    assert_eq!(base_fee(&parent, &params), Ok(upper));
+    parent.base_fee = Some(upper - U256::ONE);
+    assert_eq!(base_fee(&parent, &params), Err(HeaderError::BaseFeeUndefined));
+    (parent.base_fee, parent.gas_used) = (Some(upper - U256::from(2u8)), 0);
+    assert_eq!(base_fee(&parent, &params), Ok(upper - U256::from(2u8)));
+}
+
+#[test]
 fn a_denominator_of_zero_counts_as_64() {
     let mut parent = header("magma").into_fields();
     (parent.base_fee, parent.gas_used) = (Some(U256::from(64_000_000_000u64)), 60_000_000);
