@@ -106,6 +106,9 @@ impl Error {
             Self::Transaction(error) if matches!(**error, TransactionError::UnsupportedType { .. }) => {
                 Some(Uncovered::TransactionType.into())
             }
+            Self::Transaction(error) if matches!(**error, TransactionError::Price) => {
+                Some(Uncovered::TransactionPrice.into())
+            }
             Self::Commitment(error) if matches!(**error, CommitmentError::UnsupportedType(..)) => {
                 Some(Uncovered::TransactionType.into())
             }

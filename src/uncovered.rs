@@ -48,6 +48,8 @@ uncovered! {
     LegacyVotesOfDemoted => "consensus.legacy_votes_of_demoted",
     /// A transaction type that this build does not know.
     TransactionType => "transaction.unsupported_type",
+    /// A gas price or tip of more than 256 bits, which a block before Prague may hold.
+    TransactionPrice => "transaction.price",
     /// The threshold differs before and after the deciding block, and the votes lie between.
     ThresholdChangedInBlock => "votes.threshold_changed_in_block",
     /// Operators who left in the deciding block were needed for the threshold.

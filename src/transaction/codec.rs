@@ -6,7 +6,7 @@
 
 use super::kind::Field;
 use super::{AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind, MAX_SIGNATURES};
-use crate::primitives::Hash;
+use crate::primitives::{Hash, U256};
 use crate::rlp::{append_optional_address, append_u256, Reader, RlpError, RlpStream};
 use alloc::vec::Vec;
 
@@ -69,8 +69,8 @@ impl Transaction {
         match field {
             Field::ChainId => self.chain_id = reader.u64()?,
             Field::Nonce => self.nonce = reader.u64()?,
-            Field::GasPrice | Field::FeeCap => self.gas_price = reader.u256()?,
-            Field::Tip => self.tip = reader.u256()?,
+            Field::GasPrice | Field::FeeCap => self.gas_price = read_price(reader)?,
+            Field::Tip => self.tip = read_price(reader)?,
             Field::Gas => self.gas = reader.u64()?,
             Field::To => self.to = Some(reader.address()?),
             Field::ToOrCreate => self.to = reader.optional_address()?,
@@ -80,7 +80,7 @@ impl Transaction {
             Field::Key => self.key = reader.bytes()?.to_vec(),
             Field::HumanReadable => self.human_readable = reader.bool()?,
             Field::CodeFormat => self.code_format = reader.u8()?,
-            Field::FeeRatio => self.fee_ratio = fee_ratio_is_a_percentage(reader.u8()?)?,
+            Field::FeeRatio => self.fee_ratio = reader.u8()?,
             Field::AccessList => self.access_list = read_all(reader.nested()?, read_access_entry)?,
             Field::BlobFeeCap => self.blob_fee_cap = reader.u256()?,
             Field::BlobHashes => self.blob_hashes = read_all(reader.nested()?, Reader::hash)?,
@@ -135,11 +135,12 @@ fn split_type(raw: &[u8]) -> Result<(u16, &[u8]), TransactionError> {
     }
 }
 
-pub(super) const fn fee_ratio_is_a_percentage(got: u8) -> Result<u8, TransactionError> {
-    if got >= 1 && got <= 99 {
-        Ok(got)
-    } else {
-        Err(TransactionError::FeeRatio { got })
+/// Before Prague only the node's pool bounds a price, so a block may hold a longer one; it is not followed.
+fn read_price(reader: &mut Reader<'_>) -> Result<U256, TransactionError> {
+    let mut ahead = reader.clone();
+    match ahead.bytes() {
+        Ok([first, rest @ ..]) if *first != 0 && rest.len() >= 32 => Err(TransactionError::Price),
+        _ => Ok(reader.u256()?),
     }
 }
 

@@ -49,12 +49,9 @@ pub enum TransactionError {
         /// The most there may be.
         max: usize,
     },
-    /// The fee payer's share is no percentage from 1 to 99.
-    #[error("fee ratio {got} is not from 1 to 99")]
-    FeeRatio {
-        /// The ratio found.
-        got: u8,
-    },
+    /// A gas price or tip of more than 256 bits, which a block before Prague may hold. Nothing is said about the transaction.
+    #[error("unsupported gas price of more than 256 bits")]
+    Price,
     /// The transaction was signed for another chain.
     #[error("transaction of chain {got} where chain {expected} is meant")]
     ChainId {
@@ -94,7 +91,7 @@ impl TransactionError {
             Self::FirstByte { .. } => "transaction.first_byte",
             Self::Rlp(e) => e.code(),
             Self::TooManySignatures { .. } => "transaction.too_many_signatures",
-            Self::FeeRatio { .. } => "transaction.fee_ratio",
+            Self::Price => "transaction.price",
             Self::ChainId { .. } => "transaction.chain_id",
             Self::V { .. } => "transaction.v",
             Self::HighS => "transaction.high_s",
@@ -265,7 +262,8 @@ impl Transaction {
         self.tip
     }
 
-    /// The percentage of the fee that the fee payer pays; zero where the type has no ratio.
+    /// The percentage of the fee that the fee payer pays; zero where the type has no ratio. Only the node's pool asks for one
+    /// from 1 to 99, so a block may hold any.
     #[must_use]
     pub const fn fee_ratio(&self) -> u8 {
         self.fee_ratio

@@ -5,7 +5,6 @@
 //! field otherwise, or lies about one, is refused here. The hash itself is a claim until the encoding is proven.
 //! Source: chain.md 5.3.
 
-use super::codec::fee_ratio_is_a_percentage;
 use super::kind::Field;
 use super::{AccessEntry, Authorization, Signature, Transaction, TransactionError, TransactionKind, MAX_SIGNATURES};
 use crate::header::text::hex_number;
@@ -37,10 +36,10 @@ impl Transaction {
         match field {
             Field::ChainId => self.chain_id = object.number("chainId")?,
             Field::Nonce => self.nonce = object.number("nonce")?,
-            Field::GasPrice => self.gas_price = object.number("gasPrice")?,
+            Field::GasPrice => self.gas_price = object.price("gasPrice")?,
             // What stands under gasPrice is then the price paid in the end.
-            Field::FeeCap => self.gas_price = object.number("maxFeePerGas")?,
-            Field::Tip => self.tip = object.number("maxPriorityFeePerGas")?,
+            Field::FeeCap => self.gas_price = object.price("maxFeePerGas")?,
+            Field::Tip => self.tip = object.price("maxPriorityFeePerGas")?,
             Field::Gas => self.gas = object.number("gas")?,
             Field::To => self.to = Some(object.text("to")?),
             Field::ToOrCreate => self.to = object.read("to", none_or_address)?,
@@ -50,7 +49,7 @@ impl Transaction {
             Field::Key => self.key = object.bytes("key")?,
             Field::HumanReadable => self.human_readable = object.read("humanReadable", Value::as_bool)?,
             Field::CodeFormat => self.code_format = object.number("codeFormat")?,
-            Field::FeeRatio => self.fee_ratio = fee_ratio_is_a_percentage(object.number("feeRatio")?)?,
+            Field::FeeRatio => self.fee_ratio = object.number("feeRatio")?,
             Field::AccessList => self.access_list = object.list("accessList", access_entry)?,
             Field::BlobFeeCap => self.blob_fee_cap = object.number("blobFeeCap")?,
             Field::BlobHashes => self.blob_hashes = object.list("blobHashes", parsed)?,
@@ -91,6 +90,14 @@ impl Object<'_> {
 
     fn number<T: TryFrom<U256>>(self, field: &'static str) -> Result<T, TransactionError> {
         self.read(field, number)
+    }
+
+    fn price(self, field: &'static str) -> Result<U256, TransactionError> {
+        let digits = |value: &Value| Some(value.as_str()?.strip_prefix("0x")?.trim_start_matches('0').len());
+        match member(self.0, field).and_then(digits) {
+            Some(65..) => Err(TransactionError::Price),
+            _ => self.number(field),
+        }
     }
 
     fn text<T: FromStr>(self, field: &'static str) -> Result<T, TransactionError> {

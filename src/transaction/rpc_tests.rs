@@ -145,7 +145,10 @@ fn rebuilds_nothing_that_the_decoder_would_refuse() {
     let two = Transaction { signatures: vec![one; 2], ..of_type(0) };
     assert_eq!(verdict(&two), Err(TransactionError::Json { field: "signatures" }));
     let all = Transaction { fee_ratio: 100, ..of_type(0x32) };
-    assert_eq!(verdict(&all), Err(TransactionError::FeeRatio { got: 100 }));
+    assert_eq!(verdict(&all), Ok(all));
+    let mut dear = answer(&of_type(0)).0;
+    dear["gasPrice"] = json!(format!("0x1{}", "0".repeat(64)));
+    assert_eq!(Transaction::from_rpc_json(&dear), Err(TransactionError::Price));
     let mut wide = answer(&of_type(0)).0;
     wide["gas"] = json!("0x10000000000000000");
     assert_eq!(Transaction::from_rpc_json(&wide), Err(TransactionError::Json { field: "gas" }));

@@ -194,16 +194,37 @@ fn rejects_access_entries_and_authorizations_with_an_item_too_many() {
 }
 
 #[test]
-fn rejects_a_fee_ratio_that_is_no_percentage() {
+fn reads_any_fee_ratio_because_a_proposer_may_commit_it() {
     let transaction = Transaction::decode(&raw_of("0x32")).unwrap();
-    for got in [0u8, 100, 255] {
-        let raw = Transaction { fee_ratio: got, ..transaction.clone() }.encode();
-        assert_eq!(Transaction::decode(&raw), Err(TransactionError::FeeRatio { got }));
+    for fee_ratio in [0u8, 1, 99, 100, 101, 255] {
+        let any = Transaction { fee_ratio, ..transaction.clone() };
+        assert_eq!(Transaction::decode(&any.encode()), Ok(any));
     }
-    for fine in [1u8, 99] {
-        let fine = Transaction { fee_ratio: fine, ..transaction.clone() };
-        assert_eq!(Transaction::decode(&fine.encode()), Ok(fine));
+}
+
+#[test]
+fn a_price_above_256_bits_is_not_covered_and_never_called_malformed() {
+    // The price is the second field of the list of type 0x30, the tip the third of type 0x7802.
+    for (kind, prefix, place) in [("0x30", 1, 1), ("0x7802", 2, 2)] {
+        let raw = raw_of(kind);
+        let list = ::rlp::Rlp::new(&raw[prefix..]);
+        let with_price = |price: &[u8]| {
+            let mut stream = ::rlp::RlpStream::new_list(list.item_count().unwrap());
+            for (at, item) in list.iter().enumerate() {
+                if at == place {
+                    stream.append(&price);
+                } else {
+                    stream.append_raw(item.as_raw(), 1);
+                }
+            }
+            Transaction::decode(&[&raw[..prefix], &stream.out()].concat())
+        };
+        assert!(with_price(&[255; 32]).is_ok());
+        assert_eq!(with_price(&[1; 33]), Err(TransactionError::Price));
+        assert_eq!(with_price(&[0; 33]), Err(TransactionError::Rlp(RlpError::Integer)));
     }
+    let error = crate::Error::from(TransactionError::Price);
+    assert_eq!(error.unsupported().unwrap().what.code(), "transaction.price");
 }
 
 #[test]

@@ -82,6 +82,9 @@ pub enum Rejection {
     /// The tip is above the fee cap.
     #[error("max priority fee per gas higher than max fee per gas")]
     TipAboveCap,
+    /// The fee payer's share is no percentage from 1 to 99.
+    #[error("invalid fee ratio of fee delegation")]
+    FeeRatio,
     /// The type is not in force, or not executed here.
     #[error("transaction type not supported")]
     TypeNotSupported,
@@ -179,6 +182,9 @@ pub fn check(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Resul
     rules.type_is_in_force(transaction)?;
     if transaction.tip() > transaction.gas_price() {
         return Err(Rejection::TipAboveCap);
+    }
+    if transaction.delegation() == FeeDelegation::Ratio && !(1..=99).contains(&transaction.fee_ratio()) {
+        return Err(Rejection::FeeRatio);
     }
     rules.price(transaction)?;
     let sender = overlay.account(signed.sender)?;
