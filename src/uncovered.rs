@@ -46,6 +46,14 @@ uncovered! {
     LegacyJoinedAddresses => "consensus.legacy_joined_addresses",
     /// Legacy rules where members may be demoted: whether a vote counts then depends on stake.
     LegacyVotesOfDemoted => "consensus.legacy_votes_of_demoted",
+    /// Legacy rules with an announcement in a form or place of which it is not known what those releases made of it.
+    LegacyAnnouncement => "consensus.legacy_announcement",
+    /// Legacy rules with a vote on the epoch, by which announcements are counted.
+    EpochChange => "consensus.epoch_change",
+    /// A vote or announcement longer than is followed.
+    FieldTooLong => "consensus.field_too_long",
+    /// A council of more members than are followed.
+    CouncilTooLarge => "consensus.council_too_large",
     /// A transaction type that this build does not know.
     TransactionType => "transaction.unsupported_type",
     /// A gas price or tip of more than 256 bits, which a block before Prague may hold.

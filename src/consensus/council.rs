@@ -135,7 +135,7 @@ const fn council_is_bounded(got: usize) -> Result<(), ConsensusError> {
     if got <= MAX_MEMBERS {
         Ok(())
     } else {
-        Err(ConsensusError::CouncilTooLarge { limit: MAX_MEMBERS, got })
+        Err(ConsensusError::uncovered(Uncovered::CouncilTooLarge))
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
     fn refuses_to_outgrow_its_bound() {
         let many: Vec<Address> =
             (0..1001u64).map(|n| Address::low_bytes(&crate::keccak256(&n.to_be_bytes()))).collect();
-        let too_large = ConsensusError::CouncilTooLarge { limit: 1000, got: 1001 };
+        let too_large = ConsensusError::uncovered(Uncovered::CouncilTooLarge);
         assert_eq!(Council::new(&many), Err(too_large.clone()));
         let full = Council::new(&many[..1000]).unwrap();
         assert_eq!(full.after_vote(&Vote::AddValidators(vec![many[1000]]), &Address::ZERO), Err(too_large));

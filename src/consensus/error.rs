@@ -33,9 +33,6 @@ pub enum ConsensusError {
     /// A council of nobody.
     #[error("a council needs a member")]
     CouncilEmpty,
-    /// A council, or a vote on it, with more addresses than are followed.
-    #[error("{got} validators, at most {limit} are followed")]
-    CouncilTooLarge { limit: usize, got: usize },
     /// A council that names one member twice.
     #[error("{0} is named twice in the council")]
     CouncilDuplicate(Box<Address>),
@@ -74,9 +71,6 @@ pub enum ConsensusError {
     #[error("header {number} is authenticated by its child alone and must carry no seals and round 0")]
     UncheckedSeals { number: u64 },
 
-    /// A vote or announcement that is longer than any honest one.
-    #[error("{field} field of {got} bytes, at most {limit} are followed")]
-    FieldTooLong { field: &'static str, limit: usize, got: usize },
     /// A name that is no parameter.
     #[error("unknown parameter")]
     ParameterName,
@@ -158,7 +152,6 @@ impl ConsensusError {
             Self::TrustingPeriodOver { .. } => "consensus.trusting_period_over",
             Self::TrustingPeriodZero => "consensus.trusting_period_zero",
             Self::CouncilEmpty => "consensus.council_empty",
-            Self::CouncilTooLarge { .. } => "consensus.council_too_large",
             Self::CouncilDuplicate(_) => "consensus.council_duplicate",
             Self::NoSeals => "consensus.no_seals",
             Self::TooManySeals { .. } => "consensus.too_many_seals",
@@ -171,7 +164,6 @@ impl ConsensusError {
             Self::ProposerNotInCouncil(_) => "consensus.proposer_not_in_council",
             Self::OutsideCommittee => "consensus.outside_committee",
             Self::UncheckedSeals { .. } => "consensus.unchecked_seals",
-            Self::FieldTooLong { .. } => "consensus.field_too_long",
             Self::ParameterName => "consensus.parameter_name",
             Self::ParameterValue(_) => "consensus.parameter_value",
             Self::ForbiddenParameter(_) => "consensus.forbidden_parameter",

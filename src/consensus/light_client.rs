@@ -72,7 +72,7 @@ impl LightClient {
         let parameters = if fields.governance.is_empty() {
             profile.parameters.clone()
         } else {
-            profile.parameters.merged(&ParameterChanges::decode(&fields.governance)?)
+            profile.parameters.merged(&ParameterChanges::decode(&fields.governance, profile.vote_rules)?)
         };
         let tracked = Tracked {
             council_before: Some(council.clone()),
@@ -352,7 +352,7 @@ fn checkpoint_agrees_with_itself(checkpoint: &Checkpoint, profile: &ChainProfile
         }
         oldest = at;
     }
-    let votable = |changes: &ParameterChanges| changes.0.keys().all(|name| name.is_votable());
+    let votable = |changes: &ParameterChanges| changes.0.keys().all(|name| name.is_votable(profile.vote_rules));
     let pending = checkpoint.pending.iter().map(|change| &change.changes);
     if pending.chain(&checkpoint.epoch_votes).all(votable) {
         Ok(())

@@ -3,12 +3,18 @@
 //! Nothing here reads the validators that a header lists: outside genesis no node compares that list with anything, so one
 //! dishonest proposer could put itself alone there. The council follows from votes only. Source: chain.md 1.7, 2.2.
 
+mod announcements;
 pub mod committee;
 pub mod council;
 pub mod equivocation;
 mod error;
+mod float;
 pub mod go_rand;
+#[cfg(test)]
+mod governance_cases;
 pub mod light_client;
+mod node_json;
+mod parameter_names;
 pub mod parameters;
 pub mod quorum;
 pub mod seals;

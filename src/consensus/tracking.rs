@@ -50,10 +50,10 @@ impl Change {
 impl Tracked {
     /// Reads vote and announcement of the header for which `self` holds.
     pub(super) fn after(&self, header: &HeaderFields, profile: &ChainProfile) -> Result<Change, ConsensusError> {
-        field_is_bounded("vote", header.vote.len(), MAX_VOTE)?;
-        field_is_bounded("governance", header.governance.len(), MAX_GOVERNANCE)?;
-        let epoch = self.parameters.epoch;
-        let announced = check_governance(&header.governance, header.number, epoch, self.epoch_votes.as_ref())?;
+        field_is_bounded(header.vote.len(), MAX_VOTE)?;
+        field_is_bounded(header.governance.len(), MAX_GOVERNANCE)?;
+        let (epoch, rules) = (self.parameters.epoch, profile.vote_rules);
+        let announced = check_governance(&header.governance, header.number, epoch, rules, self.epoch_votes.as_ref())?;
         let mut next = self.clone();
         next.council_before = Some(self.council.clone());
         if is_epoch_block(header.number, epoch) {
@@ -148,12 +148,12 @@ impl Tracked {
 }
 
 /// Votes and announcements are kept and copied while they wait; in sparse mode nobody's key stands behind a waiting header
-/// yet, so their size must not be an enemy's choice.
-const fn field_is_bounded(field: &'static str, got: usize, limit: usize) -> Result<(), ConsensusError> {
+/// yet, so their size must not be an enemy's choice. Nodes know no such bound.
+const fn field_is_bounded(got: usize, limit: usize) -> Result<(), ConsensusError> {
     if got <= limit {
         Ok(())
     } else {
-        Err(ConsensusError::FieldTooLong { field, limit, got })
+        Err(ConsensusError::uncovered(Uncovered::FieldTooLong))
     }
 }
 

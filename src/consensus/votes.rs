@@ -4,10 +4,11 @@
 //! quorum that seals the block answers for it, and a chain that uses such a contract is refused as a whole
 //! ([`super::light_client`]). Source: chain.md 2.3, 2.4.
 
-use super::council::{Council, MAX_MEMBERS};
+use super::council::Council;
 use super::parameters::{ParameterName, ParameterValue, Parameters};
 use super::ConsensusError;
 use crate::primitives::Address;
+use crate::profile::VoteRules;
 use crate::rlp::Reader;
 use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
@@ -61,22 +62,25 @@ pub fn decode(field: &[u8]) -> Result<CastVote, ConsensusError> {
     let value = reader.bytes()?;
     reader.finish()?;
     let vote = match key {
-        ADD => Vote::AddValidators(named_addresses(value)?),
-        REMOVE => Vote::RemoveValidators(named_addresses(value)?),
+        ADD => Vote::AddValidators(named_addresses(value)),
+        REMOVE => Vote::RemoveValidators(named_addresses(value)),
         other => parameter_vote(other, value)?,
     };
     Ok(CastVote { voter, vote })
 }
 
 fn parameter_vote(key: &[u8], value: &[u8]) -> Result<Vote, ConsensusError> {
-    let name = core::str::from_utf8(key).ok().and_then(ParameterName::from_text);
-    let name = name.ok_or(ConsensusError::ParameterName)?;
+    let name = parameter_name(key).ok_or(ConsensusError::ParameterName)?;
     parameter_is_votable(name)?;
     Ok(Vote::Parameter(name, name.value_of_bytes(value)?))
 }
 
+fn parameter_name(key: &[u8]) -> Option<ParameterName> {
+    core::str::from_utf8(key).ok().and_then(ParameterName::from_text)
+}
+
 const fn parameter_is_votable(name: ParameterName) -> Result<(), ConsensusError> {
-    if name.is_votable() {
+    if name.is_votable(VoteRules::V2) {
         Ok(())
     } else {
         Err(ConsensusError::ForbiddenParameter(name))
@@ -85,21 +89,14 @@ const fn parameter_is_votable(name: ParameterName) -> Result<(), ConsensusError>
 
 /// Addresses one behind the other. Where the length is no multiple of 20 the node takes the last 20 bytes, padded with
 /// zeros on the left: a 42-byte text of an address stands in mainnet's history and means its last 20 characters.
-fn named_addresses(value: &[u8]) -> Result<Vec<Address>, ConsensusError> {
+///
+/// How many are named is bounded by the length of the field, not by the size of councils: most may be named in vain.
+fn named_addresses(value: &[u8]) -> Vec<Address> {
     let chunks = value.chunks_exact(20);
     if !chunks.remainder().is_empty() {
-        return Ok(Vec::from([last_twenty_bytes(value)]));
+        return Vec::from([last_twenty_bytes(value)]);
     }
-    vote_is_bounded(chunks.len())?;
-    Ok(chunks.filter_map(Address::from_slice).collect())
-}
-
-const fn vote_is_bounded(got: usize) -> Result<(), ConsensusError> {
-    if got <= MAX_MEMBERS {
-        Ok(())
-    } else {
-        Err(ConsensusError::CouncilTooLarge { limit: MAX_MEMBERS, got })
-    }
+    chunks.filter_map(Address::from_slice).collect()
 }
 
 fn last_twenty_bytes(value: &[u8]) -> Address {
@@ -111,16 +108,24 @@ fn last_twenty_bytes(value: &[u8]) -> Address {
 }
 
 /// Decodes a non-empty `Vote` field as Klaytn 1.12 and before do, which ignore what they cannot read: `None` is a vote
-/// that changes nothing. Parameter votes are not read at all, because such a chain's announcements are not compared with
-/// them.
+/// that changes nothing. Announcements of such a chain are not compared with the votes on parameters.
 ///
 /// # Errors
 /// [`ConsensusError::Unsupported`] for several addresses in one string, which these releases never wrote.
 pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
-    let Some((voter, adds, value)) = legacy_parts(field) else {
+    let Some((voter, key, value)) = legacy_parts(field) else {
         return Ok(None);
     };
     let mut reader = Reader::items(value);
+    if let Some(name) = parameter_name(key).filter(|name| name.is_votable(VoteRules::Legacy)) {
+        let value = reader.bytes().ok().and_then(|bytes| name.value_of_bytes(bytes).ok());
+        return Ok(value.map(|value| CastVote { voter, vote: Vote::Parameter(name, value) }));
+    }
+    let adds = match key {
+        ADD => true,
+        REMOVE => false,
+        _ => return Ok(None),
+    };
     let named = if reader.next_is_list() {
         match legacy_list(reader) {
             Some(named) => named,
@@ -135,22 +140,15 @@ pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
         }
         Vec::from([last_twenty_bytes(bytes)])
     };
-    vote_is_bounded(named.len())?;
     let vote = if adds { Vote::AddValidators(named) } else { Vote::RemoveValidators(named) };
     Ok(Some(CastVote { voter, vote }))
 }
 
-fn legacy_parts(field: &[u8]) -> Option<(Address, bool, &[u8])> {
+fn legacy_parts(field: &[u8]) -> Option<(Address, &[u8], &[u8])> {
     let mut reader = Reader::list(field).ok()?;
-    let voter = reader.address().ok()?;
-    let adds = match reader.bytes().ok()? {
-        ADD => true,
-        REMOVE => false,
-        _ => return None,
-    };
-    let value = reader.raw().ok()?;
+    let (voter, key, value) = (reader.address().ok()?, reader.bytes().ok()?, reader.raw().ok()?);
     reader.finish().ok()?;
-    Some((voter, adds, value))
+    Some((voter, key, value))
 }
 
 fn legacy_list(mut reader: Reader<'_>) -> Option<Vec<Address>> {
