@@ -27,8 +27,7 @@ pub fn from_rpc_json(block: &Value, profile: &ChainProfile) -> Result<UntrustedH
     if randao {
         fields.random_reveal = Some(Box::new(fixed(block, "randomReveal")?));
         // Block methods spell the key with a capital H, header methods without.
-        let spelling = if member(block, "mixHash").is_some() { "mixHash" } else { "mixhash" };
-        fields.mix_hash = Some(hash(block, spelling)?);
+        fields.mix_hash = Some(hash(block, either(block, "mixHash", "mixhash"))?);
     }
     if osaka {
         fields.blob_gas_used = Some(u64(block, "blobGasUsed")?);
@@ -46,14 +45,14 @@ fn always_present_fields(block: &Value) -> Result<HeaderFields, HeaderError> {
         transactions_root: hash(block, "transactionsRoot")?,
         receipts_root: hash(block, "receiptsRoot")?,
         bloom: Box::new(fixed(block, "logsBloom")?),
-        block_score: u256(block, "blockScore")?,
+        block_score: u256(block, either(block, "blockScore", "blockscore"))?,
         number: u64(block, "number")?,
         gas_used: u64(block, "gasUsed")?,
         time: u64(block, "timestamp")?,
         time_fos: u64(block, time_fos)?.try_into().map_err(|_| HeaderError::JsonField { field: time_fos })?,
         extra: IstanbulExtra::decode(&bytes(block, "extraData")?)?,
         governance: bytes(block, "governanceData")?,
-        vote: bytes(block, "voteData")?,
+        vote: bytes_or_none(block, "voteData")?,
         base_fee: None,
         random_reveal: None,
         mix_hash: None,
@@ -64,6 +63,23 @@ fn always_present_fields(block: &Value) -> Result<HeaderFields, HeaderError> {
 
 fn read<T>(block: &Value, field: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, HeaderError> {
     member(block, field).and_then(Value::as_str).and_then(parse).ok_or(HeaderError::JsonField { field })
+}
+
+/// The spelling that this answer has of two.
+fn either(block: &Value, one: &'static str, other: &'static str) -> &'static str {
+    if member(block, one).is_none() && member(block, other).is_some() {
+        other
+    } else {
+        one
+    }
+}
+
+/// Old nodes leave the vote out where there is none. One that is left out where there is one gives another hash.
+fn bytes_or_none(block: &Value, field: &'static str) -> Result<Vec<u8>, HeaderError> {
+    match member(block, field) {
+        None => Ok(Vec::new()),
+        Some(_) => bytes(block, field),
+    }
 }
 
 fn bytes(block: &Value, field: &'static str) -> Result<Vec<u8>, HeaderError> {

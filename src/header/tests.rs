@@ -514,3 +514,25 @@ fn no_prefix_of_a_header_is_a_header() {
     let rlp = header_bytes("osaka");
     assert!((0..rlp.len()).all(|length| UntrustedHeader::decode(&rlp[..length]).is_err()));
 }
+
+/// Nodes of Klaytn 1.12 and before write `blockscore`, and leave the vote out where there is none.
+#[test]
+fn a_header_in_the_words_of_an_old_node_is_the_same_header() {
+    let old: Value = serde_json::from_str(include_str!("../../tests/fixtures/rpc/header-before-1.12.json")).unwrap();
+    let mut new = old.clone();
+    let score = new.as_object_mut().unwrap().remove("blockscore").unwrap();
+    new["blockScore"] = score;
+    new["voteData"] = Value::from("0x");
+    let profile = profile(Fork::Istanbul);
+    let read = |json: &Value| super::from_rpc_json(json, &profile);
+    assert_eq!(read(&old), read(&new));
+    assert_eq!(read(&old).unwrap().number(), 5);
+    let mut neither = old.clone();
+    neither.as_object_mut().unwrap().remove("blockscore");
+    assert_eq!(read(&neither), Err(HeaderError::JsonField { field: "blockScore" }));
+    let mut voting = new.clone();
+    voting["voteData"] = Value::from("0xc0");
+    assert_ne!(read(&voting).unwrap().hash(), read(&old).unwrap().hash());
+    voting["voteData"] = Value::from(1);
+    assert_eq!(read(&voting), Err(HeaderError::JsonField { field: "voteData" }));
+}

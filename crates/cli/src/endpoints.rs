@@ -1,7 +1,8 @@
 //! `--rpc [NAME=]URL` and `--rpc [NAME=]replay:FILE`: where a chain's data come from. Never part of trust.
 
 use crate::failure::Failure;
-use std::path::PathBuf;
+use spanlight_prover::Roots;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -68,9 +69,18 @@ pub(crate) struct Limits {
     /// Prefer another endpoint to one that is so many blocks behind it.
     #[arg(long, help_heading = HEADING, value_name = "BLOCKS", default_value_t = spanlight_prover::endpoints::MAX_LAG)]
     pub(crate) max_lag: u64,
+    /// Believe also the certificate authorities in this file (PEM), as those of a private network; SSL_CERT_FILE is heeded too.
+    #[arg(long, help_heading = HEADING, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 impl Limits {
+    /// Whom to believe about names; read only where an endpoint of `places` is reached under encryption.
+    pub(crate) fn roots(&self, places: &[&Place]) -> Result<Option<Roots>, Failure> {
+        let encrypted = places.iter().any(|place| matches!(place, Place::Url(url) if url.starts_with("https:")));
+        (encrypted || self.ca.is_some()).then(|| roots(self.ca.as_deref())).transpose()
+    }
+
     pub(crate) fn http(&self) -> spanlight_prover::HttpLimits {
         spanlight_prover::HttpLimits {
             timeout: Duration::from_secs(self.timeout),
@@ -80,6 +90,14 @@ impl Limits {
             ..spanlight_prover::HttpLimits::default()
         }
     }
+}
+
+/// The authorities that may vouch for the names of `https:` endpoints: this machine's, and those of `file`.
+fn roots(file: Option<&Path>) -> Result<Roots, Failure> {
+    let own = Roots::of_this_machine();
+    let hint = "name a file of certificates in PEM form, or none to believe this machine's own store";
+    let all = own.and_then(|own| file.map_or(Ok(own.clone()), |file| own.and_of_file(file)));
+    all.map_err(|error| Failure::unreadable(error.to_string()).code(error.code()).hint(hint))
 }
 
 /// The endpoints of `chain` in the order given: those that name it, or all where none names any.

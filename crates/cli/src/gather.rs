@@ -247,6 +247,9 @@ fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure
         RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {
             "give --rpc of the chain that the trust file or genesis file describes"
         }
+        RpcError::Transport { reason } if reason.contains("certificate") => {
+            "if the endpoint is of your own network, give the file of its certificate authority: --ca FILE"
+        }
         RpcError::Transport { .. } => {
             "is the address right, and does the node serve JSON-RPC over HTTP? --timeout waits longer, another --rpc helps out"
         }

@@ -54,6 +54,11 @@ impl Nodes {
 
     /// Opens endpoints. An address is not yet called.
     pub(crate) fn open(places: &[&Place], limits: &Limits) -> Result<Self, Failure> {
+        let roots = limits.roots(places)?;
+        let open = |url: &str| match &roots {
+            Some(roots) => Http::with_roots(url, limits.http(), roots.clone(), Cancel::default()),
+            None => Http::new(url, limits.http(), Cancel::default()),
+        };
         let mut list = Vec::new();
         for place in places {
             list.push(match place {
@@ -61,8 +66,7 @@ impl Nodes {
                     (format!("replay:{}", path.display()), Source::Replay(Box::new(gather::open(path)?)))
                 }
                 Place::Url(url) => {
-                    let http = Http::new(url, limits.http(), Cancel::default());
-                    let http = http.ok_or_else(|| Failure::usage(format!("`{url}` is no address of a node")))?;
+                    let http = open(url).ok_or_else(|| Failure::usage(format!("`{url}` is no address of a node")))?;
                     (http.name().to_owned(), Source::Http(Box::new(http)))
                 }
             });

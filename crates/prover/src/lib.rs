@@ -32,7 +32,7 @@ pub use cancel::Cancel;
 pub use endpoints::{Endpoints, Finding, Reason};
 pub use error::ProveError;
 #[cfg(feature = "http")]
-pub use http::{Http, HttpLimits};
+pub use http::{Http, HttpLimits, Roots, RootsError};
 pub use node::Node;
 pub use progress::{Progress, Silent};
 pub use prove::{prove, Ends, Proof, ProveOptions, Subject};

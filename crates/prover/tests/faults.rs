@@ -84,16 +84,16 @@ fn is_aside(findings: &[Finding], name: &str, reason: impl Fn(&Reason) -> bool) 
 /// Each fault, what is said of it, and how many requests are made of it.
 const FAULTS: [(Fault, &str, usize); 12] = [
     (Fault::Truncated, "tried 2 times", 2),
-    (Fault::TruncatedUnnoticed, "the answer is no JSON, tried 2 times", 2),
+    (Fault::TruncatedUnnoticed, "the answer is no JSON: it is cut off, or garbled, tried 2 times", 2),
     (Fault::Reset, "tried 2 times", 2),
     (Fault::Hang, "no answer within 0.5 s, tried 2 times", 2),
     (Fault::Drip, "no answer within 0.5 s, tried 2 times", 2),
     (Fault::Endless, "larger than 1048576 bytes", 1),
     (Fault::SaidToBeHuge, "larger than 1048576 bytes", 1),
-    (Fault::Status("500 Oops"), "HTTP status 500, tried 2 times", 2),
-    (Fault::Status("429 Slow"), "HTTP status 429, tried 2 times", 2),
-    (Fault::Status("404 Gone"), "HTTP status 404", 1),
-    (Fault::NotJson, "the answer is no JSON, tried 2 times", 2),
+    (Fault::Status("500 Oops"), "HTTP status 500: no, tried 2 times", 2),
+    (Fault::Status("429 Slow"), "HTTP status 429: no, tried 2 times", 2),
+    (Fault::Status("404 Gone"), "HTTP status 404: no", 1),
+    (Fault::NotJson, "the answer is no JSON: <html>Welcome</html>, tried 2 times", 2),
     (Fault::NotRpc, "another call, tried 2 times", 2),
 ];
 

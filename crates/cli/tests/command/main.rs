@@ -16,6 +16,7 @@ mod demo;
 mod demo_live;
 mod devnet;
 mod forged;
+mod gateways;
 mod live;
 mod proxy;
 mod serve;

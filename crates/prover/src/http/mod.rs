@@ -2,19 +2,29 @@
 //!
 //! Calls block the thread: every future is ready when it is first polled.
 
+mod redirect;
+mod roots;
+
 use crate::cancel::Cancel;
 use crate::jsonrpc::{clean, Answer, Fault, JsonRpc, Limits, Wire};
 use crate::rpc::RpcError;
+use flate2::read::ZlibDecoder;
 use serde_json::Value;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use ureq::http::{Response, StatusCode};
+use ureq::http::{header, Response};
+use ureq::tls::TlsConfig;
 use ureq::{Agent, Body};
+
+pub use roots::{Roots, RootsError};
 
 /// Read at a time from an answer; between two reads the flag of cancellation is looked at.
 const CHUNK: usize = 1 << 16;
+/// Longest answer that is read with the status of a failure: it can only hold words.
+const FAILED_ANSWER: u64 = 1 << 16;
 
 /// What a call may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,30 +65,50 @@ pub type Http = JsonRpc<HttpWire>;
 /// The way to such an endpoint.
 #[derive(Debug)]
 pub struct HttpWire {
-    url: String,
+    /// Where the endpoint is: another address than the one given once it has moved for good.
+    url: Mutex<String>,
     agent: Agent,
+    /// Why it cannot be asked under encryption.
+    barred: Option<RootsError>,
     limits: HttpLimits,
     cancel: Cancel,
 }
 
 impl Http {
     /// The endpoint at `url`; none where that is no `http:` or `https:` address. Its name is the address without what may be
-    /// a password or a key.
+    /// a password or a key. Its certificate must be of an authority that this machine trusts.
     #[must_use]
     pub fn new(url: &str, limits: HttpLimits, cancel: Cancel) -> Option<Self> {
+        Self::open(url, limits, Roots::of_this_machine(), cancel)
+    }
+
+    /// The same, where its certificate must be of one of `roots`.
+    #[must_use]
+    pub fn with_roots(url: &str, limits: HttpLimits, roots: Roots, cancel: Cancel) -> Option<Self> {
+        Self::open(url, limits, Ok(roots), cancel)
+    }
+
+    fn open(url: &str, limits: HttpLimits, roots: Result<Roots, RootsError>, cancel: Cancel) -> Option<Self> {
         let name = shown(url)?;
+        let (certs, barred) = match roots {
+            Ok(roots) => (Some(roots.certs()), None),
+            Err(error) => (None, Some(error)),
+        };
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
-            // A redirected POST would become a GET; no node redirects.
+            // A redirected POST would become a GET: redirects are followed here.
             .max_redirects(0)
             .timeout_global(Some(limits.timeout))
             .timeout_connect(Some(limits.connect))
             .user_agent(concat!("spanlight/", env!("CARGO_PKG_VERSION")));
+        if let Some(certs) = certs {
+            config = config.tls_config(TlsConfig::builder().root_certs(certs).build());
+        }
         if is_this_machine(&name) {
             config = config.proxy(None);
         }
         let agent = config.build().new_agent();
-        let wire = HttpWire { url: url.to_owned(), agent, limits, cancel: cancel.clone() };
+        let wire = HttpWire { url: Mutex::new(url.to_owned()), agent, barred, limits, cancel: cancel.clone() };
         let HttpLimits { tries, pause, longest_pause, batch, .. } = limits;
         Some(Self::over(wire, name, Limits { tries, pause, longest_pause, batch }, cancel))
     }
@@ -90,43 +120,111 @@ impl Http {
     /// Why there is no answer within the limits, in words.
     pub fn pass(&self, body: &str) -> Result<(u16, Vec<u8>), String> {
         let wire = self.wire();
-        let answer =
-            wire.send(body).and_then(|mut response| Ok((response.status().as_u16(), wire.read(&mut response)?)));
+        let sent = wire.send(&wire.url(), body);
+        let answer = sent.and_then(|mut response| Ok((response.status().as_u16(), wire.read(&mut response)?)));
         answer.map_err(|fault| match fault {
-            Fault::Passing { reason, .. } | Fault::Unanswered(reason) => reason,
+            Fault::Passing { reason, .. } | Fault::Unanswered(reason) | Fault::Unfit(reason) => reason,
             Fault::Final(error) => error.to_string(),
         })
     }
 }
 
 impl HttpWire {
-    fn send(&self, body: &str) -> Result<Response<Body>, Fault> {
-        let sent = self.agent.post(&self.url).header("content-type", "application/json").send(body);
-        sent.map_err(|error| Fault::passing(self.words(&error)))
+    fn url(&self) -> String {
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn send(&self, url: &str, body: &str) -> Result<Response<Body>, Fault> {
+        if let Some(error) = self.barred.as_ref().filter(|_| url.starts_with("https:")) {
+            return Err(Fault::Unanswered(error.to_string()));
+        }
+        let sent = self.agent.post(url).header("content-type", "application/json").send(body);
+        sent.map_err(|error| self.fault(&error))
+    }
+
+    /// Sends to where the endpoint says that it is.
+    fn send_following(&self, body: &str) -> Result<Response<Body>, Fault> {
+        let mut url = self.url();
+        for _ in 0..=redirect::MOST {
+            let response = self.send(&url, body)?;
+            let status = response.status().as_u16();
+            let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+            let Some(location) = location.filter(|_| redirect::is_redirect(status)) else { return Ok(response) };
+            let Some(next) = redirect::target(&url, location) else {
+                let place = shown(location).unwrap_or_else(|| clean(location));
+                let words =
+                    format!("HTTP status {status}: it sends its callers to {place}; give that address if you mean it");
+                return Err(Fault::Unanswered(words));
+            };
+            if redirect::is_permanent(status) {
+                next.clone_into(&mut self.url.lock().unwrap_or_else(PoisonError::into_inner));
+            }
+            url = next;
+        }
+        Err(Fault::Unanswered(format!(
+            "it sends its callers from address to address, more than {} times",
+            redirect::MOST
+        )))
     }
 
     fn read(&self, response: &mut Response<Body>) -> Result<Vec<u8>, Fault> {
-        let too_large = || Fault::Unanswered(format!("the answer is larger than {} bytes", self.limits.answer));
         if response.body().content_length().is_some_and(|length| length > self.limits.answer) {
-            return Err(too_large());
+            return Err(self.too_large());
         }
-        let mut reader = response.body_mut().as_reader();
+        let packed = response.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        match packed.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("identity" | "") => self.read_all(response.body_mut().as_reader()),
+            Some("deflate") => self.read_all(ZlibDecoder::new(response.body_mut().as_reader())),
+            // What is packed by gzip is unpacked where it arrives.
+            Some(other) => {
+                Err(Fault::Unanswered(format!("the answer is packed by `{}`, which nobody asked for", clean(other))))
+            }
+        }
+    }
+
+    /// With a failure come words at most. An endpoint in trouble may not even finish them, and they are not waited for.
+    fn words_or_answer(&self, response: &mut Response<Body>) -> Result<Vec<u8>, Fault> {
+        let status = response.status();
+        let is_short = response.body().content_length().is_some_and(|length| length <= FAILED_ANSWER);
+        if status.is_server_error() && !is_short {
+            return Ok(Vec::new());
+        }
+        match self.read(response) {
+            Err(Fault::Passing { .. } | Fault::Unanswered(_)) if !status.is_success() => Ok(Vec::new()),
+            read => read,
+        }
+    }
+
+    /// Reads no more than is allowed, however small it is packed.
+    fn read_all(&self, mut reader: impl Read) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         let mut chunk = vec![0u8; CHUNK];
         loop {
             if self.cancel.is_cancelled() {
                 return Err(Fault::Final(RpcError::Cancelled));
             }
-            let count =
-                reader.read(&mut chunk).map_err(|error| Fault::passing(self.words(&ureq::Error::from(error))))?;
+            let count = reader.read(&mut chunk).map_err(|error| self.fault(&ureq::Error::from(error)))?;
             if count == 0 {
                 return Ok(bytes);
             }
             bytes.extend(chunk.iter().take(count));
             if u64::try_from(bytes.len()).map_or(true, |length| length > self.limits.answer) {
-                return Err(too_large());
+                return Err(self.too_large());
             }
         }
+    }
+
+    fn too_large(&self) -> Fault {
+        Fault::Unanswered(format!("the answer is larger than {} bytes", self.limits.answer))
+    }
+
+    /// A certificate that is not believed will not be believed a second later.
+    fn fault(&self, error: &ureq::Error) -> Fault {
+        let words = self.words(error);
+        if words.contains("certificate") {
+            return Fault::Unanswered(words);
+        }
+        Fault::passing(words)
     }
 
     fn words(&self, error: &ureq::Error) -> String {
@@ -134,20 +232,18 @@ impl HttpWire {
             ureq::Error::Timeout(_) => format!("no answer within {} s", self.limits.timeout.as_secs_f64()),
             ureq::Error::HostNotFound => "no such host".to_owned(),
             ureq::Error::ConnectionFailed => "connection refused".to_owned(),
-            ureq::Error::Io(error) => clean(&error.to_string()),
-            other => clean(&other.to_string()),
+            ureq::Error::Io(error) => certificate_words(&error.to_string()),
+            other => certificate_words(&other.to_string()),
         }
     }
 }
 
 impl Wire for HttpWire {
     async fn post(&self, body: &Value) -> Result<Answer, Fault> {
-        let mut response = self.send(&body.to_string())?;
+        let mut response = self.send_following(&body.to_string())?;
         let status = response.status();
-        let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
-        // Nobody reads what comes with these; an endpoint in trouble may not even finish it.
-        let is_read = status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error();
-        let body = if is_read { self.read(&mut response)? } else { Vec::new() };
+        let wait = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = self.words_or_answer(&mut response)?;
         let body = String::from_utf8(body).unwrap_or_default();
         Ok(Answer { status: status.as_u16(), wait: wait.map(Duration::from_secs), body })
     }
@@ -168,6 +264,14 @@ impl Wire for HttpWire {
         let random = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
         f64::from(random) / f64::from(u32::MAX)
     }
+}
+
+/// An error's own words, and plainer ones for the certificate of a private network.
+fn certificate_words(words: &str) -> String {
+    if words.contains("UnknownIssuer") {
+        return "its certificate is of an authority that is not trusted here (UnknownIssuer)".to_owned();
+    }
+    clean(words)
 }
 
 /// Scheme, host and port. Users' names, paths and queries hold the keys of hosted nodes.

@@ -1,20 +1,22 @@
 //! JSON-RPC 2.0 over a wire that carries text: batches, tries, pauses, and what an answer says.
 //!
 //! Transport faults, HTTP 429 and HTTP 5xx are tried again after a growing pause; what the node itself answers is final.
-//! Nothing an endpoint sends is believed here, and its words are cut and cleaned before anybody prints them.
+//! Gateways differ in how many calls they take together, and old nodes in what they call a method: both are learnt from
+//! their answers. Nothing an endpoint sends is believed here, and its words are cut and cleaned before anybody prints them.
 
 mod answer;
+mod names;
 mod retry;
 
 use crate::cancel::Cancel;
 use crate::rpc::{RpcError, Transport};
-use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use answer::{read_batch, read_single};
-use core::sync::atomic::{AtomicBool, Ordering};
+use answer::{json_of, read_batch, read_single};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
+use names::Names;
 use retry::Pauses;
 use serde_json::{json, Value};
 
@@ -67,6 +69,9 @@ impl Default for Limits {
     }
 }
 
+/// Calls that most endpoints take together which do not take more.
+const FEW: usize = 10;
+
 /// One endpoint behind a wire.
 #[derive(Debug)]
 pub struct JsonRpc<W> {
@@ -74,15 +79,23 @@ pub struct JsonRpc<W> {
     name: String,
     limits: Limits,
     cancel: Cancel,
-    /// Turned off when the endpoint turns out to refuse batches.
-    batches: AtomicBool,
+    /// How many calls the endpoint has turned out to take together.
+    together: AtomicUsize,
+    names: Names,
+}
+
+/// Why an exchange gave no result.
+struct Ended {
+    error: RpcError,
+    /// Whether the endpoint answered at all. A batch that it answers with something else may be taken in smaller parts.
+    answered: bool,
 }
 
 impl<W: Wire> JsonRpc<W> {
     /// The endpoint behind `wire`, reported under `name`.
     pub fn over(wire: W, name: String, limits: Limits, cancel: Cancel) -> Self {
-        let batches = AtomicBool::new(limits.batch > 1);
-        Self { wire, name, limits, cancel, batches }
+        let together = AtomicUsize::new(limits.batch.max(1));
+        Self { wire, name, limits, cancel, together, names: Names::default() }
     }
 
     /// The name under which it is reported.
@@ -102,12 +115,12 @@ impl<W: Wire> JsonRpc<W> {
         method: &str,
         body: &Value,
         read: &dyn Fn(&Value) -> Result<R, Fault>,
-    ) -> Result<R, RpcError> {
+    ) -> Result<R, Ended> {
         let mut pauses = Pauses::new(self.limits.pause, self.limits.longest_pause);
         let mut tries = 0u32;
         loop {
             if self.cancel.is_cancelled() {
-                return Err(RpcError::Cancelled);
+                return Err(Ended { error: RpcError::Cancelled, answered: false });
             }
             tries = tries.saturating_add(1);
             let answer = self.wire.post(body).await.and_then(json_of);
@@ -115,75 +128,81 @@ impl<W: Wire> JsonRpc<W> {
                 Ok(result) => return Ok(result),
                 Err(fault) => fault,
             };
-            let (reason, wait) = match fault {
-                Fault::Final(error) => return Err(error),
-                Fault::Unanswered(reason) => (reason, None),
-                Fault::Passing { reason, wait } if tries < self.limits.tries => {
-                    (reason, Some(pauses.next(wait, self.wire.chance())))
-                }
-                Fault::Passing { reason, .. } => (reason, None),
+            let may_try = tries < self.limits.tries;
+            let (reason, wait, answered) = match fault {
+                Fault::Final(error) => return Err(Ended { answered: error != RpcError::Cancelled, error }),
+                Fault::Unanswered(reason) => (reason, None, true),
+                Fault::Unfit(reason) if body.is_array() => (reason, None, true),
+                Fault::Unfit(reason) => (reason, may_try.then_some(None), true),
+                Fault::Passing { reason, wait } => (reason, may_try.then_some(wait), false),
             };
             let Some(wait) = wait else {
                 let times = if tries == 1 { String::new() } else { format!(", tried {tries} times") };
-                return Err(RpcError::Transport { reason: format!("{}, {method}: {reason}{times}", self.name) });
+                let error = RpcError::Transport { reason: format!("{}, {method}: {reason}{times}", self.name) };
+                return Err(Ended { error, answered });
             };
-            self.wire.pause(wait).await;
+            self.wire.pause(pauses.next(wait, self.wire.chance())).await;
         }
     }
 
-    async fn batch(&self, method: &str, params: &[Value]) -> Result<Vec<Value>, RpcError> {
+    /// One call, under the name given.
+    async fn single(&self, method: &str, params: &Value) -> Result<Value, RpcError> {
+        self.exchange(method, &request(0, method, params), &read_single).await.map_err(|ended| ended.error)
+    }
+
+    /// Several calls in one request; none where the endpoint does not take them so, or refuses one of them.
+    async fn batch(&self, method: &str, params: &[Value]) -> Result<Option<Vec<Value>>, RpcError> {
         let calls = params.iter().enumerate();
         let body: Value = calls.map(|(id, params)| request(id, method, params)).collect();
-        self.exchange(method, &body, &|answer| read_batch(answer, params.len())).await
+        match self.exchange(method, &body, &|answer| read_batch(answer, params.len())).await {
+            Ok(results) => Ok(Some(results)),
+            Err(Ended { answered: true, .. }) => Ok(None),
+            Err(Ended { error, .. }) => Err(error),
+        }
     }
 }
 
 impl<W: Wire> Transport for JsonRpc<W> {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        self.exchange(method, &request(0, method, &params), &read_single).await
+        let answer = self.single(&self.names.spelled(method), &params).await;
+        let Some(old) = self.names.old_name_to_try(method, &answer) else { return answer };
+        match self.single(&old, &params).await {
+            // It knows neither name: its word on the name that was meant counts.
+            Err(error) if names::is_unknown_method(&error) => answer,
+            by_old_name => {
+                self.names.are_old();
+                by_old_name
+            }
+        }
     }
 
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
         let mut results = Vec::with_capacity(params.len());
-        for part in params.chunks(self.limits.batch.max(1)) {
-            let together = self.batches.load(Ordering::Relaxed) && part.len() > 1;
-            if together {
-                match self.batch(method, part).await {
-                    Ok(part) => {
-                        results.extend(part);
+        let mut together = self.together.load(Ordering::Relaxed);
+        let mut rest = params.as_slice();
+        while !rest.is_empty() {
+            let (part, later) = rest.split_at(together.clamp(1, rest.len()));
+            match part {
+                [alone] => results.push(self.call(method, alone.clone()).await?),
+                _ => match self.batch(&self.names.spelled(method), part).await? {
+                    Some(part) => results.extend(part),
+                    // The batch was refused, or one call in it: asked alone, that one says so.
+                    None => {
+                        together = if part.len() > FEW { FEW } else { 1 };
                         continue;
                     }
-                    // The batch was refused, or one call in it: asked alone, that one says so.
-                    Err(RpcError::Node { .. }) => {}
-                    Err(error) => return Err(error),
-                }
+                },
             }
-            for params in part {
-                results.push(self.call(method, params.clone()).await?);
-            }
-            // Each was answered alone, so it was the batch that the endpoint refused.
-            self.batches.store(self.batches.load(Ordering::Relaxed) && !together, Ordering::Relaxed);
+            rest = later;
         }
+        // Each was answered, so what was refused was refused for its size.
+        self.together.store(together, Ordering::Relaxed);
         Ok(results)
     }
 }
 
 fn request(id: usize, method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
-}
-
-/// Nodes tell errors with any status; what is no JSON is told by its status.
-fn json_of(answer: Answer) -> Result<Value, Fault> {
-    let Answer { status, wait, body } = answer;
-    let words = format!("HTTP status {status}");
-    if status == 429 || status >= 500 {
-        return Err(Fault::Passing { reason: words, wait });
-    }
-    match serde_json::from_str(&body) {
-        Ok(answer) => Ok(answer),
-        Err(_) if (200..300).contains(&status) => Err(Fault::passing("the answer is no JSON".to_owned())),
-        Err(_) => Err(Fault::Unanswered(words)),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub enum Fault {
     Final(RpcError),
     /// No answer, and none is to be expected.
     Unanswered(String),
+    /// What came is no answer to what was asked.
+    Unfit(String),
     /// No answer this time.
     Passing {
         /// What happened.

@@ -21,8 +21,11 @@ fn a_batch_is_read_in_any_order_and_only_whole() {
     for unfit in
         [json!([item(0)]), json!([item(0), item(0)]), json!([item(0), item(2)]), json!({}), json!([item(0), 1])]
     {
-        assert!(matches!(read(unfit), Err(Fault::Passing { .. })));
+        assert!(matches!(read(unfit), Err(Fault::Unfit(_))));
     }
+    let text = |id: &str| json!({ "id": id, "result": id });
+    assert_eq!(read(json!([text("1"), text("0")])).unwrap(), [json!("0"), json!("1")]);
+    assert!(matches!(read(json!([text("1"), text("x")])), Err(Fault::Unfit(_))));
     let refused = json!([item(0), { "id": 1, "error": { "code": -32000, "message": "no\u{1b}[2J" } }]);
     let Err(Fault::Final(RpcError::Node { code, message })) = read(refused) else { panic!("not final") };
     assert_eq!((code, message.as_str()), (-32000, "no [2J"));
@@ -33,8 +36,8 @@ fn a_rate_limit_passes_and_other_errors_are_final() {
     let answer = |code: i64, message: &str| json!({ "id": 0, "error": { "code": code, "message": message } });
     assert!(matches!(read_single(&answer(-32005, "rate limit reached")), Err(Fault::Passing { .. })));
     assert!(matches!(read_single(&answer(-32005, "more than 10000 results")), Err(Fault::Final(_))));
-    assert!(matches!(read_single(&json!({ "id": 1, "result": 1 })), Err(Fault::Passing { .. })));
-    assert!(matches!(read_single(&json!({ "id": 0 })), Err(Fault::Passing { .. })));
+    assert!(matches!(read_single(&json!({ "id": 1, "result": 1 })), Err(Fault::Unfit(_))));
+    assert!(matches!(read_single(&json!({ "id": 0 })), Err(Fault::Unfit(_))));
     assert_eq!(read_single(&json!({ "id": 0, "result": null })).unwrap(), Value::Null);
 }
 
