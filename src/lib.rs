@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod bridge;
 pub mod bundle;
+pub mod clock;
 pub mod commitment;
 pub mod consensus;
 pub mod crypto;

@@ -4,7 +4,10 @@
 //! docs/trust.md.
 
 use crate::bridge::generation::Generation;
-use crate::consensus::light_client::Checkpoint;
+use crate::clock::Clock;
+use crate::consensus::light_client::{check_trusting_period, Checkpoint, LightClient};
+use crate::consensus::ConsensusError;
+use crate::header::UntrustedHeader;
 use crate::primitives::{Address, Hash};
 use crate::profile::ChainProfile;
 use alloc::boxed::Box;
@@ -41,6 +44,9 @@ pub struct TrustedChain {
     pub max_age: u64,
     /// Seconds after which a transfer without enough votes counts as stuck.
     pub patience: u64,
+    /// Seconds by which a header may be ahead of this machine's clock.
+    #[serde(default = "crate::clock::default_tolerance")]
+    pub clock_tolerance: u64,
     /// Whether headers may be skipped (claims.md 5, `jump`).
     #[serde(default)]
     pub allow_jump: bool,
@@ -48,6 +54,25 @@ pub struct TrustedChain {
     pub profile: ChainProfile,
     /// The header from which the chain is followed, with the council and parameters for the block after it.
     pub checkpoint: Checkpoint,
+}
+
+impl TrustedChain {
+    /// The clock that headers of this chain are compared with.
+    #[must_use]
+    pub const fn clock(&self, now: u64) -> Clock {
+        Clock { now, tolerance: self.clock_tolerance }
+    }
+
+    /// A client at the checkpoint, whose header anybody may supply: its hash is trusted.
+    ///
+    /// # Errors
+    /// Where the header is another one, or at `now` the checkpoint is older than the trusting period or ahead of the clock.
+    pub fn light_client(&self, header: UntrustedHeader, now: u64) -> Result<LightClient, ConsensusError> {
+        let client = LightClient::from_checkpoint(&self.profile, &self.checkpoint, header)?;
+        self.clock(now).reaches(client.head().time())?;
+        check_trusting_period(client.trusted_since(), now, self.trusting_period)?;
+        Ok(client)
+    }
 }
 
 /// Two bridge contracts that belong together. Nothing on chain ties a handle to its source: this does.

@@ -10,7 +10,15 @@ use crate::trust::{AcceptedCode, Anchoring, BridgeEnd, BridgePair, Trust, Truste
 use alloc::vec::Vec;
 
 object!(Trust { version, chains, bridge = None, anchoring = None });
-object!(TrustedChain { trusting_period, max_age, patience, allow_jump = false, profile, checkpoint });
+object!(TrustedChain {
+    trusting_period,
+    max_age,
+    patience,
+    clock_tolerance = crate::clock::default_tolerance(),
+    allow_jump = false,
+    profile,
+    checkpoint,
+});
 object!(BridgePair { ends });
 object!(BridgeEnd { chain, address, mint_burn, sends = true, codes });
 object!(AcceptedCode { hash, generation });
@@ -41,7 +49,7 @@ object!(ForkSchedule {
     osaka = None,
 });
 object!(BlobSchedule { target, max });
-object!(Checkpoint { number, hash, council, parameters, pending = Vec::new(), epoch_votes = None });
+object!(Checkpoint { number, hash, council, parameters, pending = Vec::new(), epoch_votes = None, trusted_since = None });
 object!(PendingChange { announced_at, changes });
 
 impl FromJson for Parameters {

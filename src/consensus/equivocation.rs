@@ -58,7 +58,7 @@ fn blocks_differ(a: &UntrustedHeader, b: &UntrustedHeader) -> Result<(), Consens
 fn signers_of(client: &LightClient, header: &UntrustedHeader) -> Result<Vec<Address>, ConsensusError> {
     client.rules_are_known()?;
     let parent = client.head().header();
-    check_child(header, parent, client.profile(), client.parameters(), None)?;
+    check_child(header, parent, client.profile(), client.parameters())?;
     let context = SealContext {
         profile: client.profile(),
         council: client.council(),

@@ -26,6 +26,9 @@ pub enum ConsensusError {
     /// The last verified header is too old to be the ground for a jump. Nothing is known to be wrong.
     #[error("last verified header is of {head_time}, now is {now}, trusted for {period} s")]
     TrustingPeriodOver { head_time: u64, now: u64, period: u64 },
+    /// A verified header is further ahead of the clock than is tolerated (H4). Nothing is known to be wrong but the clock.
+    #[error("a block of {time} is ahead of the clock, which says {now}")]
+    AheadOfClock { now: u64, time: u64 },
     /// A trusting period of zero trusts nothing.
     #[error("a trusting period of zero allows no jump")]
     TrustingPeriodZero,
@@ -150,6 +153,7 @@ impl ConsensusError {
             Self::Header(e) => e.code(),
             Self::Unsupported { what, .. } => what.code(),
             Self::TrustingPeriodOver { .. } => "consensus.trusting_period_over",
+            Self::AheadOfClock { .. } => "not_yet_trusted.clock",
             Self::TrustingPeriodZero => "consensus.trusting_period_zero",
             Self::CouncilEmpty => "consensus.council_empty",
             Self::CouncilDuplicate(_) => "consensus.council_duplicate",

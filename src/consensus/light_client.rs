@@ -11,6 +11,7 @@ use super::seals::{check as check_seals, check_committed, proposer_of, SealConte
 use super::tracking::{first_epoch_votes, Change, Tracked};
 use super::verified::{JumpedHeader, VerifiedHeader};
 use super::ConsensusError;
+use crate::clock::Clock;
 use crate::header::{check_child, rules, HeaderError, UntrustedHeader};
 use crate::primitives::{Address, Hash};
 use crate::profile::ChainProfile;
@@ -36,6 +37,9 @@ pub struct Checkpoint {
     /// Parameter votes of the epoch up to `number`; left out where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_votes: Option<ParameterChanges>,
+    /// Unix time at which it was verified, where its header was ahead of the clock: the trusting period then counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted_since: Option<u64>,
 }
 
 /// Which headers' seals are checked.
@@ -53,6 +57,8 @@ pub enum FollowMode {
 pub struct LightClient {
     profile: ChainProfile,
     head: VerifiedHeader,
+    /// From when the trusting period counts: the head's time, or when it was verified if that is earlier.
+    since: u64,
     tracked: Tracked,
 }
 
@@ -82,7 +88,7 @@ impl LightClient {
             epoch_votes: first_epoch_votes(profile),
         };
         tracked.rules_are_known(1, profile).map_err(|error| error.at(1))?;
-        Ok(Self::new(profile, header, tracked))
+        Ok(Self::new(profile, header, None, tracked))
     }
 
     /// Starts from a checkpoint of the verifying party. The header's own seals are not looked at: they lie outside the
@@ -107,15 +113,18 @@ impl LightClient {
         let next = checkpoint.number.checked_add(1).ok_or(ConsensusError::Checkpoint("height at its limit"))?;
         tracked.rules_are_known(next, profile).map_err(|error| error.at(next))?;
         checkpoint_agrees_with_itself(checkpoint, profile)?;
-        Ok(Self::new(profile, header, tracked))
+        Ok(Self::new(profile, header, checkpoint.trusted_since, tracked))
     }
 
-    fn new(profile: &ChainProfile, header: UntrustedHeader, tracked: Tracked) -> Self {
+    fn new(profile: &ChainProfile, header: UntrustedHeader, since: Option<u64>, tracked: Tracked) -> Self {
         let head = VerifiedHeader::new(header, &tracked.parameters, None);
-        Self { profile: profile.clone(), head, tracked }
+        let since = earlier(head.time(), since);
+        Self { profile: profile.clone(), head, since, tracked }
     }
 
     /// Follows `headers`, which begin right after the head. On an error nothing has changed.
+    ///
+    /// The clock comes last, and only the newest header is compared with it: each is younger than the one before.
     ///
     /// # Errors
     /// The first rule that one of the headers breaks.
@@ -123,7 +132,7 @@ impl LightClient {
         &mut self,
         headers: Vec<UntrustedHeader>,
         mode: FollowMode,
-        now: Option<u64>,
+        clock: Option<Clock>,
     ) -> Result<Vec<VerifiedHeader>, ConsensusError> {
         let mut tracked = self.tracked.clone();
         let mut outcomes = Vec::with_capacity(headers.len());
@@ -131,10 +140,13 @@ impl LightClient {
         let mut rest = headers.iter();
         while let Some(header) = rest.next() {
             let sealed = mode == FollowMode::Full || rest.len() == 0;
-            let step = self.step(&tracked, header, parent, sealed, now);
+            let step = self.step(&tracked, header, parent, sealed);
             let (change, seals) = step.map_err(|error| error.at(header.number()))?;
             outcomes.push((core::mem::replace(&mut tracked, change.next).parameters, seals));
             parent = header;
+        }
+        if let Some(clock) = &clock {
+            clock.reaches(parent.fields().time)?;
         }
         let verified: Vec<VerifiedHeader> = headers
             .into_iter()
@@ -143,6 +155,7 @@ impl LightClient {
             .collect();
         if let Some(head) = verified.last() {
             self.head = head.clone();
+            self.since = earlier(head.time(), clock.map(|clock| clock.now));
             self.tracked = tracked;
         }
         Ok(verified)
@@ -155,11 +168,10 @@ impl LightClient {
         header: &UntrustedHeader,
         parent: &UntrustedHeader,
         sealed: bool,
-        now: Option<u64>,
     ) -> Result<(Change, Option<SealReport>), ConsensusError> {
         let profile = &self.profile;
         tracked.rules_are_known(header.number(), profile)?;
-        check_child(header, parent, profile, &tracked.parameters, now)?;
+        check_child(header, parent, profile, &tracked.parameters)?;
         let change = tracked.after(header.fields(), profile)?;
         let seals = if sealed || change.needs_seals(tracked) {
             let Tracked { council, parameters, .. } = tracked;
@@ -209,10 +221,10 @@ impl LightClient {
     pub fn jump(
         &self,
         run: Vec<UntrustedHeader>,
-        now: u64,
+        clock: Clock,
         trusting_period: u64,
     ) -> Result<Vec<JumpedHeader>, ConsensusError> {
-        check_trusting_period(self.head.time(), now, trusting_period)?;
+        check_trusting_period(self.since, clock.now, trusting_period)?;
         let (first, last) = match (run.first(), run.last()) {
             (Some(first), Some(last)) => (first, last),
             _ => return Err(ConsensusError::JumpEmpty),
@@ -220,7 +232,6 @@ impl LightClient {
         self.jump_goes_forward(first)?;
         self.jump_takes_its_time(first)?;
         run_is_linked(&run, &self.profile)?;
-        rules::time_is_not_in_the_future(last.fields(), now)?;
         let tracked =
             Tracked { parameters: self.tracked.parameters_at(last.number(), &self.profile), ..self.tracked.clone() };
         tracked.rules_are_known(last.number(), &self.profile).map_err(|error| error.at(last.number()))?;
@@ -231,6 +242,7 @@ impl LightClient {
             parent: None,
         };
         let mut seals = Some(check_committed(last, &context).map_err(|error| error.at(last.number()))?);
+        clock.reaches(last.fields().time)?;
         let mut jumped: Vec<JumpedHeader> = run
             .into_iter()
             .rev()
@@ -279,6 +291,12 @@ impl LightClient {
         &self.head
     }
 
+    /// From when the trusting period of the head counts, in unix time.
+    #[must_use]
+    pub const fn trusted_since(&self) -> u64 {
+        self.since
+    }
+
     /// The council for the next block.
     #[must_use]
     pub const fn council(&self) -> &Council {
@@ -301,6 +319,7 @@ impl LightClient {
             parameters: self.tracked.parameters.clone(),
             pending: self.tracked.pending.clone(),
             epoch_votes: self.tracked.epoch_votes.clone(),
+            trusted_since: (self.since < self.head.time()).then_some(self.since),
         }
     }
 
@@ -310,7 +329,11 @@ impl LightClient {
     }
 }
 
-/// Whether a header of `head_time` is still ground for a jump at `now`.
+fn earlier(time: u64, verified_at: Option<u64>) -> u64 {
+    verified_at.map_or(time, |at| time.min(at))
+}
+
+/// Whether a head that is trusted since `head_time` is still ground to build upon at `now`.
 ///
 /// The chain has no unbonding: the period is the verifying party's guess of how long the keys of a past council stay out of
 /// an attacker's hands.

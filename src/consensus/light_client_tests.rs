@@ -13,6 +13,11 @@ const ADD: &str = "governance.addvalidator";
 const REMOVE: &str = "governance.removevalidator";
 const KEYS: [u64; 4] = [1, 2, 3, 4];
 
+/// A clock that tolerates nothing.
+fn at(now: u64) -> Clock {
+    Clock { now, tolerance: 0 }
+}
+
 /// `header` with this vote, unsealed.
 fn voting(header: UntrustedHeader, vote: Vec<u8>) -> UntrustedHeader {
     let mut fields = header.into_fields();
@@ -234,12 +239,51 @@ fn a_bad_header_late_in_a_batch_changes_nothing() {
 }
 
 #[test]
-fn rejects_a_header_from_the_future_if_there_is_a_clock() {
+fn row_7_a_header_further_ahead_of_the_clock_than_is_tolerated_is_not_reached_and_moves_nothing() {
+    let mut client = small_client(&KEYS);
+    let before = client.checkpoint();
+    let run = run_of(&client, 3, &KEYS);
+    let time = run[2].fields().time;
+    let mut advance = |now| client.advance(run.clone(), FollowMode::Sparse, Some(Clock { now, tolerance: 15 }));
+    assert_eq!(advance(time - 16), Err(ConsensusError::AheadOfClock { now: time - 16, time }));
+    assert_eq!(advance(0), Err(ConsensusError::AheadOfClock { now: 0, time }));
+    assert_eq!(client.checkpoint(), before);
+    let clock = Clock { now: time - 15, tolerance: 15 };
+    assert_eq!(client.advance(run, FollowMode::Sparse, Some(clock)).map(|headers| headers.len()), Ok(3));
+    assert_eq!(Clock { now: u64::MAX, tolerance: 15 }.reaches(u64::MAX), Ok(()));
+}
+
+#[test]
+fn only_a_verified_header_may_tell_that_the_clock_is_behind() {
+    let mut client = small_client(&KEYS);
+    let clock = Some(Clock { now: 0, tolerance: 15 });
+    let under_sealed = vec![seal(&child_of(&client), 1, &[1, 2])];
+    let refused = client.advance(under_sealed, FollowMode::Full, clock).map_err(|e| e.code());
+    assert_eq!(refused.err(), Some("consensus.quorum_missed"));
+    let foreign = client.jump(far_run(&client, &[1, 2, 5]), at(client.head().time()), 3600).map_err(|e| e.code());
+    assert_eq!(foreign.err(), Some("consensus.foreign_seal"));
+    let ahead = client.jump(far_run(&client, &KEYS), at(client.head().time()), 3600).map_err(|e| e.code());
+    assert_eq!(ahead.err(), Some("not_yet_trusted.clock"));
+}
+
+#[test]
+fn the_trusting_period_of_a_tolerated_header_counts_from_when_it_was_verified() {
     let mut client = small_client(&KEYS);
     let header = seal(&child_of(&client), 1, &KEYS);
-    let now = Some(header.fields().time - 2);
-    let refused = client.advance(vec![header], FollowMode::Full, now);
-    assert!(matches!(refused, Err(ConsensusError::Header(HeaderError::TimeInFuture { .. }))));
+    let now = header.fields().time - 10;
+    client.advance(vec![header.clone()], FollowMode::Full, Some(Clock { now, tolerance: 15 })).unwrap();
+    assert_eq!((client.trusted_since(), client.checkpoint().trusted_since), (now, Some(now)));
+    // It is stored: a client that starts again counts from there as well.
+    let again = LightClient::from_checkpoint(client.profile(), &client.checkpoint(), header.without_seals()).unwrap();
+    for client in [&client, &again] {
+        let jump = |now| client.jump(far_run(client, &KEYS), at(now), 600).map_err(|e| e.code()).err();
+        assert_eq!(jump(now + 601), Some("consensus.trusting_period_over"));
+        assert_eq!(jump(now + 600), None);
+    }
+    // A header of the past counts from its own time, and nothing is stored.
+    let mut client = small_client(&KEYS);
+    client.advance(vec![header.clone()], FollowMode::Full, Some(at(header.fields().time + 1_000))).unwrap();
+    assert_eq!((client.trusted_since(), client.checkpoint().trusted_since), (header.fields().time, None));
 }
 
 #[test]
@@ -341,7 +385,7 @@ fn a_governance_contract_is_unsupported_from_kore_on() {
     assert_eq!(follow(&mut client, &header, &KEYS), Err(uncovered_at(Uncovered::GovernanceByContract, 3)));
     let run = far_run(&client, &[1, 2, 3]);
     let target = run.last().unwrap().number();
-    let jumped = client.jump(run, client.head().time() + 600, 3600);
+    let jumped = client.jump(run, at(client.head().time() + 600), 3600);
     assert_eq!(jumped.err(), Some(uncovered_at(Uncovered::GovernanceByContract, target)));
     let (one, other) = (seal(&header, 1, &KEYS), seal(&rival_of(&header), 1, &KEYS));
     assert_eq!(
@@ -408,7 +452,7 @@ fn a_jump_reaches_a_header_sealed_by_the_last_verified_council_and_moves_nothing
     let before = client.checkpoint();
     let run = far_run(&client, &[2, 3, 4]);
     let now = run[1].fields().time;
-    let jumped = client.jump(run, now, 3600).unwrap();
+    let jumped = client.jump(run, at(now), 3600).unwrap();
     assert_eq!(jumped[1].number(), 502);
     assert_eq!(jumped[1].seals().unwrap().signers, addresses_of(&[2, 3, 4]));
     assert_eq!(jumped[0].seals(), None);
@@ -420,24 +464,24 @@ fn a_jump_reaches_a_header_sealed_by_the_last_verified_council_and_moves_nothing
 fn a_jump_needs_a_quorum_of_the_last_verified_council_and_nobody_else() {
     let client = small_client(&KEYS);
     let now = client.head().time() + 600;
-    let jump = |signers: &[u64]| client.jump(far_run(&client, signers), now, 3600).map_err(|e| e.code());
+    let jump = |signers: &[u64]| client.jump(far_run(&client, signers), at(now), 3600).map_err(|e| e.code());
     assert_eq!(jump(&[1, 2]).err(), Some("consensus.quorum_missed"));
     assert_eq!(jump(&[1, 2, 5]).err(), Some("consensus.foreign_seal"));
     assert_eq!(jump(&[]).err(), Some("consensus.no_seals"));
-    assert_eq!(client.jump(vec![], now, 3600), Err(ConsensusError::JumpEmpty));
+    assert_eq!(client.jump(vec![], at(now), 3600), Err(ConsensusError::JumpEmpty));
 }
 
 #[test]
 fn a_jump_is_refused_beyond_the_trusting_period_and_without_one() {
     let client = small_client(&KEYS);
     let head_time = client.head().time();
-    let jump = |now, period| client.jump(far_run(&client, &[1, 2, 3]), now, period);
+    let jump = |now, period| client.jump(far_run(&client, &[1, 2, 3]), at(now), period);
     assert_eq!(jump(head_time + 600, 0), Err(ConsensusError::TrustingPeriodZero));
     let over = ConsensusError::TrustingPeriodOver { head_time, now: head_time + 601, period: 600 };
     assert_eq!(jump(head_time + 601, 600), Err(over));
     assert!(jump(head_time + 600, 600).is_ok());
     let future = jump(head_time + 400, 600);
-    assert!(matches!(future, Err(ConsensusError::Header(HeaderError::TimeInFuture { .. }))));
+    assert!(matches!(future, Err(ConsensusError::AheadOfClock { .. })));
 }
 
 #[test]
@@ -445,7 +489,7 @@ fn a_jump_run_must_hold_together_and_go_forward() {
     let mut client = small_client(&KEYS);
     let now = client.head().time() + 600;
     let run = far_run(&client, &[1, 2, 3]);
-    let jump = |run: Vec<UntrustedHeader>| client.jump(run, now, 3600).map_err(|e| e.code()).err();
+    let jump = |run: Vec<UntrustedHeader>| client.jump(run, at(now), 3600).map_err(|e| e.code()).err();
     let mut sealed_first = run.clone();
     sealed_first[0] = seal(&run[0], 6, &[1]);
     assert_eq!(jump(sealed_first), Some("consensus.unchecked_seals"));
@@ -463,7 +507,7 @@ fn a_jump_run_must_hold_together_and_go_forward() {
     assert!(jump(vec![other_branch]).is_some_and(|code| code.starts_with("header.")));
     follow_to(&mut client, 2);
     let back = seal(&child_of(&small_client(&KEYS)), 1, &KEYS);
-    let refused = client.jump(vec![back], now, 3600);
+    let refused = client.jump(vec![back], at(now), 3600);
     assert_eq!(refused, Err(ConsensusError::JumpBackwards { head: 2, got: 1 }));
 }
 
@@ -476,7 +520,7 @@ fn a_jump_run_keeps_the_rules_between_its_headers() {
         let mut fields = run[1].clone().into_fields();
         change(&mut fields);
         let last = seal(&UntrustedHeader::new(fields), 6, &[1, 2, 3]);
-        client.jump(vec![run[0].clone(), last], now, 3600).unwrap_err()
+        client.jump(vec![run[0].clone(), last], at(now), 3600).unwrap_err()
     };
     use ConsensusError::Header;
     assert!(matches!(refuse(|f| f.base_fee = Some(crate::U256::ONE)), Header(HeaderError::FieldTooEarly { .. })));
@@ -495,13 +539,13 @@ fn a_jump_takes_changes_into_account_that_were_announced_before_it() {
     follow(&mut client, &announced, &KEYS).unwrap();
     assert_eq!(client.head().derive_sha_impl(), 0);
     let run = far_run(&client, &[1, 2, 3]);
-    let jumped = client.jump(run, client.head().time() + 600, 3600).unwrap();
+    let jumped = client.jump(run, at(client.head().time() + 600), 3600).unwrap();
     assert_eq!(jumped[0].derive_sha_impl(), 2);
     let mut fields = child_of(&client).into_fields();
     fields.number = 60;
     fields.time += 60;
     let before = seal(&UntrustedHeader::new(fields), 1, &[1, 2, 3]);
-    let jumped = client.jump(vec![before], client.head().time() + 600, 3600).unwrap();
+    let jumped = client.jump(vec![before], at(client.head().time() + 600), 3600).unwrap();
     assert_eq!(jumped[0].derive_sha_impl(), 0);
 }
 

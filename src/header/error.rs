@@ -65,14 +65,6 @@ pub enum HeaderError {
         /// Time in the header.
         got: u64,
     },
-    /// The block is from the future (H4).
-    #[error("block time {got} is more than a second after the clock's {now}")]
-    TimeInFuture {
-        /// The time given by the caller.
-        now: u64,
-        /// Time in the header.
-        got: u64,
-    },
     /// The block score is not 1 (H6).
     #[error("block score is {got}, not 1")]
     BlockScore {
@@ -140,7 +132,6 @@ impl HeaderError {
             Self::ParentHash { .. } => "header.parent_hash",
             Self::Number { .. } => "header.number",
             Self::TimeNotAfterParent { .. } => "header.time_not_after_parent",
-            Self::TimeInFuture { .. } => "header.time_in_future",
             Self::BlockScore { .. } => "header.block_score",
             Self::BaseFee { .. } => "header.base_fee",
             Self::BaseFeeUndefined => "header.base_fee_undefined",

@@ -16,15 +16,14 @@ const GAS_PER_BLOB: u64 = 131_072;
 /// In this order:
 /// 1. [`field_count_matches_forks`] (H3, and the presence half of H2, H11, H12)
 /// 2. [`base_fee_matches_parent`] (H2)
-/// 3. [`time_is_not_in_the_future`] (H4), if the caller has a clock
-/// 4. [`block_score_is_one`] (H6)
-/// 5. [`extends_parent_hash`] and [`number_follows_parent`] (H8)
-/// 6. [`time_follows_parent`] (H9)
-/// 7. [`mix_hash_follows_parent`] (H11, the equation)
-/// 8. [`blob_gas_used_is_allowed`] and [`excess_blob_gas_matches_parent`] (H12)
+/// 3. [`block_score_is_one`] (H6)
+/// 4. [`extends_parent_hash`] and [`number_follows_parent`] (H8)
+/// 5. [`time_follows_parent`] (H9)
+/// 6. [`mix_hash_follows_parent`] (H11, the equation)
+/// 7. [`blob_gas_used_is_allowed`] and [`excess_blob_gas_matches_parent`] (H12)
 ///
 /// H1 and H5 hold already: a header without number or with a malformed extra field does not decode. **Not** checked here:
-/// the proposer's seal (H10), the BLS signature in the reveal (the other half of H11), the committed seals (H13), the
+/// the clock (H4, which comes last: [`crate::clock`]), the proposer's seal (H10), the BLS signature in the reveal (the other half of H11), the committed seals (H13), the
 /// vote (H14), the governance field (H15), and everything that needs the block's body. Success therefore says only that
 /// the child *would* fit after the parent, not that anybody agreed to it.
 ///
@@ -35,13 +34,9 @@ pub fn check_child(
     parent: &UntrustedHeader,
     profile: &ChainProfile,
     params_at_child: &Parameters,
-    now: Option<u64>,
 ) -> Result<(), HeaderError> {
     field_count_matches_forks(child.fields(), profile)?;
     base_fee_matches_parent(child.fields(), parent.fields(), profile, params_at_child)?;
-    if let Some(now) = now {
-        time_is_not_in_the_future(child.fields(), now)?;
-    }
     block_score_is_one(child.fields())?;
     extends_parent_hash(child, parent)?;
     number_follows_parent(child.fields(), parent.fields())?;
@@ -95,18 +90,6 @@ pub fn base_fee_matches_parent(
         Ok(())
     } else {
         Err(HeaderError::BaseFee { expected: expected.into(), got: got.into() })
-    }
-}
-
-/// The block is at most one second ahead of the caller's clock (H4).
-///
-/// # Errors
-/// [`HeaderError::TimeInFuture`].
-pub const fn time_is_not_in_the_future(header: &HeaderFields, now: u64) -> Result<(), HeaderError> {
-    if header.time <= now.saturating_add(1) {
-        Ok(())
-    } else {
-        Err(HeaderError::TimeInFuture { now, got: header.time })
     }
 }
 

@@ -88,7 +88,7 @@ fn check_changed(last: Fork, change: impl FnOnce(&mut HeaderFields, &mut HeaderF
     change(&mut parent, &mut child);
     let profile = profile(last);
     let (child, parent) = (UntrustedHeader::new(child), UntrustedHeader::new(parent));
-    check_child(&child, &parent, &profile, &profile.parameters, Some(1000))
+    check_child(&child, &parent, &profile, &profile.parameters)
 }
 
 fn mix(previous: Hash, child: &HeaderFields) -> Hash {
@@ -339,24 +339,6 @@ fn row_5_rejects_a_number_that_does_not_follow() {
 fn row_6_rejects_a_time_less_than_a_second_after_the_parent() {
     let error = refused(Fork::Osaka, |child| child.time = 1000);
     assert_eq!(error, HeaderError::TimeNotAfterParent { parent: 1000, got: 1000 });
-}
-
-#[test]
-fn row_7_rejects_a_block_more_than_a_second_ahead_of_the_clock() {
-    let error = refused(Fork::Osaka, |child| child.time = 1002);
-    assert_eq!(error, HeaderError::TimeInFuture { now: 1000, got: 1002 });
-    assert_eq!(
-        time_is_not_in_the_future(&HeaderFields { time: u64::MAX, ..header("osaka").into_fields() }, u64::MAX),
-        Ok(())
-    );
-}
-
-#[test]
-fn without_a_clock_the_future_is_not_checked() {
-    let (parent, profile) = (header("klaytn"), profile(Fork::EthTxType));
-    let mut child = parent.clone().into_fields();
-    (child.parent_hash, child.number, child.time) = (parent.hash(), parent.number() + 1, u64::MAX);
-    assert_eq!(check_child(&UntrustedHeader::new(child), &parent, &profile, &profile.parameters, None), Ok(()));
 }
 
 #[test]

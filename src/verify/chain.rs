@@ -124,23 +124,13 @@ impl<'t> FollowedChain<'t> {
     /// Starts at the trust's checkpoint, whose header anybody may supply: its hash is trusted.
     ///
     /// # Errors
-    /// Where the header is another one, or the checkpoint is older than the trusting period.
+    /// Where the header is another one, is ahead of the clock, or is older than the trusting period.
     pub fn start(trusted: &'t TrustedChain, header: UntrustedHeader, now: u64) -> Result<Self, Stop> {
         if header != header.without_seals() {
             return Err(BundleError::UncheckedSeals.into());
         }
-        let client = LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, header)
-            .map_err(|e| classify(e, &trusted.profile.name))?;
+        let client = trusted.light_client(header, now).map_err(|e| Stop::from(e).on_chain(&trusted.profile.name))?;
         let verified = client.head().clone();
-        let age = now.saturating_sub(verified.time());
-        if age > trusted.trusting_period {
-            let need = trusted.trusting_period;
-            return Err(Stop::not_yet_trusted(NotReached::TrustExpired {
-                chain: trusted.profile.name.clone(),
-                have: age,
-                need,
-            }));
-        }
         let headers = map_of([(verified.number(), AnchoredHeader::Followed(verified))]);
         Ok(Self { trusted, client, headers, sealed: Set::new(), jumped: false, committee_unchecked: false })
     }
@@ -150,7 +140,7 @@ impl<'t> FollowedChain<'t> {
     /// # Errors
     /// The first rule that a header breaks.
     pub fn advance(&mut self, headers: Vec<UntrustedHeader>, mode: FollowMode, now: u64) -> Result<(), Stop> {
-        let verified = self.client.advance(headers, mode, Some(now)).map_err(|e| classify(e, self.name()))?;
+        let verified = self.client.advance(headers, mode, Some(self.trusted.clock(now))).map_err(|e| self.stop(e))?;
         for header in verified {
             self.insert(AnchoredHeader::Followed(header));
         }
@@ -171,12 +161,17 @@ impl<'t> FollowedChain<'t> {
         if run.first().is_some_and(|first| first.number() <= highest) {
             return Err(BundleError::Order.into());
         }
-        let jumped = self.client.jump(run, now, self.trusted.trusting_period).map_err(|e| classify(e, self.name()))?;
+        let (clock, period) = (self.trusted.clock(now), self.trusted.trusting_period);
+        let jumped = self.client.jump(run, clock, period).map_err(|e| self.stop(e))?;
         for header in jumped {
             self.insert(AnchoredHeader::Jumped(header));
         }
         self.jumped = true;
         Ok(())
+    }
+
+    fn stop(&self, error: ConsensusError) -> Stop {
+        Stop::from(error).on_chain(self.name())
     }
 
     fn insert(&mut self, header: AnchoredHeader) {
@@ -326,15 +321,4 @@ fn decode_all(entries: &[HeaderEntry]) -> Result<Vec<UntrustedHeader>, Stop> {
 fn committee_is_open(seals: &SealReport) -> bool {
     let council = seals.signers.len().saturating_add(seals.absent.len());
     u64::try_from(council).is_ok_and(|council| council > seals.members) && !seals.committee_checked
-}
-
-/// Trust errors that mean "does not reach" are no accusations.
-fn classify(error: ConsensusError, chain: &str) -> Stop {
-    match error {
-        ConsensusError::TrustingPeriodOver { head_time, now, period } => {
-            let have = now.saturating_sub(head_time);
-            Stop::not_yet_trusted(NotReached::TrustExpired { chain: chain.into(), have, need: period })
-        }
-        other => Stop::from(other).on_chain(chain),
-    }
 }

@@ -1,8 +1,11 @@
 //! Why a claim is not proven: the four other verdicts, as the error of every judging function.
 
+use crate::consensus::ConsensusError;
 use crate::error::Error;
 use crate::uncovered::{Uncovered, Unsupported};
 use crate::verdict::{Missing, NotReached, Verdict};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::sync::Arc;
 
 /// What stopped the judging of a claim.
@@ -40,10 +43,18 @@ impl Stop {
         Self::Unsupported(Arc::new(what.into()))
     }
 
-    /// The same, with the chain on which something uncovered was met.
+    /// The same, with the chain on which something uncovered was met, or up to which trust does not reach.
     #[must_use]
     pub(crate) fn on_chain(self, name: &str) -> Self {
         match self {
+            Self::NotYetTrusted(mut reason) => {
+                if let NotReached::TrustExpired { chain, .. } | NotReached::Clock { chain, .. } =
+                    Arc::make_mut(&mut reason)
+                {
+                    name.clone_into(chain);
+                }
+                Self::NotYetTrusted(reason)
+            }
             Self::Unsupported(mut unsupported) if unsupported.chain.is_none() => {
                 Arc::make_mut(&mut unsupported).chain = Some(name.into());
                 Self::Unsupported(unsupported)
@@ -55,10 +66,28 @@ impl Stop {
     #[cold]
     #[inline(never)]
     fn refused(error: Error) -> Self {
-        match error.unsupported() {
-            Some(unsupported) => Self::Unsupported(Arc::new(unsupported)),
+        if let Some(unsupported) = error.unsupported() {
+            return Self::Unsupported(Arc::new(unsupported));
+        }
+        match not_reached(&error) {
+            Some(reason) => Self::not_yet_trusted(reason),
             None => Self::Invalid(error),
         }
+    }
+}
+
+/// Errors of the light client that mean "does not reach" are no accusations, whichever way they come.
+fn not_reached(error: &Error) -> Option<NotReached> {
+    let Error::Consensus(error) = error else { return None };
+    match **error {
+        ConsensusError::TrustingPeriodOver { head_time, now, period } => {
+            let have = now.saturating_sub(head_time);
+            Some(NotReached::TrustExpired { chain: String::new(), have, need: period })
+        }
+        ConsensusError::AheadOfClock { now, time } => {
+            Some(NotReached::Clock { chain: String::new(), have: now, need: time })
+        }
+        _ => None,
     }
 }
 

@@ -14,7 +14,7 @@ use spanlight::verify::{AnchoredHeader, Report};
 use spanlight::{ProofBundle, Trust};
 use spanlight_prover::{
     endpoints, Audit, Endpoints, Ends, Finding, HeaderPlan, Node, Progress, Proof, ProveError, ProveOptions, Reach,
-    Reason, Replay, RpcError, Subject, SyncOptions, VoteScan,
+    Reason, Replay, RpcError, Subject, SyncOptions, Time, VoteScan,
 };
 use std::path::Path;
 
@@ -75,11 +75,11 @@ pub(crate) fn sync(
     let endpoints = &nodes.endpoints;
     let synced = pollster::block_on(async {
         endpoints.check(chain).await?;
-        let now = match ask.now {
-            Some(now) => now,
+        let time = match ask.now {
+            Some(now) => Time::Fixed(now),
             None => time_of(&[(nodes, chain)]).await?,
         };
-        let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now };
+        let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, time };
         endpoints.follow(chain, options, progress).await
     });
     print_notes(&synced, &endpoints.findings());
@@ -170,14 +170,14 @@ impl Pair<'_> {
         let gathered = async {
             from.endpoints.check(source).await?;
             to.endpoints.check(destination).await?;
-            let now = match self.now {
-                Some(now) => now,
+            let time = match self.now {
+                Some(now) => Time::Fixed(now),
                 None => time_of(&[(from, source), (to, destination)]).await?,
             };
-            let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, now };
+            let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time };
             let (from, to) = (&from.endpoints, &to.endpoints);
             let pair = endpoints::Pair { trust: self.trust, source: (from, source), destination: (to, destination) };
-            pair.gather(options, progress, async |ends| job(ends, now).await).await
+            pair.gather(options, progress, job).await
         };
         let gathered = pollster::block_on(gathered);
         let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
@@ -194,21 +194,22 @@ impl endpoints::Gathered for Gathered {
 
 /// The time to judge recordings by.
 pub(crate) fn time_of_recordings(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, Failure> {
-    pollster::block_on(time_of(chains)).map_err(|e| failure("recordings", e, &[]))
+    let time = pollster::block_on(time_of(chains)).map_err(|e| failure("recordings", e, &[]))?;
+    Ok(time.now())
 }
 
-/// The time to judge by: this machine's, or one second after the newest block where all is recorded. The recording may lie
+/// The time to judge by: this machine's clock, or one second after the newest block where all is recorded. The recording may lie
 /// about it, and would then only be judged as of another time, which is shown.
-async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<u64, ProveError> {
+async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<Time, ProveError> {
     if chains.iter().any(|(nodes, _)| nodes.live) {
-        return Ok(clock::now());
+        return Ok(Time::Runs(clock::now));
     }
     let mut newest = 0u64;
     for (nodes, chain) in chains {
         let node = Node::new(&nodes.endpoints, &chain.profile);
         newest = newest.max(node.header(node.head_number().await?).await?.fields().time);
     }
-    Ok(newest.saturating_add(1))
+    Ok(Time::Fixed(newest.saturating_add(1)))
 }
 
 /// What was found of the endpoints, where the failure does not say it.
@@ -263,6 +264,9 @@ const fn is_of_another_chain(finding: &Finding) -> bool {
     matches!(finding, Finding::Aside { reason: Reason::ChainId { .. } | Reason::Checkpoint { .. }, .. })
 }
 
+/// What to do where a chain is ahead of the clock.
+pub(crate) const CLOCK_HINT: &str = "set this machine's clock (by NTP), or say the time with --now SECONDS";
+
 /// The chain ends before its head: the trust does not reach, or a rule is not covered.
 fn not_followed(context: &str, verdict: &Verdict) -> Failure {
     let (name, code) = (verdict.name().replace('_', " "), verdict.code().unwrap_or_default());
@@ -272,6 +276,8 @@ fn not_followed(context: &str, verdict: &Verdict) -> Failure {
         failure.hint("say what you know of demoted validators: --qualified council, or --qualified N")
     } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::TrustExpired { .. })) {
         failure.hint("start from a newer checkpoint that you trust (sync --checkpoint-out writes one), or give --now")
+    } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::Clock { .. })) {
+        failure.hint(CLOCK_HINT)
     } else {
         failure
     }

@@ -5,6 +5,7 @@ use crate::config::{ChainConfig, Production};
 use crate::error::DevnetError;
 use crate::rpc::Node;
 use crate::server;
+use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::header::UntrustedHeader;
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::receipt::Receipt;
@@ -159,7 +160,15 @@ impl ChainHandle {
         let chain = self.chain();
         let profile = chain.profile().clone();
         let checkpoint = chain.genesis_checkpoint();
-        TrustedChain { trusting_period: YEAR, max_age: HOUR, patience: HOUR, allow_jump: false, profile, checkpoint }
+        TrustedChain {
+            trusting_period: YEAR,
+            max_age: HOUR,
+            patience: HOUR,
+            clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
+            allow_jump: false,
+            profile,
+            checkpoint,
+        }
     }
 
     /// A second header of the newest height, sealed by the same validators.

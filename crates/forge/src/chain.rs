@@ -238,6 +238,7 @@ impl Chain {
             parameters: after.parameters.clone(),
             pending: after.pending.clone(),
             epoch_votes: Some(after.epoch_votes.clone()),
+            trusted_since: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::scenario::Scenario;
 use spanlight::bridge::layout;
 use spanlight::bridge::{expected_call, Generation, HandleCall, SignedHandle, SigningDomain};
 use spanlight::bundle::{Claim, ProofBundle, TransferProof};
+use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::commitment::CommitmentForm;
 use spanlight::primitives::{keccak256, Address, Hash};
 use spanlight::trust::{AcceptedCode, Anchoring, BridgeEnd, BridgePair, Trust, TrustedChain, TRUST_VERSION};
@@ -285,6 +286,7 @@ fn trusted(chain: &Chain) -> TrustedChain {
         trusting_period: 86_400,
         max_age: 600,
         patience: 3_600,
+        clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: false,
         profile: chain.profile.clone(),
         checkpoint: chain.checkpoint(chain.blocks()[0].header.number()),

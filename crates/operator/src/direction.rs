@@ -16,7 +16,7 @@ use crate::view;
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
-use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, SyncOptions};
+use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, SyncOptions, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +99,7 @@ fn no_start(trusted: &TrustedChain, error: ProveError) -> WorkError {
 
 /// How chains are followed now.
 pub(crate) fn options() -> SyncOptions {
-    SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: clock::now() }
+    SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Runs(clock::now) }
 }
 
 impl Direction {

@@ -26,6 +26,7 @@ pub mod replay;
 pub mod rpc;
 pub mod state;
 pub mod sync;
+pub mod time;
 
 pub use audit::{audit, Audit, Reach, VoteScan};
 pub use cancel::Cancel;
@@ -41,3 +42,4 @@ pub use replay::{Replay, ReplayError};
 pub use rpc::{RpcError, Transport};
 pub use state::read_state;
 pub use sync::{fetch_items, sync, HeaderPlan, Items, SyncOptions, Synced};
+pub use time::Time;

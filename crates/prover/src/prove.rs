@@ -122,7 +122,12 @@ async fn nonces_of<T: Transport>(gathering: &mut Gathering<'_, '_, T>, hash: Has
     let requested = gathering.source.logs_of(hash).await?;
     let executed = gathering.destination.logs_of(hash).await?;
     if requested.is_none() && executed.is_none() {
-        return Err(ProveError::UnknownTransaction(hash));
+        // It may be in a block that is ahead of the clock.
+        let ahead = [&gathering.source, &gathering.destination].into_iter().find_map(|side| side.synced.left_out());
+        return Err(match ahead {
+            Some(reason) => ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone())),
+            None => ProveError::UnknownTransaction(hash),
+        });
     }
     let request = |log: &Log| RequestEvent::decode(log).ok().map(|event| event.nonce);
     let handle = |log: &Log| HandleEvent::decode(log).ok().map(|event| event.nonce);

@@ -4,9 +4,11 @@ use crate::error::{refused, ProveError};
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
+use crate::time::Time;
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use spanlight::bundle::{ChainProof, HeaderEntry};
+use spanlight::clock::Clock;
 use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
@@ -14,6 +16,7 @@ use spanlight::ordered::Set;
 use spanlight::receipt::Receipt;
 use spanlight::transaction::Transaction;
 use spanlight::trust::TrustedChain;
+use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, FollowedChain};
 use spanlight::Hash;
 
@@ -37,8 +40,8 @@ pub struct SyncOptions {
     pub mode: FollowMode,
     /// Whether the transactions and receipts roots of every block are recomputed.
     pub deep: bool,
-    /// Unix time.
-    pub now: u64,
+    /// The clock that headers are compared with when they arrive.
+    pub time: Time,
 }
 
 /// Which headers a bundle carries.
@@ -65,6 +68,10 @@ pub struct Synced<'t> {
     pub seals_checked: u64,
     /// Blocks whose transactions and receipts roots were recomputed.
     pub roots_recomputed: u64,
+    /// The newest verified header's time, and the clock when it arrived.
+    newest: (u64, u64),
+    /// A verified header that was left out because it is ahead of the clock.
+    left_out: Option<NotReached>,
 }
 
 /// Follows the chain of `trusted` with headers of `node`.
@@ -78,9 +85,12 @@ pub async fn sync<'t, T: Transport>(
     progress: &dyn Progress,
 ) -> Result<Synced<'t>, ProveError> {
     let first = node.header(trusted.checkpoint.number).await?.without_seals();
-    let chain = FollowedChain::start(trusted, first.clone(), options.now)?;
+    let now = options.time.now();
+    let chain = FollowedChain::start(trusted, first.clone(), now)?;
+    let newest = (chain.head().time, now);
     let headers = Vec::from([first]);
-    let mut synced = Synced { chain, headers, headers_checked: 0, seals_checked: 0, roots_recomputed: 0 };
+    let (headers_checked, seals_checked, roots_recomputed, left_out) = (0, 0, 0, None);
+    let mut synced = Synced { chain, headers, headers_checked, seals_checked, roots_recomputed, newest, left_out };
     synced.follow(node, options, progress).await?;
     Ok(synced)
 }
@@ -111,10 +121,26 @@ impl<'t> Synced<'t> {
         self.chain.head().number
     }
 
-    /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again.
+    /// Seconds by which the clock was behind the newest verified header when that arrived. A second is nothing: nodes take
+    /// blocks that are so far ahead of their own clocks.
+    #[must_use]
+    pub const fn clock_behind(&self) -> u64 {
+        let (time, now) = self.newest;
+        time.saturating_sub(now)
+    }
+
+    /// Why the newest headers were left out, where they were: they are further ahead of the clock than the trust tolerates.
+    /// They were verified first, so it is no endpoint's word that the clock is behind, but a quorum's.
+    #[must_use]
+    pub const fn left_out(&self) -> Option<&NotReached> {
+        self.left_out.as_ref()
+    }
+
+    /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again. Blocks that
+    /// are ahead of the clock are left out.
     ///
     /// # Errors
-    /// As [`sync()`]; what was verified before the error stays.
+    /// As [`sync()`], and where `options.to` is ahead of the clock; what was verified before the error stays.
     pub async fn follow<T: Transport>(
         &mut self,
         node: &Node<'_, T>,
@@ -126,8 +152,9 @@ impl<'t> Synced<'t> {
             None => node.head_number().await?,
         };
         let from = self.head();
+        self.left_out = None;
         progress.start("headers", Some(to.saturating_sub(from)));
-        while self.head() < to {
+        while self.head() < to && self.left_out.is_none() {
             let next = self.head().saturating_add(1);
             let last = to.min(self.head().saturating_add(BATCH));
             let mut batch = Vec::new();
@@ -139,18 +166,44 @@ impl<'t> Synced<'t> {
             self.advance(batch, options)?;
         }
         progress.finish();
+        if let Some(reason) = self.left_out.as_ref().filter(|_| options.to.is_some()) {
+            return Err(ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone())));
+        }
         if options.deep {
             self.recompute_roots(node, from, progress).await?;
         }
         Ok(())
     }
 
-    fn advance(&mut self, batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
-        let checked = match options.mode {
-            FollowMode::Full => batch.clone(),
-            FollowMode::Sparse => sparse(self.chain.client(), &batch)?,
+    /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others are verified without them.
+    fn advance(&mut self, mut batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
+        let now = options.time.now();
+        let Err(stop) = self.verify(&batch, options, now) else { return self.keep(batch, now) };
+        let ahead = match stop {
+            ProveError::NotFollowed(Verdict::NotYetTrusted(reason @ NotReached::Clock { .. })) => reason,
+            error => return Err(error),
         };
-        self.chain.advance(checked, options.mode, options.now)?;
+        let (_, time) = ahead.have_need();
+        let clock = self.chain.trusted().clock(now);
+        let reached = batch.iter().take_while(|header| clock.reaches(header.fields().time).is_ok()).count();
+        batch.truncate(reached);
+        self.verify(&batch, options, now)?;
+        self.keep(batch, now)?;
+        self.newest = (time, now);
+        self.left_out = Some(ahead);
+        Ok(())
+    }
+
+    fn verify(&mut self, batch: &[UntrustedHeader], options: SyncOptions, now: u64) -> Result<(), ProveError> {
+        let checked = match options.mode {
+            FollowMode::Full => batch.to_vec(),
+            FollowMode::Sparse => sparse(self.chain.client(), batch)?,
+        };
+        Ok(self.chain.advance(checked, options.mode, now)?)
+    }
+
+    /// Keeps headers that were verified.
+    fn keep(&mut self, batch: Vec<UntrustedHeader>, now: u64) -> Result<(), ProveError> {
         for header in batch {
             self.headers_checked = self.headers_checked.saturating_add(1);
             let sealed = match self.chain.header(header.number())? {
@@ -158,6 +211,7 @@ impl<'t> Synced<'t> {
                 AnchoredHeader::Jumped(header) => header.seals().is_some(),
             };
             self.seals_checked = self.seals_checked.saturating_add(u64::from(sealed));
+            self.newest = (header.fields().time, now);
             self.headers.push(header);
         }
         Ok(())
@@ -268,14 +322,14 @@ impl<'t> Synced<'t> {
 
     /// The headers from `start` to `end`, and on to one that the checkpoint's council sealed.
     fn sealed_run(&self, client: &LightClient, start: u64, end: u64) -> Result<Vec<UntrustedHeader>, ProveError> {
-        let time = self.chain.head().time;
+        let clock = Clock { now: self.chain.head().time, tolerance: 0 };
         let mut refusal = ProveError::SelfCheck;
         for last in end..=self.head().min(end.saturating_add(LONGEST_RUN)) {
             let headers =
                 (start..last).filter_map(|number| self.raw_header(number).map(UntrustedHeader::without_seals));
             let run: Vec<UntrustedHeader> = headers.chain(self.raw_header(last).cloned()).collect();
             // The verifier applies the trusting period; here only the seals decide where the run may end.
-            match client.jump(run.clone(), time, u64::MAX) {
+            match client.jump(run.clone(), clock, u64::MAX) {
                 Ok(_) => return Ok(run),
                 Err(error) => refusal = refused(error),
             }

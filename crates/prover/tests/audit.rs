@@ -14,7 +14,7 @@ use common::{block_on, now, replays, transfers, trust, World};
 use spanlight::consensus::FollowMode;
 use spanlight::verdict::Verdict;
 use spanlight::verify;
-use spanlight_prover::{audit, prove, ProveOptions, Reach, Silent, Subject, SyncOptions, VoteScan};
+use spanlight_prover::{audit, prove, ProveOptions, Reach, Silent, Subject, SyncOptions, Time, VoteScan};
 
 fn expected_states(from: &str) -> Vec<(u64, String)> {
     let transfers = transfers();
@@ -88,7 +88,8 @@ fn an_honest_transfer_with_a_source_just_before_its_request_is_never_an_accusati
         for transfer in transfers()["transfers"].as_array().unwrap().iter().filter(|transfer| transfer["from"] == from)
         {
             let Some(request) = transfer["request"]["block"].as_u64() else { continue };
-            let options = SyncOptions { to: Some(request - 1), mode: FollowMode::Sparse, deep: false, now: now() };
+            let options =
+                SyncOptions { to: Some(request - 1), mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
             block_on(world.synced[source].follow(&world.nodes[source], options, &Silent)).unwrap();
             let nonce = transfer["nonce"].as_u64().unwrap();
             let options = ProveOptions::at(now());

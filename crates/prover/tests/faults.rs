@@ -20,7 +20,7 @@ use spanlight::consensus::FollowMode;
 use spanlight::trust::TrustedChain;
 use spanlight_prover::{
     sync, Cancel, Endpoints, Finding, Http, HttpLimits, Node, ProveError, Reason, Replay, RpcError, Silent,
-    SyncOptions, Transport,
+    SyncOptions, Time, Transport,
 };
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ fn follow<T: Transport>(endpoints: &Endpoints<T>, chain: &TrustedChain) -> Resul
     block_on(async {
         endpoints.check(chain).await?;
         let node = Node::new(endpoints, &chain.profile);
-        let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, now: now() };
+        let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now()) };
         loop {
             match sync(&node, chain, options, &Silent).await {
                 Ok(synced) => {

@@ -19,7 +19,7 @@ use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
 use spanlight::trust::TrustedChain;
 use spanlight_prover::http::Roots;
-use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, Replay, Silent, SyncOptions, Transport};
+use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, Replay, Silent, SyncOptions, Time, Transport};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn gateway(rule: Rule) -> Gateway {
 /// Checks the endpoint and follows the chain with it, as the command does, every root recomputed.
 fn follow_by(http: Http) -> Result<u64, ProveError> {
     let endpoints = Endpoints::new([(http.name().to_owned(), http)], Cancel::default());
-    let options = SyncOptions { to: None, mode: FollowMode::Full, deep: true, now: now() };
+    let options = SyncOptions { to: None, mode: FollowMode::Full, deep: true, time: Time::Fixed(now()) };
     block_on(async {
         endpoints.check(chain()).await?;
         endpoints.follow(chain(), options, &Silent).await.map(|synced| synced.head())

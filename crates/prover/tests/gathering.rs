@@ -14,7 +14,7 @@ use common::{block_on, now, replay, replays, transfers, trust, World};
 use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
 use spanlight_prover::{
-    prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+    prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
 };
 
 fn total(replays: &[Replay; 2]) -> u64 {
@@ -83,7 +83,7 @@ fn a_deep_sync_recomputes_every_root() {
         let replay = replay(chain);
         let trusted = trust.chain(chain).unwrap();
         let node = Node::new(&replay, &trusted.profile);
-        let options = SyncOptions { to: None, mode, deep: true, now: now() };
+        let options = SyncOptions { to: None, mode, deep: true, time: Time::Fixed(now()) };
         let synced = block_on(sync(&node, trusted, options, &Silent)).unwrap();
         assert_eq!(synced.roots_recomputed, blocks);
         assert_eq!(synced.headers_checked, synced.head());
@@ -149,7 +149,7 @@ fn a_header_that_breaks_a_rule_stops_the_sync() {
         },
     };
     let node = Node::new(&liar, &trusted.profile);
-    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
     let refused = block_on(sync(&node, trusted, options, &Silent)).unwrap_err();
     assert!(matches!(refused, ProveError::Refused(_)), "{refused:?}");
 }

@@ -24,7 +24,7 @@ use spanlight::verify::Report;
 use spanlight::{Address, Hash, Trust};
 use spanlight_prover::{
     audit, prove, sync, Cancel, Endpoints, Ends, Node, ProveError, ProveOptions, Reach, Replay, Silent, Subject,
-    SyncOptions, Synced, Transport,
+    SyncOptions, Synced, Time, Transport,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ fn options(scan: Option<u64>) -> ProveOptions {
 }
 
 fn sync_options() -> SyncOptions {
-    SyncOptions { to: None, mode: FollowMode::Full, deep: false, now: now() }
+    SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now()) }
 }
 
 fn proven(report: &Report) -> BTreeMap<u64, Said> {

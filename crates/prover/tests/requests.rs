@@ -8,7 +8,7 @@ use serde_json::Value;
 use spanlight::consensus::FollowMode;
 use spanlight::Trust;
 use spanlight_prover::{
-    audit, prove, sync, Ends, Node, ProveOptions, Reach, Replay, RpcError, Silent, Subject, SyncOptions, Synced,
+    audit, prove, sync, Ends, Node, ProveOptions, Reach, Replay, RpcError, Silent, Subject, SyncOptions, Synced, Time,
     Transport,
 };
 use std::cell::Cell;
@@ -44,7 +44,7 @@ struct Counted<'t> {
 impl<'t> Counted<'t> {
     fn new(trust: &'t Trust, counters: &'t [Counting<'t>; 2]) -> Self {
         let nodes = [0, 1].map(|index| Node::new(&counters[index], &trust.chains[index].profile));
-        let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
+        let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
         let synced = [0, 1].map(|at| block_on(sync(&nodes[at], &trust.chains[at], options, &Silent)).unwrap());
         Self { trust, nodes, synced, counters }
     }

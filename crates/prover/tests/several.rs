@@ -9,7 +9,7 @@ use spanlight::consensus::FollowMode;
 use spanlight::Trust;
 use spanlight_prover::endpoints::{Endpoints, Pair};
 use spanlight_prover::{
-    prove, Cancel, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Transport,
+    prove, Cancel, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
 };
 
 /// A request of main at block 465, executed on the service chain at 340, and checkpoints before both.
@@ -39,9 +39,9 @@ fn gathered(replays: &[Replay; 2], trust: &Trust, keep_back: [&[bool]; 2]) -> (P
     });
     let [main, service] = [0, 1].map(|index| (&endpoints[index], &trust.chains[index]));
     let pair = Pair { trust, source: main, destination: service };
-    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, now: now() };
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
     let proof = block_on(async {
-        pair.gather(options, &Silent, async |ends| {
+        pair.gather(options, &Silent, async |ends, _| {
             prove(ends, Subject::Nonce(NONCE), ProveOptions::at(now()), &Silent).await
         })
         .await

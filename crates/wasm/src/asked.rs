@@ -8,13 +8,13 @@ use spanlight::object;
 use spanlight::tree::{variant, FromJson, Json, Malformed};
 use spanlight_prover::endpoints::MAX_LAG;
 use spanlight_prover::jsonrpc::Limits;
-use spanlight_prover::{Endpoints, HeaderPlan, ProveOptions, Subject};
+use spanlight_prover::{Endpoints, HeaderPlan, ProveOptions, Subject, Time};
 
 /// What `prove` and `audit` are asked.
 pub(crate) struct Ask {
     pub(crate) from: String,
     pub(crate) subject: AskSubject,
-    pub(crate) now: u64,
+    now: Option<u64>,
     pub(crate) mode: FollowMode,
     headers: AskHeaders,
     scan: Option<u64>,
@@ -26,7 +26,7 @@ pub(crate) struct Ask {
 object!(Ask {
     from,
     subject,
-    now,
+    now = None,
     mode = FollowMode::Full,
     headers = AskHeaders(HeaderPlan::Sparse),
     scan = None,
@@ -36,10 +36,32 @@ object!(Ask {
 });
 
 impl Ask {
-    pub(crate) fn options(&self) -> ProveOptions {
-        let usual = ProveOptions::at(self.now);
+    pub(crate) fn options(&self, now: u64) -> ProveOptions {
+        let usual = ProveOptions::at(now);
         ProveOptions { window: self.window.unwrap_or(usual.window), scan: self.scan, headers: self.headers.0, ..usual }
     }
+}
+
+impl Ask {
+    pub(crate) fn time(&self) -> Time {
+        time(self.now)
+    }
+}
+
+impl AskSync {
+    pub(crate) fn time(&self) -> Time {
+        time(self.now)
+    }
+}
+
+/// The time that was given, or else the machine's clock, read again whenever headers arrive.
+fn time(given: Option<u64>) -> Time {
+    given.map_or(Time::Runs(clock), Time::Fixed)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time before 1970 counts as 0")]
+fn clock() -> u64 {
+    (js_sys::Date::now() / 1000.0) as u64
 }
 
 /// What asking endpoints may cost.
@@ -96,7 +118,7 @@ impl FromJson for AskHeaders {
 /// What `sync` is asked.
 pub(crate) struct AskSync {
     pub(crate) chain: String,
-    pub(crate) now: u64,
+    now: Option<u64>,
     pub(crate) to: Option<u64>,
     pub(crate) mode: FollowMode,
     pub(crate) deep: bool,
@@ -105,7 +127,7 @@ pub(crate) struct AskSync {
 
 object!(AskSync {
     chain,
-    now,
+    now = None,
     to = None,
     mode = FollowMode::Full,
     deep = false,

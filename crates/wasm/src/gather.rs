@@ -46,7 +46,7 @@ pub async fn sync(
     let (trust, ask): (Trust, AskSync) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let trusted = trust.chain(&ask.chain).map_err(Fault::from)?;
     let endpoints = ask.limits.open(endpoints);
-    let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, now: ask.now };
+    let options = SyncOptions { to: ask.to, mode: ask.mode, deep: ask.deep, time: ask.time() };
     let progress = Caller::new(progress);
     let synced = async {
         endpoints.check(trusted).await?;
@@ -84,8 +84,8 @@ pub async fn prove(
 ) -> Result<JsValue, JsValue> {
     let (trust, ask): (Trust, Ask) = (read_trust(&trust)?, read_json(&ask, "options.json", "options")?);
     let progress = Caller::new(progress);
-    let proof = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
-        prove_subject(ends, ask.subject.0, ask.options(), &progress).await
+    let proof = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>, now| {
+        prove_subject(ends, ask.subject.0, ask.options(now), &progress).await
     });
     let (proof, notes) = proof.await?;
     let more = More { vote_scan: None, beyond: None, unavailable: refusals(&proof.unavailable), notes };
@@ -109,9 +109,9 @@ pub async fn audit(
     let Subject::Range(first, last) = ask.subject.0 else {
         return Err(Fault::new("options.json", "an audit is of a range").into());
     };
-    let audited = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>| {
+    let audited = with_ends(&trust, &ask, [source, destination], &progress, async |ends: &Ends<'_, '_, _>, now| {
         let reach = if ask.beyond { Reach::Found } else { Reach::Range };
-        audit_range(ends, (first, last), reach, ask.options(), &progress).await
+        audit_range(ends, (first, last), reach, ask.options(now), &progress).await
     });
     let (audited, notes) = audited.await?;
     let more = More {
@@ -129,12 +129,12 @@ async fn with_ends<G: Gathered>(
     ask: &Ask,
     [from, to]: [Vec<Endpoint>; 2],
     progress: &Caller,
-    job: impl AsyncFn(&Ends<'_, '_, Endpoints<Node>>) -> Result<G, ProveError>,
+    job: impl AsyncFn(&Ends<'_, '_, Endpoints<Node>>, u64) -> Result<G, ProveError>,
 ) -> Result<(G, Vec<Note>), Fault> {
     let (source, destination) = trust.ends_from(&ask.from)?;
     let (source, destination) = (trust.chain(&source.chain)?, trust.chain(&destination.chain)?);
     let (from, to) = (ask.limits.open(from), ask.limits.open(to));
-    let options = SyncOptions { to: None, mode: ask.mode, deep: false, now: ask.now };
+    let options = SyncOptions { to: None, mode: ask.mode, deep: false, time: ask.time() };
     let gathered = async {
         from.check(source).await?;
         to.check(destination).await?;

@@ -8,7 +8,6 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use js_sys::Uint8Array;
 use serde::Serialize;
-use spanlight::consensus::light_client::check_trusting_period;
 use spanlight::consensus::{FollowMode, LightClient};
 use spanlight::header::UntrustedHeader;
 use spanlight::object;
@@ -76,7 +75,7 @@ pub fn light_client_advance(state: &str, headers: Vec<Uint8Array>, mode: &str, n
         _ => return Err(Fault::new("options.json", "mode is `full` or `sparse`").into()),
     };
     let headers = headers.iter().map(|bytes| UntrustedHeader::decode(&bytes.to_vec())).collect::<Result<_, _>>();
-    client.advance(headers.map_err(Fault::from)?, mode, Some(now)).map_err(Fault::from)?;
+    client.advance(headers.map_err(Fault::from)?, mode, Some(trusted.clock(now))).map_err(Fault::from)?;
     told(trusted, &client)
 }
 
@@ -93,9 +92,7 @@ fn restore(state: &str, now: u64) -> Result<(TrustedChain, LightClient), Fault> 
 fn open(trusted: &TrustedChain, header: &[u8], now: u64) -> Result<LightClient, Fault> {
     // Seals at the checkpoint prove nothing that its hash does not; without them every node's header is the same.
     let header = UntrustedHeader::decode(header)?.without_seals();
-    let client = LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, header)?;
-    check_trusting_period(client.head().time(), now, trusted.trusting_period)?;
-    Ok(client)
+    Ok(trusted.light_client(header, now)?)
 }
 
 fn told(trusted: TrustedChain, client: &LightClient) -> Result<JsValue, JsValue> {

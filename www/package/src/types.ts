@@ -22,6 +22,8 @@ export interface TrustObject {
 export interface TrustedChain {
   /** Seconds for which a verified header may be built upon. */
   trusting_period: number | bigint;
+  /** Seconds by which a block may be ahead of this machine's clock; 15 if left out. */
+  clock_tolerance?: number | bigint;
   /** Seconds after which a head is too old for verdicts about now. */
   max_age: number | bigint;
   /** Seconds after which a transfer without enough votes counts as stuck. */

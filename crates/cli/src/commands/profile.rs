@@ -5,6 +5,7 @@ use crate::files;
 use crate::output::Output;
 use crate::trust_file;
 use serde::Serialize;
+use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::consensus::LightClient;
 use spanlight::header::{read_genesis, Genesis};
 use spanlight::profile::Qualified;
@@ -100,6 +101,7 @@ fn of_genesis(text: &str, name: &str, shown: &str) -> Result<TrustedChain, Failu
         trusting_period: TRUSTING_PERIOD,
         max_age: HOUR,
         patience: HOUR,
+        clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: false,
         checkpoint: client.checkpoint(),
         profile,

@@ -6,7 +6,7 @@ use crate::show::lines::named;
 use crate::show::report;
 use crate::show::transfer::Checks;
 use crate::show::trust;
-use crate::{bundle_file, clock, trust_file};
+use crate::{bundle_file, clock, gather, trust_file};
 use spanlight::report::ReportJson;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::Report;
@@ -51,6 +51,9 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         let own = newest_time(&found).map_or("SECONDS".to_string(), |time| time.saturating_add(1).to_string());
         let hint = format!("--now {own} judges it as of its own time; for now it is older than your trust file allows");
         named(&mut text, "help", &hint);
+    }
+    if report::verdicts(&found).any(|verdict| matches!(verdict, Verdict::NotYetTrusted(NotReached::Clock { .. }))) {
+        named(&mut text, "help", gather::CLOCK_HINT);
     }
     Ok(Output::with_exit(text, codes))
 }

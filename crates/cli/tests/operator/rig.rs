@@ -8,7 +8,9 @@ use spanlight::verdict::State;
 use spanlight_devnet::pair::{BridgeKind, Requested, Side, Value, COIN};
 use spanlight_devnet::wallet::private_key;
 use spanlight_devnet::{Clock, Pair, PairConfig, Production};
-use spanlight_prover::{audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions};
+use spanlight_prover::{
+    audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions, Time,
+};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -291,7 +293,12 @@ impl Rig {
         let at = self.pair.main.time().max(self.pair.service.time()) + 100;
         let [main, service] = [&self.pair.main, &self.pair.service]
             .map(|chain| Http::new(&chain.url(), HttpLimits::default(), spanlight_prover::Cancel::default()).unwrap());
-        let options = SyncOptions { to: None, mode: spanlight::consensus::FollowMode::Sparse, deep: false, now: at };
+        let options = SyncOptions {
+            to: None,
+            mode: spanlight::consensus::FollowMode::Sparse,
+            deep: false,
+            time: Time::Fixed(at),
+        };
         pollster::block_on(async {
             let [main_trust, service_trust] = ["main", "service"].map(|name| self.trust.chain(name).unwrap());
             let main = Node::new(&main, &main_trust.profile);

@@ -12,7 +12,7 @@ use spanlight_devnet::wallet::Sending;
 use spanlight_devnet::{abi, wallet, Pair, PairConfig};
 use spanlight_forge::keys;
 use spanlight_prover::http::{Http, HttpLimits};
-use spanlight_prover::{prove, sync, Cancel, Ends, Node, ProveOptions, Silent, Subject, SyncOptions, Transport};
+use spanlight_prover::{prove, sync, Cancel, Ends, Node, ProveOptions, Silent, Subject, SyncOptions, Time, Transport};
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
@@ -35,7 +35,7 @@ fn judged(pair: &Pair, from: Side, nonce: u64) -> TransferVerdict {
     let transports = [http(pair, Side::Main), http(pair, Side::Service)];
     let nodes: Vec<_> =
         transports.iter().zip(&trust.chains).map(|(http, chain)| Node::new(http, &chain.profile)).collect();
-    let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, now };
+    let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now) };
     let synced: Vec<_> = nodes
         .iter()
         .zip(&trust.chains)

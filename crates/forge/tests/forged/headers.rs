@@ -3,6 +3,7 @@
 use spanlight::bundle::TransferProof;
 use spanlight::consensus::FollowMode;
 use spanlight::header::{HeaderFields, UntrustedHeader};
+use spanlight::verdict::{NotReached, Verdict};
 use spanlight::{Hash, U256};
 use spanlight_forge::chain::{commit, seal};
 use spanlight_forge::scenarios::chains;
@@ -53,13 +54,30 @@ fn rejects_a_block_that_breaks_a_header_rule_though_a_quorum_sealed_it() {
 }
 
 #[test]
-fn rejects_a_block_of_the_future() {
+fn a_block_ahead_of_the_clock_is_not_yet_trusted_and_never_false() {
     let mut scenario = block(|_| ());
     let newest = UntrustedHeader::decode(&scenario.source().headers[2].header).unwrap().fields().time;
-    scenario.now = newest - 1;
+    scenario.now = newest - 15;
     assert_eq!(scenario.outcome(), ("proven", "requested"));
-    scenario.now = newest - 2;
-    assert_eq!(scenario.outcome(), ("invalid", "header.time_in_future"));
+    scenario.now = newest - 16;
+    assert_eq!(scenario.outcome(), ("not_yet_trusted", "not_yet_trusted.clock"));
+    let clock = NotReached::Clock { chain: "main".into(), have: newest - 16, need: newest };
+    assert_eq!(scenario.verdict(), Verdict::NotYetTrusted(clock));
+    assert_eq!(scenario.verdict().exit_code(), 2);
+    // Not even a clock before the checkpoint makes an honest bundle false.
+    scenario.now = 0;
+    assert_eq!(scenario.outcome(), ("not_yet_trusted", "not_yet_trusted.clock"));
+    scenario.now = newest - 15;
+    scenario.trust.chains[0].clock_tolerance = 14;
+    assert_eq!(scenario.outcome(), ("not_yet_trusted", "not_yet_trusted.clock"));
+}
+
+/// A clock can only be called behind by what a quorum sealed: else any header of the far future would hide that it is false.
+#[test]
+fn a_false_block_is_false_whatever_the_clock_says() {
+    let mut scenario = block(|block| block.before_seal(|h| h.block_score = U256::from(2u64)));
+    scenario.now = UntrustedHeader::decode(&scenario.source().headers[2].header).unwrap().fields().time - 16;
+    assert_eq!(scenario.outcome(), ("invalid", "header.block_score"));
 }
 
 #[test]

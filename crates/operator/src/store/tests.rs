@@ -52,6 +52,7 @@ fn resume(number: u64, requests: u64) -> Resume {
         parameters: Parameters::default(),
         pending: vec![],
         epoch_votes: None,
+        trusted_since: None,
     };
     Resume { checkpoint, requests }
 }

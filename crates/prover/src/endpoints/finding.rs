@@ -41,6 +41,13 @@ pub enum Finding {
         /// What each says.
         values: [String; 2],
     },
+    /// This machine's clock is behind a chain's verified blocks, of which the newest are left out. No endpoint's fault.
+    ClockBehind {
+        /// The chain.
+        chain: String,
+        /// By so many seconds, at least.
+        seconds: u64,
+    },
     /// The endpoint's newest block is far behind that of another.
     Behind {
         /// Its name.
@@ -132,6 +139,7 @@ impl Finding {
             Self::PassedOver { .. } => "endpoint.passed_over",
             Self::Disagreement { .. } => "endpoint.disagreement",
             Self::Behind { .. } => "endpoint.behind",
+            Self::ClockBehind { .. } => "clock.behind",
         }
     }
 
@@ -160,6 +168,10 @@ impl fmt::Display for Finding {
             Self::Behind { endpoint, head, newest } => {
                 write!(f, "{endpoint} is behind: its newest block is {head}, another's {newest}")
             }
+            Self::ClockBehind { chain, seconds } => write!(
+                f,
+                "this machine's clock seems to be at least {seconds} s behind: the newest blocks of {chain} are left out"
+            ),
         }
     }
 }

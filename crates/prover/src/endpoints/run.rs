@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::prove::{Ends, Proof};
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{sync, SyncOptions, Synced};
+use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use spanlight::trust::{Trust, TrustedChain};
 use spanlight::verdict::{Missing, Verdict};
@@ -58,6 +59,7 @@ impl<T: Transport> Endpoints<T> {
             match sync(&node, trusted, options, progress).await {
                 Ok(synced) => {
                     self.confirm(&synced);
+                    self.note_clock(&synced);
                     return Ok(synced);
                 }
                 Err(error) if self.dismiss(&error) => {}
@@ -65,11 +67,41 @@ impl<T: Transport> Endpoints<T> {
             }
         }
     }
+
+    /// Follows on to what the chain has made meanwhile, in the same way.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub async fn catch_up(
+        &self,
+        synced: &mut Synced<'_>,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), ProveError> {
+        let profile = &synced.chain().trusted().profile;
+        let node = Node::new(self, profile);
+        loop {
+            match synced.follow(&node, options, progress).await {
+                Ok(()) => break,
+                Err(error) if self.dismiss(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.note_clock(synced);
+        Ok(())
+    }
+
+    fn note_clock(&self, synced: &Synced<'_>) {
+        if synced.left_out().is_some() {
+            let chain = synced.chain().name().to_owned();
+            self.note(Finding::ClockBehind { chain, seconds: synced.clock_behind() });
+        }
+    }
 }
 
 impl<T: Transport> Pair<'_, T> {
-    /// Follows both chains and hands them to `job`, again and again with other endpoints while something is false or missing.
-    /// The endpoints must have been checked.
+    /// Follows both chains and hands them to `job` with the time at which their heads were received, again and again with other
+    /// endpoints while something is false or missing. The endpoints must have been checked.
     ///
     /// # Errors
     /// Those of the last endpoints that were left, where no attempt gave anything.
@@ -77,17 +109,23 @@ impl<T: Transport> Pair<'_, T> {
         &self,
         options: SyncOptions,
         progress: &dyn Progress,
-        job: impl AsyncFn(&Ends<'_, '_, Endpoints<T>>) -> Result<G, ProveError>,
+        job: impl AsyncFn(&Ends<'_, '_, Endpoints<T>>, u64) -> Result<G, ProveError>,
     ) -> Result<G, ProveError> {
         let ((from, source), (to, destination)) = (self.source, self.destination);
-        let followed =
+        let mut followed =
             [from.follow(source, options, progress).await?, to.follow(destination, options, progress).await?];
+        if options.time.runs() {
+            // Following the destination took its time, and what was executed there meanwhile names newer blocks of the source.
+            let [source, _] = &mut followed;
+            from.catch_up(source, options, progress).await?;
+        }
+        let now = options.time.now();
         let nodes = [Node::new(from, &source.profile), Node::new(to, &destination.profile)];
         let ([source, destination], [first, second]) = (&nodes, &followed);
         let ends = Ends { trust: self.trust, source: (source, first), destination: (destination, second) };
         let mut best: Option<G> = None;
         loop {
-            let gathered = match job(&ends).await {
+            let gathered = match job(&ends, now).await {
                 Ok(gathered) => gathered,
                 // Another endpoint may have what this one lacks or falsifies.
                 Err(error) if Endpoints::dismiss_latest(&[from, to], &error) => continue,

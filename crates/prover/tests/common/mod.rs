@@ -11,10 +11,11 @@
 
 use serde_json::Value;
 use spanlight::bridge::generation::{Generation, CODE_HASH_C};
+use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::consensus::{Checkpoint, FollowMode, LightClient};
 use spanlight::header::read_genesis;
 use spanlight::trust::{AcceptedCode, BridgeEnd, BridgePair, Trust, TrustedChain, TRUST_VERSION};
-use spanlight_prover::{sync, Node, Replay, Silent, SyncOptions, Synced};
+use spanlight_prover::{sync, Node, Replay, Silent, SyncOptions, Synced, Time};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -47,6 +48,7 @@ fn trusted_chain(name: &str) -> TrustedChain {
         trusting_period: 1 << 40,
         max_age: 3600,
         patience: 86_400,
+        clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: true,
         profile: genesis.profile,
         checkpoint,
@@ -84,7 +86,8 @@ pub fn trust_at(replays: &[Replay; 2], heights: [u64; 2]) -> Trust {
 
 fn checkpoint_at(replay: &Replay, trusted: &TrustedChain, height: u64) -> Checkpoint {
     let node = Node::new(replay, &trusted.profile);
-    let options = SyncOptions { to: Some(height), mode: FollowMode::Sparse, deep: false, now: u64::MAX >> 1 };
+    let options =
+        SyncOptions { to: Some(height), mode: FollowMode::Sparse, deep: false, time: Time::Fixed(u64::MAX >> 1) };
     let trusted = TrustedChain { trusting_period: u64::MAX, ..trusted.clone() };
     block_on(sync(&node, &trusted, options, &Silent)).unwrap().chain().client().checkpoint()
 }
@@ -119,7 +122,8 @@ impl<'t> World<'t> {
         let nodes = ["main", "service"].map(|name| &trust.chain(name).unwrap().profile);
         let nodes = [Node::new(&replays[0], nodes[0]), Node::new(&replays[1], nodes[1])];
         let follow = |index: usize, name: &str| {
-            let options = SyncOptions { to: to[index], mode: FollowMode::Sparse, deep: false, now: now() };
+            let options =
+                SyncOptions { to: to[index], mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
             block_on(sync(&nodes[index], trust.chain(name).unwrap(), options, &Silent)).unwrap()
         };
         let synced = [follow(0, "main"), follow(1, "service")];
