@@ -165,7 +165,7 @@ mod tests {
         chain["profile"]["qualified"] = json!({"at_least": 2});
         chain["profile"]["vote_rules"] = json!("legacy");
         chain["profile"]["clock_skew"] = json!(5);
-        chain["checkpoint"]["epoch_votes"] = json!({"istanbul.epoch": 7.0, "governance.unitprice": 25_000_000_000u64});
+        chain["checkpoint"]["epoch_votes"] = json!({"istanbul.epoch": 7, "governance.unitprice": 25_000_000_000u64});
         chain["checkpoint"]["pending"] = json!([{"announced_at": 4, "changes": {"reward.ratio": "34/33/33"}}]);
         trust["bridge"]["ends"][0]["sends"] = json!(false);
         trust
