@@ -8,7 +8,7 @@ use crate::primitives::Hash;
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
-/// A protocol upgrade that changes what a light client checks (chain.md 6.1), in the order in which they may activate.
+/// A protocol upgrade that changes what a light client checks (chain.md 6.1), in the order in which those that are set activate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Fork {
@@ -96,19 +96,19 @@ impl ForkSchedule {
         self.block_of(fork).is_some_and(|block| block <= number)
     }
 
-    /// Whether heights do not fall along the fork order and no fork is set while an earlier one is unset (chain.md 6.1).
+    /// The first two forks whose heights fall along the fork order. Any fork may be left out between others: each rule
+    /// follows its own fork's height alone (chain.md 6.1).
     #[must_use]
-    pub fn is_ordered(&self) -> bool {
-        let mut previous = Some(0);
-        Fork::ALL.iter().map(|fork| self.block_of(*fork)).all(|block| {
-            let fits = match (previous, block) {
-                (Some(before), Some(at)) => before <= at,
-                (_, None) => true,
-                (None, Some(_)) => false,
-            };
-            previous = block;
-            fits
-        })
+    pub fn out_of_order(&self) -> Option<(Fork, Fork)> {
+        let mut previous: Option<(Fork, u64)> = None;
+        for fork in Fork::ALL {
+            let Some(block) = self.block_of(fork) else { continue };
+            match previous {
+                Some((earlier, before)) if block < before => return Some((earlier, fork)),
+                _ => previous = Some((fork, block)),
+            }
+        }
+        None
     }
 }
 
@@ -212,10 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn fork_order_allows_no_gap_and_no_fall() {
-        let ordered = ForkSchedule { istanbul: Some(1), london: Some(1), ..ForkSchedule::default() };
-        assert!(ordered.is_ordered());
-        assert!(!ForkSchedule { london: Some(1), ..ForkSchedule::default() }.is_ordered());
-        assert!(!ForkSchedule { istanbul: Some(2), london: Some(1), ..ForkSchedule::default() }.is_ordered());
+    fn fork_order_allows_a_gap_and_no_fall() {
+        let set = |istanbul, london, kaia| ForkSchedule { istanbul, london, kaia, ..ForkSchedule::default() };
+        assert_eq!(set(Some(1), Some(1), None).out_of_order(), None);
+        assert_eq!(set(None, Some(1), Some(7)).out_of_order(), None);
+        assert_eq!(set(Some(2), Some(1), None).out_of_order(), Some((Fork::Istanbul, Fork::London)));
+        assert_eq!(set(Some(2), None, Some(1)).out_of_order(), Some((Fork::Istanbul, Fork::Kaia)));
     }
 }

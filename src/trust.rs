@@ -9,7 +9,7 @@ use crate::consensus::light_client::{check_trusting_period, Checkpoint, LightCli
 use crate::consensus::ConsensusError;
 use crate::header::UntrustedHeader;
 use crate::primitives::{Address, Hash};
-use crate::profile::ChainProfile;
+use crate::profile::{ChainProfile, Fork};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -144,9 +144,14 @@ pub enum TrustError {
     /// A name refers to no chain of the file.
     #[error("the trust names no such chain")]
     UnknownChain,
-    /// The forks of a profile are not in order.
-    #[error("the profile's forks are out of order")]
-    ForkOrder,
+    /// A fork of a profile is set to a lower block than one before it.
+    #[error("profile.forks: {later:?} is set to a lower block than {earlier:?}, which comes before it")]
+    ForkOrder {
+        /// The earlier fork.
+        earlier: Fork,
+        /// The later fork.
+        later: Fork,
+    },
     /// A trusting period of zero would mean "for ever" or "never".
     #[error("the trusting period must not be zero")]
     ZeroTrustingPeriod,
@@ -178,7 +183,7 @@ impl TrustError {
             Self::Version { .. } => "trust.version",
             Self::DuplicateChain => "trust.duplicate_chain",
             Self::UnknownChain => "trust.unknown_chain",
-            Self::ForkOrder => "trust.fork_order",
+            Self::ForkOrder { .. } => "trust.fork_order",
             Self::ZeroTrustingPeriod => "trust.zero_trusting_period",
             Self::ZeroClockSkew => "trust.zero_clock_skew",
             Self::NoBridge => "trust.no_bridge",
@@ -203,8 +208,8 @@ impl Trust {
             if self.chains.iter().skip(index.saturating_add(1)).any(|other| other.profile.name == chain.profile.name) {
                 return Err(TrustError::DuplicateChain);
             }
-            if !chain.profile.forks.is_ordered() {
-                return Err(TrustError::ForkOrder);
+            if let Some((earlier, later)) = chain.profile.forks.out_of_order() {
+                return Err(TrustError::ForkOrder { earlier, later });
             }
             if chain.profile.clock_skew == 0 {
                 return Err(TrustError::ZeroClockSkew);

@@ -16,7 +16,8 @@ impl HeaderFields {
     /// Reads the canonical RLP of a header.
     ///
     /// Only the four element counts that forks define are read: with 16 or 18 the codec of the nodes would find half a
-    /// pair, which no fork schedule allows. Accepted bytes encode to themselves.
+    /// pair, which no fork schedule allows. A chain may leave out a fork between others: then the empty string stands for
+    /// its fields, before those of the later fork. Accepted bytes encode to themselves.
     ///
     /// # Errors
     /// Where the bytes are not exactly one canonical header.
@@ -31,8 +32,9 @@ impl HeaderFields {
             fields.base_fee = Some(reader.u256()?);
         }
         if count >= WITH_RANDAO {
-            fields.random_reveal = Some(Box::new(reader.fixed()?));
-            fields.mix_hash = Some(reader.hash()?);
+            let later = count > WITH_RANDAO;
+            fields.random_reveal = fixed_or_left_out(&mut reader, later)?.map(Box::new);
+            fields.mix_hash = fixed_or_left_out(&mut reader, later)?.map(Hash);
         }
         if count >= WITH_BLOBS {
             fields.blob_gas_used = Some(reader.u64()?);
@@ -65,8 +67,8 @@ impl HeaderFields {
     /// The tail: everything up to the last field that is set, an unset one before it as the empty string. A field that is
     /// present with value zero is set.
     ///
-    /// Only fields built by hand can have a hole. Such a header hashes like one with a zero there, and is refused all the
-    /// same: [`super::rules::field_count_matches_forks`] looks at the fields, not at their number.
+    /// A hole is right only where the chain leaves out a fork between others, which
+    /// [`super::rules::field_count_matches_forks`] decides.
     fn append_optional_fields(&self, stream: &mut RlpStream) {
         let optional = self.element_count().saturating_sub(FIXED_FIELDS);
         let number = |value: Option<u64>| ::rlp::encode(&value.unwrap_or_default()).to_vec();
@@ -97,6 +99,14 @@ impl HeaderFields {
         } else {
             FIXED_FIELDS
         }
+    }
+}
+
+/// Bytes of one length, or the empty string where later fields follow and the chain leaves out this one's fork.
+fn fixed_or_left_out<const N: usize>(reader: &mut Reader<'_>, later: bool) -> Result<Option<[u8; N]>, HeaderError> {
+    match reader.clone().bytes()? {
+        [] if later => reader.bytes().map(|_| None).map_err(Into::into),
+        _ => reader.fixed().map(Some).map_err(Into::into),
     }
 }
 

@@ -12,14 +12,12 @@ mod codec;
 mod error;
 mod extra;
 pub mod genesis;
-mod genesis_governance;
-mod genesis_state;
 pub mod rpc;
 pub mod rules;
 pub(crate) mod text;
 
 #[cfg(test)]
-mod genesis_tests;
+mod left_out_tests;
 #[cfg(test)]
 mod tests;
 

@@ -49,13 +49,18 @@ pub fn check_child(
 /// Each optional field is present exactly if its fork is active at the header's height (H3). Their lengths are fixed by
 /// their types.
 ///
-/// Without this rule one block could be written with and without a field, as two headers.
+/// Without this rule one block could be written with and without a field, as two headers. A chain may leave out a fork
+/// before a later one; the field of the fork that is left out is then the empty string. In bytes that string and a base
+/// fee of zero are the same, and both give one hash, so before later fields a zero stands for an absent fee.
 ///
 /// # Errors
 /// [`HeaderError::FieldMissing`] or [`HeaderError::FieldTooEarly`].
 pub fn field_count_matches_forks(header: &HeaderFields, profile: &ChainProfile) -> Result<(), HeaderError> {
+    let later_than_fee = header.random_reveal.is_some() || header.blob_gas_used.is_some();
+    let magma = profile.forks.is_active(Fork::Magma, header.number);
+    let hole = !magma && later_than_fee && header.base_fee == Some(U256::ZERO);
     let fields = [
-        (Fork::Magma, "baseFeePerGas", header.base_fee.is_some()),
+        (Fork::Magma, "baseFeePerGas", header.base_fee.is_some() && !hole),
         (Fork::Randao, "randomReveal", header.random_reveal.is_some()),
         (Fork::Randao, "mixHash", header.mix_hash.is_some()),
         (Fork::Osaka, "blobGasUsed", header.blob_gas_used.is_some()),

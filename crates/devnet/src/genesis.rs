@@ -5,7 +5,7 @@ use crate::error::DevnetError;
 use serde_json::{json, Map, Value};
 use spanlight::commitment::CommitmentForm;
 use spanlight::consensus::Council;
-use spanlight::header::genesis::{read_genesis, Genesis};
+use spanlight::header::genesis::{fork_member, read_genesis, Genesis};
 use spanlight::header::IstanbulExtra;
 use spanlight::primitives::{encode_hex, Address};
 use spanlight::profile::Fork;
@@ -17,7 +17,7 @@ pub fn file(config: &ChainConfig) -> String {
     let mut chain = Map::new();
     for fork in Fork::ALL {
         if let Some(block) = config.forks.block_of(fork) {
-            chain.insert(format!("{}CompatibleBlock", name(fork)), block.into());
+            chain.insert(fork_member(fork).into(), block.into());
         }
     }
     chain.insert("chainId".into(), config.chain_id.into());
@@ -71,22 +71,6 @@ fn extra(config: &ChainConfig) -> Vec<u8> {
     let validators = keys::addresses(&config.validators);
     let sorted = Council::new(&validators).map_or(validators, |council| council.members().to_vec());
     IstanbulExtra { vanity: [0; 32], validators: sorted, seal: vec![0; 65], committed_seals: Vec::new() }.encode()
-}
-
-const fn name(fork: Fork) -> &'static str {
-    match fork {
-        Fork::Istanbul => "istanbul",
-        Fork::London => "london",
-        Fork::EthTxType => "ethTxType",
-        Fork::Magma => "magma",
-        Fork::Kore => "kore",
-        Fork::Shanghai => "shanghai",
-        Fork::Cancun => "cancun",
-        Fork::Randao => "randao",
-        Fork::Kaia => "kaia",
-        Fork::Prague => "prague",
-        Fork::Osaka => "osaka",
-    }
 }
 
 /// The number by which parameters name a form.

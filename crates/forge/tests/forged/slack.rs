@@ -4,6 +4,7 @@ use spanlight::bridge::generation::{CODE_HASH_C, CODE_HASH_V2};
 use spanlight::bridge::{layout, Generation};
 use spanlight::bundle::{Claim, ItemRef, TransferProof};
 use spanlight::commitment::{derive_root, prove_items, BlockItems, CommitmentForm};
+use spanlight::profile::Fork;
 use spanlight::trust::{AcceptedCode, TrustError};
 use spanlight::verify::verify;
 use spanlight::Error;
@@ -298,7 +299,11 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
         assert_eq!(listed(CODE_HASH_V2, Generation::V2, end), None);
         assert_eq!(listed(Hash([1; 32]), Generation::V2, end), None);
     }
-    assert_eq!(error(|trust| trust.chains[0].profile.forks.london = None), TrustError::ForkOrder);
+    let fallen = TrustError::ForkOrder { earlier: Fork::Prague, later: Fork::Osaka };
+    assert_eq!(
+        error(|trust| (trust.chains[0].profile.forks.prague, trust.chains[0].profile.forks.osaka) = (Some(9), Some(8))),
+        fallen
+    );
 }
 
 #[test]
