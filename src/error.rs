@@ -101,8 +101,10 @@ impl Error {
         match self {
             Self::Consensus(error) => match **error {
                 ConsensusError::Unsupported { what, number } => Some(Unsupported { what, chain: None, number }),
+                ConsensusError::Header(ref header) => header.unsupported(),
                 _ => None,
             },
+            Self::Header(error) => error.unsupported(),
             Self::Transaction(error) if matches!(**error, TransactionError::UnsupportedType { .. }) => {
                 Some(Uncovered::TransactionType.into())
             }

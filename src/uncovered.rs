@@ -54,6 +54,8 @@ uncovered! {
     FieldTooLong => "consensus.field_too_long",
     /// A council of more members than are followed.
     CouncilTooLarge => "consensus.council_too_large",
+    /// A header of the Permissionless fork, with other fields and seals.
+    PermissionlessFork => "header.permissionless_fork",
     /// A transaction type that this build does not know.
     TransactionType => "transaction.unsupported_type",
     /// A gas price or tip of more than 256 bits, which a block before Prague may hold.

@@ -11,6 +11,8 @@ const FIXED_FIELDS: usize = 14;
 const WITH_BASE_FEE: usize = 15;
 const WITH_RANDAO: usize = 17;
 const WITH_BLOBS: usize = 19;
+/// The Permissionless fork adds a field whose rules are not known here.
+const OF_PERMISSIONLESS: usize = 20;
 
 impl HeaderFields {
     /// Reads the canonical RLP of a header.
@@ -23,6 +25,9 @@ impl HeaderFields {
     /// Where the bytes are not exactly one canonical header.
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         let count = count_elements(bytes)?;
+        if count == OF_PERMISSIONLESS {
+            return Err(HeaderError::Permissionless { number: number_of(bytes) });
+        }
         if ![FIXED_FIELDS, WITH_BASE_FEE, WITH_RANDAO, WITH_BLOBS].contains(&count) {
             return Err(HeaderError::FieldCount { got: count });
         }
@@ -118,6 +123,16 @@ fn count_elements(bytes: &[u8]) -> Result<usize, HeaderError> {
         count = count.saturating_add(1);
     }
     Ok(count)
+}
+
+/// The height that a header of whatever fork claims.
+fn number_of(bytes: &[u8]) -> Option<u64> {
+    const BEFORE: usize = 7;
+    let mut reader = Reader::list(bytes).ok()?;
+    for _ in 0..BEFORE {
+        reader.raw().ok()?;
+    }
+    reader.u64().ok()
 }
 
 fn decode_fixed_fields(reader: &mut Reader<'_>) -> Result<HeaderFields, HeaderError> {

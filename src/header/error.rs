@@ -4,6 +4,7 @@ use crate::error::cold_from;
 use crate::primitives::{Hash, U256};
 use crate::profile::Fork;
 use crate::rlp::RlpError;
+use crate::uncovered::{Uncovered, Unsupported};
 use alloc::boxed::Box;
 
 /// A header that cannot be read, or that breaks a rule of the chain.
@@ -18,6 +19,13 @@ pub enum HeaderError {
     FieldCount {
         /// Elements found.
         got: usize,
+    },
+    /// The header is of the Permissionless fork: it has a 20th field, in JSON `vrank`. Its seals sign something else and its
+    /// council is kept in a contract. Nothing is known to be wrong.
+    #[error("a header with `vrank`, of the Permissionless fork, is not supported")]
+    Permissionless {
+        /// The height that the header claims, if it can be read.
+        number: Option<u64>,
     },
     /// The extra field is shorter than its 32 bytes of vanity (H5).
     #[error("extra field of {got} bytes, at least 32 are needed")]
@@ -120,12 +128,24 @@ pub enum HeaderError {
 cold_from!(HeaderError: Rlp(RlpError));
 
 impl HeaderError {
+    /// What is not covered, where the refusal says only that: it accuses nobody.
+    #[must_use]
+    pub const fn unsupported(&self) -> Option<Unsupported> {
+        match self {
+            Self::Permissionless { number } => {
+                Some(Unsupported { what: Uncovered::PermissionlessFork, chain: None, number: *number })
+            }
+            _ => None,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Rlp(e) => e.code(),
             Self::FieldCount { .. } => "header.field_count",
+            Self::Permissionless { .. } => Uncovered::PermissionlessFork.code(),
             Self::ExtraTooShort { .. } => "header.extra_too_short",
             Self::FieldMissing { .. } => "header.field_missing",
             Self::FieldTooEarly { .. } => "header.field_too_early",

@@ -19,6 +19,8 @@ pub(crate) mod text;
 #[cfg(test)]
 mod left_out_tests;
 #[cfg(test)]
+mod rpc_tests;
+#[cfg(test)]
 mod tests;
 
 pub use base_fee::base_fee;

@@ -18,6 +18,7 @@ use serde_json::Value;
 /// # Errors
 /// [`HeaderError::JsonField`] where a field is absent or malformed, and those of the extra field.
 pub fn from_rpc_json(block: &Value, profile: &ChainProfile) -> Result<UntrustedHeader, HeaderError> {
+    is_of_a_known_fork(block)?;
     let mut fields = always_present_fields(block)?;
     let active = |fork| profile.forks.is_active(fork, fields.number);
     let (magma, randao, osaka) = (active(Fork::Magma), active(Fork::Randao), active(Fork::Osaka));
@@ -34,6 +35,14 @@ pub fn from_rpc_json(block: &Value, profile: &ChainProfile) -> Result<UntrustedH
         fields.excess_blob_gas = Some(u64(block, "excessBlobGas")?);
     }
     Ok(UntrustedHeader::new(fields))
+}
+
+/// A header of the Permissionless fork has another hash than the fields that are known here give.
+fn is_of_a_known_fork(block: &Value) -> Result<(), HeaderError> {
+    match member(block, "vrank") {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => Err(HeaderError::Permissionless { number: u64(block, "number").ok() }),
+    }
 }
 
 fn always_present_fields(block: &Value) -> Result<HeaderFields, HeaderError> {

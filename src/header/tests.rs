@@ -253,8 +253,8 @@ fn row_1_rejects_element_counts_that_no_fork_defines() {
         assert_eq!(decode_error(&list(&all[..count])), HeaderError::FieldCount { got: count });
     }
     let mut twenty = all;
-    twenty.push(vec![0x80]);
-    assert_eq!(decode_error(&list(&twenty)), HeaderError::FieldCount { got: 20 });
+    twenty.extend([vec![0x80], vec![0x80]]);
+    assert_eq!(decode_error(&list(&twenty)), HeaderError::FieldCount { got: 21 });
 }
 
 #[test]

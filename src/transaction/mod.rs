@@ -275,6 +275,18 @@ impl Transaction {
         &self.access_list
     }
 
+    /// The most that a blob transaction pays for a unit of blob gas.
+    #[must_use]
+    pub const fn blob_fee_cap(&self) -> U256 {
+        self.blob_fee_cap
+    }
+
+    /// The hashes of a blob transaction's blobs.
+    #[must_use]
+    pub fn blob_hashes(&self) -> &[Hash] {
+        &self.blob_hashes
+    }
+
     /// Consents to run foreign code.
     #[must_use]
     pub fn authorizations(&self) -> &[Authorization] {

@@ -50,9 +50,9 @@ impl Transaction {
             Field::HumanReadable => self.human_readable = object.read("humanReadable", Value::as_bool)?,
             Field::CodeFormat => self.code_format = object.number("codeFormat")?,
             Field::FeeRatio => self.fee_ratio = object.number("feeRatio")?,
-            Field::AccessList => self.access_list = object.list("accessList", access_entry)?,
-            Field::BlobFeeCap => self.blob_fee_cap = object.number("blobFeeCap")?,
-            Field::BlobHashes => self.blob_hashes = object.list("blobHashes", parsed)?,
+            Field::AccessList => self.access_list = object.list_or_null("accessList", access_entry)?,
+            Field::BlobFeeCap => self.blob_fee_cap = object.number("maxFeePerBlobGas")?,
+            Field::BlobHashes => self.blob_hashes = object.list("blobVersionedHashes", parsed)?,
             Field::Authorizations => self.authorizations = object.list("authorizationList", authorization)?,
             Field::FlatSignature => self.signatures = one_signature(object.signatures("signatures")?)?,
             Field::Signatures => self.signatures = object.signatures("signatures")?,
@@ -112,6 +112,18 @@ impl Object<'_> {
         self.read(field, |value| value.as_array()?.iter().map(parse).collect())
     }
 
+    /// Nodes write an empty list also as null.
+    fn list_or_null<T>(
+        self,
+        field: &'static str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Vec<T>, TransactionError> {
+        self.read(field, |value| match value {
+            Value::Null => Some(Vec::new()),
+            list => list.as_array()?.iter().map(parse).collect(),
+        })
+    }
+
     fn signatures(self, field: &'static str) -> Result<Vec<Signature>, TransactionError> {
         let signatures = self.list(field, signature)?;
         if signatures.len() > MAX_SIGNATURES {
@@ -147,7 +159,10 @@ fn signature(value: &Value) -> Option<Signature> {
 }
 
 fn access_entry(value: &Value) -> Option<AccessEntry> {
-    let slots = member(value, "storageKeys")?.as_array()?.iter().map(parsed).collect::<Option<_>>()?;
+    let slots = match member(value, "storageKeys")? {
+        Value::Null => Vec::new(),
+        slots => slots.as_array()?.iter().map(parsed).collect::<Option<_>>()?,
+    };
     Some(AccessEntry { address: parsed(member(value, "address")?)?, slots })
 }
 

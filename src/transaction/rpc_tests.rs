@@ -2,7 +2,7 @@ use super::super::recordings::{fixture_json, hex, recorded_blocks};
 use super::*;
 use crate::primitives::encode_hex;
 use serde_json::json;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec;
 use std::{format, vec::Vec};
 
@@ -36,8 +36,8 @@ fn member(transaction: &Transaction, field: Field) -> (&'static str, Value) {
             let entry = |one: &AccessEntry| json!({"address": one.address, "storageKeys": one.slots});
             ("accessList", transaction.access_list.iter().map(entry).collect())
         }
-        Field::BlobFeeCap => ("blobFeeCap", quantity(transaction.blob_fee_cap)),
-        Field::BlobHashes => ("blobHashes", json!(transaction.blob_hashes)),
+        Field::BlobFeeCap => ("maxFeePerBlobGas", quantity(transaction.blob_fee_cap)),
+        Field::BlobHashes => ("blobVersionedHashes", json!(transaction.blob_hashes)),
         Field::Authorizations => {
             let entry = |one: &Authorization| {
                 json!({
@@ -157,4 +157,31 @@ fn rebuilds_nothing_that_the_decoder_would_refuse() {
     assert_eq!(Transaction::from_rpc_json(&unknown), Err(TransactionError::UnsupportedType { type_number: 0x18 }));
     let code: String = TransactionError::Json { field: "gas" }.code().into();
     assert_eq!(code, "transaction.json");
+}
+
+#[test]
+fn a_blob_transaction_is_read_by_the_names_of_a_node() {
+    let object = fixture_json("rpc/blob-transaction.json");
+    let read = Transaction::from_rpc_json(&object).unwrap();
+    assert_eq!((read.type_number(), read.blob_fee_cap()), (0x7803, U256::from(30u8)));
+    assert_eq!(read.blob_hashes().len(), 1);
+    assert_eq!(read.hash().to_string(), object["hash"].as_str().unwrap());
+    for field in ["maxFeePerBlobGas", "blobVersionedHashes"] {
+        let mut less = object.clone();
+        less.as_object_mut().unwrap().remove(field);
+        assert_eq!(Transaction::from_rpc_json(&less), Err(TransactionError::Json { field }));
+    }
+}
+
+#[test]
+fn an_empty_list_may_be_written_as_null() {
+    let mut object = fixture_json("rpc/blob-transaction.json");
+    object["accessList"] = json!(null);
+    assert!(Transaction::from_rpc_json(&object).is_ok());
+    let with = of_every_type().into_iter().find(|one| one.kind == TransactionKind::EthereumAccessList).unwrap();
+    let entry = AccessEntry { address: Address([7; 20]), slots: vec![] };
+    let with = Transaction { access_list: vec![entry], ..with };
+    let mut object = answer(&with).0;
+    object["accessList"][0]["storageKeys"] = json!(null);
+    assert_eq!(Transaction::from_rpc_json(&object), Ok(with));
 }

@@ -7,7 +7,7 @@ use crate::trust_file;
 use serde::Serialize;
 use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::consensus::LightClient;
-use spanlight::header::{read_genesis, Genesis};
+use spanlight::header::{read_genesis, Genesis, GenesisError};
 use spanlight::profile::Qualified;
 use spanlight::trust::TrustedChain;
 use std::path::{Path, PathBuf};
@@ -90,11 +90,23 @@ pub(super) fn of_genesis_file(path: &Path, name: Option<&str>) -> Result<Trusted
     of_genesis(&text, name, &shown)
 }
 
+const HINT: &str = "this must be the genesis file that the chain's nodes were started from";
+
+fn not_read(error: &GenesisError, shown: &str) -> Failure {
+    const UNSUPPORTED: u8 = 2;
+    let what = format!("{shown}: {error}");
+    let failure = match error {
+        GenesisError::UnknownFork { .. } => Failure::verdict(UNSUPPORTED, what)
+            .hint("nothing is wrong with the file: a newer release of spanlight may know this fork"),
+        GenesisError::Foreign { .. } => Failure::unreadable(what).hint("spanlight verifies chains of Klaytn and Kaia"),
+        _ => Failure::unreadable(what).hint(HINT),
+    };
+    failure.code(error.code())
+}
+
 /// As [`of_genesis_file`], for the text of a file called `shown`.
 fn of_genesis(text: &str, name: &str, shown: &str) -> Result<TrustedChain, Failure> {
-    const HINT: &str = "this must be the genesis file that the chain's nodes were started from";
-    let Genesis { profile, header } =
-        read_genesis(text, name).map_err(|e| Failure::unreadable(format!("{shown}: {e}")).code(e.code()).hint(HINT))?;
+    let Genesis { profile, header } = read_genesis(text, name).map_err(|e| not_read(&e, shown))?;
     let client = LightClient::from_genesis(&profile, header)
         .map_err(|e| Failure::unreadable(format!("{shown}: block 0: {e}")).code(e.code()).hint(HINT))?;
     Ok(TrustedChain {

@@ -83,6 +83,22 @@ fn profile_refuses_what_is_no_genesis_file_and_says_where() {
 }
 
 #[test]
+fn profile_names_an_unknown_fork_and_another_chains_file() {
+    let with = |change: &dyn Fn(&mut Value), file: &str| {
+        let mut json: Value =
+            serde_json::from_str(&std::fs::read_to_string(fixture("main.genesis.json")).unwrap()).unwrap();
+        change(&mut json["config"]);
+        run(&["profile", "--genesis", &write(file, &json.to_string())])
+    };
+    let later = with(&|config| config["permissionlessCompatibleBlock"] = 900.into(), "later.genesis.json");
+    assert_eq!(later.code, 2);
+    assert!(later.stderr.contains("permissionlessCompatibleBlock"), "{}", later.stderr);
+    let besu = with(&|config| *config = serde_json::json!({"chainId": 1, "qbft": {}}), "besu.genesis.json");
+    assert_eq!(besu.code, 3);
+    assert!(besu.stderr.contains("Besu") && besu.stderr.contains("qbft"), "{}", besu.stderr);
+}
+
+#[test]
 fn one_trust_file_in_two_forms_is_one_trust() {
     let json = serde_json::to_string_pretty(&shipped()).unwrap();
     assert_eq!(serde_json::from_str::<Trust>(&json).unwrap(), shipped());
