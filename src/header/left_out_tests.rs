@@ -27,7 +27,7 @@ fn follows_with_forks_left_out(leave_out: impl Fn(&mut ForkSchedule), clear: imp
         header
     };
     let (parent, child) = (read(parent), read(child));
-    assert_eq!(check_child(&child, &parent, &profile, &profile.parameters, None), Ok(()));
+    assert_eq!(check_child(&child, &parent, &profile, &profile.parameters), Ok(()));
 }
 
 #[test]
