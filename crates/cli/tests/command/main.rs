@@ -11,12 +11,17 @@
     reason = "a test that meets what it does not expect should stop"
 )]
 
+mod clock;
 mod common;
 mod demo;
 mod demo_live;
 mod devnet;
+#[path = "../shared/faked.rs"]
+mod faked;
 mod forged;
 mod gateways;
+#[path = "../shared/late.rs"]
+mod late;
 mod live;
 mod proxy;
 mod serve;

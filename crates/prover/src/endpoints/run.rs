@@ -91,7 +91,9 @@ impl<T: Transport> Endpoints<T> {
         Ok(())
     }
 
+    /// Tells once that the clock is behind, by the newest header that shows it.
     fn note_clock(&self, synced: &Synced<'_>) {
+        self.findings.borrow_mut().retain(|finding| !matches!(finding, Finding::ClockBehind { .. }));
         if synced.left_out().is_some() {
             let chain = synced.chain().name().to_owned();
             self.note(Finding::ClockBehind { chain, seconds: synced.clock_behind() });
