@@ -1,6 +1,7 @@
 //! Verdicts as JSON, and exit codes: the same on every surface (claims.md 6).
 
 use crate::consensus::Equivocation;
+use crate::error::Error;
 use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed};
 use crate::primitives::Address;
 use crate::uncovered::Unsupported;
@@ -165,12 +166,16 @@ impl Verdict {
         }
     }
 
-    /// The exit code for this verdict alone (claims.md 6).
+    /// The exit code for this verdict alone, on a bundle (claims.md 6). 0 is for scripts that look no further, so a warning
+    /// takes it away.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Proven { state: State::Handled { .. }, .. } => 0,
-            Self::Proven { state: State::Fraud { .. } | State::Attempted { .. }, .. } | Self::Invalid(_) => 1,
+            Self::Proven { state: State::Handled { .. }, .. } if self.is_clean() => 0,
+            Self::Proven { state: State::Fraud { .. } | State::Attempted { .. }, .. } => 1,
+            // The bundle is not to blame for a trust file that cannot be used.
+            Self::Invalid(Error::Trust(_)) => 3,
+            Self::Invalid(_) => 1,
             _ => 2,
         }
     }
@@ -246,6 +251,21 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_handled_transfer_without_warnings_ends_with_0() {
+        let handled = |notes| Verdict::Proven { state: State::Handled { votes: 2, of: 2 }, notes };
+        let note = Note::VotesByTransactions;
+        assert!(!note.is_warning());
+        assert_eq!(handled(alloc::vec![note.clone()]).exit_code(), 0);
+        assert_eq!(handled(alloc::vec![note, Note::LowLiquidity]).exit_code(), 2);
+    }
+
+    #[test]
+    fn a_trust_file_without_a_bridge_does_not_make_the_bundle_false() {
+        assert_eq!(Verdict::Invalid(crate::trust::TrustError::NoBridge.into()).exit_code(), 3);
+        assert_eq!(Verdict::Invalid(crate::bundle::BundleError::Chains.into()).exit_code(), 1);
+    }
 
     #[test]
     fn the_worst_exit_code_wins_in_the_order_of_the_claims() {

@@ -1,6 +1,8 @@
 //! Why a command gave no verdict: what happened, where, and what to do about it.
 
+use crate::show::uncovered;
 use spanlight::bundle::BundleError;
+use spanlight::uncovered::Unsupported;
 use std::fmt::Display;
 
 /// Exit codes of failures without a verdict (verdicts have theirs from the core).
@@ -37,11 +39,13 @@ pub(crate) struct Failure {
     pub(crate) code: Option<&'static str>,
     /// What to do.
     pub(crate) hint: Option<String>,
+    /// What is not covered, and where, if it is that.
+    pub(crate) uncovered: Option<Unsupported>,
 }
 
 impl Failure {
     fn new(exit: Exit, what: impl Display) -> Self {
-        Self { exit, what: what.to_string(), code: None, hint: None }
+        Self { exit, what: what.to_string(), code: None, hint: None, uncovered: None }
     }
 
     pub(crate) fn unreadable(what: impl Display) -> Self {
@@ -71,6 +75,13 @@ impl Failure {
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
         self.hint = Some(hint.to_string());
         self
+    }
+
+    /// By the code of what is not covered, with its next step.
+    #[must_use]
+    pub(crate) fn uncovered(self, what: &Unsupported) -> Self {
+        let told = self.code(what.what.code()).hint(uncovered::words(what.what).1);
+        Self { uncovered: Some(what.clone()), ..told }
     }
 
     /// A bundle that cannot even be read.

@@ -5,6 +5,7 @@ use crate::files;
 use crate::nodes::{Nodes, Source};
 use crate::nonces::Nonces;
 use crate::output;
+use crate::show::uncovered;
 use crate::{clock, trust_file};
 use spanlight::consensus::light_client::FollowMode;
 use spanlight::consensus::LightClient;
@@ -225,7 +226,7 @@ fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
     let failure = match &error {
         ProveError::Rpc(e) => of_endpoint(context, e, findings),
         ProveError::Trust(e) => Failure::unreadable(format!("trust file: {e}")),
-        ProveError::Refused(e) => Failure::verdict(1, format!("{context}: the endpoint's answer is invalid: {e}"))
+        ProveError::Refused(e) => Failure::endpoint(format!("{context}: the endpoint's answer is invalid: {e}"))
             .hint("it does not fit what you trust: is it this chain, and is the trust file right?"),
         ProveError::NotFollowed(verdict) => return not_followed(context, verdict),
         ProveError::EventNotFound { .. } => {
@@ -270,11 +271,13 @@ pub(crate) const CLOCK_HINT: &str = "set this machine's clock (by NTP), or say t
 /// The chain ends before its head: the trust does not reach, or a rule is not covered.
 fn not_followed(context: &str, verdict: &Verdict) -> Failure {
     let (name, code) = (verdict.name().replace('_', " "), verdict.code().unwrap_or_default());
+    if let Verdict::Unsupported(what) = verdict {
+        let words = format!("{context}: not covered, and nobody is accused: {}", uncovered::sentence(what));
+        return Failure::verdict(verdict.exit_code(), words).uncovered(what);
+    }
     let detail = verdict.detail().unwrap_or_default();
     let failure = Failure::verdict(verdict.exit_code(), format!("{context}: {name}: {detail}")).code(code);
-    if code.contains("`qualified`") {
-        failure.hint("say what you know of demoted validators: --qualified council, or --qualified N")
-    } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::TrustExpired { .. })) {
+    if matches!(verdict, Verdict::NotYetTrusted(NotReached::TrustExpired { .. })) {
         failure.hint("start from a newer checkpoint that you trust (sync --checkpoint-out writes one), or give --now")
     } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::Clock { .. })) {
         failure.hint(CLOCK_HINT)

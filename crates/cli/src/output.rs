@@ -53,7 +53,10 @@ pub(crate) fn print_notes(findings: &[Finding]) {
 /// Prints what went wrong and what to do; where JSON was asked for, as JSON too.
 pub(crate) fn print_failure(failure: &Failure, json: bool) -> ExitCode {
     if json {
-        let error = json!({ "message": failure.what, "code": failure.code, "help": failure.hint });
+        let mut error = json!({ "message": failure.what, "code": failure.code, "help": failure.hint });
+        if let (Some(what), Some(fields)) = (&failure.uncovered, error.as_object_mut()) {
+            fields.insert("unsupported".to_owned(), json!(what));
+        }
         let _ = writeln!(std::io::stdout(), "{}", json!({ "error": error }));
     }
     let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());

@@ -8,10 +8,10 @@ use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
 use crate::show::lines::named;
-use crate::show::report;
+use crate::show::report::{self, Brought};
 use crate::show::style::bold;
 use crate::show::transfer::Checks;
-use crate::show::trust;
+use crate::show::{trust, uncovered};
 use serde::Serialize;
 use serde_json::json;
 use spanlight::report::ReportJson;
@@ -99,9 +99,10 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if let Some(path) = &args.out {
         files::write(path, &bundle)?;
     }
-    let codes = report::transfer_codes(&audited.report);
+    let codes = report::transfer_codes(&audited.report, Brought::ByEndpoints);
     if args.json {
-        return Output::json(&AuditJson::new(&audited), spanlight::report::worst_exit_code(codes));
+        let value = serde_json::to_value(AuditJson::new(&audited)).unwrap_or_default();
+        return Output::json(&uncovered::with_next_steps(value), spanlight::report::worst_exit_code(codes));
     }
     let mut out = String::new();
     append(&mut out, &audited, if args.verbose { Checks::Listed } else { Checks::Counted });

@@ -32,12 +32,13 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0   everything asked for is proven and handled
-  1   invalid, fraud, attempted fraud or equivocation
-  2   requested, voting, stuck, unrequested, not yet trusted, unsupported or incomplete
-  3   a file cannot be read
-  4   an endpoint failed
+  0   everything asked for is proven and handled, without a warning
+  1   fraud, attempted fraud or equivocation, or a bundle that is false
+  2   requested, voting, stuck, unrequested, not yet trusted, unsupported, incomplete, or handled with a warning
+  3   a file cannot be read or used
+  4   endpoints failed, or served what is false
   64  the command was called wrongly
+The worst counts: 1, then 4, 3, 2, 0.
 
 NO_COLOR=1 turns colours off. Start with: spanlight demo";
 

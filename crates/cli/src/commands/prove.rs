@@ -7,9 +7,10 @@ use crate::gather::{self, Gathered};
 use crate::nonces::Nonces;
 use crate::output::Output;
 use crate::progress::Bar;
-use crate::show::report;
+use crate::show::report::{self, Brought};
 use crate::show::style::dim;
 use crate::show::transfer::Checks;
+use crate::show::uncovered;
 use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::Hash;
@@ -19,7 +20,8 @@ use std::path::PathBuf;
 
 /// Gather the proof of transfers into one bundle that anybody can verify offline.
 ///
-/// The bundle is verified before it is written, and the verdict is shown; the exit code is the verdict's, as with `verify`.
+/// The bundle is verified before it is written, and the verdict is shown; the exit code is the verdict's, as with `verify`,
+/// but 4 where the endpoints served something false.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Args {
@@ -77,9 +79,10 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if let Some(path) = &args.out {
         files::write(path, &bytes)?;
     }
-    let codes = report::exit_codes(&proven.report);
+    let codes = report::exit_codes(&proven.report, Brought::ByEndpoints);
     if args.json {
-        let mut value = serde_json::to_value(ReportJson::new(&proven.report)).unwrap_or_default();
+        let value = serde_json::to_value(ReportJson::new(&proven.report)).unwrap_or_default();
+        let mut value = uncovered::with_next_steps(value);
         if let Some(fields) = value.as_object_mut() {
             fields.insert("bundle".into(), json!({ "file": args.out, "bytes": bytes.len() }));
             fields.insert("now".into(), json!(proven.now));

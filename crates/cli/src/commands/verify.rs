@@ -3,9 +3,9 @@
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::show::lines::named;
-use crate::show::report;
+use crate::show::report::{self, Brought};
 use crate::show::transfer::Checks;
-use crate::show::trust;
+use crate::show::{trust, uncovered};
 use crate::{bundle_file, clock, gather, trust_file};
 use spanlight::report::ReportJson;
 use spanlight::verdict::{NotReached, Verdict};
@@ -39,9 +39,10 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     let now = args.now.unwrap_or_else(clock::now);
     let found = spanlight::verify(&bundle, &trust, now)
         .map_err(|e| Failure::unreadable(format!("{}: {e}", args.trust.display())).code(e.code()))?;
-    let codes = report::exit_codes(&found);
+    let codes = report::exit_codes(&found, Brought::ByBundle);
     if args.json {
-        return Output::json(&ReportJson::new(&found), spanlight::report::worst_exit_code(codes));
+        let value = serde_json::to_value(ReportJson::new(&found)).unwrap_or_default();
+        return Output::json(&uncovered::with_next_steps(value), spanlight::report::worst_exit_code(codes));
     }
     let names: Vec<&str> = bundle.chains.iter().map(|chain| chain.chain.as_str()).collect();
     let mut text = String::new();

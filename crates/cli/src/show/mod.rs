@@ -8,4 +8,5 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod transfer;
 pub(crate) mod trust;
+pub(crate) mod uncovered;
 pub(crate) mod words;

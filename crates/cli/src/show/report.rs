@@ -2,7 +2,8 @@
 
 use super::style::{bold, dim, toned, Tone};
 use super::transfer::{self, header_words, Checks};
-use super::{table, words};
+use super::{table, uncovered, words};
+use crate::failure::Exit;
 use spanlight::consensus::equivocation::Equivocation;
 use spanlight::verdict::Verdict;
 use spanlight::verify::{Anchored, Completeness, Report};
@@ -11,22 +12,40 @@ use std::fmt::Write;
 /// More transfers than this are shown as a table.
 const MOST_IN_FULL: usize = 3;
 
-/// Exit codes of the transfers. An audit asks whether they are all; that they are not accuses nobody and is no failure.
-pub(crate) fn transfer_codes(report: &Report) -> Vec<u8> {
-    report.transfers.iter().map(|transfer| transfer.verdict.exit_code()).collect()
+/// Who brought what was judged, and is to blame where it is false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Brought {
+    /// Somebody's bundle.
+    ByBundle,
+    /// Endpoints, just now.
+    ByEndpoints,
 }
 
-/// Exit codes of everything that a report says, for a bundle that claims it all.
-pub(crate) fn exit_codes(report: &Report) -> Vec<u8> {
-    let mut codes = transfer_codes(report);
+/// Exit codes of the transfers. An audit asks whether they are all; that they are not accuses nobody and is no failure.
+pub(crate) fn transfer_codes(report: &Report, brought: Brought) -> Vec<u8> {
+    report.transfers.iter().map(|transfer| code_of(&transfer.verdict, brought)).collect()
+}
+
+/// The exit code of one verdict. Endpoints that served what is false have failed; that says nothing of the transfer.
+fn code_of(verdict: &Verdict, brought: Brought) -> u8 {
+    match (verdict, verdict.exit_code(), brought) {
+        (Verdict::Invalid(_), 1, Brought::ByEndpoints) => Exit::Endpoint.code(),
+        (_, code, _) => code,
+    }
+}
+
+/// Exit codes of everything that a report says.
+pub(crate) fn exit_codes(report: &Report, brought: Brought) -> Vec<u8> {
+    let of = |verdict: &Verdict| code_of(verdict, brought);
+    let mut codes = transfer_codes(report, brought);
     codes.extend(report.complete.as_ref().map(|complete| match complete {
         Ok(found) if found.complete_in_range => 0,
         // Nothing false was shown; the list is not whole.
         Ok(_) => 2,
-        Err(verdict) => verdict.exit_code(),
+        Err(verdict) => of(verdict),
     }));
-    codes.extend(report.equivocation.as_ref().map(|found| found.as_ref().map_or_else(Verdict::exit_code, |_| 1)));
-    codes.extend(report.anchored.as_ref().map(|found| found.as_ref().map_or_else(Verdict::exit_code, |_| 0)));
+    codes.extend(report.equivocation.as_ref().map(|found| found.as_ref().map_or_else(of, |_| 1)));
+    codes.extend(report.anchored.as_ref().map(|found| found.as_ref().map_or_else(of, |_| 0)));
     codes
 }
 
@@ -131,6 +150,9 @@ fn append_anchored(out: &mut String, found: &Result<Anchored, Verdict>) {
 
 fn refused(verdict: &Verdict) -> (String, String) {
     let label = toned(words::tone(verdict), &words::label(verdict));
-    let code = verdict.code().unwrap_or_default();
-    (label, format!("{} ({code})", verdict.detail().unwrap_or_default()))
+    let text = match verdict {
+        Verdict::Unsupported(what) => uncovered::sentence(what),
+        _ => format!("{} ({})", verdict.detail().unwrap_or_default(), verdict.code().unwrap_or_default()),
+    };
+    (label, text)
 }

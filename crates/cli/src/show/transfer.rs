@@ -3,7 +3,7 @@
 use super::facts;
 use super::lines::named;
 use super::style::{bold, dim, toned};
-use super::words;
+use super::{uncovered, words};
 use crate::clock;
 use spanlight::verdict::{Check, HeaderRef, Outcome, State, TransferVerdict, Verdict};
 use std::fmt::Write;
@@ -20,6 +20,9 @@ pub(crate) fn append(out: &mut String, transfer: &TransferVerdict, checks: Check
     let title = format!("{} to {}, request {}", transfer.from, transfer.to, transfer.nonce);
     let label = toned(words::tone(&transfer.verdict), &words::label(&transfer.verdict));
     let _ = writeln!(out, "{}\n  {label}  {}", bold(&title), words::sentence(transfer));
+    if let Verdict::Unsupported(what) = &transfer.verdict {
+        named(out, "next", uncovered::words(what.what).1);
+    }
     facts::append(out, transfer);
     let culprits = transfer.verdict.state().map(State::culprits).unwrap_or_default();
     named(out, "culprits", &words::addresses(culprits));

@@ -1,8 +1,8 @@
 //! What each verdict, reason and note is called and means, in a sentence.
 
 use super::style::Tone;
+use super::uncovered;
 use spanlight::facts::Claim;
-use spanlight::uncovered::{Uncovered, Unsupported};
 use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
 use spanlight::Address;
 
@@ -28,19 +28,8 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
             format!("{}; executed on {} as requested, but not delivered", votes_of(*votes, *of), transfer.to)
         }
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
-        Verdict::Unsupported(what) => format!("not covered by this build or your trust file: {}", uncovered(what)),
+        Verdict::Unsupported(what) => format!("not covered, and nobody is accused: {}", uncovered::sentence(what)),
         other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
-    }
-}
-
-/// What is not covered, in words where its code alone says little.
-fn uncovered(unsupported: &Unsupported) -> String {
-    match unsupported.what {
-        Uncovered::UnknownCode => format!("a bridge runs code that the file does not accept ({unsupported})"),
-        Uncovered::BoundToAnotherSource => format!(
-            "the destination bridge serves another source than the one your trust file pairs it with ({unsupported})"
-        ),
-        _ => unsupported.to_string(),
     }
 }
 
@@ -135,6 +124,7 @@ pub(crate) fn addresses(list: &[Address]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spanlight::uncovered::Uncovered;
     use spanlight::verdict::{AsOf, Missing, StuckReason};
     use std::collections::BTreeSet;
 

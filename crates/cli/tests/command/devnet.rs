@@ -197,7 +197,7 @@ fn faults_are_named() {
     // Too few seals on the head: refused, and there is no other endpoint.
     node("devnet_underSeal", json!([2]));
     let ran = live.command(&["prove", "--from", "main", "--nonce", "0"]);
-    assert_eq!((ran.code, &ran.json()["error"]["code"]), (1, &json!("consensus.quorum_missed")), "{}", ran.stderr);
+    assert_eq!((ran.code, &ran.json()["error"]["code"]), (4, &json!("consensus.quorum_missed")), "{}", ran.stderr);
     node("devnet_heal", json!([]));
     live.is(0, "handled", None, 0);
 

@@ -109,7 +109,7 @@ fn a_written_checkpoint_leaves_the_rest_of_the_trust_file_alone() {
 }
 
 #[test]
-fn a_changed_header_is_invalid_and_ends_with_1() {
+fn a_changed_header_is_the_endpoints_lie_and_ends_with_4() {
     let mut lines = recorded("service");
     for line in &mut lines {
         if line["method"] == "kaia_getBlockByNumber" && line["params"][0] == "0x64" {
@@ -118,7 +118,7 @@ fn a_changed_header_is_invalid_and_ends_with_1() {
     }
     let rpc = format!("replay:{}", write_recording("changed.jsonl", &lines));
     let ran = run(&["sync", "--genesis", &fixture("service.genesis.json"), "--rpc", &rpc]);
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
     assert!(ran.stderr.contains("service") && ran.stderr.contains("help:"), "{}", ran.stderr);
 }
 
@@ -178,9 +178,13 @@ fn weighted_random_proposers_need_what_is_known_of_demotion() {
     let trust = write("weighted.toml", trust.replace("\"istanbul.policy\" = 0", "\"istanbul.policy\" = 2"));
     let rpc = format!("replay:{}", fixture("service.rpc.jsonl.gz"));
     let arguments = ["sync", "--trust", &trust, "--chain", "service", "--to", "100", "--rpc", &rpc];
-    let ran = run(&arguments);
+    let ran = run(&[&arguments[..], &["--json"]].concat());
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("unsupported") && ran.stderr.contains("--qualified"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nobody is accused") && ran.stderr.contains("--qualified"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("put aside"), "{}", ran.stderr);
+    let error = &ran.json()["error"];
+    assert_eq!(error["code"], "consensus.qualified_unknown");
+    assert_eq!(error["unsupported"]["number"], 1, "{error}");
     for known in ["council", "3"] {
         let ran = run(&[&arguments[..], &["--qualified", known]].concat());
         assert_eq!(ran.code, 0, "{}", ran.stderr);

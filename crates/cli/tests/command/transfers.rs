@@ -171,7 +171,7 @@ fn another_trust_refuses_the_bundle() {
     for (trust, code, word, reason) in [
         (&code, 2, "UNSUPPORTED", "bridge.unknown_code"),
         (&start, 1, "INVALID", "consensus.anchor"),
-        (&names, 1, "INVALID", "trust.unknown_chain"),
+        (&names, 3, "INVALID", "trust.unknown_chain"),
     ] {
         let ran = run(&["verify", handled(), "--trust", trust, "--now", NOW]);
         assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
@@ -214,7 +214,7 @@ fn jumps_are_made_only_where_the_trust_allows_them() {
     let text = std::fs::read_to_string(fixture("trust.toml")).unwrap();
     let trust = write("jump.toml", text.replace("allow_jump = false", "allow_jump = true"));
     let ran = gather_with("prove", &trust, "main", &jump);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.code, 2, "handled, with a warning: {}", ran.stderr);
     assert!(ran.stdout.contains("warning") && ran.stdout.contains("were skipped"), "{}", ran.stdout);
 }
 
@@ -326,7 +326,7 @@ fn a_trust_without_a_bridge_judges_no_transfer() {
     let ran = gather_with("prove", &path, "main", &["--nonce", "1"]);
     assert_eq!(ran.code, 64);
     assert!(ran.stderr.contains("bridge"), "{}", ran.stderr);
-    assert_eq!(run(&["verify", handled(), "--trust", &path, "--now", NOW]).code, 1);
+    assert_eq!(run(&["verify", handled(), "--trust", &path, "--now", NOW]).code, 3, "the bundle is not to blame");
     let one_way = write("one-way.toml", text.replacen("sends = true", "sends = false", 1));
     let ran = gather_with("prove", &one_way, "main", &["--nonce", "1"]);
     assert_eq!(ran.code, 64);
