@@ -95,6 +95,11 @@ one_of! {
 }
 
 impl Error {
+    /// Whether proven transactions show that the trust file is wrong about the chain: nothing supplied is false then.
+    pub(crate) fn shows_wrong_trust(&self) -> bool {
+        matches!(self, Self::Trust(error) if matches!(**error, TrustError::ChainId { .. }))
+    }
+
     /// What is not covered, where the refusal says only that: it accuses nobody.
     #[must_use]
     pub fn unsupported(&self) -> Option<Unsupported> {

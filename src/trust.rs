@@ -6,10 +6,11 @@
 use crate::bridge::generation::Generation;
 use crate::clock::Clock;
 use crate::consensus::light_client::{check_trusting_period, Checkpoint, LightClient};
+use crate::consensus::parameters::ParameterName;
 use crate::consensus::ConsensusError;
 use crate::header::UntrustedHeader;
 use crate::primitives::{Address, Hash};
-use crate::profile::{ChainProfile, Fork};
+use crate::profile::{ChainProfile, Fork, VoteRules};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -72,6 +73,36 @@ impl TrustedChain {
         self.clock(now).reaches(client.head().time())?;
         check_trusting_period(client.trusted_since(), now, self.trusting_period)?;
         Ok(client)
+    }
+
+    /// Both name block 0, so one of them would be another chain's.
+    fn checkpoint_at_0_is_the_genesis(&self) -> Result<(), TrustError> {
+        if self.checkpoint.number == 0 && self.checkpoint.hash != self.profile.genesis_hash {
+            return Err(TrustError::GenesisCheckpoint { chain: self.profile.name.as_str().into() });
+        }
+        Ok(())
+    }
+
+    /// The checkpoint's values of what no vote may change are those of the genesis file, which the profile holds. Where a
+    /// governance contract is in force it may have changed all but the epoch; old rules let votes change more.
+    fn checkpoint_keeps_what_no_vote_changes(&self) -> Result<(), TrustError> {
+        let (profile, then) = (&self.profile, &self.checkpoint.parameters);
+        let next = self.checkpoint.number.saturating_add(1);
+        let by_contract = profile.forks.is_active(Fork::Kore, next) && !then.gov_param_contract.is_zero();
+        let by_vote = profile.vote_rules == VoteRules::Legacy;
+        let first = &profile.parameters;
+        let same = [
+            (ParameterName::Epoch, by_vote || first.epoch == then.epoch),
+            (ParameterName::ProposerPolicy, by_contract || first.proposer_policy == then.proposer_policy),
+            (ParameterName::GovernanceMode, by_contract || by_vote || first.governance_mode == then.governance_mode),
+            (ParameterName::MinimumStake, by_contract || by_vote || first.minimum_stake == then.minimum_stake),
+        ];
+        match same.into_iter().find(|(_, agrees)| !agrees) {
+            Some((parameter, _)) => {
+                Err(TrustError::ImmutableDiffers { chain: self.profile.name.as_str().into(), parameter })
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -152,6 +183,34 @@ pub enum TrustError {
         /// The later fork.
         later: Fork,
     },
+    /// The checkpoint is block 0 and has another hash than the profile's genesis.
+    #[error("chain {chain}: checkpoint.hash of block 0 is not profile.genesis_hash")]
+    GenesisCheckpoint {
+        /// The chain.
+        chain: Box<str>,
+    },
+    /// Profile and checkpoint differ in a value that the chain cannot have changed between genesis and checkpoint.
+    #[error(
+        "chain {chain}: {} differs between profile.parameters and checkpoint.parameters, and no vote can change it",
+        .parameter.as_str()
+    )]
+    ImmutableDiffers {
+        /// The chain.
+        chain: Box<str>,
+        /// The parameter.
+        parameter: ParameterName,
+    },
+    /// A transaction under a sealed root was signed for another chain id: the chain refuses such a transaction, so the id in
+    /// the trust is not the chain's.
+    #[error("chain {chain}: profile.chain_id is {expected}, but its transactions are signed for chain id {got}")]
+    ChainId {
+        /// The chain.
+        chain: Box<str>,
+        /// In the trust.
+        expected: u64,
+        /// In the transaction.
+        got: u64,
+    },
     /// A trusting period of zero would mean "for ever" or "never".
     #[error("the trusting period must not be zero")]
     ZeroTrustingPeriod,
@@ -184,6 +243,9 @@ impl TrustError {
             Self::DuplicateChain => "trust.duplicate_chain",
             Self::UnknownChain => "trust.unknown_chain",
             Self::ForkOrder { .. } => "trust.fork_order",
+            Self::GenesisCheckpoint { .. } => "trust.genesis_checkpoint",
+            Self::ImmutableDiffers { .. } => "trust.immutable_differs",
+            Self::ChainId { .. } => "trust.chain_id",
             Self::ZeroTrustingPeriod => "trust.zero_trusting_period",
             Self::ZeroClockSkew => "trust.zero_clock_skew",
             Self::NoBridge => "trust.no_bridge",
@@ -217,6 +279,8 @@ impl Trust {
             if chain.trusting_period == 0 {
                 return Err(TrustError::ZeroTrustingPeriod);
             }
+            chain.checkpoint_at_0_is_the_genesis()?;
+            chain.checkpoint_keeps_what_no_vote_changes()?;
         }
         if let Some(BridgePair { ends: [a, b] }) = &self.bridge {
             self.chain(&a.chain)?;
@@ -279,3 +343,7 @@ impl BridgeEnd {
         self.codes.iter().find(|code| code.hash == *code_hash).map(|code| code.generation)
     }
 }
+
+#[cfg(test)]
+#[path = "trust_tests.rs"]
+mod tests;

@@ -7,7 +7,6 @@ use crate::object;
 use crate::profile::{BlobSchedule, ChainProfile, ForkSchedule, Qualified, QuorumPolicy, VoteRules};
 use crate::tree::{variant, FromJson, Json, Malformed, Members};
 use crate::trust::{AcceptedCode, Anchoring, BridgeEnd, BridgePair, Trust, TrustedChain};
-use alloc::vec::Vec;
 
 object!(Trust { version, chains, bridge = None, anchoring = None });
 object!(TrustedChain {
@@ -49,7 +48,7 @@ object!(ForkSchedule {
     osaka = None,
 });
 object!(BlobSchedule { target, max });
-object!(Checkpoint { number, hash, council, parameters, pending = Vec::new(), epoch_votes = None, trusted_since = None });
+object!(Checkpoint { number, hash, council, parameters, pending, epoch_votes = None, trusted_since = None });
 object!(PendingChange { announced_at, changes });
 
 impl FromJson for Parameters {
@@ -57,23 +56,22 @@ impl FromJson for Parameters {
         let usual = Self::default();
         let mut members = Members::of(json)?;
         let read = Self {
-            derive_sha_impl: members.or("governance.deriveshaimpl", usual.derive_sha_impl)?,
-            governance_mode: members.or("governance.governancemode", usual.governance_mode)?,
-            governing_node: members.or("governance.governingnode", usual.governing_node)?,
-            gov_param_contract: members.or("governance.govparamcontract", usual.gov_param_contract)?,
+            derive_sha_impl: members.required("governance.deriveshaimpl")?,
+            governance_mode: members.required("governance.governancemode")?,
+            governing_node: members.required("governance.governingnode")?,
+            gov_param_contract: members.required("governance.govparamcontract")?,
             unit_price: members.or("governance.unitprice", usual.unit_price)?,
-            committee_size: members.or("istanbul.committeesize", usual.committee_size)?,
-            epoch: members.or("istanbul.epoch", usual.epoch)?,
-            proposer_policy: members.or("istanbul.policy", usual.proposer_policy)?,
-            base_fee_denominator: members.or("kip71.basefeedenominator", usual.base_fee_denominator)?,
-            gas_target: members.or("kip71.gastarget", usual.gas_target)?,
-            lower_bound_base_fee: members.or("kip71.lowerboundbasefee", usual.lower_bound_base_fee)?,
-            max_block_gas_used_for_base_fee: members
-                .or("kip71.maxblockgasusedforbasefee", usual.max_block_gas_used_for_base_fee)?,
-            upper_bound_base_fee: members.or("kip71.upperboundbasefee", usual.upper_bound_base_fee)?,
+            committee_size: members.required("istanbul.committeesize")?,
+            epoch: members.required("istanbul.epoch")?,
+            proposer_policy: members.required("istanbul.policy")?,
+            base_fee_denominator: members.required("kip71.basefeedenominator")?,
+            gas_target: members.required("kip71.gastarget")?,
+            lower_bound_base_fee: members.required("kip71.lowerboundbasefee")?,
+            max_block_gas_used_for_base_fee: members.required("kip71.maxblockgasusedforbasefee")?,
+            upper_bound_base_fee: members.required("kip71.upperboundbasefee")?,
             deferred_tx_fee: members.or("reward.deferredtxfee", usual.deferred_tx_fee)?,
             kip82_ratio: members.or("reward.kip82ratio", usual.kip82_ratio)?,
-            minimum_stake: members.or("reward.minimumstake", usual.minimum_stake)?,
+            minimum_stake: members.required("reward.minimumstake")?,
             minting_amount: members.or("reward.mintingamount", usual.minting_amount)?,
             proposer_update_interval: members.or("reward.proposerupdateinterval", usual.proposer_update_interval)?,
             ratio: members.or("reward.ratio", usual.ratio)?,
@@ -150,6 +148,7 @@ mod tests {
     use crate::object;
     use alloc::format;
     use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
     use serde_json::{json, Value};
 
     /// A trust file that uses every member there is.

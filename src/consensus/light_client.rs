@@ -31,8 +31,8 @@ pub struct Checkpoint {
     pub council: Vec<Address>,
     /// The parameters for block `number` + 1.
     pub parameters: Parameters,
-    /// Changes announced up to `number` and not in force at `number` + 1, oldest first.
-    #[serde(default)]
+    /// Changes announced up to `number` and not in force at `number` + 1, oldest first. Left out, they would be missed
+    /// without a word, so a checkpoint without any says so with an empty list.
     pub pending: Vec<PendingChange>,
     /// Parameter votes of the epoch up to `number`; left out where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

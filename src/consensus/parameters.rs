@@ -7,8 +7,11 @@ use alloc::string::{String, ToString};
 use serde::{Deserialize, Serialize};
 
 /// A whole parameter set, named as `kaia_getParams` names it. Amounts in peb are decimal strings, as on the wire.
+///
+/// What a verifier decides by must be written out: a default in its place would be a rule that nobody chose. Only the others
+/// may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Parameters {
     #[serde(rename = "governance.deriveshaimpl")]
@@ -19,7 +22,7 @@ pub struct Parameters {
     pub governing_node: Address,
     #[serde(rename = "governance.govparamcontract")]
     pub gov_param_contract: Address,
-    #[serde(rename = "governance.unitprice")]
+    #[serde(rename = "governance.unitprice", default = "usual::unit_price")]
     pub unit_price: u64,
     #[serde(rename = "istanbul.committeesize")]
     pub committee_size: u64,
@@ -37,21 +40,21 @@ pub struct Parameters {
     pub max_block_gas_used_for_base_fee: u64,
     #[serde(rename = "kip71.upperboundbasefee")]
     pub upper_bound_base_fee: u64,
-    #[serde(rename = "reward.deferredtxfee")]
+    #[serde(rename = "reward.deferredtxfee", default = "usual::deferred_tx_fee")]
     pub deferred_tx_fee: bool,
-    #[serde(rename = "reward.kip82ratio")]
+    #[serde(rename = "reward.kip82ratio", default = "usual::kip82_ratio")]
     pub kip82_ratio: String,
     #[serde(rename = "reward.minimumstake")]
     pub minimum_stake: String,
-    #[serde(rename = "reward.mintingamount")]
+    #[serde(rename = "reward.mintingamount", default = "usual::minting_amount")]
     pub minting_amount: String,
-    #[serde(rename = "reward.proposerupdateinterval")]
+    #[serde(rename = "reward.proposerupdateinterval", default = "usual::proposer_update_interval")]
     pub proposer_update_interval: u64,
-    #[serde(rename = "reward.ratio")]
+    #[serde(rename = "reward.ratio", default = "usual::ratio")]
     pub ratio: String,
-    #[serde(rename = "reward.stakingupdateinterval")]
+    #[serde(rename = "reward.stakingupdateinterval", default = "usual::staking_update_interval")]
     pub staking_update_interval: u64,
-    #[serde(rename = "reward.useginicoeff")]
+    #[serde(rename = "reward.useginicoeff", default = "usual::use_gini_coeff")]
     pub use_gini_coeff: bool,
 }
 
@@ -80,6 +83,30 @@ impl Default for Parameters {
             staking_update_interval: 86_400,
             use_gini_coeff: false,
         }
+    }
+}
+
+/// Values of parameters that a verifier does not decide by.
+mod usual {
+    use super::{Parameters, String};
+
+    macro_rules! usual {
+        ($($field:ident: $type:ty),*) => {
+            $(pub(super) fn $field() -> $type {
+                Parameters::default().$field
+            })*
+        };
+    }
+
+    usual! {
+        unit_price: u64,
+        deferred_tx_fee: bool,
+        kip82_ratio: String,
+        minting_amount: String,
+        proposer_update_interval: u64,
+        ratio: String,
+        staking_update_interval: u64,
+        use_gini_coeff: bool
     }
 }
 

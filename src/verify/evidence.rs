@@ -13,6 +13,7 @@ use crate::primitives::{Address, Hash, U256};
 use crate::receipt::{Log, Receipt};
 use crate::state::verify_state;
 use crate::transaction::Transaction;
+use crate::trust::TrustError;
 use crate::uncovered::Uncovered;
 use crate::verdict::{HeaderRef, Missing};
 use crate::verify::error::VerifyError;
@@ -127,6 +128,7 @@ impl<'c> Evidence<'c> {
             return Ok(item);
         }
         let transaction = Transaction::decode(&entry.proven.transaction)?;
+        chain_id_is_the_trusts(&transaction, self.chain)?;
         let receipt = Receipt::decode(&entry.proven.receipt)?;
         let transaction_hash = transaction.hash();
         Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
@@ -240,6 +242,16 @@ impl<'c> Evidence<'c> {
     /// Heights at which something was proven.
     pub(super) fn heights(&self) -> Set<u64> {
         set_of(self.blocks.keys().chain(self.states.keys()).copied())
+    }
+}
+
+/// No chain takes a transaction that was signed for another chain id. So where a proven one names another than the trust,
+/// nothing supplied is false: the trust names the wrong id. Nobody can bring this about without a quorum's seals.
+fn chain_id_is_the_trusts(transaction: &Transaction, chain: &FollowedChain<'_>) -> Result<(), TrustError> {
+    let expected = chain.trusted().profile.chain_id;
+    match transaction.chain_id() {
+        Some(got) if got != expected => Err(TrustError::ChainId { chain: chain.name().into(), expected, got }),
+        _ => Ok(()),
     }
 }
 

@@ -70,6 +70,25 @@ pub struct Report {
     pub anchored: Option<Result<Anchored, Verdict>>,
 }
 
+impl Report {
+    /// Where a proof shows that the trust is wrong about its own chain: then no verdict means anything, and nobody is to be
+    /// blamed for one.
+    fn trust_at_fault(&self) -> Option<&Error> {
+        fn refused(verdict: Option<&Verdict>) -> Option<&Error> {
+            match verdict {
+                Some(Verdict::Invalid(error)) if error.shows_wrong_trust() => Some(error),
+                _ => None,
+            }
+        }
+        let others = [
+            self.complete.as_ref().and_then(|complete| complete.as_ref().err()),
+            self.equivocation.as_ref().and_then(|claim| claim.as_ref().err()),
+            self.anchored.as_ref().and_then(|claim| claim.as_ref().err()),
+        ];
+        self.transfers.iter().map(|transfer| Some(&transfer.verdict)).chain(others).find_map(refused)
+    }
+}
+
 /// Both ends of a bridge with the evidence of each.
 pub(crate) struct Pair<'e> {
     pub(crate) source: &'e Evidence<'e>,
@@ -93,7 +112,15 @@ impl Pair<'_> {
 pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, Error> {
     trust.check()?;
     bundle.is_well_formed()?;
-    Ok(match &bundle.claim {
+    let report = judge(bundle, trust, now);
+    match report.trust_at_fault() {
+        Some(error) => Err(error.clone()),
+        None => Ok(report),
+    }
+}
+
+fn judge(bundle: &ProofBundle, trust: &Trust, now: u64) -> Report {
+    match &bundle.claim {
         Claim::Transfers { transfers, complete } => verify_transfers(bundle, transfers, *complete, trust, now)
             .unwrap_or_else(|stop| {
                 let complete = complete.map(|_| Err(Verdict::from(stop.clone())));
@@ -102,19 +129,19 @@ pub fn verify(bundle: &ProofBundle, trust: &Trust, now: u64) -> Result<Report, E
             }),
         Claim::Equivocation { first, second } => {
             let [chain] = bundle.chains.as_slice() else {
-                return Ok(Report { equivocation: Some(Err(wrong_chains())), ..Report::default() });
+                return Report { equivocation: Some(Err(wrong_chains())), ..Report::default() };
             };
             let proven = verify_equivocation(chain, [first, second], trust, now);
             Report { equivocation: Some(proven.map_err(Verdict::from)), ..Report::default() }
         }
         Claim::Anchored { child_number, anchor } => {
             let [parent, child] = bundle.chains.as_slice() else {
-                return Ok(Report { anchored: Some(Err(wrong_chains())), ..Report::default() });
+                return Report { anchored: Some(Err(wrong_chains())), ..Report::default() };
             };
             let proven = verify_anchored(parent, child, *child_number, *anchor, trust, now);
             Report { anchored: Some(proven.map_err(Verdict::from)), ..Report::default() }
         }
-    })
+    }
 }
 
 /// Judges transfers whose chains the caller has followed already: for audits and operators, which keep their light clients.
@@ -146,7 +173,11 @@ pub fn judge_transfers(
     let mut checks = Checks::default();
     source.chain().record(&mut checks);
     destination.chain().record(&mut checks);
-    Ok((Report { transfers: verdicts, chains: checks.into_vec(), seals, complete, ..Report::default() }, usage))
+    let report = Report { transfers: verdicts, chains: checks.into_vec(), seals, complete, ..Report::default() };
+    match report.trust_at_fault() {
+        Some(error) => Err(Stop::Invalid(error.clone())),
+        None => Ok((report, usage)),
+    }
 }
 
 /// The sealed headers of one chain on which verdicts stand, each once.

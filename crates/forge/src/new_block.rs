@@ -125,10 +125,11 @@ impl NewBlock<'_> {
     /// An account of this chain anchors a block of another one.
     pub fn anchor(&mut self, key: u64, payload: &[u8]) -> u32 {
         const ANCHORING: u8 = 0x48;
+        let v = 2 * self.chain.profile.chain_id + 35;
         let mut stream = RlpStream::new_list(6);
         stream.append(&0u8).append(&50u8).append(&100_000u64);
         stream.append(&keys::address(key).as_bytes()).append(&payload);
-        stream.begin_list(1).begin_list(3).append(&1u8).append(&1u8).append(&1u8);
+        stream.begin_list(1).begin_list(3).append(&v).append(&1u8).append(&1u8);
         let item = [&[ANCHORING], stream.out().as_ref()].concat();
         let transaction = Transaction::decode(&item).expect("an anchoring transaction");
         let bloom = Box::new([0; 256]);

@@ -67,6 +67,7 @@ impl ProveError {
 impl From<Stop> for ProveError {
     fn from(stop: Stop) -> Self {
         match stop {
+            Stop::Invalid(Error::Trust(error)) => Self::Trust((*error).clone()),
             Stop::Invalid(error) => Self::Refused(error),
             other => Self::NotFollowed(other.into()),
         }

@@ -6,6 +6,8 @@ use spanlight::bridge::RequestEvent;
 use spanlight::bundle::{ItemRef, LogRef, TransferProof};
 use spanlight::commitment::CommitmentForm;
 use spanlight::primitives::keccak256;
+use spanlight::trust::TrustError;
+use spanlight::verify;
 use spanlight::{Address, Hash, U256};
 use spanlight_forge::scenarios::handled::{executed, executed_on_b, executed_through_a_contract};
 use spanlight_forge::scenarios::stuck;
@@ -585,11 +587,15 @@ fn vote_transactions_are_no_evidence_where_the_bridge_keeps_the_votes() {
 }
 
 #[test]
-fn a_vote_for_another_chain_is_refused() {
+fn a_vote_for_another_chain_shows_that_the_trust_names_the_wrong_id() {
     let (stage, transfer) = executed(&setup(), coin(500));
     let mut scenario = stage.prove(transfer);
-    scenario.trust.chains[1].profile.chain_id += 1;
-    assert_eq!(scenario.outcome(), ("invalid", "transaction.chain_id"));
+    let got = scenario.trust.chains[1].profile.chain_id;
+    let expected = got + 1;
+    scenario.trust.chains[1].profile.chain_id = expected;
+    // Nothing in the bundle is false, so there is no verdict that would say so.
+    let error = verify(&scenario.bundle, &scenario.trust, scenario.now).unwrap_err();
+    assert_eq!(error, TrustError::ChainId { chain: "service".into(), expected, got }.into());
 }
 
 #[test]

@@ -324,3 +324,11 @@ fn an_anchor_of_another_account_or_of_other_fields_is_refused() {
     untrusted.trust.anchoring = None;
     assert_eq!(code(untrusted), Some("trust.no_anchoring"));
 }
+
+#[test]
+fn an_anchor_of_another_chain_id_shows_that_the_trust_names_the_wrong_one() {
+    let mut scenario = anchored(ANCHORING_KEY, |_| ());
+    scenario.trust.chains[0].profile.chain_id += 1;
+    let error = spanlight::verify(&scenario.bundle, &scenario.trust, scenario.now).unwrap_err();
+    assert_eq!(error.code(), "trust.chain_id");
+}

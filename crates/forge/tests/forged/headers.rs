@@ -342,10 +342,14 @@ fn does_not_judge_chains_whose_rules_headers_do_not_tell() {
     };
     let unsupported = |verdict: spanlight::Verdict| matches!(verdict, spanlight::Verdict::Unsupported(_));
     assert!(unsupported(with(|chain| chain.checkpoint.parameters.gov_param_contract = spanlight::Address([1; 20]))));
-    assert!(unsupported(with(|chain| chain.checkpoint.parameters.proposer_policy = 2)));
-    assert!(unsupported(with(|chain| chain.checkpoint.parameters.proposer_policy = 3)));
+    fn set_policy(chain: &mut spanlight::trust::TrustedChain, policy: u64) {
+        chain.profile.parameters.proposer_policy = policy;
+        chain.checkpoint.parameters.proposer_policy = policy;
+    }
+    assert!(unsupported(with(|chain| set_policy(chain, 2))));
+    assert!(unsupported(with(|chain| set_policy(chain, 3))));
     let told = with(|chain| {
-        chain.checkpoint.parameters.proposer_policy = 2;
+        set_policy(chain, 2);
         chain.profile.qualified = Some(Qualified::Council);
     });
     assert_eq!(told.name(), "proven");
