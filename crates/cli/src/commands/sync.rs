@@ -144,7 +144,8 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "seals": synced.seals,
         "sealed_headers": synced.sealed_headers,
         "council": client.council().members(),
-        "parameters": parameters::to_json(client.parameters()),
+        "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, head.number().saturating_add(1)),
+        "checkpoint": client.checkpoint(),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })

@@ -1,17 +1,26 @@
-//! Governance parameters as a node names them.
+//! Governance parameters as a node shows them.
 
-use serde_json::Value;
+use serde_json::{json, Value};
 use spanlight::consensus::parameters::Parameters;
+use spanlight::profile::{Fork, ForkSchedule};
 
-/// Parameters that nodes show with made-up values from some fork on: no verdict depends on them, so they are left out on
-/// every chain rather than shown otherwise than a node shows them. Source: claims.md 6, chain.md 5.4.
-const COSMETIC: [&str; 3] = ["reward.useginicoeff", "reward.proposerupdateinterval", "reward.stakingupdateinterval"];
+/// Parameters that nodes show with a fixed value from some fork on, whatever was voted: nothing reads them any more.
+/// Source: chain.md 5.4.
+fn fixed(forks: &ForkSchedule, number: u64) -> impl Iterator<Item = (&'static str, Value)> {
+    let all = [
+        (Fork::Kore, "reward.useginicoeff", json!(false)),
+        (Fork::Randao, "reward.proposerupdateinterval", json!(1)),
+        (Fork::Kaia, "reward.stakingupdateinterval", json!(1)),
+    ];
+    let active: Vec<_> = all.into_iter().filter(|(fork, ..)| forks.is_active(*fork, number)).collect();
+    active.into_iter().map(|(_, name, value)| (name, value))
+}
 
-/// The parameters, named as `kaia_getParams` names them.
-pub(crate) fn to_json(parameters: &Parameters) -> Value {
+/// The parameters that hold for block `number`, named and shown as `kaia_getParams` does.
+pub(crate) fn to_json(parameters: &Parameters, forks: &ForkSchedule, number: u64) -> Value {
     let mut value = serde_json::to_value(parameters).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
-        fields.retain(|name, _| !COSMETIC.contains(&name.as_str()));
+        fields.extend(fixed(forks, number).map(|(name, value)| (name.to_owned(), value)));
     }
     value
 }
@@ -21,10 +30,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cosmetic_parameters_are_left_out() {
-        let value = to_json(&Parameters::default());
-        assert_eq!(value.as_object().map(serde_json::Map::len), Some(18));
-        assert_eq!(value.get("reward.useginicoeff"), None);
-        assert!(value.get("istanbul.epoch").is_some());
+    fn each_is_shown_as_voted_until_the_fork_that_fixes_it() {
+        let forks = ForkSchedule { kore: Some(10), randao: Some(20), kaia: Some(30), ..ForkSchedule::default() };
+        let voted = Parameters { use_gini_coeff: true, ..Parameters::default() };
+        let shown = |number| {
+            let value = to_json(&voted, &forks, number);
+            ["useginicoeff", "proposerupdateinterval", "stakingupdateinterval"]
+                .map(|name| value[format!("reward.{name}")].clone())
+        };
+        assert_eq!(shown(9), [json!(true), json!(3600), json!(86_400)]);
+        assert_eq!(shown(10), [json!(false), json!(3600), json!(86_400)]);
+        assert_eq!(shown(20), [json!(false), json!(1), json!(86_400)]);
+        assert_eq!(shown(30), [json!(false), json!(1), json!(1)]);
+        assert_eq!(to_json(&voted, &forks, 9).as_object().map(serde_json::Map::len), Some(21));
     }
 }
