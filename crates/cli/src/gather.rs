@@ -232,6 +232,7 @@ fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
         ProveError::EventNotFound { .. } => {
             Failure::endpoint(format!("{context}: {error}")).hint("try another endpoint")
         }
+        ProveError::OtherDirection { from, .. } => Failure::usage(&error).hint(format!("say --from {from}")),
         ProveError::Range => Failure::usage(&error).hint("ask for fewer nonces at a time"),
         ProveError::JumpNotAllowed => {
             let hint = "set `allow_jump = true` for the chain in your trust file, or use --headers sparse";
@@ -244,6 +245,10 @@ fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
 
 /// An endpoint's failure, with its name and the method where they are known.
 fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure {
+    if let RpcError::NoAccount { .. } = error {
+        let hint = "is the bridge's address in your trust file right, and had it been made by that block?";
+        return Failure::verdict(2, format!("{context}: {error}")).hint(hint);
+    }
     let said = endpoints::refusal_of(error, findings).map(|finding| format!(" ({finding})")).unwrap_or_default();
     let hint = match error {
         RpcError::NoneLeft { .. } if findings.iter().any(is_of_another_chain) => {

@@ -37,7 +37,8 @@ enum Fault {
 
 const fn fault_of(error: &ProveError) -> Fault {
     match error {
-        ProveError::Rpc(RpcError::Pruned { .. } | RpcError::Node { .. }) | ProveError::NotFollowed(_) => Fault::Block,
+        ProveError::Rpc(RpcError::Pruned { .. } | RpcError::Node { .. } | RpcError::NoAccount { .. })
+        | ProveError::NotFollowed(_) => Fault::Block,
         ProveError::Rpc(RpcError::Answer { .. }) | ProveError::Refused(_) => Fault::Answer,
         ProveError::Rpc(RpcError::Cancelled) => Fault::Nobody,
         _ => Fault::Endpoints,

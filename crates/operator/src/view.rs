@@ -10,7 +10,7 @@ use spanlight::trust::BridgeEnd;
 use spanlight::verdict::HeaderRef;
 use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
 use spanlight::{Address, Hash, U256};
-use spanlight_prover::{read_state, Node, ProveError, Transport};
+use spanlight_prover::{read_state, Node, ProveError, RpcError, Transport};
 use std::collections::BTreeMap;
 use storage::{Storage, Words};
 use votes::Voters;
@@ -25,6 +25,8 @@ pub(crate) struct AccountView {
     pub(crate) nonce: u64,
     /// Coin.
     pub(crate) balance: U256,
+    /// Whether it exists: one that nobody sent anything to does not.
+    pub(crate) exists: bool,
 }
 
 /// State that only bridges of version 2 have (docs/contracts.md 1).
@@ -111,16 +113,22 @@ pub(crate) async fn read<T: Transport>(
     })
 }
 
-/// What an account holds; one that is proven absent holds nothing.
+/// What an account holds; one that does not exist holds nothing. Nodes do not prove that an account is absent, and their word
+/// is enough here: where it is false, the operator sends what no node takes, and says that its account is missing.
 pub(crate) async fn account<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,
     address: Address,
 ) -> Result<AccountView, ProveError> {
-    let (_, account) = read_state(node, header, address, &[]).await?;
+    let account = match read_state(node, header, address, &[]).await {
+        Ok((_, account)) => account,
+        Err(ProveError::Rpc(RpcError::NoAccount { .. })) => None,
+        Err(error) => return Err(error),
+    };
     Ok(account.map_or_else(AccountView::default, |proven| AccountView {
         nonce: proven.account().nonce,
         balance: proven.account().balance,
+        exists: true,
     }))
 }
 
@@ -162,4 +170,57 @@ fn operators_of(words: &Words) -> Result<Vec<Address>, ProveError> {
     operators.sort_unstable();
     operators.dedup();
     Ok(operators)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use spanlight::consensus::{FollowMode, LightClient};
+    use spanlight::header::read_genesis;
+    use spanlight::trust::TrustedChain;
+    use spanlight_prover::{sync, Replay, Silent, SyncOptions, Time};
+
+    const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/");
+
+    /// A recorded node that refuses proofs in these words.
+    struct Refusing(Replay, &'static str);
+
+    impl Transport for Refusing {
+        async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+            match method {
+                "kaia_getProof" => Err(RpcError::Node { code: -32_000, message: self.1.to_owned() }),
+                _ => self.0.call(method, params).await,
+            }
+        }
+    }
+
+    async fn seen(words: &'static str) -> Result<AccountView, ProveError> {
+        let genesis = std::fs::read_to_string(format!("{FIXTURES}service.genesis.json")).unwrap();
+        let genesis = read_genesis(&genesis, "service").unwrap();
+        let checkpoint = LightClient::from_genesis(&genesis.profile, genesis.header).unwrap().checkpoint();
+        let trusted = TrustedChain {
+            trusting_period: u64::MAX,
+            max_age: 3600,
+            patience: 3600,
+            clock_tolerance: 15,
+            allow_jump: false,
+            profile: genesis.profile,
+            checkpoint,
+        };
+        let replay = Replay::read(&std::fs::read(format!("{FIXTURES}service.rpc.jsonl.gz")).unwrap()).unwrap();
+        let transport = Refusing(replay, words);
+        let node = Node::new(&transport, &trusted.profile);
+        let time = Time::Fixed(u64::MAX >> 1);
+        let options = SyncOptions { to: Some(2), mode: FollowMode::Sparse, deep: false, time };
+        let synced = sync(&node, &trusted, options, &Silent).await.unwrap();
+        account(&node, synced.chain().header(2).unwrap(), Address([7; 20])).await
+    }
+
+    #[tokio::test]
+    async fn an_account_that_does_not_exist_yet_holds_nothing_and_a_pruned_one_is_not_known() {
+        let absent = seen("there is no account corresponding to the given address").await;
+        assert_eq!(absent.unwrap(), AccountView { nonce: 0, balance: U256::ZERO, exists: false });
+        assert_eq!(seen("missing trie node 1234").await.unwrap_err().code(), "rpc.pruned");
+    }
 }

@@ -1,6 +1,7 @@
 //! Why no bundle could be gathered. What is wrong with a transfer is a verdict, not an error.
 
 use crate::rpc::RpcError;
+use alloc::string::String;
 use spanlight::trust::TrustError;
 use spanlight::verdict::Verdict;
 use spanlight::verify::Stop;
@@ -28,6 +29,24 @@ pub enum ProveError {
     /// The transaction neither requests nor executes a transfer of this bridge in this direction.
     #[error("transaction {0} holds no request and no handle of this bridge")]
     NoTransfer(Hash),
+    /// The transaction failed, so it did nothing on any bridge.
+    #[error("transaction {hash} failed on {chain} (status {status:#x}): it requested and executed nothing")]
+    FailedTransaction {
+        /// The transaction.
+        hash: Hash,
+        /// The chain that it is on.
+        chain: String,
+        /// The status of its receipt.
+        status: u64,
+    },
+    /// The transaction requests or executes a transfer of the other direction.
+    #[error("transaction {hash} is of a transfer from {from}, the other direction")]
+    OtherDirection {
+        /// The transaction.
+        hash: Hash,
+        /// The chain on which that transfer is requested.
+        from: String,
+    },
     /// The event is not in the receipt at the place where the node's log search says it is.
     #[error("block {block} does not hold the event that the log search names")]
     EventNotFound {
@@ -56,6 +75,8 @@ impl ProveError {
             Self::NotFollowed(_) => "prove.not_followed",
             Self::UnknownTransaction(_) => "prove.unknown_transaction",
             Self::NoTransfer(_) => "prove.no_transfer",
+            Self::FailedTransaction { .. } => "prove.failed_transaction",
+            Self::OtherDirection { .. } => "prove.other_direction",
             Self::EventNotFound { .. } => "prove.event_not_found",
             Self::Range => "prove.range",
             Self::JumpNotAllowed => "prove.jump_not_allowed",

@@ -1,11 +1,12 @@
 //! The bundle for one transfer, one transaction or a range of nonces.
 
 use crate::error::{refused, ProveError};
-use crate::gather::{Gathering, Side};
+use crate::gather::{Done, Gathering, Side};
 use crate::node::Node;
 use crate::progress::Progress;
 use crate::rpc::{RpcError, Transport};
 use crate::sync::{HeaderPlan, Synced};
+use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use spanlight::bridge::events::{HandleEvent, RequestEvent};
 use spanlight::bundle::{ChainProof, Claim, TransferProof};
@@ -119,24 +120,44 @@ pub async fn prove<T: Transport>(
 /// Nonces that a transaction requests on the source or executes on the destination. The node only says where it stands: a node
 /// that names another transaction would choose which transfer is judged.
 async fn nonces_of<T: Transport>(gathering: &mut Gathering<'_, '_, T>, hash: Hash) -> Result<Set<u64>, ProveError> {
-    let requested = gathering.source.logs_of(hash).await?;
-    let executed = gathering.destination.logs_of(hash).await?;
-    if requested.is_none() && executed.is_none() {
-        // It may be in a block that is ahead of the clock.
-        let ahead = [&gathering.source, &gathering.destination].into_iter().find_map(|side| side.synced.left_out());
-        return Err(match ahead {
-            Some(reason) => ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone())),
-            None => ProveError::UnknownTransaction(hash),
-        });
-    }
-    let request = |log: &Log| RequestEvent::decode(log).ok().map(|event| event.nonce);
-    let handle = |log: &Log| HandleEvent::decode(log).ok().map(|event| event.nonce);
-    let mut nonces = set_of(requested.unwrap_or_default().iter().filter_map(request));
-    nonces.extend(executed.unwrap_or_default().iter().filter_map(handle));
+    let source = gathering.source.done_by(hash).await?;
+    let destination = gathering.destination.done_by(hash).await?;
+    let mut nonces = Set::new();
+    nonces.extend(source.iter().flat_map(|done| done.logs.iter().filter_map(request)));
+    nonces.extend(destination.iter().flat_map(|done| done.logs.iter().filter_map(handle)));
     if nonces.is_empty() {
-        return Err(ProveError::NoTransfer(hash));
+        return Err(why_no_transfer(gathering, hash, [source, destination]));
     }
     Ok(nonces)
+}
+
+fn request(log: &Log) -> Option<u64> {
+    RequestEvent::decode(log).ok().map(|event| event.nonce)
+}
+
+fn handle(log: &Log) -> Option<u64> {
+    HandleEvent::decode(log).ok().map(|event| event.nonce)
+}
+
+/// Why a transaction names no transfer of this direction, by what it did on the source and on the destination.
+fn why_no_transfer<T: Transport>(
+    gathering: &Gathering<'_, '_, T>,
+    hash: Hash,
+    [source, destination]: [Option<Done>; 2],
+) -> ProveError {
+    let ends = [gathering.source.synced, gathering.destination.synced];
+    let [from, to] = ends.map(|synced| synced.chain().name().to_owned());
+    let failed = |done: &Option<Done>| done.as_ref().map(|done| done.status).filter(|status| *status != 1);
+    let any = |done: &Option<Done>, is_it: fn(&Log) -> Option<u64>| {
+        done.as_ref().is_some_and(|done| done.logs.iter().any(|log| is_it(log).is_some()))
+    };
+    match (failed(&source), failed(&destination)) {
+        _ if source.is_none() && destination.is_none() => ProveError::UnknownTransaction(hash),
+        (Some(status), _) => ProveError::FailedTransaction { hash, chain: from, status },
+        (_, Some(status)) => ProveError::FailedTransaction { hash, chain: to, status },
+        _ if any(&source, handle) || any(&destination, request) => ProveError::OtherDirection { hash, from: to },
+        _ => ProveError::NoTransfer(hash),
+    }
 }
 
 /// The nonces of a range: all of them, or where more than [`MAX_UNSEEN`] were neither requested nor voted for nor executed,
@@ -177,7 +198,7 @@ pub(crate) async fn gather_all<T: Transport>(
     for nonce in nonces {
         gathered.transfers.push(match gathering.transfer(*nonce).await {
             // In a range, one nonce of which a node has pruned the state does not keep the others from being judged.
-            Err(ProveError::Rpc(error @ (RpcError::Node { .. } | RpcError::Pruned { .. }))) if in_range => {
+            Err(ProveError::Rpc(error)) if in_range && error.is_refusal() => {
                 gathered.unavailable.push((*nonce, error));
                 TransferProof { nonce: *nonce, ..TransferProof::default() }
             }

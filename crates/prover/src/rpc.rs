@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde_json::Value;
+use spanlight::Address;
 
 /// One JSON-RPC endpoint.
 #[allow(async_fn_in_trait)] // Callers are generic over it and run on one thread each, as a browser does.
@@ -59,6 +60,15 @@ pub enum RpcError {
         /// The height.
         height: u64,
     },
+    /// The node says that there is no such account at this height. It proves nothing: nodes refuse to prove that an account is
+    /// absent.
+    #[error("there is no account {account} at block {height}: nothing was sent to it, and no contract made there, up to then")]
+    NoAccount {
+        /// The account.
+        account: Address,
+        /// The height.
+        height: u64,
+    },
     /// Every endpoint was put aside, not all of them for want of an answer.
     #[error("no endpoint is left: {reasons}")]
     NoneLeft {
@@ -81,7 +91,16 @@ const PRUNED_WORDS: [&str; 7] = [
     "pruned",
 ];
 
+/// What nodes say of an account that does not exist.
+const NO_ACCOUNT_WORDS: &str = "there is no account corresponding to the given address";
+
 impl RpcError {
+    /// Whether the node answered, and does not give this: asking it for something else may go well.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Node { .. } | Self::Pruned { .. } | Self::NoAccount { .. })
+    }
+
     /// Whether the node says that it has not kept a state.
     #[must_use]
     pub fn is_pruned(&self) -> bool {
@@ -95,13 +114,13 @@ impl RpcError {
         }
     }
 
-    /// The same error, named [`Self::Pruned`] where it is that.
+    /// The same error of a proof of `account`, named [`Self::Pruned`] or [`Self::NoAccount`] where it is that.
     #[must_use]
-    pub(crate) fn at_height(self, height: u64) -> Self {
-        if self.is_pruned() {
-            Self::Pruned { height }
-        } else {
-            self
+    pub(crate) fn about(self, account: Address, height: u64) -> Self {
+        match &self {
+            Self::Node { message, .. } if message.contains(NO_ACCOUNT_WORDS) => Self::NoAccount { account, height },
+            _ if self.is_pruned() => Self::Pruned { height },
+            _ => self,
         }
     }
 
@@ -113,6 +132,7 @@ impl RpcError {
             Self::Node { .. } => "rpc.node",
             Self::Answer { .. } => "rpc.answer",
             Self::Pruned { .. } => "rpc.pruned",
+            Self::NoAccount { .. } => "rpc.no_account",
             Self::NoneLeft { .. } => "rpc.none_left",
             Self::Cancelled => "rpc.cancelled",
         }

@@ -153,3 +153,68 @@ fn a_header_that_breaks_a_rule_stops_the_sync() {
     let refused = block_on(sync(&node, trusted, options, &Silent)).unwrap_err();
     assert!(matches!(refused, ProveError::Refused(_)), "{refused:?}");
 }
+
+/// The hash of the first failed transaction of a recording.
+fn failed_transaction(replay: &Replay) -> spanlight::Hash {
+    let call = |method: &str, params: Value| block_on(replay.call(method, params)).unwrap();
+    for number in 0..=503 {
+        let block = call("kaia_getBlockByNumber", json!([format!("{number:#x}"), false]));
+        for receipt in call("kaia_getBlockReceipts", json!([block["hash"]])).as_array().unwrap() {
+            if receipt["status"] == "0x0" {
+                return receipt["transactionHash"].as_str().unwrap().parse().unwrap();
+            }
+        }
+    }
+    panic!("none failed")
+}
+
+#[test]
+fn a_transaction_that_failed_or_is_of_the_other_direction_is_told_as_that() {
+    let (trust, replays) = (trust(), replays());
+    let failed = failed_transaction(&replays[1]);
+    let world = World::new(&trust, &replays, [None, None]);
+    let refusal = |from: &str, hash| {
+        block_on(prove(&world.ends(from), Subject::Transaction(hash), ProveOptions::at(now()), &Silent)).unwrap_err()
+    };
+    for from in ["main", "service"] {
+        let error = refusal(from, failed);
+        assert_eq!(error.code(), "prove.failed_transaction");
+        assert!(error.to_string().contains("failed on service (status 0x"), "{error}");
+    }
+    let recorded = transfers();
+    for transfer in [&recorded["transfers"][0], &recorded["transfers"][22]] {
+        let from = transfer["from"].as_str().unwrap();
+        let other = if from == "main" { "service" } else { "main" };
+        for hash in [&transfer["request"]["tx"], &transfer["handle"][0]["tx"]].into_iter().filter_map(Value::as_str) {
+            let hash = hash.parse().unwrap();
+            assert_eq!(refusal(other, hash), ProveError::OtherDirection { hash, from: from.to_owned() });
+        }
+    }
+}
+
+/// What a node says of an account that does not exist, whatever is asked of it.
+struct NoAccount<'r>(&'r Replay);
+
+impl Transport for NoAccount<'_> {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        if method == "kaia_getProof" {
+            let message = "there is no account corresponding to the given address".to_owned();
+            return Err(RpcError::Node { code: -32000, message });
+        }
+        self.0.call(method, params).await
+    }
+}
+
+#[test]
+fn an_account_that_does_not_exist_is_told_with_its_address_and_height() {
+    let (trust, replays) = (trust(), replays());
+    let world = World::new(&trust, &replays, [None, None]);
+    let absent = replays.each_ref().map(NoAccount);
+    let nodes = [0, 1].map(|index| Node::new(&absent[index], world.nodes[index].profile()));
+    let ends =
+        Ends { trust: &trust, source: (&nodes[0], &world.synced[0]), destination: (&nodes[1], &world.synced[1]) };
+    let error = block_on(prove(&ends, Subject::Nonce(0), ProveOptions::at(now()), &Silent)).unwrap_err();
+    let account = trust.bridge.as_ref().unwrap().ends[0].address;
+    assert_eq!(error, ProveError::Rpc(RpcError::NoAccount { account, height: 629 }));
+    assert!(error.to_string().contains("there is no account 0x"), "{error}");
+}

@@ -5,7 +5,7 @@ use super::transfer::{self, header_words, Checks};
 use super::{table, uncovered, words};
 use crate::failure::Exit;
 use spanlight::consensus::equivocation::Equivocation;
-use spanlight::verdict::Verdict;
+use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::verify::{Anchored, Completeness, Report};
 use std::fmt::Write;
 
@@ -72,7 +72,7 @@ pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
         }
     }
     if let Some(found) = &report.complete {
-        append_completeness(out, found);
+        append_completeness(out, found, &report.transfers);
     }
     if let Some(found) = &report.equivocation {
         append_equivocation(out, found);
@@ -83,7 +83,11 @@ pub(crate) fn append(out: &mut String, report: &Report, checks: Checks) {
 }
 
 /// Appends whether the transfers are all.
-pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness, Verdict>) {
+pub(crate) fn append_completeness(
+    out: &mut String,
+    found: &Result<Completeness, Verdict>,
+    transfers: &[TransferVerdict],
+) {
     let (label, text) = match found {
         Ok(found) if found.complete => (
             toned(Tone::Good, "COMPLETE"),
@@ -100,7 +104,8 @@ pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness,
             ),
         ),
         Ok(found) => {
-            let reasons: Vec<String> = found.against.iter().map(|code| against(code)).collect();
+            let executed = executed_from(found.request_nonce, transfers);
+            let reasons: Vec<String> = found.against.iter().map(|code| against(code, &executed)).collect();
             (toned(Tone::Open, "NOT COMPLETE"), reasons.join("; "))
         }
         Err(verdict) => refused(verdict),
@@ -108,9 +113,24 @@ pub(crate) fn append_completeness(out: &mut String, found: &Result<Completeness,
     let _ = writeln!(out, "  {label}  {text}");
 }
 
-/// What stands against completeness, by its code.
-fn against(code: &str) -> String {
+/// The nonces from `first` on that are proven to be executed.
+fn executed_from(first: u64, transfers: &[TransferVerdict]) -> Vec<u64> {
+    let is_executed = |transfer: &&TransferVerdict| {
+        matches!(transfer.verdict.state(), Some(State::Fraud { .. } | State::Handled { .. }))
+    };
+    transfers.iter().filter(is_executed).map(|transfer| transfer.nonce).filter(|nonce| *nonce >= first).collect()
+}
+
+/// What stands against completeness, by its code; `executed` are the nonces beyond the requests that are shown to be executed.
+fn against(code: &str, executed: &[u64]) -> String {
     match code {
+        "complete.handled_nonce_not_shown" if !executed.is_empty() => {
+            let shown: Vec<String> = executed.iter().map(u64::to_string).collect();
+            format!(
+                "unrequested and executed, as shown here: {}; other nonces beyond the requests were not judged",
+                shown.join(", ")
+            )
+        }
         "complete.transfer_not_proven" => "a request of the range has no proven state".to_string(),
         "complete.lower_handle_nonce_above_request_nonce" => {
             "the destination has executed more than the source counted requests".to_string()
@@ -155,4 +175,17 @@ fn refused(verdict: &Verdict) -> (String, String) {
         _ => format!("{} ({})", verdict.detail().unwrap_or_default(), verdict.code().unwrap_or_default()),
     };
     (label, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_never_said_to_be_missing() {
+        let code = "complete.handled_nonce_not_shown";
+        assert!(against(code, &[]).contains("not shown"));
+        let words = against(code, &[1000]);
+        assert!(words.contains("1000") && !words.contains("not shown"), "{words}");
+    }
 }

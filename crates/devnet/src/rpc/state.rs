@@ -11,6 +11,8 @@ use spanlight::state::{Account, AccountKey, AccountKind};
 
 /// Most slots in one proof.
 const MOST_SLOTS: usize = 4_096;
+/// A node's words.
+const NO_ACCOUNT: &str = "there is no account corresponding to the given address";
 
 pub(super) fn call(chain: &Chain, name: &str, params: Params<'_>) -> Answer {
     Some(match name {
@@ -80,7 +82,7 @@ fn proof(chain: &Chain, params: Params<'_>) -> Result<Value, RpcError> {
         keys.iter().map(slot).collect::<Option<_>>().ok_or_else(|| RpcError::parameter(1, "list of slots expected"))?;
     let state = state_at(chain, params.block(2, chain)?)?;
     // A node finds no storage root of an account that is not there, and says so.
-    let proof = state.prove(&address, &slots)?.ok_or_else(|| RpcError::server(format!("{address} is no account")))?;
+    let proof = state.prove(&address, &slots)?.ok_or_else(|| RpcError::server(NO_ACCOUNT))?;
     let list = |nodes: &[Vec<u8>]| nodes.iter().map(|node| encode_hex(node)).collect::<Vec<_>>();
     let asked = keys.iter().zip(&proof.slots);
     let slots: Vec<Value> =

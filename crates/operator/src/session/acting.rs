@@ -11,11 +11,15 @@ use crate::direction::WorkError;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::Action;
-use crate::view;
+use crate::view::{self, AccountView};
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
+
+/// Who has to be sent some coin before anything can be sent from there.
+const NO_OPERATOR: &str = "the operator has no account on the destination yet:";
+const NO_PAYER: &str = "the fee payer has no account on the destination yet:";
 
 impl Session<'_> {
     /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
@@ -69,8 +73,8 @@ impl Session<'_> {
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
         let paying = match self.sender.fee_payer() {
-            Some(payer) => (payer, view::account(&node, header, payer).await?.balance, "the fee payer"),
-            None => (me, self.view.account.balance, "the operator"),
+            Some(payer) => (payer, view::account(&node, header, payer).await?, ["the fee payer", NO_PAYER]),
+            None => (me, self.view.account, ["the operator", NO_OPERATOR]),
         };
         let client = self.destination.chain().client();
         self.sender.set_pricing(match client.head().fields().base_fee {
@@ -82,11 +86,13 @@ impl Session<'_> {
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
-        let (payer, held, what) = paying;
+        let (payer, AccountView { balance: held, exists, .. }, [what, absent]) = paying;
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.fee_payer_balance = (payer != me).then(|| held.to_string());
         });
-        if held < U256::from(balance) {
+        if !exists {
+            self.raise(None, Alarm::LowBalance { account: payer, what: absent });
+        } else if held < U256::from(balance) {
             self.raise(None, Alarm::LowBalance { account: payer, what });
         }
         if self.view.liquidity < U256::from(liquidity) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
-use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject};
+use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject};
 use std::time::{Duration, Instant};
 
 /// Time for reading, and again for judging, in one round: new blocks bring votes to cast, and a person may have said something.
@@ -138,7 +138,7 @@ impl Session<'_> {
         let proof = match proof {
             Ok(proof) => proof,
             // What a node has not kept, or will not show, stays so: another operator's vote must not stop this one's work with it.
-            Err(ProveError::Rpc(error)) if !matches!(error, RpcError::Pruned { .. } | RpcError::Node { .. }) => {
+            Err(ProveError::Rpc(error)) if !error.is_refusal() => {
                 self.judge_again(nonce, true);
                 return Err(ProveError::Rpc(error).into());
             }

@@ -10,7 +10,7 @@ mod side;
 
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
-use crate::rpc::{RpcError, Transport};
+use crate::rpc::Transport;
 use alloc::vec::Vec;
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
@@ -19,7 +19,7 @@ use spanlight::bundle::{LogRef, TransferProof};
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash};
 
-pub(crate) use side::Side;
+pub(crate) use side::{Done, Side};
 
 /// Nonces whose slots are asked for in one call.
 const SLOTS_AT_A_TIME: usize = 128;
@@ -89,14 +89,15 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             // Where a node has not all of them, each nonce is asked for on its own, and one that is refused counts as known:
             // it is then reported as incomplete, never passed over.
             match self.destination.ensure(head, &slots.collect::<Vec<_>>()).await {
-                Ok(()) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {}
+                Ok(()) => {}
+                Err(ProveError::Rpc(error)) if error.is_refusal() => {}
                 Err(error) => return Err(error),
             }
             for nonce in chunk {
                 match self.is_handled(*nonce).await {
                     Ok(handled) if handled || self.destination.live_votes(head, *nonce)? > 0 => known.push(*nonce),
                     Ok(_) => {}
-                    Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => known.push(*nonce),
+                    Err(ProveError::Rpc(error)) if error.is_refusal() => known.push(*nonce),
                     Err(error) => return Err(error),
                 }
             }

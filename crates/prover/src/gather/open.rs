@@ -4,7 +4,7 @@ use super::scan::BridgeCall;
 use super::side::LiveVote;
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
-use crate::rpc::{RpcError, Transport};
+use crate::rpc::Transport;
 use alloc::vec::Vec;
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
@@ -131,7 +131,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
         match self.shown_if_kept(height, nonce, key, &attempts.failed).await {
             Ok(Some(call)) => Ok(Some(call)),
             // A height that the node has pruned, or that shows too little, only means that another one has to do.
-            Ok(None) | Err(ProveError::Rpc(RpcError::Node { .. } | RpcError::Pruned { .. })) => {
+            Ok(None) => {
+                self.destination.forget_votes(height, nonce);
+                Ok(None)
+            }
+            Err(ProveError::Rpc(error)) if error.is_refusal() => {
                 self.destination.forget_votes(height, nonce);
                 Ok(None)
             }

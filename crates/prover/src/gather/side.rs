@@ -47,6 +47,14 @@ struct State {
     words: BTreeMap<Hash, U256>,
 }
 
+/// What a transaction did, read from the block's own proven lists.
+pub(crate) struct Done {
+    /// The bridge's logs in it.
+    pub(crate) logs: Vec<Log>,
+    /// The status of its receipt; 1 where it did not fail.
+    pub(crate) status: u64,
+}
+
 /// A live vote.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LiveVote {
@@ -131,9 +139,8 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         Ok(transaction)
     }
 
-    /// The bridge's logs in a transaction, read from the block's own proven lists; none where the node knows no such
-    /// transaction up to the head.
-    pub(crate) async fn logs_of(&mut self, hash: Hash) -> Result<Option<Vec<Log>>, ProveError> {
+    /// What a transaction did; none where the node knows no such transaction up to the head.
+    pub(crate) async fn done_by(&mut self, hash: Hash) -> Result<Option<Done>, ProveError> {
         let Some(found) = self.node.transaction_receipt(hash).await?.filter(|found| found.block <= self.head()) else {
             return Ok(None);
         };
@@ -144,10 +151,10 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         if Transaction::decode(raw).map_err(refused)?.hash() != hash {
             return Err(ANSWER.into());
         }
-        if items.receipts.get(index).is_none() {
-            return Err(ANSWER.into());
-        }
-        self.bridge_logs(ItemRef { block: found.block, index: found.index }).await.map(Some)
+        let receipt = items.receipts.get(index).ok_or(ANSWER)?;
+        let status = Receipt::decode(receipt).map_err(refused)?.status;
+        let logs = self.bridge_logs(ItemRef { block: found.block, index: found.index }).await?;
+        Ok(Some(Done { logs, status }))
     }
 
     /// The bridge's logs in one receipt.

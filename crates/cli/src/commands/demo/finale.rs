@@ -149,7 +149,7 @@ fn append_direction(out: &mut String, audited: &Gathered) {
     let _ = writeln!(out, "{}", bold(&format!("{} to {}", first.from, first.to)));
     table::append(out, &audited.report.transfers);
     if let Some(complete) = &audited.report.complete {
-        report::append_completeness(out, complete);
+        report::append_completeness(out, complete, &audited.report.transfers);
     }
     out.push('\n');
 }
