@@ -1,5 +1,6 @@
 //! What an operator raises the alarm for. Each alarm is logged, counted and written down.
 
+use spanlight::verdict::NotReached;
 use spanlight::{Address, Hash};
 use std::fmt;
 
@@ -73,6 +74,27 @@ pub enum Alarm {
         /// The code of what stands in the way.
         code: &'static str,
     },
+    /// This machine's clock is behind the verified blocks of a chain by more than the trust tolerates; the newest wait.
+    Clock {
+        /// The chain.
+        chain: String,
+        /// By so many seconds, at least.
+        behind: u64,
+    },
+    /// No endpoint of a chain shows a block after this time: the chain makes none, or all endpoints keep them back.
+    ChainStands {
+        /// The chain.
+        chain: String,
+        /// Unix time of its newest block.
+        since: u64,
+    },
+    /// Every endpoint shows heads of a chain that move and are too old: the clock is ahead, or all endpoints are behind.
+    OldHeads {
+        /// The chain.
+        chain: String,
+        /// Seconds since the newest block's time.
+        age: u64,
+    },
     /// An endpoint was put aside.
     Endpoint {
         /// What was found.
@@ -122,6 +144,17 @@ pub enum Alarm {
 }
 
 impl Alarm {
+    /// The alarm, where this reason is a clock that is behind.
+    #[must_use]
+    pub fn of_clock(reason: &NotReached) -> Option<Self> {
+        match reason {
+            NotReached::Clock { chain, have, need } => {
+                Some(Self::Clock { chain: chain.clone(), behind: need.saturating_sub(*have) })
+            }
+            _ => None,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -135,6 +168,9 @@ impl Alarm {
             Self::Parked { .. } => "parked",
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
             Self::UnreadBlock { .. } => "unread_block",
+            Self::Clock { .. } => "clock",
+            Self::ChainStands { .. } => "chain_stands",
+            Self::OldHeads { .. } => "old_heads",
             Self::Endpoint { .. } => "endpoint",
             Self::LowBalance { .. } => "low_balance",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
@@ -162,7 +198,9 @@ impl Alarm {
             Self::Fraud { kind, culprits, .. } => format!("{kind} {}", names(culprits)),
             Self::Attempted { culprits, .. } => names(culprits),
             Self::Further { kind, culprits, .. } => format!("further {kind} {}", names(culprits)),
-            Self::UnreadBlock { chain, .. } => chain.clone(),
+            Self::UnreadBlock { chain, .. } | Self::ChainStands { chain, .. } | Self::OldHeads { chain, .. } => {
+                chain.clone()
+            }
             Self::Endpoint { finding } => {
                 let name = finding.split_whitespace().find(|word| word.contains("://")).unwrap_or_default();
                 name.trim_end_matches([':', ',', ';']).to_owned()
@@ -174,6 +212,7 @@ impl Alarm {
             | Self::GasPrice { .. }
             | Self::KeyUnavailable { .. }
             | Self::NotBound
+            | Self::Clock { .. }
             | Self::UnknownCode { .. } => String::new(),
         }
     }
@@ -223,6 +262,17 @@ impl fmt::Display for Alarm {
             Self::UnreadBlock { chain, block, code } => write!(
                 f,
                 "block {block} of {chain} cannot be read ({code}): add an archive endpoint; it is asked for again and again"
+            ),
+            Self::Clock { chain, behind } => write!(
+                f,
+                "this machine's clock seems to be at least {behind} s behind the blocks of {chain}: set it by NTP; blocks that are too far ahead of it wait"
+            ),
+            Self::ChainStands { chain, since } => {
+                write!(f, "no endpoint shows a block of {chain} after unix time {since}: it stands still, or all of them keep blocks back")
+            }
+            Self::OldHeads { chain, age } => write!(
+                f,
+                "the newest block of {chain} that any endpoint shows is {age} s old, and new ones come: this machine's clock seems to be ahead, or all endpoints are behind"
             ),
             Self::Endpoint { finding } => f.write_str(finding),
             Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),

@@ -3,12 +3,14 @@
 //! A session starts from the newest checkpoints that leave no open request out, so starting after a crash, starting for the
 //! first time and starting again to let old headers go are one and the same thing.
 
+use crate::alarm::Alarm;
 use crate::board::Board;
 use crate::clock;
 use crate::config::{ChainConfig, Config};
 use crate::exchange::Exchange;
 use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
+use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
 use crate::store::{Lease, Store, StoreError};
@@ -16,10 +18,11 @@ use crate::view;
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
+use spanlight::verdict::{NotReached, Verdict};
 use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, SyncOptions, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Pause after a session that failed.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -57,6 +60,24 @@ pub(crate) enum WorkError {
     NoKey(String),
 }
 
+impl WorkError {
+    /// The alarm, where the checkpoint to start from is ahead of this machine's clock.
+    fn clock(&self) -> Option<Alarm> {
+        match self {
+            Self::Start { error, .. } => clock_of(error).and_then(Alarm::of_clock),
+            _ => None,
+        }
+    }
+}
+
+/// That the clock stands in the way, and no endpoint.
+fn clock_of(error: &ProveError) -> Option<&NotReached> {
+    match error {
+        ProveError::NotFollowed(Verdict::NotYetTrusted(reason @ NotReached::Clock { .. })) => Some(reason),
+        _ => None,
+    }
+}
+
 /// One direction: its two ends.
 pub(crate) struct Direction {
     pub(crate) shared: Arc<Shared>,
@@ -78,6 +99,9 @@ async fn with_each<R>(link: &mut Link, begin: impl AsyncFn(&Link) -> Result<R, P
         if link.endpoints.dismiss(&error) {
             tracing::warn!(%error, "an endpoint was put aside at the start");
             continue;
+        }
+        if clock_of(&error).is_some() {
+            return Err(error);
         }
         turns = turns.saturating_sub(1);
         link.rotate();
@@ -147,8 +171,25 @@ impl Direction {
         }
     }
 
+    /// Raises an alarm, where it is no repeat: logs it, counts it and writes it down.
+    pub(crate) fn raise(&self, raised: &mut Raised, nonce: Option<u64>, alarm: &Alarm) {
+        if !raised.is_new(nonce, alarm, Instant::now()) {
+            return;
+        }
+        let words = alarm.to_string();
+        tracing::error!(direction = %self.name, nonce, code = alarm.code(), alarm = %words, "ALARM");
+        self.shared.board.count_alarm(&self.name, alarm);
+        let (store, name, code) = (self.shared.store.clone(), self.name.clone(), alarm.code());
+        tokio::spawn(async move {
+            if let Err(error) = store.note_alarm(clock::now(), &name, nonce, (code, &words)).await {
+                tracing::error!(%error, "the alarm could not be written down");
+            }
+        });
+    }
+
     /// Sessions under one lease.
     async fn act(&self, lease: &Arc<Lease>, links: &mut [Link; 2], show: &impl Fn(&str, Option<String>)) {
+        let mut raised = Raised::default();
         while !self.shared.cancel.is_cancelled() {
             match self.session(lease, links).await {
                 Ok(End::Stopped | End::LostLease) => return,
@@ -160,6 +201,9 @@ impl Direction {
                     return;
                 }
                 Err(error) => {
+                    if let Some(alarm) = error.clock() {
+                        self.raise(&mut raised, None, &alarm);
+                    }
                     tracing::warn!(direction = %self.name, %error, "cannot work; starting again");
                     show("failing", Some(error.to_string()));
                     tokio::time::sleep(PAUSE).await;
@@ -295,5 +339,18 @@ mod tests {
         let silent = || RpcError::Transport { reason: "no answer".to_owned() }.into();
         assert_eq!(begin(&mut link, &[], silent).await.1, [a]);
         assert_eq!(link.first(), b);
+    }
+
+    #[tokio::test]
+    async fn a_checkpoint_that_is_ahead_of_the_clock_is_no_endpoints_fault() {
+        let (mut link, [a, ..]) = link();
+        let ahead = || {
+            let reason = NotReached::Clock { chain: "main".to_owned(), have: 100, need: 130 };
+            ProveError::NotFollowed(Verdict::NotYetTrusted(reason))
+        };
+        let (begun, asked) = begin(&mut link, &[], ahead).await;
+        assert_eq!((asked, link.first()), (vec![a.clone()], a.as_str()));
+        let error = WorkError::Start { chain: "main".to_owned(), block: 7, error: Box::new(begun.unwrap_err()) };
+        assert_eq!(error.clock(), Some(Alarm::Clock { chain: "main".to_owned(), behind: 30 }));
     }
 }

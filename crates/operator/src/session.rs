@@ -3,6 +3,7 @@
 mod acting;
 mod anchoring;
 mod attention;
+mod blame;
 mod finding;
 mod keeping;
 mod rotation;
@@ -24,6 +25,7 @@ use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
+use blame::{Nobody, Suspects};
 use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
@@ -110,6 +112,8 @@ pub(crate) struct Session<'t> {
     followed: [bool; 2],
     /// How the endpoints that are asked first do.
     turns: [Turn; 2],
+    /// Endpoints whose head was old when their turn ended.
+    suspects: [Suspects; 2],
     looked: Instant,
 }
 
@@ -157,6 +161,7 @@ impl<'t> Session<'t> {
             further: Further::default(),
             followed: [false, false],
             turns: [Turn::new(now); 2],
+            suspects: [Suspects::default(), Suspects::default()],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
     }
@@ -259,6 +264,7 @@ impl<'t> Session<'t> {
         let destination = self.bear(destination)?;
         self.followed = [source, destination];
         let after = [self.source.head(), self.destination.head()];
+        self.look_at_the_clock();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
         Ok(before != after)
     }
@@ -271,41 +277,57 @@ impl<'t> Session<'t> {
         }
     }
 
+    /// Shows by how much this machine's clock is behind the newest blocks, and raises the alarm where they had to be left out.
+    fn look_at_the_clock(&mut self) {
+        let chains = [&self.source, &self.destination];
+        let behind = chains.map(Synced::clock_behind).into_iter().max().unwrap_or_default();
+        self.direction.shared.board.update(&self.direction.name, |board| board.clock_behind = behind);
+        let alarms: Vec<Alarm> = chains.into_iter().filter_map(Synced::left_out).filter_map(Alarm::of_clock).collect();
+        for alarm in alarms {
+            self.raise(None, alarm);
+        }
+    }
+
     /// Asks the next endpoint of a chain first where this one keeps the session back.
     fn take_turns(&mut self, moved: [bool; 2]) {
         let (now, time) = (Instant::now(), clock::now());
         let most = self.direction.shared.config.voting.max_head_age_s;
-        let heads = [self.source.chain().head(), self.destination.chain().head()];
-        let young = heads.map(|head| time.saturating_sub(head.time) <= most);
-        let chains = [&self.direction.from.chain, &self.direction.to.chain];
-        let mut stale = Vec::new();
-        let looks = moved.into_iter().zip(young).zip(chains);
-        for (((moved, young), chain), (turn, link)) in looks.zip(self.turns.iter_mut().zip(self.links.iter_mut())) {
-            let Some(delays) = turn.look(moved, young, now) else { continue };
+        let mut alarms = Vec::new();
+        for (side, moved) in moved.into_iter().enumerate() {
+            let synced = if side == 0 { &self.source } else { &self.destination };
+            let (head, chain) = (synced.chain().head(), synced.chain().name());
+            let (Some(turn), Some(suspects), Some(link)) =
+                (self.turns.get_mut(side), self.suspects.get_mut(side), self.links.get_mut(side))
+            else {
+                continue;
+            };
+            let age = time.saturating_sub(head.time);
+            if moved {
+                let time_of = |number| synced.raw_header(number).map(|header| header.fields().time);
+                let named = suspects.moved(head.time, time_of, now);
+                let finding = |name| Alarm::Endpoint { finding: format!("{name} shows an old head of {chain}") };
+                alarms.extend(named.into_iter().map(finding));
+            }
+            if age <= most {
+                suspects.is_young();
+            }
+            let Some(delays) = turn.look(moved, age <= most, now) else { continue };
             if delays == Delays::IsOld {
-                stale.push(format!("{} shows an old head of {chain}", link.first()));
+                let chain = chain.to_owned();
+                alarms.extend(suspects.add(link.first(), head.number, now, link.len()).map(|nobody| match nobody {
+                    Nobody::Stands => Alarm::ChainStands { chain, since: head.time },
+                    Nobody::AllOld => Alarm::OldHeads { chain, age },
+                }));
             }
             link.rotate();
         }
-        for finding in stale {
-            self.raise(None, Alarm::Endpoint { finding });
+        for alarm in alarms {
+            self.raise(None, alarm);
         }
     }
 
     /// Raises an alarm, where it is no repeat.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
-        if !self.raised.is_new(nonce, &alarm, Instant::now()) {
-            return;
-        }
-        let words = alarm.to_string();
-        let shared = &self.direction.shared;
-        tracing::error!(direction = %self.direction.name, nonce, code = alarm.code(), alarm = %words, "ALARM");
-        shared.board.count_alarm(&self.direction.name, &alarm);
-        let (store, name, code) = (shared.store.clone(), self.direction.name.clone(), alarm.code());
-        tokio::spawn(async move {
-            if let Err(error) = store.note_alarm(clock::now(), &name, nonce, (code, &words)).await {
-                tracing::error!(%error, "the alarm could not be written down");
-            }
-        });
+        self.direction.raise(&mut self.raised, nonce, &alarm);
     }
 }

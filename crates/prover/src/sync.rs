@@ -129,6 +129,12 @@ impl<'t> Synced<'t> {
         time.saturating_sub(now)
     }
 
+    /// The clock when the newest verified header arrived.
+    #[must_use]
+    pub const fn received_at(&self) -> u64 {
+        self.newest.1
+    }
+
     /// Why the newest headers were left out, where they were: they are further ahead of the clock than the trust tolerates.
     /// They were verified first, so it is no endpoint's word that the clock is behind, but a quorum's.
     #[must_use]

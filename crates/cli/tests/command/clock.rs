@@ -2,7 +2,7 @@
 //! late, clocks are wrong, and every endpoint is honest.
 
 use crate::common::{command, scratch, write, Ran};
-use crate::faked::with_clock;
+use crate::faked::environment;
 use crate::late::Line;
 use spanlight_devnet::pair::{BridgeKind, Side, Value as Worth, COIN, USERS};
 use spanlight_devnet::{Clock, Pair, PairConfig, Production};
@@ -46,11 +46,10 @@ fn rpc(main: &[String], service: &[String]) -> Vec<String> {
 }
 
 fn run(seconds: i64, arguments: &[&str], endpoints: &[String]) -> Ran {
-    let mut command = match seconds {
-        0 => command(),
-        _ => with_clock(env!("CARGO_BIN_EXE_spanlight"), seconds),
-    };
-    command.env("NO_COLOR", "1");
+    let mut command = command();
+    if seconds != 0 {
+        command.envs(environment(seconds));
+    }
     let output = command.args(arguments).args(endpoints).arg("--json").output().unwrap();
     let ran = Ran::from(output);
     // Whatever else is said, everybody is honest here.

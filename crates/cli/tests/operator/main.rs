@@ -9,10 +9,15 @@
     clippy::cast_sign_loss
 )]
 
+mod clock;
 mod commands;
 mod endpoints;
+#[path = "../shared/faked.rs"]
+mod faked;
 mod false_peer;
 mod fees;
+#[path = "../shared/late.rs"]
+mod late;
 mod liar;
 mod load;
 mod many;

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) poll: Duration,
     /// Whether votes are signatures.
     pub(crate) signed: bool,
+    /// Seconds and blocks that both chains are old at the start; 0 where that does not matter.
+    pub(crate) age: u64,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
@@ -51,6 +53,7 @@ impl Plan {
             block: BLOCK,
             poll: Duration::from_millis(50),
             signed: false,
+            age: 0,
             voting: String::new(),
         }
     }
@@ -94,6 +97,7 @@ impl Rig {
             bridge: plan.bridge,
             operators: plan.operators,
             threshold: plan.threshold,
+            age: plan.age,
             ..PairConfig::default()
         };
         config = config.produced(Production::Every(plan.block), clock);

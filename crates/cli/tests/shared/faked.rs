@@ -5,11 +5,16 @@
 
 use std::process::Command;
 
-/// The program, run with a clock that is so many seconds ahead, or behind where that is negative.
-pub(crate) fn with_clock(program: &str, seconds: i64) -> Command {
-    let mut command = Command::new("faketime");
-    // Only the time of day is wrong; how time passes is not.
-    command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    command.args(["-m", "-f", &format!("{seconds:+}s"), program]);
-    command
+/// What a process is given whose clock is to be so many seconds ahead, or behind where that is negative.
+pub(crate) fn environment(seconds: i64) -> [(&'static str, String); 4] {
+    // The library itself, since its program would stand between a test and the process that the test ends.
+    let asked = Command::new("faketime").args(["-m", "-f", "+0s", "printenv", "LD_PRELOAD"]).output();
+    let library = asked.expect("faketime is installed by tools/setup").stdout;
+    [
+        ("LD_PRELOAD", String::from_utf8(library).unwrap().trim().to_owned()),
+        ("FAKETIME", format!("{seconds:+}s")),
+        // Only the time of day is wrong; how time passes is not.
+        ("DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
 }

@@ -11,7 +11,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 19] = [
+const METRICS: [Metric; 20] = [
     ("ready", "1 while the direction is followed or another replica acts", |board, _| {
         float(u64::from(matches!(board.phase.as_str(), "following" | "standby")))
     }),
@@ -24,6 +24,11 @@ const METRICS: [Metric; 19] = [
     ("destination_head_age_seconds", "Age of the proven destination head", |board, now| {
         float(now.saturating_sub(board.destination_time))
     }),
+    (
+        "clock_behind_seconds",
+        "Seconds by which the newest proven block was ahead of this machine's clock",
+        |board, _| float(board.clock_behind),
+    ),
     ("requests", "Requests made on the source", |board, _| float(board.requests)),
     ("lower_handle_nonce", "Lowest nonce not handled on the destination", |board, _| float(board.lower_handle_nonce)),
     ("lag_transfers", "Requests proven and not handled", |board, _| {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// A head that has not moved, or was too old to act on, for so long makes the next endpoint be asked.
-const STALLED: Duration = Duration::from_secs(5);
+pub(super) const STALLED: Duration = Duration::from_secs(5);
 
 /// What is held against the endpoint that is asked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

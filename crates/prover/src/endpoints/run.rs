@@ -121,7 +121,8 @@ impl<T: Transport> Pair<'_, T> {
             let [source, _] = &mut followed;
             from.catch_up(source, options, progress).await?;
         }
-        let now = options.time.now();
+        // A clock that is set back meanwhile must not make what was followed look ahead of it.
+        let now = followed.iter().map(Synced::received_at).fold(options.time.now(), u64::max);
         let nodes = [Node::new(from, &source.profile), Node::new(to, &destination.profile)];
         let ([source, destination], [first, second]) = (&nodes, &followed);
         let ends = Ends { trust: self.trust, source: (source, first), destination: (destination, second) };
