@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed};
 use crate::primitives::Address;
 use crate::uncovered::Unsupported;
-use crate::verdict::{AsOf, Check, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
+use crate::verdict::{AsOf, Check, HeaderRef, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
 use crate::verify::{Anchored, Completeness, Report};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -110,6 +110,7 @@ pub(crate) struct TransferJson<'a> {
     differences: &'a [Difference],
     claim: Option<&'a Claim>,
     operators: Option<&'a [Operator]>,
+    votes_as_of: Option<HeaderRef>,
     as_of: AsOf,
     checks: &'a [Check],
 }
@@ -147,6 +148,7 @@ pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
         differences: state.map(State::differences).unwrap_or_default(),
         claim: notes.iter().find_map(Note::claim),
         operators: facts.votes.as_ref().map(|votes| votes.operators.as_slice()),
+        votes_as_of: facts.votes.as_ref().and_then(|votes| votes.later),
         as_of: transfer.as_of,
         checks: &transfer.checks,
     }
@@ -210,6 +212,9 @@ impl NotReached {
             Self::Height { chain, have, need } => {
                 alloc::format!("chain {chain} is trusted up to block {have}, block {need} is needed")
             }
+            Self::Time { chain, have, need } => {
+                alloc::format!("chain {chain} is trusted up to time {have}, a header of time {need} or later is needed")
+            }
             Self::Stale { chain, have, need } => {
                 alloc::format!("the newest header of chain {chain} is {have} s old, at most {need} s are allowed")
             }
@@ -243,6 +248,9 @@ impl Missing {
             Self::Slot { chain, number, slot } => {
                 alloc::format!("storage slot {slot} of the bridge on {chain} at block {number} is not shown")
             }
+            Self::LaterProposers { chain, number, have, need } => alloc::format!(
+                "{need} distinct proposers on {chain} after block {number} bound its time; headers of {have} are shown"
+            ),
             Self::Header { chain, number } => alloc::format!("header {number} of {chain} is not shown"),
         }
     }

@@ -259,6 +259,16 @@ impl FraudKind {
 pub enum Note {
     /// The votes are shown as transactions: k operators said so; that no later vote took one back is the contract's word.
     VotesByTransactions,
+    /// The votes were read from a state later than the execution's, as they are recorded for good once a nonce is closed. Who could
+    /// vote at the decision, and the threshold then, is the contract's word.
+    VotesFromLaterState {
+        /// Block of the execution.
+        executed: u64,
+        /// Block of the state.
+        read: u64,
+        /// Whether fewer voters are recorded than the threshold of that later state.
+        too_few: bool,
+    },
     /// The deciding votes came as signatures that somebody brought. They are counted by the state; who signed was checked too.
     VotesBySignatures,
     /// The value could not be delivered; the bridge keeps it for its recipient, or kept it until it was claimed.
@@ -299,6 +309,7 @@ impl Note {
             Self::RandomRevealUnchecked { .. }
                 | Self::CommitteeUnchecked { .. }
                 | Self::VotesByTransactions
+                | Self::VotesFromLaterState { .. }
                 | Self::VotesBySignatures
         )
     }
@@ -317,6 +328,7 @@ impl Note {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::VotesByTransactions => "votes_by_transactions",
+            Self::VotesFromLaterState { .. } => "votes_from_later_state",
             Self::VotesBySignatures => "votes_by_signatures",
             Self::Claimable(_) => "claimable",
             Self::ExOperatorVote(_) => "ex_operator_vote",
@@ -347,6 +359,15 @@ pub enum NotReached {
         /// Trusted up to here.
         have: u64,
         /// Needed.
+        need: u64,
+    },
+    /// The chain is trusted up to an earlier time than needed.
+    Time {
+        /// The chain.
+        chain: String,
+        /// Time of the newest header.
+        have: u64,
+        /// Time needed.
         need: u64,
     },
     /// The newest header given is older than the trust's `max_age`.
@@ -393,6 +414,7 @@ impl NotReached {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Height { .. } => "not_yet_trusted.height",
+            Self::Time { .. } => "not_yet_trusted.time",
             Self::Stale { .. } => "not_yet_trusted.stale",
             Self::TrustExpired { .. } => "not_yet_trusted.trust_expired",
             Self::Clock { .. } => "not_yet_trusted.clock",
@@ -405,6 +427,7 @@ impl NotReached {
     pub const fn have_need(&self) -> (u64, u64) {
         match self {
             Self::Height { have, need, .. }
+            | Self::Time { have, need, .. }
             | Self::Stale { have, need, .. }
             | Self::TrustExpired { have, need, .. }
             | Self::Clock { have, need, .. }
@@ -443,6 +466,17 @@ pub enum Missing {
         /// The slot.
         slot: Hash,
     },
+    /// Headers by which as many distinct proposers as a quorum have proposed since a block: only then its time is bounded.
+    LaterProposers {
+        /// The chain.
+        chain: String,
+        /// The block.
+        number: u64,
+        /// Distinct proposers since, in the followed headers that are there.
+        have: u64,
+        /// Distinct proposers needed.
+        need: u64,
+    },
     /// A header between the checkpoint and what is proven.
     Header {
         /// The chain.
@@ -463,6 +497,7 @@ impl Missing {
             Self::VoteCall { .. } => "missing.vote_call",
             Self::BridgeState { .. } => "missing.bridge_state",
             Self::Slot { .. } => "missing.slot",
+            Self::LaterProposers { .. } => "missing.later_proposers",
             Self::Header { .. } => "missing.header",
         }
     }

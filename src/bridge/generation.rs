@@ -108,6 +108,12 @@ impl Generation {
         matches!(self, Self::C | Self::V2)
     }
 
+    /// Whether every change of the token registry leaves an event, `TokenRegistered` or `TokenDeregistered`.
+    #[must_use]
+    pub const fn tells_registry_changes(self) -> bool {
+        matches!(self, Self::B | Self::C | Self::V2)
+    }
+
     /// Whether a vote counts only while its voter stays registered. Elsewhere the votes of former operators go on counting.
     #[must_use]
     pub const fn revokes_votes(self) -> bool {

@@ -7,6 +7,7 @@
 
 use super::council::Council;
 use super::parameters::{is_epoch_block, ParameterChanges, Parameters, PendingChange};
+use super::quorum::required_seals;
 use super::seals::{check as check_seals, check_committed, proposer_of, SealContext, SealReport};
 use super::tracking::{first_epoch_votes, Change, Tracked};
 use super::verified::{JumpedHeader, VerifiedHeader};
@@ -14,7 +15,7 @@ use super::ConsensusError;
 use crate::clock::Clock;
 use crate::header::{check_child, rules, HeaderError, UntrustedHeader};
 use crate::primitives::{Address, Hash};
-use crate::profile::ChainProfile;
+use crate::profile::{ChainProfile, Fork, QuorumPolicy};
 use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,30 @@ pub struct LightClient {
     /// From when the trusting period counts: the head's time, or when it was verified if that is earlier.
     since: u64,
     tracked: Tracked,
+    /// Who may propose, ascending by height, from where this client began.
+    electorates: Vec<Electorate>,
+}
+
+/// What decides who may propose and how many make a quorum, from a height on until the next entry's.
+#[derive(Clone, Debug)]
+struct Electorate {
+    from: u64,
+    council: Council,
+    committee_size: u64,
+    proposer_policy: u64,
+}
+
+impl Electorate {
+    fn of(from: u64, tracked: &Tracked) -> Self {
+        let Parameters { committee_size, proposer_policy, .. } = tracked.parameters;
+        Self { from, council: tracked.council.clone(), committee_size, proposer_policy }
+    }
+
+    fn holds_for(&self, tracked: &Tracked) -> bool {
+        let Parameters { committee_size, proposer_policy, .. } = tracked.parameters;
+        (&self.council, self.committee_size, self.proposer_policy)
+            == (&tracked.council, committee_size, proposer_policy)
+    }
 }
 
 impl LightClient {
@@ -119,7 +144,8 @@ impl LightClient {
     fn new(profile: &ChainProfile, header: UntrustedHeader, since: Option<u64>, tracked: Tracked) -> Self {
         let head = VerifiedHeader::new(header, &tracked.parameters, None);
         let since = earlier(head.time(), since);
-        Self { profile: profile.clone(), head, since, tracked }
+        let electorates = Vec::from([Electorate::of(head.number().saturating_add(1), &tracked)]);
+        Self { profile: profile.clone(), head, since, tracked, electorates }
     }
 
     /// Follows `headers`, which begin right after the head. On an error nothing has changed.
@@ -136,6 +162,7 @@ impl LightClient {
     ) -> Result<Vec<VerifiedHeader>, ConsensusError> {
         let mut tracked = self.tracked.clone();
         let mut outcomes = Vec::with_capacity(headers.len());
+        let mut electorates: Vec<Electorate> = Vec::new();
         let mut parent = self.head.header();
         let mut rest = headers.iter();
         while let Some(header) = rest.next() {
@@ -143,6 +170,9 @@ impl LightClient {
             let step = self.step(&tracked, header, parent, sealed);
             let (change, seals) = step.map_err(|error| error.at(header.number()))?;
             outcomes.push((core::mem::replace(&mut tracked, change.next).parameters, seals));
+            if !electorates.last().or(self.electorates.last()).is_some_and(|last| last.holds_for(&tracked)) {
+                electorates.push(Electorate::of(header.number().saturating_add(1), &tracked));
+            }
             parent = header;
         }
         if let Some(clock) = &clock {
@@ -157,6 +187,7 @@ impl LightClient {
             self.head = head.clone();
             self.since = earlier(head.time(), clock.map(|clock| clock.now));
             self.tracked = tracked;
+            self.electorates.extend(electorates);
         }
         Ok(verified)
     }
@@ -295,6 +326,28 @@ impl LightClient {
     #[must_use]
     pub const fn trusted_since(&self) -> u64 {
         self.since
+    }
+
+    /// The council of a block above where this client began, up to the next one.
+    #[must_use]
+    pub fn council_at(&self, number: u64) -> Option<&Council> {
+        self.electorate_at(number).map(|electorate| &electorate.council)
+    }
+
+    /// How many distinct proposers make it sure that one of them was honest, by the council of such a block: as many as a
+    /// quorum, by the engine's rule or the profile's, whichever is larger. Where members may be demoted, headers do not tell
+    /// how many are qualified; then all are counted.
+    #[must_use]
+    pub fn proposers_needed_at(&self, number: u64) -> Option<u64> {
+        let Electorate { council, committee_size, proposer_policy, .. } = self.electorate_at(number)?;
+        let all = u64::try_from(council.len()).unwrap_or(u64::MAX);
+        let demotes = *proposer_policy == 2 && self.profile.forks.is_active(Fork::Istanbul, number);
+        let members = if demotes { all } else { all.min(*committee_size) };
+        Some(required_seals(QuorumPolicy::Engine, members).max(required_seals(self.profile.quorum, members)))
+    }
+
+    fn electorate_at(&self, number: u64) -> Option<&Electorate> {
+        self.electorates.iter().rev().find(|electorate| electorate.from <= number)
     }
 
     /// The council for the next block.

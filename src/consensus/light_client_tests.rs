@@ -598,3 +598,37 @@ fn refuses_votes_and_announcements_longer_than_any_honest_one() {
     let long_announcement = announcing(next(), vec![0; (16 << 10) + 1]);
     assert_eq!(refusal(long_announcement), Err("consensus.field_too_long"));
 }
+
+#[test]
+fn the_council_of_each_followed_block_is_known_and_of_no_lower_one() {
+    let mut client = small_client(&KEYS);
+    let join = voting(child_of(&client), vote_field(1, ADD, address_of(5).as_bytes()));
+    follow(&mut client, &join, &KEYS).unwrap();
+    follow_to(&mut client, 3);
+    let councils = [0, 1, 2, 3, 4].map(|number| client.council_at(number).map(Council::len));
+    assert_eq!(councils, [None, Some(4), Some(5), Some(5), Some(5)]);
+    let resumed = with_parameters(&client, |_| ());
+    assert_eq!([3, 4].map(|number| resumed.council_at(number).map(Council::len)), [None, Some(5)]);
+}
+
+/// As many as the engine's quorum at least; over the whole council where headers do not tell who is demoted.
+#[test]
+fn proposers_needed_follow_the_engines_rule_and_count_all_where_members_may_be_demoted() {
+    let needed = |quorum, policy, committee_size| {
+        let client = client_with(|profile| {
+            profile.quorum = quorum;
+            profile.qualified = Some(crate::profile::Qualified::AtLeast(1));
+            profile.forks.istanbul = Some(0);
+        });
+        let client = with_parameters(&client, |parameters| {
+            parameters.proposer_policy = policy;
+            parameters.committee_size = committee_size;
+        });
+        client.proposers_needed_at(1)
+    };
+    assert_eq!(needed(QuorumPolicy::Engine, 0, 22), Some(3));
+    assert_eq!(needed(QuorumPolicy::Engine, 0, 2), Some(2));
+    assert_eq!(needed(QuorumPolicy::Node, 0, 3), Some(3));
+    assert_eq!(needed(QuorumPolicy::Custom(4), 0, 22), Some(4));
+    assert_eq!(needed(QuorumPolicy::Engine, 2, 2), Some(3));
+}

@@ -1,9 +1,10 @@
 //! Headers that a check has passed. Their fields are private, so that only the checks of this module's parent make them.
 
 use super::parameters::Parameters;
-use super::seals::SealReport;
+use super::seals::{proposer_of, SealReport};
+use super::ConsensusError;
 use crate::header::{HeaderFields, UntrustedHeader};
-use crate::primitives::Hash;
+use crate::primitives::{Address, Hash};
 
 macro_rules! checked_header {
     ($(#[$doc:meta])* $name:ident) => {
@@ -91,6 +92,14 @@ checked_header! {
 }
 
 impl VerifiedHeader {
+    /// Who signed the proposal: a quorum answers for the header's hash, which holds this seal.
+    ///
+    /// # Errors
+    /// Where the seal gives no signer.
+    pub fn proposer(&self) -> Result<Address, ConsensusError> {
+        self.seals.as_ref().map_or_else(|| proposer_of(&self.header), |seals| Ok(seals.proposer))
+    }
+
     /// The header as a parent of the next. A jumped header has no such way in.
     pub(super) const fn header(&self) -> &UntrustedHeader {
         &self.header

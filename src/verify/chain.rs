@@ -11,12 +11,15 @@ use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, Se
 use crate::facts::Sealed;
 use crate::header::UntrustedHeader;
 use crate::ordered::{map_of, Map, Set};
-use crate::primitives::Hash;
+use crate::primitives::{Address, Hash};
 use crate::profile::Fork;
 use crate::trust::TrustedChain;
 use crate::verdict::{HeaderRef, Missing, NotReached, Note};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+/// How many headers above a block are looked at for distinct proposers: it bounds the work where one proposes for ever.
+const MOST_LATER_HEADERS: usize = 4096;
 
 const FOLLOWED: Rule = Rule {
     id: "H",
@@ -78,6 +81,14 @@ impl AnchoredHeader {
     #[must_use]
     pub fn receipts_root(&self) -> Hash {
         of_either!(self, receipts_root)
+    }
+
+    /// The block's bloom filter: every address and topic of its logs.
+    pub(super) fn bloom(&self) -> &[u8; 256] {
+        match self {
+            Self::Followed(header) => &header.fields().bloom,
+            Self::Jumped(header) => &header.fields().bloom,
+        }
     }
 
     /// Block hash of the block before.
@@ -254,6 +265,34 @@ impl<'t> FollowedChain<'t> {
         Err(Stop::incomplete(Missing::Header { chain, number }))
     }
 
+    /// A header whose time is no earlier than the making of block `number`, however that block itself is dated.
+    ///
+    /// A proposer may date the first block after a halt as early as its parent's second. Once as many distinct proposers as a
+    /// quorum have proposed since, one of them was honest, and an honest proposer never dates a block before the present. Each
+    /// counts once, and only if it was in the council at `number` and at its own block: whoever is voted in later may be an
+    /// enemy's. Headers beyond a jump do not count.
+    ///
+    /// # Errors
+    /// Where too few distinct proposers are seen.
+    pub fn made_by(&self, number: u64) -> Result<HeaderRef, Stop> {
+        // The council of the checkpoint's own block is not known. What stood there stood one block later too.
+        let at = number.max(self.trusted.checkpoint.number.saturating_add(1));
+        let need = self.client.proposers_needed_at(at).unwrap_or(u64::MAX);
+        let mut proposers = Set::new();
+        for next in (at.saturating_add(1)..).take(MOST_LATER_HEADERS) {
+            let Some(AnchoredHeader::Followed(header)) = self.headers.get(&next) else { break };
+            let sits = |who: &Address, at| self.client.council_at(at).is_some_and(|council| council.contains(who));
+            if let Some(proposer) = header.proposer().ok().filter(|who| sits(who, at) && sits(who, next)) {
+                proposers.insert(proposer);
+            }
+            if length(&proposers) >= need {
+                return Ok(HeaderRef { number: next, hash: header.hash(), time: header.time() });
+            }
+        }
+        let (chain, have) = (self.name().into(), length(&proposers));
+        Err(Stop::incomplete(Missing::LaterProposers { chain, number, have, need }))
+    }
+
     /// All headers that may be believed, ascending.
     pub fn headers(&self) -> impl Iterator<Item = &AnchoredHeader> {
         self.headers.values()
@@ -311,6 +350,10 @@ impl<'t> FollowedChain<'t> {
             notes.push(Note::CommitteeUnchecked { chain });
         }
     }
+}
+
+fn length(set: &Set<Address>) -> u64 {
+    u64::try_from(set.len()).unwrap_or(u64::MAX)
 }
 
 fn decode_all(entries: &[HeaderEntry]) -> Result<Vec<UntrustedHeader>, Stop> {

@@ -19,10 +19,12 @@ use crate::verdict::{HeaderRef, Missing};
 use crate::verify::error::VerifyError;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{Cell, OnceCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 /// Longest voters list that is read. The contract lets 12 operators vote at a time; re-registrations can add more.
 const MAX_VOTERS: u64 = 256;
+/// How many later states are looked at for what the state of a block would show: it bounds the work for each transfer.
+pub(super) const MOST_LATER_STATES: usize = 1024;
 
 /// Facts of one chain, each under a believed header.
 #[derive(Clone, Debug)]
@@ -32,6 +34,10 @@ pub struct Evidence<'c> {
     states: Map<u64, BridgeState>,
     /// Time and number of each proven state's header, ascending in both.
     times: Vec<(u64, u64)>,
+    /// Headers by which blocks were made, by block: looked for once, however many transfers ask.
+    made_by: RefCell<Map<u64, Result<HeaderRef, Stop>>>,
+    /// Heights of headers that were needed without any evidence under them.
+    headers_read: RefCell<Set<u64>>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +73,8 @@ pub struct Usage {
     pub slots: Map<u64, Set<Hash>>,
     /// Items read, by block.
     pub items: Map<u64, Set<u32>>,
+    /// Headers read on their own; all from the checkpoint to the last of them were followed.
+    pub headers: Set<u64>,
 }
 
 impl<'c> Evidence<'c> {
@@ -83,7 +91,9 @@ impl<'c> Evidence<'c> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
         ascending(blocks.iter().map(|block| block.number))?;
         ascending(states.iter().map(|state| state.number))?;
-        let mut verified = Self { chain, blocks: Map::new(), states: Map::new(), times: Vec::new() };
+        let (made_by, headers_read) = (RefCell::default(), RefCell::default());
+        let mut verified =
+            Self { chain, blocks: Map::new(), states: Map::new(), times: Vec::new(), made_by, headers_read };
         for block in blocks {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
@@ -117,6 +127,20 @@ impl<'c> Evidence<'c> {
 
     pub(super) const fn chain(&self) -> &'c FollowedChain<'c> {
         self.chain
+    }
+
+    /// [`FollowedChain::made_by`], with the header counted as read.
+    pub(super) fn made_by(&self, number: u64) -> Result<HeaderRef, Stop> {
+        let known = self.made_by.borrow().get(&number).cloned();
+        let found = known.unwrap_or_else(|| self.chain.made_by(number));
+        self.made_by.borrow_mut().insert(number, found.clone());
+        self.header_is_read(found.as_ref().map_or(0, |header| header.number));
+        found
+    }
+
+    /// Counts a header as needed, with those below it.
+    pub(super) fn header_is_read(&self, number: u64) {
+        self.headers_read.borrow_mut().insert(number);
     }
 
     /// The transaction and receipt at a place: same index in both lists of one header.
@@ -167,6 +191,11 @@ impl<'c> Evidence<'c> {
         Ok(state)
     }
 
+    /// Whether the bridge's state after block `number` is proven.
+    pub(super) fn has_state(&self, number: u64) -> bool {
+        self.states.contains_key(&number)
+    }
+
     /// The newest proven state of the bridge.
     pub(super) fn latest_state(&self) -> Result<&BridgeState, Stop> {
         let (_, state) = self.states.last_key_value().ok_or_else(|| self.missing_state(None))?;
@@ -202,7 +231,7 @@ impl<'c> Evidence<'c> {
 
     /// What was read so far.
     pub(super) fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
+        let mut usage = Usage { headers: self.headers_read.borrow().clone(), ..Usage::default() };
         for (number, state) in &self.states {
             let slots = set_of(state.slots.iter().filter(|(_, (_, used))| used.get()).map(|(slot, _)| *slot));
             if state.used.get() || !slots.is_empty() {
@@ -358,6 +387,11 @@ impl BridgeState {
 
     pub(super) fn has_votes(&self, nonce: u64) -> bool {
         self.has(&layout::voters_length(votes_of(nonce)))
+    }
+
+    /// As [`Self::has_votes`], and the length of the list of voters counts as read.
+    pub(super) fn records_votes(&self, nonce: u64) -> bool {
+        self.slot(layout::voters_length(votes_of(nonce))).is_ok()
     }
 
     /// Everyone who ever voted on the nonce, each once. The list's own length makes it complete.

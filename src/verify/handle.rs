@@ -2,7 +2,7 @@
 
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
-use super::evidence::{BridgeState, Evidence, Item};
+use super::evidence::{BridgeState, Evidence, Item, MOST_LATER_STATES};
 use super::request::{check_code, check_decoded, check_event, check_nonce};
 use super::stop::Stop;
 use super::version2::prove_named_execution;
@@ -23,9 +23,47 @@ use alloc::boxed::Box;
 const CLOSED: Rule =
     Rule { id: "P7.destination", words: "the destination has closed the nonce", source: "bridge.md 6.4, 2.5" };
 
+/// The bridge's states that show an execution's votes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen<'e> {
+    /// Before and after the deciding block.
+    Around(&'e BridgeState, &'e BridgeState),
+    /// Only a later one: nodes keep few states. A closed nonce takes no more votes, so the recorded ones are still those that
+    /// decided. Who may vote, and the threshold, may have changed since.
+    Later(&'e BridgeState),
+}
+
+impl<'e> Seen<'e> {
+    /// The states for `nonce`, executed in `block`.
+    fn of(destination: &'e Evidence<'_>, block: u64, nonce: u64) -> Result<Self, Stop> {
+        let before = block.saturating_sub(1);
+        let are_there = [before, block].iter().all(|number| destination.has_state(*number));
+        let most = if are_there { 0 } else { MOST_LATER_STATES };
+        match destination.states_in(block..).rev().take(most).find(|state| state.records_votes(nonce)) {
+            Some(later) => Ok(Self::Later(later)),
+            None => Ok(Self::Around(destination.state(before)?, destination.state(block)?)),
+        }
+    }
+
+    /// The state in which the nonce is closed and its votes are recorded.
+    pub(super) const fn after(&self) -> &'e BridgeState {
+        let (Self::Around(_, after) | Self::Later(after)) = self;
+        after
+    }
+
+    /// The state before the deciding block.
+    pub(super) const fn before(&self) -> Option<&'e BridgeState> {
+        match self {
+            Self::Around(before, _) => Some(before),
+            Self::Later(_) => None,
+        }
+    }
+}
+
 /// An execution that is final on its chain.
 #[derive(Clone, Debug)]
 pub(super) struct ProvenHandle<'e> {
+    pub(super) seen: Seen<'e>,
     pub(super) at: LogRef,
     pub(super) event: HandleEvent,
     pub(super) header: HeaderRef,
@@ -87,11 +125,12 @@ pub(super) fn prove_handle<'e>(
     check_event(item, log, end, checks)?;
     let event = check_decoded(HandleEvent::decode(log), checks)?;
     check_nonce(event.nonce, nonce, checks)?;
-    let state = destination.state(at.item.block)?;
+    let seen = Seen::of(destination, at.item.block, nonce)?;
+    let state = seen.after();
     let generation = check_code(end, state, checks)?;
     checks.require(CLOSED, &[("nonce", &nonce)], destination_closed_the_nonce(state, nonce))?;
     let route = route_of(item, end, nonce, generation);
-    Ok(ProvenHandle { at, event, header: item.header, item, generation, route })
+    Ok(ProvenHandle { seen, at, event, header: item.header, item, generation, route })
 }
 
 /// A call of the bridge for another nonce can still execute this one on its way: delivering coin runs the recipient's code,
@@ -123,11 +162,12 @@ pub(super) fn prove_execution(
 ) -> Result<Execution, Stop> {
     let (nonce, destination, end) = (transfer.nonce, pair.destination, pair.to);
     let sender = sender_of(&handle.item.transaction, destination.chain().trusted().profile.chain_id);
-    let after = destination.state(handle.header.number)?;
-    let before = destination.state(handle.header.number.saturating_sub(1))?;
-    check_code(end, before, checks)?;
+    let after = handle.seen.after();
+    if let Some(before) = handle.seen.before() {
+        check_code(end, before, checks)?;
+    }
     if handle.generation.names_executed_key() {
-        return prove_named_execution(pair, handle, transfer, [before, after], sender, checks);
+        return prove_named_execution(pair, handle, transfer, sender, checks);
     }
     if handle.generation.keeps_votes() {
         // Vote transactions would show less here: they hide dissent, and votes that were taken back.
@@ -136,9 +176,12 @@ pub(super) fn prove_execution(
         }
         let (key, call) = executed_call(handle, transfer, after)?;
         let executor = if handle.is_direct() { Some((sender.clone()?, vote_of(handle.item))) } else { None };
-        let decision = decide_by_state(before, after, nonce, &key, executor, handle.generation, checks)?;
+        let decision = decide_by_state(handle.seen, nonce, &key, executor, handle.generation, checks)?;
         return Ok(Execution { key, call, sender: sender.ok(), is_named: false, decision });
     }
+    // Older code deletes the votes when they decide: only the states around the deciding block say who could vote.
+    let before = destination.state(handle.header.number.saturating_sub(1))?;
+    let after = destination.state(handle.header.number)?;
     if !handle.is_direct() || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
         return Err(Stop::incomplete(Missing::Votes));
     }

@@ -22,6 +22,7 @@ mod handle;
 mod hints;
 mod matching;
 mod open;
+mod registry;
 mod request;
 mod shown;
 mod signatures;

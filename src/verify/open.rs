@@ -6,7 +6,7 @@
 use super::absence::{was_never_requested, was_never_requested_by};
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
-use super::evidence::{BridgeState, Evidence};
+use super::evidence::{BridgeState, Evidence, MOST_LATER_STATES};
 use super::request::{check_code, ProvenRequest};
 use super::shown::{add_reverted, by_state};
 use super::stop::Stop;
@@ -74,7 +74,7 @@ pub(super) fn judge_requested(
     facts: &mut Facts,
     checks: &mut Checks,
 ) -> Result<Open, Stop> {
-    let state = open_state(pair, transfer.nonce, checks)?;
+    let state = check_open(pair, pair.destination.latest_state()?, transfer.nonce, checks)?;
     require_fresh(pair.destination, state.header(), pair.now, checks)?;
     no_calls(transfer)?;
     let call = expected_call(&request.event, request.tx_hash, request.header.number, request.destination_token);
@@ -82,7 +82,7 @@ pub(super) fn judge_requested(
     let tally = live_votes(pair, state, transfer.nonce, checks)?;
     let (votes, of) = (tally.operators(&key), state.threshold()?);
     let mut notes: Vec<Note> = tally.counted_former(&key).map(Note::ExOperatorVote).collect();
-    let mut shown = Votes { threshold: Some(of), operators: by_state(&tally, Some(&key), None) };
+    let mut shown = Votes { threshold: Some(of), operators: by_state(&tally, Some(&key), None), later: None };
     let reason = stuck_reason(pair, transfer, request, &key, &tally, state, &mut notes, checks)?;
     if let (Some(StuckReason::DeliveryReverted { .. }), Some(at)) = (&reason, transfer.failed) {
         add_reverted(&mut shown, pair.destination, at)?;
@@ -104,11 +104,11 @@ pub(super) fn judge_unrequested(
     checks: &mut Checks,
 ) -> Result<Open, Stop> {
     let nonce = transfer.nonce;
-    let state = open_state(pair, nonce, checks)?;
+    let state = check_open(pair, newest_with_votes(pair, nonce)?, nonce, checks)?;
     let tally = live_votes(pair, state, nonce, checks)?;
     let operators = by_state(&tally, None, None);
     if tally.keys().is_empty() {
-        facts.votes = Some(Votes { threshold: None, operators });
+        facts.votes = Some(Votes { threshold: None, operators, later: None });
         no_calls(transfer)?;
         require_fresh(pair.destination, state.header(), pair.now, checks)?;
         let source = pair.source.latest_state()?;
@@ -125,7 +125,7 @@ pub(super) fn judge_unrequested(
             destination: state.header(),
         });
     }
-    let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header().time, checks)?;
+    let kinds = every_vote_is_for_nothing(pair, transfer, &tally, state.header(), checks)?;
     let culprits = set_of(tally.keys().iter().flat_map(|key| tally.voters(key)));
     let votes = tally.keys().iter().map(|key| tally.operators(key)).max().unwrap_or(0);
     let notes = if kinds.contains(&FraudKind::NamedBlockDidNotExist) {
@@ -134,7 +134,7 @@ pub(super) fn judge_unrequested(
         Vec::new()
     };
     let of = state.threshold()?;
-    facts.votes = Some(Votes { threshold: Some(of), operators });
+    facts.votes = Some(Votes { threshold: Some(of), operators, later: None });
     Ok(Open {
         state: State::Attempted { culprits: culprits.into_iter().collect(), votes, of },
         dissenters: Vec::new(),
@@ -144,8 +144,20 @@ pub(super) fn judge_unrequested(
     })
 }
 
-fn open_state<'e>(pair: &Pair<'e>, nonce: u64, checks: &mut Checks) -> Result<&'e BridgeState, Stop> {
-    let state = pair.destination.latest_state()?;
+/// What is open holds as of the newest state. A vote for nothing stays one, so where a prover shows the votes at a lower height,
+/// by which a quorum has proposed since, that height does.
+fn newest_with_votes<'e>(pair: &Pair<'e>, nonce: u64) -> Result<&'e BridgeState, Stop> {
+    let mut newest = pair.destination.states_in(..).rev().take(MOST_LATER_STATES);
+    let shown = newest.find(|state| state.has_votes(nonce));
+    shown.map_or_else(|| pair.destination.latest_state(), Ok)
+}
+
+fn check_open<'e>(
+    pair: &Pair<'e>,
+    state: &'e BridgeState,
+    nonce: u64,
+    checks: &mut Checks,
+) -> Result<&'e BridgeState, Stop> {
     let generation = check_code(pair.to, state, checks)?;
     check_source(pair, generation, state, checks)?;
     let block = state.header().number;
@@ -167,7 +179,7 @@ fn every_vote_is_for_nothing(
     pair: &Pair<'_>,
     transfer: &TransferProof,
     tally: &Tally,
-    seen_at: u64,
+    seen_at: HeaderRef,
     checks: &mut Checks,
 ) -> Result<Vec<FraudKind>, Stop> {
     let keys = tally.keys();
@@ -188,12 +200,12 @@ fn vote_is_for_nothing(
     nonce: u64,
     key: &Hash,
     calldata: &[u8],
-    seen_at: u64,
+    seen_at: HeaderRef,
     checks: &mut Checks,
 ) -> Result<FraudKind, Stop> {
     match HandleCall::decode(calldata) {
-        Ok(call) => was_never_requested(pair.source, pair.from, nonce, call.request_block, seen_at, checks),
-        Err(_) => was_never_requested_by(pair.source, pair.from, nonce, seen_at, key, checks),
+        Ok(call) => was_never_requested(pair, nonce, call.request_block, seen_at, checks),
+        Err(_) => was_never_requested_by(pair, nonce, seen_at, key, checks),
     }
 }
 

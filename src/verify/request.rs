@@ -2,7 +2,8 @@
 
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
-use super::evidence::{BridgeState, Evidence, Item};
+use super::evidence::{BridgeState, Evidence, Item, MOST_LATER_STATES};
+use super::registry;
 use super::stop::Stop;
 use crate::bridge::call_for::expected_call;
 use crate::bridge::calls::HandleCall;
@@ -174,6 +175,15 @@ fn token_uri_is_in_the_event(event: &RequestEvent) -> Result<(), Stop> {
     Ok(())
 }
 
+/// The state that shows the bridge's code, its count and the token's entry: that of the request's block, or where nodes have not
+/// kept it the first later one that is proven. The count never falls, and the code of an account stays.
+fn state_of_request<'e>(source: &'e Evidence<'_>, block: u64, event: &RequestEvent) -> Result<&'e BridgeState, Stop> {
+    let shows = |state: &&BridgeState| event.token_type == TokenType::Coin || state.has_registered_token(&event.token);
+    let most = if source.has_state(block) { 0 } else { MOST_LATER_STATES };
+    let later = source.states_in(block..).take(most).find(shows);
+    later.map_or_else(|| source.state(block), Ok)
+}
+
 /// Proves the request of `nonce` at a place on the source chain.
 pub(super) fn prove_request(
     source: &Evidence<'_>,
@@ -187,14 +197,23 @@ pub(super) fn prove_request(
     let event = check_decoded(RequestEvent::decode(log), checks)?;
     check_nonce(event.nonce, nonce, checks)?;
     token_uri_is_in_the_event(&event)?;
-    let state = source.state(at.item.block)?;
+    let state = state_of_request(source, at.item.block, &event)?;
     check_code(end, state, checks)?;
     checks.require(
         COUNT,
         &[("nonce", &nonce), ("requests", &state.nonces()?.request_nonce)],
         source_counts_the_request(state, nonce),
     )?;
-    let destination_token =
-        checks.require(REGISTRY, &[("token", &event.token)], registered_counterpart(&event, state))?;
-    Ok(ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token })
+    let inputs: [(&'static str, &dyn core::fmt::Display); 2] =
+        [("token", &event.token), ("at block", &state.header().number)];
+    let destination_token = checks.require(REGISTRY, &inputs, registered_counterpart(&event, state))?;
+    let request = ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token };
+    if state.header().number != at.item.block && request.event.token_type != TokenType::Coin {
+        // A later entry is that of the request's block if nothing changed it between; else that block's own is needed.
+        let since = at.item.block.saturating_add(1)..=state.header().number;
+        if registry::did_not_change_in(source, end, since, &request).is_err() {
+            source.state(at.item.block)?;
+        }
+    }
+    Ok(request)
 }

@@ -80,7 +80,7 @@ pub(super) fn add_call(shown: &mut facts::Execution, execution: &Execution) {
 
 /// Who voted for an execution.
 pub(super) fn decided(decision: &Decision) -> Votes {
-    Votes { threshold: Some(decision.threshold()), operators: decision.shown.clone() }
+    Votes { threshold: Some(decision.threshold()), operators: decision.shown.clone(), later: decision.later }
 }
 
 fn sealed_by(evidence: &Evidence<'_>, number: u64) -> Option<u64> {

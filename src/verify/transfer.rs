@@ -6,11 +6,10 @@ use super::delivery::kept_for_recipient;
 use super::handle::{no_stray_calls, prove_execution, prove_handle, Execution, ProvenHandle};
 use super::matching::{call_says_what_the_event_says, delivery, differences};
 use super::open::{judge_requested, judge_unrequested, Open};
-use super::request::{code_is_accepted, prove_request, ProvenRequest};
+use super::request::{prove_request, ProvenRequest};
 use super::stop::Stop;
-use super::{shown, Pair};
+use super::{registry, shown, Pair};
 use crate::bridge::calls::HandleCall;
-use crate::bridge::events::TokenType;
 use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::facts::{Difference, Facts};
 use crate::primitives::Address;
@@ -108,6 +107,10 @@ fn judge_executed(
     if !handle.generation.revokes_votes() {
         notes.extend(decision.former.iter().map(|former| Note::ExOperatorVote(*former)));
     }
+    if let Some(later) = decision.later {
+        let (executed, read) = (handle.header.number, later.number);
+        notes.push(Note::VotesFromLaterState { executed, read, too_few: decision.votes < decision.threshold() });
+    }
     if decision.by_transactions {
         notes.push(Note::VotesByTransactions);
     }
@@ -150,10 +153,13 @@ fn judge_match(
     let call = execution.call.as_ref().ok_or_else(|| Stop::uncovered(Uncovered::UndecodableCall))?;
     let mut differing = differences(request, &handle.event, call, checks);
     if differing.iter().any(is_m8) {
-        match registry_stood_still(pair, request) {
+        match registry::stood_still(pair, request, handle.header) {
+            Ok(()) => notes.push(Note::RestsOnBlockTimes),
             // The token alone accuses nobody then; what else differs still does.
-            Err(Stop::Unsupported(_)) if differing.len() > 1 => differing.retain(|difference| !is_m8(difference)),
-            stood => stood?,
+            Err(Stop::Unsupported(_) | Stop::Incomplete(_) | Stop::NotYetTrusted(_)) if differing.len() > 1 => {
+                differing.retain(|difference| !is_m8(difference));
+            }
+            Err(stop) => return Err(stop),
         }
     }
     if !differing.is_empty() {
@@ -165,7 +171,7 @@ fn judge_match(
             .map_err(|_| Stop::uncovered(Uncovered::UnusualToken))?,
     }
     let of = execution.decision.require_threshold(checks)?;
-    if mapping_changed(pair, request)? {
+    if registry::mapping_changed(pair, request)? {
         notes.push(Note::TokenMappingChanged);
     }
     Ok(State::Handled { votes: execution.decision.votes, of })
@@ -184,10 +190,9 @@ fn judge_without_request(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<State, Stop> {
-    let deadline = handle.header.time;
     let kind = match &execution.call {
-        Some(call) => was_never_requested(pair.source, pair.from, nonce, call.request_block, deadline, checks)?,
-        None => was_never_requested_by(pair.source, pair.from, nonce, deadline, &execution.key, checks)?,
+        Some(call) => was_never_requested(pair, nonce, call.request_block, handle.header, checks)?,
+        None => was_never_requested_by(pair, nonce, handle.header, &execution.key, checks)?,
     };
     if kind == FraudKind::NamedBlockDidNotExist {
         notes.push(Note::RestsOnBlockTimes);
@@ -198,31 +203,4 @@ fn judge_without_request(
 fn fraud(kind: FraudKind, execution: &Execution) -> State {
     let decision = &execution.decision;
     State::Fraud { kind, culprits: decision.voters.clone(), votes: decision.votes, of: decision.threshold() }
-}
-
-/// Before a token is called the wrong one: the registry's entry was the same before and after the request's block. If it
-/// changed inside the block, operators may have honestly used the one that was in force at the request.
-fn registry_stood_still(pair: &Pair<'_>, request: &ProvenRequest) -> Result<(), Stop> {
-    if request.event.token_type == TokenType::Coin {
-        return Ok(());
-    }
-    let before = pair.source.state(request.header.number.saturating_sub(1))?;
-    // Under other code that word would be no registry, and operators would be accused by it.
-    code_is_accepted(pair.from, before)?;
-    if before.registered_token(&request.event.token)? == request.destination_token {
-        Ok(())
-    } else {
-        Err(Stop::uncovered(Uncovered::TokenMappingChanged))
-    }
-}
-
-/// Whether the newest proven registry entry of the source differs from the one at the request.
-fn mapping_changed(pair: &Pair<'_>, request: &ProvenRequest) -> Result<bool, Stop> {
-    let later = request.header.number.saturating_add(1)..;
-    match pair.source.states_in(later).next_back() {
-        Some(state) if state.has_registered_token(&request.event.token) => {
-            Ok(state.registered_token(&request.event.token)? != request.destination_token)
-        }
-        _ => Ok(false),
-    }
 }

@@ -98,11 +98,10 @@ pub(super) fn prove_named_execution(
     pair: &Pair<'_>,
     handle: &ProvenHandle<'_>,
     transfer: &TransferProof,
-    [before, after]: [&BridgeState; 2],
     sender: Result<Address, Stop>,
     checks: &mut Checks,
 ) -> Result<Execution, Stop> {
-    let nonce = transfer.nonce;
+    let (nonce, after) = (transfer.nonce, handle.seen.after());
     let bound = check_source(pair, handle.generation, after, checks)?;
     let key = after.executed_key(nonce)?;
     let calldata = shown_calldata(handle, transfer, key)?;
@@ -117,11 +116,15 @@ pub(super) fn prove_named_execution(
         Route::Call => Some((sender.clone()?, vote_of(handle.item))),
         Route::Signatures(_) | Route::Hidden => None,
     };
-    let mut decision = decide_by_state(before, after, nonce, &key, executor, handle.generation, checks)?;
+    let mut decision = decide_by_state(handle.seen, nonce, &key, executor, handle.generation, checks)?;
     if let Route::Signatures(signed) = &handle.route {
         if !bound {
             return Err(VerifyError::SourceNotBound.into());
         }
+        // Which set of operators they signed for, only the states around the deciding block tell.
+        let Some(before) = handle.seen.before() else {
+            return Ok(Execution { key, call: Some(call), is_named: true, sender: sender.ok(), decision });
+        };
         match signers(pair, signed, [before, after], &decision, checks)? {
             Some(signers) => {
                 let voted = decision.shown.iter_mut().filter(|operator| operator.role == Role::Voted);

@@ -7,6 +7,7 @@
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Evidence, Item};
+use super::handle::Seen;
 use super::request::transaction_succeeded;
 use super::shown::by_state;
 use super::stop::Stop;
@@ -19,7 +20,7 @@ use crate::ordered::{map_of, set_of, Map, Set};
 use crate::primitives::{keccak256, Address, Hash};
 use crate::transaction::Transaction;
 use crate::uncovered::Uncovered;
-use crate::verdict::Missing;
+use crate::verdict::{HeaderRef, Missing};
 use alloc::vec::Vec;
 
 const COUNT: Rule = Rule {
@@ -29,6 +30,11 @@ const COUNT: Rule = Rule {
 };
 const THRESHOLD: Rule =
     Rule { id: "P4", words: "operators at the deciding vote reach the threshold", source: "bridge.md 6.4 P4" };
+const LATER: Rule = Rule {
+    id: "P3.later",
+    words: "accepted code executed, so the threshold was met; the recorded votes are read from a later state",
+    source: "claims.md 2",
+};
 const VOTE: Rule = Rule {
     id: "P3.vote",
     words: "a vote is a successful call of the bridge by another operator with the same calldata",
@@ -119,6 +125,8 @@ pub(super) struct Decision {
     pub(super) former: Vec<Address>,
     /// All that the evidence shows of voters.
     pub(super) shown: Vec<Operator>,
+    /// The state from which they were read, where it is not that of the deciding block.
+    pub(super) later: Option<HeaderRef>,
     pub(super) by_transactions: bool,
     /// Whether the executing transaction brought votes by signature, and who signed was checked.
     pub(super) by_signatures: bool,
@@ -167,18 +175,20 @@ fn operators_reach_the_threshold(decision: &Decision) -> Result<u32, Stop> {
     }
 }
 
-/// Evidence form (a): the votes in the state after the deciding block, where they can no longer change.
+/// Evidence form (a): the votes in the state after the deciding block, or in a later one; they can no longer change.
+///
+/// A later state shows who may vote now and the threshold of now. Neither says who could vote at the decision, so neither
+/// refuses anything: every recorded vote counts, and that accepted code executed proves that the threshold was met.
 pub(super) fn decide_by_state(
-    before: &BridgeState,
-    after: &BridgeState,
+    seen: Seen<'_>,
     nonce: u64,
     key: &Hash,
     executor: Option<(Address, VoteTransaction)>,
     generation: Generation,
     checks: &mut Checks,
 ) -> Result<Decision, Stop> {
-    let tally = Tally::read(after, Some(before), nonce, generation)?;
-    let votes = tally.operators(key);
+    let (before, after) = (seen.before(), seen.after());
+    let tally = Tally::read(after, before, nonce, generation)?;
     checks.require(
         COUNT,
         &[("key", key), ("voters", &tally.voters(key).len())],
@@ -188,10 +198,13 @@ pub(super) fn decide_by_state(
     if executor.is_some_and(|(address, _)| !voters.contains(&address)) {
         return Err(VerifyError::ExecutorVote.into());
     }
-    let former: Vec<Address> = tally.former(key).collect();
-    let thresholds = [before.threshold()?, after.threshold()?];
+    let (votes, former, later) = match before {
+        Some(_) => (tally.operators(key), tally.former(key).collect(), None),
+        None => (u32::try_from(voters.len()).unwrap_or(u32::MAX), Vec::new(), Some(after.header())),
+    };
+    let thresholds = [before.unwrap_or(after).threshold()?, after.threshold()?];
     let (dissenters, shown) = (tally.dissenters(key), by_state(&tally, Some(key), executor));
-    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, by_transactions: false, ..Decision::default() })
+    Ok(Decision { votes, thresholds, voters, dissenters, former, shown, later, ..Decision::default() })
 }
 
 /// Evidence form (b): the vote transactions themselves, the executing one last.
@@ -301,6 +314,10 @@ impl Decision {
     /// Records [`operators_reach_the_threshold`] and gives the threshold.
     pub(super) fn require_threshold(&self, checks: &mut Checks) -> Result<u32, Stop> {
         let [before, after] = self.thresholds;
+        if let Some(later) = self.later {
+            checks.passed(LATER, &[("votes", &self.votes), ("threshold", &after), ("at block", &later.number)]);
+            return Ok(after);
+        }
         checks.require(
             THRESHOLD,
             &[("votes", &self.votes), ("threshold before", &before), ("threshold after", &after)],

@@ -121,6 +121,17 @@ impl NewBlock<'_> {
         made.into_iter().map(|(log, event)| Requested { at: LogRef { item, log }, event, tx_hash }).collect()
     }
 
+    /// The owner names another counterpart for a token, or none; the bridge says so in its events.
+    pub fn register_token(&mut self, token: Address, counterpart: Option<Address>) {
+        let bridge = self.bridge();
+        let (address, old) = (bridge.address, bridge.registered.remove(&token));
+        bridge.registered.extend(counterpart.map(|counterpart| (token, counterpart)));
+        let topics = [old.map(|_| topic::TOKEN_DEREGISTERED), counterpart.map(|_| topic::TOKEN_REGISTERED)];
+        let log = |topic| Log { address, topics: vec![topic, token.to_word()], data: Vec::new() };
+        let logs = topics.into_iter().flatten().map(log).collect();
+        self.transaction(USER, address, U256::ZERO, b"register".to_vec(), 1, logs);
+    }
+
     /// An operator votes by its own transaction.
     pub fn vote(&mut self, key: u64, calldata: &[u8]) -> Voted {
         self.vote_if(key, calldata, true)

@@ -249,6 +249,23 @@ impl Chain {
         }
     }
 
+    /// Each of these keys proposes one block with a transfer.
+    pub fn idle_by(&mut self, proposers: &[u64]) {
+        for proposer in proposers {
+            self.block(|block| {
+                block.proposer = *proposer;
+                block.transfer(108);
+            });
+        }
+    }
+
+    /// As many distinct members as a quorum propose a block each.
+    pub fn idle_by_a_quorum(&mut self) {
+        let next = self.head().after.clone();
+        let quorum = quorum(next.council.len(), next.parameters.committee_size);
+        self.idle_by(&next.council[..quorum]);
+    }
+
     /// Makes a block out of what `fill` puts into it.
     pub fn block<T>(&mut self, fill: impl FnOnce(&mut NewBlock<'_>) -> T) -> T {
         let sealed = self.unsealed(fill);

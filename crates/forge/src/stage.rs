@@ -211,6 +211,13 @@ impl Stage {
         })
     }
 
+    /// A quorum of distinct proposers goes on with the destination, and the source makes a block that is surely later.
+    pub fn time_goes_on(&mut self) {
+        self.destination.idle_by_a_quorum();
+        let later = self.destination.time() + self.source.profile.clock_skew;
+        self.source.block(|block| block.time = later);
+    }
+
     /// What a prover shows for these transfers by default: both chains to their heads, and the states that each needs.
     #[must_use]
     pub fn plan(&self, transfers: &[TransferProof]) -> Plan {

@@ -258,6 +258,8 @@ export interface TransferVerdict {
   claim: Claim | null;
   /** Everyone that the proof shows, ascending by address; `null` where votes are not proven. */
   operators: Operator[] | null;
+  /** The later header from whose state the votes were read, with the note `votes_from_later_state`. */
+  votes_as_of: HeaderRef | null;
   as_of: AsOf;
   checks: Check[];
 }
@@ -276,7 +278,10 @@ export interface Completeness {
   last: bigint;
   /** The source bridge's count of requests. */
   request_nonce: bigint;
+  /** Whether the range holds every request of the source, and all of it is proven. */
   complete: boolean;
+  /** Whether the whole range is proven; requests outside it were not judged. */
+  complete_in_range: boolean;
   /** Codes of what speaks against it. */
   against: string[];
   as_of: AsOf;
@@ -307,8 +312,10 @@ export interface Anchored {
 export interface Report {
   transfers: TransferVerdict[];
   equivocations: (Equivocation | Refused)[];
-  /** `null` where nobody claims that the transfers are all. */
+  /** Whether the transfers are all that were ever requested; `null` where nobody claims it. */
   complete: boolean | null;
+  /** Whether they are all of the claimed range; `null` where nobody claims it. */
+  complete_in_range: boolean | null;
   completeness?: Completeness | Refused;
   anchored?: Anchored | Refused;
   /** How the chains were followed and who sealed their heads. */

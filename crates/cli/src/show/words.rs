@@ -79,6 +79,10 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::VotesByTransactions => {
             "the votes are shown as transactions; that none was taken back later is the contract's word".to_string()
         }
+        Note::VotesFromLaterState { executed, read, too_few } => {
+            let fewer = if *too_few { "; fewer are recorded than that state's threshold" } else { "" };
+            format!("the votes of the execution in block {executed} are read from the state of block {read}{fewer}")
+        }
         Note::VotesBySignatures => {
             "somebody brought the operators' signatures; the votes are counted by the bridge's state".to_string()
         }

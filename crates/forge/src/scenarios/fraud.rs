@@ -65,8 +65,7 @@ fn named_block_did_not_exist(form: CommitmentForm) -> Case {
     let mut stage = Stage::new(&StageSetup::with_form(form));
     stage.request(coin(500));
     let votes = stage.votes(&[11, 12], &invented_call(1, 1 << 40));
-    let later = stage.destination.time() + 300;
-    stage.source.block(|block| block.time = later);
+    stage.time_goes_on();
     let transfer = TransferProof { nonce: 1, handle: votes[1].handled, ..TransferProof::default() };
     Case::new("fraud_named_block_did_not_exist", stage.prove(transfer), fraud(FraudKind::NamedBlockDidNotExist))
         .note("rests_on_block_times")
@@ -88,12 +87,13 @@ fn attempted_in_the_future(form: CommitmentForm) -> Case {
     let mut stage = Stage::new(&StageSetup::with_form(form));
     stage.request(coin(500));
     let call = invented_call(1, 1 << 40);
-    stage.votes(&[13], &call);
-    let later = stage.destination.time() + 300;
-    stage.source.block(|block| block.time = later);
-    let transfer = TransferProof { nonce: 1, calls: vec![call.encode()], ..TransferProof::default() };
+    let voted = stage.votes(&[13], &call)[0].at.block;
+    stage.time_goes_on();
+    let transfers = vec![TransferProof { nonce: 1, calls: vec![call.encode()], ..TransferProof::default() }];
+    let mut plan = stage.plan(&transfers);
+    plan.destination_states = [voted].into();
     let state = State::Attempted { culprits: sorted(&[13]), votes: 1, of: 2 };
-    Case::new("attempted_in_the_future", stage.prove(transfer), state).note("rests_on_block_times")
+    Case::new("attempted_in_the_future", stage.prove_plan(&plan, transfers), state).note("rests_on_block_times")
 }
 
 fn amount(requested: &str, executed: &str) -> Difference {
@@ -182,7 +182,16 @@ impl Deviation {
         let request = stage.request(self.event.clone());
         let transfer = self.execute(&mut stage, &request);
         let state = fraud(FraudKind::Differs(vec![self.difference(&request)]));
-        Case::new(&format!("fraud_differs_{}_{}", self.rule, self.field), stage.prove(transfer), state)
+        let name = format!("fraud_differs_{}_{}", self.rule, self.field);
+        if self.rule != "M8" {
+            return Case::new(&name, stage.prove(transfer), state);
+        }
+        // A token alone accuses only once the registry is seen to have stood still.
+        stage.time_goes_on();
+        let transfers = vec![transfer];
+        let mut plan = stage.plan(&transfers);
+        plan.source_states.insert(stage.source.height());
+        Case::new(&name, stage.prove_plan(&plan, transfers), state).note("rests_on_block_times")
     }
 
     fn difference(&self, request: &Requested) -> Difference {

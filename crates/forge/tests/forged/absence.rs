@@ -68,17 +68,25 @@ fn with_the_counter_past_the_nonce_the_request_is_what_is_missing() {
     }
 }
 
-/// An invented transfer of nonce 1 that names a source block, and a source whose head has a chosen number and time.
+/// An invented transfer of nonce 1 that names a source block, a quorum that proposes after it, and a source whose head has a
+/// chosen time after that.
 fn invented(named: u64, votes: &[u64], head_after: i64) -> Scenario {
     let mut stage = Stage::new(&StageSetup::default());
     stage.request(coin(500));
     let call = invented_call(1, named);
     let cast = stage.votes(votes, &call);
     let handle = cast.last().and_then(|voted| voted.handled);
+    let voted = stage.destination.height();
+    stage.destination.idle_by_a_quorum();
     let at = stage.destination.time().checked_add_signed(head_after).unwrap();
     stage.source.block(|block| block.time = at);
     let calls = if handle.is_some() { Vec::new() } else { vec![call.encode()] };
-    stage.prove(TransferProof { nonce: 1, handle, calls, ..TransferProof::default() })
+    let transfers = vec![TransferProof { nonce: 1, handle, calls, ..TransferProof::default() }];
+    let mut plan = stage.plan(&transfers);
+    if handle.is_none() {
+        plan.destination_states = BTreeSet::from([voted]);
+    }
+    stage.prove_plan(&plan, transfers)
 }
 
 #[test]
@@ -165,10 +173,17 @@ fn where_the_calldata_cannot_be_read_only_the_clock_accuses() {
             stage.request(coin(600));
         }
         let handle = cast.last().and_then(|voted| voted.handled);
+        let voted = stage.destination.height();
+        stage.destination.idle_by_a_quorum();
         let at = stage.destination.time() + after;
         stage.source.block(|block| block.time = at);
         let calls = if handle.is_some() { Vec::new() } else { vec![calldata] };
-        stage.prove(TransferProof { nonce, handle, calls, ..TransferProof::default() }).outcome()
+        let transfers = vec![TransferProof { nonce, handle, calls, ..TransferProof::default() }];
+        let mut plan = stage.plan(&transfers);
+        if handle.is_none() {
+            plan.destination_states = BTreeSet::from([voted]);
+        }
+        stage.prove_plan(&plan, transfers).outcome()
     };
     assert_eq!(dirty(&[11, 12], 1, 300, 1), ("proven", "fraud"));
     assert_eq!(dirty(&[11], 1, 300, 1), ("proven", "attempted"));
@@ -244,7 +259,6 @@ fn a_hidden_call_that_cannot_be_read_is_named_by_its_key() {
         |handle| TransferProof { nonce: 1, handle, calls: vec![calldata.clone()], ..TransferProof::default() };
     let early = stage.prove(transfer(executing.handled)).verdict();
     assert_eq!(early, Verdict::Incomplete { missing: Missing::VoteCall { key } });
-    let later = stage.destination.time() + 300;
-    stage.source.block(|block| block.time = later);
+    stage.time_goes_on();
     assert_eq!(stage.prove(transfer(executing.handled)).state().culprits(), [RELAY]);
 }

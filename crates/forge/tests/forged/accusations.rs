@@ -273,8 +273,7 @@ fn a_user_whose_transaction_an_operator_contract_abused_is_no_culprit() {
             let index = block.transaction(OUTSIDER, bridge, U256::from(10u64), b"request".to_vec(), 1, logs);
             LogRef { item: ItemRef { block: block.number, index }, log: 0 }
         });
-        let later = stage.destination.time() + 300;
-        stage.source.block(|block| block.time = later);
+        stage.time_goes_on();
         (stage, TransferProof { nonce: 1, handle: Some(handled), ..TransferProof::default() }, call)
     };
     let (on_b, transfer, _) = stage(setup().generation_b());

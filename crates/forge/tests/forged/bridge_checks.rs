@@ -187,34 +187,6 @@ fn accuses_nobody_where_the_token_was_deregistered_in_the_requests_own_block() {
     assert_eq!(scenario.outcome(), ("unsupported", "bridge.token_not_registered"));
 }
 
-/// Operators read the registry at the request; which of two entries of one block they saw, nobody can tell.
-#[test]
-fn a_wrong_token_needs_a_registry_that_stood_still_over_the_requests_block() {
-    let wrong_token = |change_in_the_block: bool, show_before: bool| {
-        let mut stage = Stage::new(&setup());
-        stage.source.idle(1);
-        let request = stage.source.block(|block| {
-            let requested = block.request(erc20(77));
-            if change_in_the_block {
-                block.bridge().registered.insert(SOURCE_TOKEN, Address([0x72; 20]));
-            }
-            requested
-        });
-        let mut call = stage.call(&request);
-        call.token = Some(Address([0x73; 20]));
-        let votes = stage.votes(&[11, 12], &call);
-        let transfers = vec![handled(request.at, votes[1].handled)];
-        let mut plan = stage.plan(&transfers);
-        if !show_before {
-            plan.source_states = [request.at.item.block].into();
-        }
-        stage.prove_plan(&plan, transfers).outcome()
-    };
-    assert_eq!(wrong_token(false, true), ("proven", "fraud"));
-    assert_eq!(wrong_token(false, false), ("incomplete", "missing.bridge_state"));
-    assert_eq!(wrong_token(true, true), ("unsupported", "bridge.token_mapping_changed"));
-}
-
 #[test]
 fn a_registry_that_moved_in_the_requests_block_does_not_mask_another_difference() {
     let mut stage = Stage::new(&setup());

@@ -160,6 +160,8 @@ impl<T: Transport> Pair<'_, T> {
 /// What keeps transfers from being judged.
 fn lacking(report: &Report) -> Vec<Missing> {
     let missing = |verdict: &Verdict| match verdict {
+        // The chain itself has not gone on far enough: no endpoint keeps anything back.
+        Verdict::Incomplete { missing: Missing::LaterProposers { .. } } => None,
         Verdict::Incomplete { missing } => Some(missing.clone()),
         _ => None,
     };
@@ -170,7 +172,7 @@ fn lacking(report: &Report) -> Vec<Missing> {
 fn is_of(missing: &Missing, source: &str) -> bool {
     match missing {
         Missing::Request => true,
-        Missing::Handle | Missing::Votes | Missing::VoteCall { .. } => false,
+        Missing::Handle | Missing::Votes | Missing::VoteCall { .. } | Missing::LaterProposers { .. } => false,
         Missing::BridgeState { chain, .. } | Missing::Slot { chain, .. } | Missing::Header { chain, .. } => {
             chain == source
         }

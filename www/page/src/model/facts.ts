@@ -5,7 +5,7 @@ import type { Check, Report, TransferVerdict } from "spanlight/module";
 export type Tone = "good" | "wait" | "warn" | "bad" | "unknown";
 
 /** Notes that leave a handled transfer green, as the core has it. Whatever is not named here warns. */
-const QUIET_NOTES = new Set(["random_reveal_unchecked", "committee_unchecked", "votes_by_transactions", "votes_by_signatures"]);
+const QUIET_NOTES = new Set(["random_reveal_unchecked", "committee_unchecked", "votes_by_transactions", "votes_by_signatures", "votes_from_later_state"]);
 
 export function warns(transfer: Pick<TransferVerdict, "notes">): boolean {
   return transfer.notes.some((note) => !QUIET_NOTES.has(note));

@@ -13,6 +13,7 @@ export const rules = {
   "P7.destination": "The destination bridge has closed this request number",
   "P3.count": "The contract's count equals the number of voters for this vote",
   "P3.vote": "Each vote is a successful call by another operator with the same content",
+  "P3.later": "The bridge's accepted code executed, so the threshold was met; the recorded votes are read from a later state",
   "P3.key": "The call shown is the one that the bridge's state names as executed",
   "P3.signature": "The signature is an operator's, over this transfer, this source and this bridge",
   "M12.source": "The destination bridge serves the trusted source, or is bound to none",

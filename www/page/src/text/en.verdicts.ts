@@ -105,6 +105,11 @@ const words = {
     sentence: ({ detail }) => `Nothing is wrong, but a chain is not followed up to the block that decides (${detail}).`,
     next: ["Check again with a newer proof, or ask your own nodes."],
   },
+  "not_yet_trusted.time": {
+    headline: "Cannot say yet: the source chain is not followed long enough",
+    sentence: ({ detail }) => `Nothing is wrong, but the source chain has to be seen until surely after the votes (${detail}).`,
+    next: ["Check again with a newer proof, or ask your own nodes."],
+  },
   "not_yet_trusted.stale": {
     headline: "Cannot say: the proof is too old",
     sentence: ({ detail }) => `This kind of verdict is about now, and the newest block in the proof is older than your trust file allows (${detail}).`,
@@ -148,6 +153,7 @@ export const verdicts: Record<keyof typeof words, Words> = words;
 /** The notes by code. */
 export const notes = {
   votes_by_transactions: "The votes are shown as transactions. That none was taken back later is the contract's word.",
+  votes_from_later_state: "The votes were read from a later state than that of the execution. They are recorded for good once it is done.",
   votes_by_signatures: "Somebody brought the operators' signatures. The votes are counted from the bridge's state.",
   claimable: "The delivery failed. The bridge keeps the value, or kept it until the recipient claimed it.",
   ex_operator_vote: "The contract counted a vote of somebody who was no operator when it counted. It is not counted here.",

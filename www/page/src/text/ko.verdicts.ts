@@ -83,6 +83,11 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     sentence: ({ detail }) => `잘못된 것은 없지만, 결정적인 블록까지 체인을 따라가지 못했습니다(${detail}).`,
     next: ["더 새로운 증명으로 다시 확인하거나 내 노드에 물어보세요."],
   },
+  "not_yet_trusted.time": {
+    headline: "아직 말할 수 없습니다: 출발 체인을 충분히 따라가지 못했습니다",
+    sentence: ({ detail }) => `잘못된 것은 없지만, 투표보다 확실히 나중인 시점까지 출발 체인을 보아야 합니다(${detail}).`,
+    next: ["더 새로운 증명으로 다시 확인하거나 내 노드에 물어보세요."],
+  },
   "not_yet_trusted.stale": {
     headline: "말할 수 없습니다: 증명이 너무 오래되었습니다",
     sentence: ({ detail }) => `이런 판정은 현재에 관한 것인데, 증명의 최신 블록이 신뢰 파일이 허용하는 것보다 오래되었습니다(${detail}).`,
@@ -122,6 +127,7 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
 
 export const notes: Record<keyof typeof en.notes, string> = {
   votes_by_transactions: "투표가 트랜잭션으로 제시되었습니다. 나중에 철회되지 않았다는 것은 컨트랙트의 말입니다.",
+  votes_from_later_state: "실행 블록보다 나중 상태에서 투표를 읽었습니다. 실행이 끝난 번호의 투표 기록은 더 이상 바뀌지 않습니다.",
   votes_by_signatures: "운영자들의 서명을 누군가 제출했습니다. 표는 브리지의 상태에서 셉니다.",
   claimable: "전달에 실패했습니다. 브리지가 자산을 보관하고 있거나, 받는 사람이 찾아갈 때까지 보관했습니다.",
   ex_operator_vote: "집계 당시 운영자가 아니었던 사람의 표를 컨트랙트가 세었습니다. 여기서는 세지 않습니다.",
