@@ -184,7 +184,7 @@ mod tests {
     use spanlight::verify::VerifyError;
 
     fn pruned() -> ProveError {
-        RpcError::Pruned { height: 5 }.into()
+        RpcError::Pruned { chain: "main".into(), height: 5 }.into()
     }
 
     fn useless() -> ProveError {

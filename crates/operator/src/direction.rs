@@ -294,7 +294,7 @@ mod tests {
     use std::cell::RefCell;
 
     fn pruned() -> ProveError {
-        RpcError::Pruned { height: 5 }.into()
+        RpcError::Pruned { chain: "main".into(), height: 5 }.into()
     }
 
     /// Begins where one of `serving` is asked first, and is refused a state by the others; gives who was asked first each time.

@@ -2,7 +2,7 @@
 
 use crate::error::{refused, ProveError};
 use crate::progress::Progress;
-use crate::prove::{gather_all, range_of, same_verdicts, Ends, Gathered, ProveOptions};
+use crate::prove::{gather_all, incomplete_of, range_of, same_verdicts, Ends, Gathered, ProveOptions};
 use crate::rpc::{RpcError, Transport};
 use alloc::vec::Vec;
 use spanlight::ordered::{set_of, Set};
@@ -76,6 +76,7 @@ pub async fn audit<T: Transport>(
     let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, true, progress).await?;
     let complete = Some((first, last));
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
+    let unavailable = incomplete_of(&judged.0, unavailable);
     let proof = ends.bundle(&gathering, transfers, complete, judged, plan)?;
     let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
     if !same_verdicts(&proof.report, &report) {

@@ -223,7 +223,7 @@ impl<'t, T: Transport> Node<'t, T> {
         });
         let lowest = asked.iter().map(|(height, _)| *height).min().unwrap_or_default();
         let answers = self.transport.call_all(PROOF, params.collect()).await;
-        let answers = answers.map_err(|error| error.about(account, lowest))?;
+        let answers = answers.map_err(|error| error.about((&self.profile.name, account), lowest))?;
         asked.into_iter().zip(&answers).map(|((_, slots), answer)| read_proof(answer, slots)).collect()
     }
 

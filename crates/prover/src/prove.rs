@@ -108,6 +108,10 @@ pub async fn prove<T: Transport>(
     let in_range = complete.is_some();
     let Gathered { transfers, unavailable } = gather_all(&mut gathering, &nonces, in_range, progress).await?;
     let judged = ends.judge(&gathering, &transfers, complete, now)?;
+    let unavailable = incomplete_of(&judged.0, unavailable);
+    if let (false, Some((_, error))) = (in_range, unavailable.first()) {
+        return Err(error.clone().into());
+    }
     let proof = Proof { unavailable, ..ends.bundle(&gathering, transfers, complete, judged, plan)? };
     let report = verify(&proof.bundle, ends.trust, now).map_err(refused)?;
     if same_verdicts(&proof.report, &report) {
@@ -196,18 +200,27 @@ pub(crate) async fn gather_all<T: Transport>(
     progress.start("transfers", u64::try_from(nonces.len()).ok());
     let mut gathered = Gathered { transfers: Vec::new(), unavailable: Vec::new() };
     for nonce in nonces {
-        gathered.transfers.push(match gathering.transfer(*nonce).await {
+        let mut proof = TransferProof { nonce: *nonce, ..TransferProof::default() };
+        let lacking = match gathering.transfer(&mut proof).await {
             // In a range, one nonce of which a node has pruned the state does not keep the others from being judged.
-            Err(ProveError::Rpc(error)) if in_range && error.is_refusal() => {
-                gathered.unavailable.push((*nonce, error));
-                TransferProof { nonce: *nonce, ..TransferProof::default() }
-            }
-            transfer => transfer?,
-        });
+            Err(ProveError::Rpc(error)) if in_range && error.is_refusal() => Some(error),
+            lacking => lacking?,
+        };
+        gathered.unavailable.extend(lacking.map(|error| (*nonce, error)));
+        gathered.transfers.push(proof);
         progress.step(u64::try_from(gathered.transfers.len()).unwrap_or(u64::MAX));
     }
     progress.finish();
     Ok(gathered)
+}
+
+/// What was refused of nonces that could not be judged without it.
+pub(crate) fn incomplete_of(report: &Report, refused: Vec<(u64, RpcError)>) -> Vec<(u64, RpcError)> {
+    let lacks = |nonce: u64| {
+        let found = report.transfers.iter().find(|transfer| transfer.nonce == nonce);
+        found.is_some_and(|transfer| matches!(transfer.verdict, Verdict::Incomplete { .. }))
+    };
+    refused.into_iter().filter(|(nonce, _)| lacks(*nonce)).collect()
 }
 
 pub(crate) fn same_verdicts(one: &Report, other: &Report) -> bool {
@@ -262,9 +275,12 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
             let (blocks, states) = side.evidence(settled.then_some(usage))?;
             let mut heights = set_of(blocks.iter().map(|block| block.number));
             heights.extend(states.iter().map(|state| state.number));
+            heights.extend(usage.headers.iter().copied());
             if !settled {
                 heights.insert(side.head());
             }
+            // Headers that were needed for themselves have to be followed: a jump would leave some of them out.
+            let plan = if plan == HeaderPlan::Jump && !usage.headers.is_empty() { HeaderPlan::Sparse } else { plan };
             Ok(ChainProof { blocks, states, ..side.synced.header_proof(&heights, plan)? })
         };
         let chains = Vec::from([chain(&gathering.source, &source)?, chain(&gathering.destination, &destination)?]);

@@ -55,8 +55,10 @@ pub enum RpcError {
         field: &'static str,
     },
     /// The node has not kept the state of this height.
-    #[error("no endpoint has kept the state of block {height}: ask an archive node, or for a recent transfer")]
+    #[error("state of block {height} on {chain} is pruned there: add an archive endpoint, which keeps all states")]
     Pruned {
+        /// The chain.
+        chain: String,
         /// The height.
         height: u64,
     },
@@ -116,10 +118,10 @@ impl RpcError {
 
     /// The same error of a proof of `account`, named [`Self::Pruned`] or [`Self::NoAccount`] where it is that.
     #[must_use]
-    pub(crate) fn about(self, account: Address, height: u64) -> Self {
+    pub(crate) fn about(self, (chain, account): (&str, Address), height: u64) -> Self {
         match &self {
             Self::Node { message, .. } if message.contains(NO_ACCOUNT_WORDS) => Self::NoAccount { account, height },
-            _ if self.is_pruned() => Self::Pruned { height },
+            _ if self.is_pruned() => Self::Pruned { chain: chain.into(), height },
             _ => self,
         }
     }

@@ -275,7 +275,7 @@ fn a_pruned_state_is_asked_of_the_next_endpoint_and_named_where_nobody_has_it() 
     // The second time the one that prunes is not even asked.
     assert_eq!(endpoints.transports().next().unwrap().replay.calls().get("kaia_getProof"), Some(&1));
     let error = proof(&named([("one", pruning()), ("two", pruning())])).unwrap_err();
-    assert_eq!(error, ProveError::Rpc(RpcError::Pruned { height: HEAD }));
+    assert_eq!(error, ProveError::Rpc(RpcError::Pruned { chain: "service".into(), height: HEAD }));
     assert!(error.to_string().contains("archive"), "{error}");
 }
 

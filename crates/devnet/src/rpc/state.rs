@@ -13,6 +13,8 @@ use spanlight::state::{Account, AccountKey, AccountKind};
 const MOST_SLOTS: usize = 4_096;
 /// A node's words.
 const NO_ACCOUNT: &str = "there is no account corresponding to the given address";
+/// A full node keeps the state of each block whose height is a multiple of this, however old.
+const KEPT_EACH: u64 = 128;
 
 pub(super) fn call(chain: &Chain, name: &str, params: Params<'_>) -> Answer {
     Some(match name {
@@ -40,7 +42,8 @@ pub(super) fn state_at(chain: &Chain, height: u64) -> Result<View<'_>, RpcError>
     let head = visible_height(chain);
     let missing = |root: Hash| RpcError::server(format!("missing trie node {root} (path )"));
     let block = chain.block(height).filter(|_| height <= head).ok_or_else(|| RpcError::server("header not found"))?;
-    if chain.config().pruned_after.is_some_and(|kept| height.saturating_add(kept) < head) {
+    let is_old = chain.config().pruned_after.is_some_and(|kept| height.saturating_add(kept) < head);
+    if is_old && !height.is_multiple_of(KEPT_EACH) {
         return Err(missing(block.header.fields().state_root));
     }
     chain.state_at(height).ok_or_else(|| missing(Hash::ZERO))

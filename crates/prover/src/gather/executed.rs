@@ -1,6 +1,6 @@
 //! What proves an execution: the handle event, the votes in state before and after it, or the vote transactions.
 
-use super::{side, FoundRequest, Gathering};
+use super::{side, FoundRequest, Gathering, Registry};
 use crate::error::ProveError;
 use crate::rpc::Transport;
 use alloc::vec::Vec;
@@ -25,38 +25,55 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let (at, log) =
             side.find_log(block, index, |log| HandleEvent::decode(log).is_ok_and(|event| event.nonce == nonce)).await?;
         proof.handle = Some(at);
-        let before = side.before(block);
-        side.begin_votes(block, nonce, before).await?;
         let transaction = side.transaction(block, index).await?;
         let to_bridge = transaction.to() == Some(side.bridge);
-        let voters = if side.generation(block).is_some_and(Generation::names_executed_key) {
-            self.executed_by_name(proof, request, block, to_bridge.then(|| transaction.input())).await?
+        if let (Some(registry), Ok(event)) = (request.and_then(|request| request.registry), HandleEvent::decode(&log)) {
+            if let Some(request) = request.filter(|_| event.token != registry.entry) {
+                self.registry_stood_still(request.at.item.block, registry, block).await?;
+            }
+        }
+        let Some(height) = self.state_of_votes(nonce, block).await? else { return Ok(()) };
+        let heights @ (_, before) = (height, self.destination.before(block).filter(|_| height == block));
+        let voters = if self.destination.generation(height).is_some_and(Generation::names_executed_key) {
+            self.executed_by_name(proof, request, heights, to_bridge.then(|| transaction.input())).await?
         } else {
             let for_another = match HandleCall::decode(transaction.input()) {
                 Ok(call) => call.nonce != nonce,
                 Err(error) => matches!(error, BridgeError::Selector { .. }),
             };
-            self.executed_unnamed(proof, block, (to_bridge && !for_another).then(|| transaction.input())).await?
+            self.executed_unnamed(proof, heights, (to_bridge && !for_another).then(|| transaction.input())).await?
         };
-        if let (Some(request), Ok(event)) = (request, HandleEvent::decode(&log)) {
-            self.registry_before(request, event.token).await?;
-        }
-        self.operators_at(block, &voters).await?;
+        self.operators_at(height, &voters).await?;
         if let Some(before) = before {
             self.operators_at(before, &voters).await?;
         }
         Ok(())
     }
 
+    /// Begins to prove the votes on a nonce: by the states around its execution or, where those are not kept and the bridge keeps
+    /// votes, by the newest one. Gives the height; none where there is no such state.
+    async fn state_of_votes(&mut self, nonce: u64, block: u64) -> Result<Option<u64>, ProveError> {
+        let head = self.destination.head();
+        let around = side::first_of_votes(block, nonce, self.destination.before(block));
+        let Err(refusal) = self.destination.keeps(&around).await? else { return Ok(Some(block)) };
+        let mut newest = side::first_of_votes(head, nonce, None);
+        newest.iter_mut().for_each(|(_, slots)| slots.push(layout::closed_slot(nonce)));
+        let is_kept = self.destination.keeps(&newest).await?.is_ok();
+        if is_kept && self.destination.generation(head).is_some_and(Generation::keeps_votes) {
+            return Ok(Some(head));
+        }
+        self.lacking = Some(refusal);
+        Ok(None)
+    }
+
     /// The votes for an execution whose key the state does not name; `input` is that of a direct call.
     async fn executed_unnamed(
         &mut self,
         proof: &mut TransferProof,
-        block: u64,
+        (block, before): (u64, Option<u64>),
         input: Option<&[u8]>,
     ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
-        let before = self.destination.before(block);
         let keys: Vec<Hash> = input.map(keccak256).into_iter().collect();
         let votes = self.destination.votes(block, nonce, &keys, before).await?;
         let mut voters: Set<Address> = votes.iter().map(|vote| vote.voter).collect();
@@ -82,11 +99,10 @@ impl<T: Transport> Gathering<'_, '_, T> {
         &mut self,
         proof: &mut TransferProof,
         request: Option<&FoundRequest>,
-        block: u64,
+        (block, before): (u64, Option<u64>),
         input: Option<&[u8]>,
     ) -> Result<Set<Address>, ProveError> {
         let nonce = proof.nonce;
-        let before = self.destination.before(block);
         let named = layout::executed_key_slot(nonce);
         self.destination.ensure(block, &[named]).await?;
         self.destination.source_binding(block).await?;
@@ -95,7 +111,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let signed = input.and_then(|input| SignedHandle::decode(input).ok()).map(|signed| signed.call.nonce);
         let called = input.and_then(|input| HandleCall::decode(input).ok()).map(|call| call.nonce);
         if signed == Some(nonce) {
-            for height in [Some(block), block.checked_sub(1)].into_iter().flatten() {
+            for height in [Some(block), before].into_iter().flatten() {
                 self.destination.ensure(height, &[layout::SEAT_COUNT]).await?;
             }
         } else if called != Some(nonce) {
@@ -124,15 +140,39 @@ impl<T: Transport> Gathering<'_, '_, T> {
         Ok(())
     }
 
-    /// Where another token was delivered than the registered one: the entry before the request's block, without which nobody
-    /// is accused.
-    async fn registry_before(&mut self, request: &FoundRequest, delivered: Address) -> Result<(), ProveError> {
-        match (request.registry, request.at.item.block.checked_sub(1)) {
-            (Some((slot, token)), Some(before)) if token != delivered && before >= self.source.first() => {
-                self.source.ensure(before, &[layout::NONCES, slot]).await
-            }
-            _ => Ok(()),
+    /// Where another token was delivered than the registered one, nobody is accused of that unless the registry stood still: its
+    /// entry before the request's block and at a block that is surely later than the last vote, and what settles each block
+    /// between that may have changed it. What no endpoint has kept is left out: then another difference may still accuse.
+    async fn registry_stood_still(
+        &mut self,
+        requested: u64,
+        registry: Registry,
+        decided: u64,
+    ) -> Result<(), ProveError> {
+        let skew = self.source.synced.chain().trusted().profile.clock_skew;
+        let Ok(cast_by) = self.destination.synced.chain().made_by(decided) else { return Ok(()) };
+        let since = cast_by.time.saturating_add(skew);
+        let mut later = self.source.synced.chain().headers().filter(|header| header.time() >= since);
+        let Some(mut end) = later.next().map(|header| header.number()) else { return Ok(()) };
+        let slots = Vec::from([layout::NONCES, layout::registered_token_slot(&registry.token)]);
+        self.entry_at(requested.saturating_sub(1).max(self.source.first()), &slots).await?;
+        if !self.entry_at(end, &slots).await? {
+            end = self.source.head();
+            self.entry_at(end, &slots).await?;
         }
+        for changed in self.source.registry_changes(&registry.token, requested, end) {
+            for height in [changed.saturating_sub(1), changed] {
+                self.entry_at(height, &slots).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry_at(&mut self, height: u64, slots: &[Hash]) -> Result<bool, ProveError> {
+        let kept = self.source.keeps(&[(height, slots.to_vec())]).await?;
+        let is_kept = kept.is_ok();
+        self.lacking = kept.err().or(self.lacking.take());
+        Ok(is_kept)
     }
 
     async fn operators_at(&mut self, block: u64, voters: &Set<Address>) -> Result<(), ProveError> {

@@ -10,7 +10,7 @@ mod side;
 
 use crate::error::ProveError;
 use crate::prove::ProveOptions;
-use crate::rpc::Transport;
+use crate::rpc::{RpcError, Transport};
 use alloc::vec::Vec;
 use search::LogSearch;
 use spanlight::bridge::events::{topic, HandleEvent, RequestEvent};
@@ -31,6 +31,8 @@ pub(crate) struct Gathering<'s, 't, T> {
     requests: LogSearch,
     handles: LogSearch,
     options: ProveOptions,
+    /// A state that no endpoint has kept and that no other one stands in for, of the transfer that is gathered.
+    lacking: Option<RpcError>,
 }
 
 /// A request that was found, and the vote that an honest operator casts for it.
@@ -40,8 +42,15 @@ struct FoundRequest {
     key: Hash,
     /// The calldata of that vote.
     calldata: Vec<u8>,
-    /// The source registry's slot for the token and the entry in it; none for coin.
-    registry: Option<(Hash, Address)>,
+    /// The token and its entry in the source's registry; none for coin, and where no kept state shows it.
+    registry: Option<Registry>,
+}
+
+/// A token, and the destination's token that the source registers for it.
+#[derive(Clone, Copy)]
+struct Registry {
+    token: Address,
+    entry: Address,
 }
 
 impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
@@ -52,7 +61,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let handles = LogSearch::new(&[topic::HANDLE], options.window, |log| {
             HandleEvent::decode(log).ok().map(|event| event.nonce)
         });
-        Self { source, destination, requests, handles, options }
+        Self { source, destination, requests, handles, options, lacking: None }
     }
 
     /// How many requests the source counts at its head.
@@ -117,21 +126,23 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         Ok(closed || self.destination.nonces(head)?.lower_handle_nonce > nonce)
     }
 
-    /// Gathers what judging `nonce` needs, and says where it lies.
-    pub(crate) async fn transfer(&mut self, nonce: u64) -> Result<TransferProof, ProveError> {
-        let mut proof = TransferProof { nonce, ..TransferProof::default() };
+    /// Gathers what judging the transfer of `proof.nonce` needs, and says in `proof` where it lies. Gives the refusal where a
+    /// state is needed that no endpoint has kept; the rest is gathered all the same.
+    pub(crate) async fn transfer(&mut self, proof: &mut TransferProof) -> Result<Option<RpcError>, ProveError> {
+        self.lacking = None;
+        let nonce = proof.nonce;
         let request = if self.request_count().await? > nonce { self.request(nonce).await? } else { None };
         proof.request = request.as_ref().map(|request| request.at);
         if !self.is_handled(nonce).await? {
-            self.open(&mut proof, request.as_ref()).await?;
-            return Ok(proof);
+            self.open(proof, request.as_ref()).await?;
+            return Ok(self.lacking.take());
         }
         let after = request.as_ref().map(|request| self.destination.first_at(request.time));
         let found = self.handles.handle(&self.destination, nonce, after).await?;
         if let Some((block, index)) = found {
-            self.executed(&mut proof, request.as_ref(), block, index).await?;
+            self.executed(proof, request.as_ref(), block, index).await?;
         }
-        Ok(proof)
+        Ok(self.lacking.take())
     }
 
     async fn request(&mut self, nonce: u64) -> Result<Option<FoundRequest>, ProveError> {
@@ -141,19 +152,47 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
             .find_log(block, index, |log| RequestEvent::decode(log).is_ok_and(|event| event.nonce == nonce))
             .await?;
         let event = RequestEvent::decode(&log).map_err(crate::error::refused)?;
-        let mut slots = Vec::from([layout::NONCES]);
-        let registry = layout::registered_token_slot(&event.token);
-        if event.token_type != TokenType::Coin {
-            slots.push(registry);
-        }
-        self.source.ensure(block, &slots).await?;
-        let token = match event.token_type {
-            TokenType::Coin => Address::ZERO,
-            _ => Address::low_bytes(&Hash::from_u256(self.source.word(block, &registry)?)),
-        };
+        let registry = (event.token_type != TokenType::Coin).then(|| layout::registered_token_slot(&event.token));
         let transaction: Transaction = self.source.transaction(block, index).await?;
+        let time = self.source.time(block)?;
+        let Some(height) = self.state_of_request(block, &event.token, registry).await? else {
+            return Ok(Some(FoundRequest { at, time, key: Hash::ZERO, calldata: Vec::new(), registry: None }));
+        };
+        let token = match registry {
+            None => Address::ZERO,
+            Some(slot) => Address::low_bytes(&Hash::from_u256(self.source.word(height, &slot)?)),
+        };
         let calldata = expected_call(&event, transaction.hash(), block, token).encode();
-        let registry = (event.token_type != TokenType::Coin).then_some((registry, token));
-        Ok(Some(FoundRequest { at, time: self.source.time(block)?, key: vote_key(&calldata), calldata, registry }))
+        let registry = registry.map(|_| Registry { token: event.token, entry: token });
+        Ok(Some(FoundRequest { at, time, key: vote_key(&calldata), calldata, registry }))
+    }
+
+    /// Proves the source's count and the token's entry at the request's block or, where that state is not kept, at a later height
+    /// up to which nothing changed the entry. Gives the height; none where there is no such state.
+    async fn state_of_request(
+        &mut self,
+        block: u64,
+        token: &Address,
+        registry: Option<Hash>,
+    ) -> Result<Option<u64>, ProveError> {
+        let head = self.source.head();
+        let slots: Vec<Hash> = [layout::NONCES].into_iter().chain(registry).collect();
+        let changed = match registry {
+            Some(_) => self.source.registry_changes(token, block.saturating_add(1), head).first().copied(),
+            None => None,
+        };
+        let stood = changed.map_or(head, |changed| changed.saturating_sub(1));
+        let mut refusal = None;
+        for height in [block, block.next_multiple_of(side::KEPT_EACH), head] {
+            if height > stood {
+                break;
+            }
+            match self.source.keeps(&[(height, slots.clone())]).await? {
+                Ok(()) => return Ok(Some(height)),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        self.lacking = refusal;
+        Ok(None)
     }
 }

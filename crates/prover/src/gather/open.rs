@@ -1,12 +1,12 @@
 //! What proves the state of a nonce that is open on the destination: votes so far, a failed attempt, calldata of votes.
 
 use super::scan::BridgeCall;
-use super::side::LiveVote;
+use super::side::{self, LiveVote, KEPT_EACH};
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
 use crate::rpc::Transport;
 use alloc::vec::Vec;
-use spanlight::bridge::layout;
+use spanlight::bridge::{layout, HandleCall};
 use spanlight::bundle::TransferProof;
 use spanlight::ordered::{set_of, Map, Set};
 use spanlight::{Address, Hash};
@@ -32,9 +32,62 @@ impl<T: Transport> Gathering<'_, '_, T> {
             None => {
                 let keys = set_of(votes.iter().map(|vote| vote.key));
                 proof.calls = self.preimages(&keys).await?;
-                Ok(())
+                self.votes_by_an_earlier_block(proof).await
             }
         }
+    }
+
+    /// Votes that name a block which the source does not have yet are lies only if they were cast long enough ago: shows them at
+    /// an earlier height, after which a quorum has proposed and the source has gone on for longer than the clocks may differ.
+    /// Where no kept state shows them there, those at the head stay.
+    async fn votes_by_an_earlier_block(&mut self, proof: &mut TransferProof) -> Result<(), ProveError> {
+        let head = self.source.head();
+        let is_ahead = |call: &Vec<u8>| HandleCall::decode(call).map_or(true, |call| call.request_block > head);
+        if !proof.calls.iter().any(is_ahead) {
+            return Ok(());
+        }
+        let Some(newest) = self.surely_before_the_sources_head() else { return Ok(()) };
+        let kept = newest.saturating_sub(newest.checked_rem(KEPT_EACH).unwrap_or(0));
+        let first = self.destination.first();
+        for height in [newest, kept].into_iter().filter(|height| *height >= first) {
+            let mut wanted = side::first_of_votes(height, proof.nonce, None);
+            wanted.iter_mut().for_each(|(_, slots)| slots.push(layout::closed_slot(proof.nonce)));
+            if self.destination.keeps(&wanted).await?.is_err() {
+                continue;
+            }
+            let votes = self.destination.votes(height, proof.nonce, &[], None).await?;
+            self.destination.source_binding(height).await?;
+            if !votes.is_empty() {
+                let keys = set_of(votes.iter().map(|vote| vote.key));
+                proof.calls = self.preimages(&keys).await?;
+                self.destination.forget_votes(self.destination.head(), proof.nonce);
+                return Ok(());
+            }
+            self.destination.forget_votes(height, proof.nonce);
+        }
+        Ok(())
+    }
+
+    /// The newest destination height that was surely made before the source's head, by more than the clocks may differ.
+    fn surely_before_the_sources_head(&self) -> Option<u64> {
+        let source = self.source.synced.chain();
+        let skew = source.trusted().profile.clock_skew;
+        let chain = self.destination.synced.chain();
+        let before = |height| chain.made_by(height).is_ok_and(|by| by.time.saturating_add(skew) <= source.head().time);
+        // What bounds a lower height bounds it no later.
+        let (mut low, mut high) = (self.destination.first(), self.destination.head());
+        if !before(low) {
+            return None;
+        }
+        while low < high {
+            let middle = high.saturating_sub(high.saturating_sub(low) >> 1);
+            if before(middle) {
+                low = middle;
+            } else {
+                high = middle.saturating_sub(1);
+            }
+        }
+        Some(low)
     }
 
     /// Lowest block that a scan of the destination may read.

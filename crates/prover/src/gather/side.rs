@@ -24,6 +24,8 @@ use spanlight::{Address, Hash, U256};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
+/// A full node keeps the state of each block whose height is a multiple of this, beside those of the newest blocks.
+pub(super) const KEPT_EACH: u64 = 128;
 
 /// One chain, its bridge, and what is gathered of both.
 pub(crate) struct Side<'s, 't, T> {
@@ -35,6 +37,10 @@ pub(crate) struct Side<'s, 't, T> {
     blocks: Map<u64, Items>,
     wanted: Map<u64, Set<u32>>,
     states: Map<u64, State>,
+    /// The highest height whose state no endpoint has kept.
+    pruned: Option<RpcError>,
+    /// Blocks that may have changed the registry's entry for a token, by token.
+    changes: Map<Address, Vec<u64>>,
 }
 
 /// The bridge's state at one height.
@@ -63,6 +69,17 @@ pub(super) struct LiveVote {
     pub(super) operator: bool,
 }
 
+/// What is asked for first of the votes on a nonce: see [`Side::begin_votes`].
+pub(super) fn first_of_votes(number: u64, nonce: u64, before: Option<u64>) -> Vec<(u64, Vec<Hash>)> {
+    let rules = [layout::NONCES, layout::threshold_slot(layout::TRANSFER_VOTE)];
+    let mut fixed = Vec::from([layout::operator_list_length(), voters_length(nonce)]);
+    fixed.extend(rules);
+    fixed.extend(before.map(|_| layout::closed_slot(nonce)));
+    let mut wanted = Vec::from([(number, fixed)]);
+    wanted.extend(before.map(|before| (before, rules.to_vec())));
+    wanted
+}
+
 pub(super) fn votes_of(nonce: u64) -> Hash {
     layout::votes_base(layout::TRANSFER_VOTE, nonce)
 }
@@ -86,6 +103,8 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             blocks: Map::new(),
             wanted: Map::new(),
             states: Map::new(),
+            pruned: None,
+            changes: Map::new(),
         }
     }
 
@@ -201,6 +220,41 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         self.ensure_all(&[(number, slots.to_vec())]).await
     }
 
+    /// As [`Self::ensure_all`]; gives the refusal where no endpoint has kept one of the states. Nodes keep the newest states and each
+    /// [`KEPT_EACH`]th, so below a height that was refused the others are not asked for.
+    pub(super) async fn keeps(&mut self, wanted: &[(u64, Vec<Hash>)]) -> Result<Result<(), RpcError>, ProveError> {
+        let is_lost =
+            |pruned: u64| wanted.iter().any(|(number, _)| *number < pruned && !number.is_multiple_of(KEPT_EACH));
+        if let Some(RpcError::Pruned { chain, height }) = &self.pruned {
+            let lowest = wanted.iter().map(|(number, _)| *number).min().unwrap_or_default();
+            if is_lost(*height) && wanted.iter().any(|(number, slots)| self.missing(*number, slots).is_some()) {
+                return Ok(Err(RpcError::Pruned { chain: chain.clone(), height: lowest }));
+            }
+        }
+        match self.ensure_all(wanted).await {
+            Ok(()) => Ok(Ok(())),
+            Err(ProveError::Rpc(error @ RpcError::Pruned { .. })) => {
+                let known = |error: &RpcError| if let RpcError::Pruned { height, .. } = error { *height } else { 0 };
+                if self.pruned.as_ref().is_none_or(|highest| known(highest) < known(&error)) {
+                    self.pruned = Some(error.clone());
+                }
+                Ok(Err(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Blocks of a range that may have changed the registry's entry for `token`, by their headers.
+    pub(super) fn registry_changes(&mut self, token: &Address, from: u64, to: u64) -> Vec<u64> {
+        if !self.changes.contains_key(token) {
+            let headers = self.synced.chain().headers();
+            let changes = headers.filter(|header| header.may_change_registry(&self.bridge, token));
+            self.changes.insert(*token, changes.map(|header| header.number()).collect());
+        }
+        let known = self.changes.get(token).into_iter().flatten();
+        known.copied().filter(|number| (from..=to).contains(number)).collect()
+    }
+
     /// The same at several heights, asked for together.
     pub(super) async fn ensure_all(&mut self, wanted: &[(u64, Vec<Hash>)]) -> Result<(), ProveError> {
         let missing: Vec<_> = wanted.iter().filter_map(|(number, slots)| self.missing(*number, slots)).collect();
@@ -270,13 +324,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
 
     /// The first step of [`Self::votes`]: what does not depend on who voted. Where the nonce was executed, it is closed.
     pub(super) async fn begin_votes(&mut self, number: u64, nonce: u64, before: Option<u64>) -> Result<(), ProveError> {
-        let rules = [layout::NONCES, layout::threshold_slot(layout::TRANSFER_VOTE)];
-        let mut fixed = Vec::from([layout::operator_list_length(), voters_length(nonce)]);
-        fixed.extend(rules);
-        fixed.extend(before.map(|_| layout::closed_slot(nonce)));
-        let mut wanted = Vec::from([(number, fixed)]);
-        wanted.extend(before.map(|before| (before, rules.to_vec())));
-        self.ensure_all(&wanted).await
+        self.ensure_all(&first_of_votes(number, nonce, before)).await
     }
 
     /// Everything the core reads of the votes on `nonce` at a height, in three steps: the list's length, the voters, and

@@ -1,0 +1,214 @@
+//! Nodes that keep the states of the last 128 blocks and of each 128th, as full nodes do by default: what is proven on them all
+//! the same, and what is not, by name.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod common;
+
+use common::block_on;
+use serde_json::Value;
+use spanlight::bridge::HandleCall;
+use spanlight::consensus::FollowMode;
+use spanlight::trust::Trust;
+use spanlight::verdict::{Note, Verdict};
+use spanlight::{Address, U256};
+use spanlight_forge::scenarios::fraud::invented_call;
+use spanlight_forge::scenarios::sorted;
+use spanlight_forge::{coin, erc20, keys, recording, Stage, StageSetup, SOURCE_TOKEN};
+use spanlight_prover::{
+    audit, prove, sync, Audit, Ends, HeaderPlan, Node, Proof, ProveError, ProveOptions, Reach, Replay, RpcError,
+    Silent, Subject, SyncOptions, Time, Transport,
+};
+
+/// A node that keeps few states.
+struct FullNode {
+    replay: Replay,
+    head: u64,
+}
+
+impl Transport for FullNode {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let height = params.get(2).and_then(Value::as_str).and_then(|text| text.strip_prefix("0x"));
+        let height = height.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        match height.filter(|_| method == "kaia_getProof") {
+            Some(height) if height + 128 <= self.head && height % 128 != 0 => Err(RpcError::Node {
+                code: -32000,
+                message: "missing trie node 8f0e (path ) state 0x8f0e is not available".to_owned(),
+            }),
+            _ => self.replay.call(method, params).await,
+        }
+    }
+}
+
+fn full_nodes(stage: &Stage) -> [FullNode; 2] {
+    [&stage.source, &stage.destination].map(|chain| FullNode {
+        replay: Replay::read(recording::record(chain).as_bytes()).unwrap(),
+        head: chain.height(),
+    })
+}
+
+fn now(stage: &Stage) -> u64 {
+    stage.source.time().max(stage.destination.time()) + 1
+}
+
+/// Follows both chains of the stage on full nodes and does something with them.
+fn on_full_nodes<R>(stage: &Stage, act: impl AsyncFn(&Ends<'_, '_, FullNode>, ProveOptions) -> R) -> R {
+    let (nodes, trust, now): (_, Trust, _) = (full_nodes(stage), stage.trust.clone(), now(stage));
+    block_on(async {
+        let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now) };
+        let [main, service] = ["main", "service"].map(|name| trust.chain(name).unwrap());
+        let [one, other] = [Node::new(&nodes[0], &main.profile), Node::new(&nodes[1], &service.profile)];
+        let source = sync(&one, main, options, &Silent).await.unwrap();
+        let destination = sync(&other, service, options, &Silent).await.unwrap();
+        let ends = Ends { trust: &trust, source: (&one, &source), destination: (&other, &destination) };
+        act(&ends, ProveOptions::at(now)).await
+    })
+}
+
+fn audited(stage: &Stage, last: u64) -> Audit {
+    on_full_nodes(stage, async |ends, options| audit(ends, (0, last), Reach::Found, options, &Silent).await.unwrap())
+}
+
+fn proven(stage: &Stage, nonce: u64, headers: HeaderPlan) -> Result<Proof, ProveError> {
+    on_full_nodes(stage, async |ends, options| {
+        prove(ends, Subject::Nonce(nonce), ProveOptions { headers, ..options }, &Silent).await
+    })
+}
+
+/// As many blocks on both chains as make the states before them go.
+fn long_after(stage: &mut Stage) {
+    stage.source.idle(300);
+    stage.destination.idle(300);
+}
+
+fn said(verdict: &Verdict) -> &str {
+    verdict.state().map(spanlight::verdict::State::name).or(verdict.code()).unwrap_or_default()
+}
+
+fn from_later_state(verdict: &Verdict) -> bool {
+    let Verdict::Proven { notes, .. } = verdict else { return false };
+    notes.iter().any(|note| matches!(note, Note::VotesFromLaterState { .. }))
+}
+
+/// One audit of what happened long ago: handled in coin and in tokens, executed otherwise, and never requested.
+#[test]
+fn a_default_full_node_proves_what_was_handled_and_who_lied_long_ago() {
+    for setup in [StageSetup::default(), StageSetup::default().version2()] {
+        let mut stage = Stage::new(&setup);
+        let requests = [coin(500), erc20(77), coin(600)].map(|event| stage.request(event));
+        let mut calls: Vec<HandleCall> = requests.iter().map(|request| stage.call(request)).collect();
+        calls[2].value += U256::ONE;
+        calls.push(invented_call(3, stage.source.height()));
+        for call in &calls {
+            stage.votes(&[11, 12], call);
+        }
+        stage.destination.block(|block| {
+            block.bridge().deregister(&keys::address(12));
+            block.bridge().threshold = 1;
+        });
+        long_after(&mut stage);
+        let open = stage.request(coin(700));
+        let lie = invented_call(3, 0);
+        assert_ne!(stage.call(&open), lie);
+        stage.destination.idle(1);
+        let audit = audited(&stage, 3);
+        let verdicts: Vec<_> = audit.report.transfers.iter().map(|transfer| &transfer.verdict).collect();
+        let states: Vec<&str> = verdicts.iter().map(|verdict| said(verdict)).collect();
+        // Nonce 3 was executed before it was requested: the request that came since does not wash that away.
+        assert_eq!(states, ["handled", "handled", "fraud", "fraud"]);
+        assert!(verdicts.iter().all(|verdict| from_later_state(verdict)));
+        assert!(verdicts[0].is_clean() && verdicts[1].is_clean());
+        for lied in &verdicts[2..] {
+            assert_eq!(lied.state().unwrap().culprits(), sorted(&[11, 12]));
+        }
+        assert_eq!(audit.unavailable, []);
+        assert!(audit.report.complete.unwrap().unwrap().complete);
+    }
+}
+
+/// Older code deletes the votes, so the states around the execution are needed; the audit and the single proof name them.
+#[test]
+fn what_still_needs_an_archive_is_said_by_name() {
+    let mut stage = Stage::new(&StageSetup::default().generation_b());
+    let request = stage.request(coin(500));
+    let executed = stage.votes(&[11, 12], &stage.call(&request))[1].at.block;
+    long_after(&mut stage);
+    let audit = audited(&stage, 0);
+    assert_eq!(said(&audit.report.transfers[0].verdict), "missing.bridge_state");
+    let lowest = executed - 1;
+    let pruned = RpcError::Pruned { chain: "service".into(), height: lowest };
+    assert_eq!(audit.unavailable, [(0, pruned.clone())]);
+    let words = format!("state of block {lowest} on service is pruned there");
+    assert!(pruned.to_string().contains(&words), "{pruned}");
+    assert_eq!(proven(&stage, 0, HeaderPlan::Sparse).unwrap_err(), ProveError::Rpc(pruned));
+}
+
+/// The registry's entry at a request of long ago is read from a later state only where nothing changed it since.
+#[test]
+fn a_registry_that_changed_since_needs_the_state_of_its_time() {
+    let mut stage = Stage::new(&StageSetup::default());
+    let request = stage.request(erc20(77));
+    let block = request.at.item.block;
+    assert_ne!(block % 128, 0);
+    stage.votes(&[11, 12], &stage.call(&request));
+    stage.source.block(|block| block.register_token(SOURCE_TOKEN, Some(Address([0x73; 20]))));
+    long_after(&mut stage);
+    let audit = audited(&stage, 0);
+    assert_eq!(said(&audit.report.transfers[0].verdict), "missing.bridge_state");
+    assert_eq!(audit.unavailable, [(0, RpcError::Pruned { chain: "main".into(), height: block })]);
+    // Where it changed behind a state that full nodes keep, that one shows it.
+    let mut stage = Stage::new(&StageSetup::default());
+    let request = stage.request(erc20(77));
+    stage.votes(&[11, 12], &stage.call(&request));
+    stage.source.idle(30);
+    assert!(stage.source.height() > 1_024, "a multiple of 128 lies between");
+    stage.source.block(|block| block.register_token(SOURCE_TOKEN, Some(Address([0x73; 20]))));
+    long_after(&mut stage);
+    let audit = audited(&stage, 0);
+    assert_eq!(said(&audit.report.transfers[0].verdict), "handled");
+}
+
+/// A vote and an execution for a block that does not exist: the headers that bound their time are gathered too, in every plan.
+#[test]
+fn lies_about_blocks_to_come_are_proven_with_the_headers_that_bound_their_time() {
+    let mut stage = Stage::new(&StageSetup::default());
+    stage.trust.chains.iter_mut().for_each(|chain| chain.allow_jump = true);
+    stage.request(coin(500));
+    stage.votes(&[11, 12], &invented_call(1, 1 << 40));
+    stage.votes(&[13], &invented_call(2, 1 << 40));
+    let early = proven(&stage, 1, HeaderPlan::Sparse).unwrap();
+    assert_eq!(said(&early.report.transfers[0].verdict), "not_yet_trusted.height");
+    stage.time_goes_on();
+    for plan in [HeaderPlan::Sparse, HeaderPlan::Full, HeaderPlan::Jump] {
+        for (nonce, state, voters) in [(1, "fraud", &[11, 12][..]), (2, "attempted", &[13])] {
+            let proof = proven(&stage, nonce, plan).unwrap();
+            let verdict = &proof.report.transfers[0].verdict;
+            assert_eq!(said(verdict), state, "{plan:?}");
+            assert_eq!(verdict.state().unwrap().culprits(), sorted(voters));
+            let Verdict::Proven { notes, .. } = verdict else { panic!("proven") };
+            assert!(notes.contains(&Note::RestsOnBlockTimes));
+        }
+    }
+}
+
+/// A wrong token: what shows that the registry stood still is gathered, and where it did not nobody is accused.
+#[test]
+fn a_wrong_token_is_proven_with_the_registry_up_to_the_votes() {
+    let other = Address([0x73; 20]);
+    let verdict = |changes: bool| {
+        let mut stage = Stage::new(&StageSetup::default());
+        stage.source.idle(1);
+        let request = stage.request(erc20(77));
+        if changes {
+            stage.source.block(|block| block.register_token(SOURCE_TOKEN, Some(other)));
+        } else {
+            stage.source.block(|block| block.register_token(Address([0x99; 20]), Some(other)));
+        }
+        let call = HandleCall { token: Some(other), ..stage.call(&request) };
+        stage.votes(&[11, 12], &call);
+        stage.time_goes_on();
+        let proof = proven(&stage, 0, HeaderPlan::Sparse).unwrap();
+        said(&proof.report.transfers[0].verdict).to_owned()
+    };
+    assert_eq!(verdict(false), "fraud");
+    assert_eq!(verdict(true), "bridge.token_mapping_changed");
+}
