@@ -226,6 +226,10 @@ fn failure(context: &str, error: ProveError, findings: &[Finding]) -> Failure {
     let failure = match &error {
         ProveError::Rpc(e) => of_endpoint(context, e, findings),
         ProveError::Trust(e) => Failure::unreadable(format!("trust file: {e}")),
+        ProveError::Refused(e) if all_say(findings) > 1 => Failure::endpoint(format!(
+            "{context}: all endpoints show the same, and it is refused: {e}"
+        ))
+        .hint("is the trust file right for this chain? Else they lie together, or this build is wrong about the chain"),
         ProveError::Refused(e) => Failure::endpoint(format!("{context}: the endpoint's answer is invalid: {e}"))
             .hint("it does not fit what you trust: is it this chain, and is the trust file right?"),
         ProveError::NotFollowed(verdict) => return not_followed(context, verdict),
@@ -264,6 +268,15 @@ fn of_endpoint(context: &str, error: &RpcError, findings: &[Finding]) -> Failure
         _ => "try another endpoint; a recording answers only what was recorded",
     };
     Failure::endpoint(format!("{context}: {error}{said}")).hint(hint)
+}
+
+/// How many endpoints have shown the same, where all of those that answer have.
+fn all_say(findings: &[Finding]) -> usize {
+    let all = findings.iter().filter_map(|finding| match finding {
+        Finding::AllSay { endpoints, .. } => Some(endpoints.len()),
+        _ => None,
+    });
+    all.max().unwrap_or_default()
 }
 
 const fn is_of_another_chain(finding: &Finding) -> bool {

@@ -1,5 +1,6 @@
 //! What a command prints, and how it is printed: nothing here panics when a reader hangs up.
 
+use crate::clock;
 use crate::failure::{Exit, Failure};
 use crate::show::style;
 use serde_json::json;
@@ -46,7 +47,18 @@ pub(crate) fn print(output: &Output) -> ExitCode {
 pub(crate) fn print_notes(findings: &[Finding]) {
     let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());
     for note in findings.iter().filter(|finding| !matches!(finding, Finding::Refused { .. })) {
-        let _ = writeln!(stderr, "{} {note}", style::dim(" note:"));
+        let _ = writeln!(stderr, "{} {}", style::dim(" note:"), words_of(note));
+    }
+}
+
+/// A finding in words; times are dates.
+fn words_of(finding: &Finding) -> String {
+    match finding {
+        Finding::StandsStill { chain, head, since } => {
+            let date = clock::date(*since);
+            format!("{chain} stands still since {date}: no endpoint shows a block above {head}")
+        }
+        other => other.to_string(),
     }
 }
 

@@ -97,7 +97,10 @@ fn blocks_that_are_made_while_the_chain_is_followed_are_not_ahead_of_the_clock()
     let synced = follow(&endpoints, Time::Runs(clock), None, FollowMode::Full).unwrap();
     assert_eq!((synced.head(), synced.left_out(), synced.clock_behind()), (HEAD, None, 0));
     assert!(READ.load(Ordering::Relaxed) > 2, "read at the start, and for each group of headers");
-    assert_eq!(endpoints.findings(), []);
+    // The recording ends, and this clock goes on.
+    let mut told = endpoints.findings();
+    told.retain(|finding| !matches!(finding, Finding::StandsStill { .. }));
+    assert_eq!(told, []);
 }
 
 #[test]

@@ -253,6 +253,22 @@ fn with_liars_only_the_refusal_is_the_cores() {
     let endpoints = named([("one", service(forge_the_head)), ("two", service(forge_the_head))]);
     let refused = follow(&endpoints, chain()).unwrap_err();
     assert!(matches!(refused, ProveError::Refused(_)), "{refused:?}");
+    let all = Finding::AllSay { endpoints: vec!["one".to_owned(), "two".to_owned()], code: refused.code() };
+    assert_eq!(endpoints.findings(), [all], "none is singled out for what all say");
+    assert_eq!(endpoints.in_use().count(), 2);
+}
+
+#[test]
+fn liars_that_say_different_things_are_put_aside() {
+    let other: fn(&str, &mut Value) = |method, answer| {
+        if method == "kaia_getHeaderByNumber" && answer["number"] == "0x1f6" {
+            answer["stateRoot"] = answer["receiptsRoot"].clone();
+        }
+    };
+    let endpoints = named([("one", service(forge_the_head)), ("two", service(other))]);
+    assert!(matches!(follow(&endpoints, chain()), Err(ProveError::Refused(_))));
+    let findings = endpoints.findings();
+    assert!(["one", "two"].iter().all(|name| is_aside(&findings, name, |_| true)), "{findings:?}");
     assert_eq!(endpoints.in_use().count(), 0);
 }
 
@@ -295,4 +311,44 @@ fn a_cancelled_gathering_ends_at_once_also_within_an_answer() {
     assert_eq!(follow(&endpoints, chain), Err(ProveError::Rpc(RpcError::Cancelled)));
     // The whole answer would take a quarter of a minute.
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+/// Follows at unix time `now`, as the command does.
+fn findings_at(endpoints: &Endpoints<Other>, now: u64) -> Vec<Finding> {
+    let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now) };
+    block_on(async {
+        endpoints.check(chain()).await?;
+        endpoints.follow(chain(), options, &Silent).await.map(|_| ())
+    })
+    .unwrap();
+    endpoints.findings()
+}
+
+#[test]
+fn a_chain_that_makes_no_block_by_all_endpoints_stands_still_and_none_is_blamed() {
+    let two = || named([("one", honest()), ("two", honest())]);
+    assert_eq!(findings_at(&two(), now()), []);
+    let (endpoints, since) = (two(), now() - 1);
+    let still = Finding::StandsStill { chain: "service".to_owned(), head: HEAD, since };
+    assert_eq!(findings_at(&endpoints, now() + 60), [still]);
+    assert_eq!(endpoints.in_use().count(), 2);
+    // One that is behind says nothing of the chain.
+    let behind = service(|method, answer| {
+        if method == "kaia_blockNumber" {
+            *answer = json!("0x1f0");
+        }
+    });
+    assert_eq!(findings_at(&named([("behind", behind), ("two", honest())]), now() + 60), []);
+}
+
+#[test]
+fn what_is_not_covered_puts_no_endpoint_aside() {
+    let mut trusted = chain().clone();
+    trusted.checkpoint.parameters.proposer_policy = 2;
+    trusted.profile.parameters.proposer_policy = 2;
+    let endpoints = named([("one", honest()), ("two", honest())]);
+    let error = follow(&endpoints, &trusted).unwrap_err();
+    let ProveError::NotFollowed(verdict) = &error else { panic!("{error:?}") };
+    assert_eq!(verdict.code(), Some("consensus.qualified_unknown"));
+    assert_eq!((endpoints.findings(), endpoints.in_use().count()), (Vec::new(), 2));
 }

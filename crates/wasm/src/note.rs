@@ -42,6 +42,8 @@ pub(crate) fn of_chain<'e>(chain: &'e str, endpoints: &'e Endpoints<Node>) -> im
                 note.endpoints.push(endpoint);
                 note.height = Some(head);
             }
+            Finding::AllSay { endpoints, .. } => note.endpoints = endpoints,
+            Finding::StandsStill { head, .. } => note.height = Some(head),
             Finding::Refused { endpoint, method, .. } => {
                 note.endpoints.push(endpoint);
                 note.method = Some(method);

@@ -2,6 +2,7 @@
 
 use crate::rpc::RpcError;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use spanlight::Hash;
 
@@ -47,6 +48,22 @@ pub enum Finding {
         chain: String,
         /// By so many seconds, at least.
         seconds: u64,
+    },
+    /// The chain makes no block, by all of its endpoints. No endpoint's fault.
+    StandsStill {
+        /// The chain.
+        chain: String,
+        /// Its newest block.
+        head: u64,
+        /// That block's time, in unix seconds.
+        since: u64,
+    },
+    /// Every endpoint that answers shows what is refused, and the same. None of them is put aside for it.
+    AllSay {
+        /// Their names.
+        endpoints: Vec<String>,
+        /// The code of the check that failed.
+        code: &'static str,
     },
     /// The endpoint's newest block is far behind that of another.
     Behind {
@@ -140,6 +157,8 @@ impl Finding {
             Self::Disagreement { .. } => "endpoint.disagreement",
             Self::Behind { .. } => "endpoint.behind",
             Self::ClockBehind { .. } => "clock.behind",
+            Self::StandsStill { .. } => "chain.stands_still",
+            Self::AllSay { .. } => "endpoint.all_say",
         }
     }
 
@@ -149,6 +168,7 @@ impl Finding {
         match self {
             Self::Aside { reason, .. } => Some(reason.code()),
             Self::Refused { error, .. } => Some(error.code()),
+            Self::AllSay { code, .. } => Some(code),
             _ => None,
         }
     }
@@ -168,6 +188,14 @@ impl fmt::Display for Finding {
             Self::Behind { endpoint, head, newest } => {
                 write!(f, "{endpoint} is behind: its newest block is {head}, another's {newest}")
             }
+            Self::StandsStill { chain, head, since } => {
+                write!(f, "{chain} stands still, by all of its endpoints: block {head} of second {since} is its newest")
+            }
+            Self::AllSay { endpoints, code } => write!(
+                f,
+                "all endpoints show the same ({code}), and none is put aside for it: {}",
+                endpoints.join(", ")
+            ),
             Self::ClockBehind { chain, seconds } => write!(
                 f,
                 "this machine's clock seems to be at least {seconds} s behind: the newest blocks of {chain} are left out"

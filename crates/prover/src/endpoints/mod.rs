@@ -8,6 +8,7 @@
 mod check;
 mod finding;
 mod run;
+mod standstill;
 
 pub use finding::{Finding, Reason};
 pub use run::{refusal_of, Gathered, Pair};
@@ -41,6 +42,8 @@ pub struct Endpoints<T> {
     findings: RefCell<Vec<Finding>>,
     /// Number and endpoint of the last answer.
     last: Cell<(u64, usize)>,
+    /// Endpoints put aside for what they showed, by their places, and how it was refused.
+    refused: RefCell<Vec<(usize, ProveError)>>,
 }
 
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl<T: Transport> Endpoints<T> {
             cancel,
             findings: RefCell::default(),
             last: Cell::new((0, 0)),
+            refused: RefCell::default(),
         }
     }
 
@@ -196,15 +200,38 @@ impl<T: Transport> Endpoints<T> {
     }
 
     /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of no use. True where
-    /// another one is left, so that it is worth trying again.
+    /// another one is left, so that it is worth trying again. Where in the end all have shown the same, none stays aside for it.
     pub fn dismiss(&self, error: &ProveError) -> bool {
         if !is_the_answers_fault(error) {
             return false;
         }
-        if let Some(endpoint) = self.list.get(self.last.get().1) {
+        let place = self.last.get().1;
+        if let Some(endpoint) = self.list.get(place) {
             self.put_aside(endpoint, Reason::Refused { code: error.code() });
+            self.refused.borrow_mut().push((place, error.clone()));
         }
-        self.live().next().is_some()
+        if self.live().next().is_some() {
+            return true;
+        }
+        self.take_back_what_all_say(error);
+        false
+    }
+
+    /// Whether they lie together or the verifier is wrong about the chain cannot be told from here, so nobody is singled out.
+    fn take_back_what_all_say(&self, error: &ProveError) {
+        let refused = self.refused.take();
+        let all: Vec<&Endpoint<T>> = refused.iter().filter_map(|(place, _)| self.list.get(*place)).collect();
+        if refused.iter().any(|(_, other)| other != error) {
+            return;
+        }
+        let is_taken_back = |finding: &Finding| match finding {
+            Finding::Aside { endpoint, reason: Reason::Refused { .. } } => all.iter().any(|one| one.name == *endpoint),
+            _ => false,
+        };
+        self.findings.borrow_mut().retain(|finding| !is_taken_back(finding));
+        all.iter().for_each(|endpoint| endpoint.aside.set(false));
+        let endpoints = all.iter().map(|endpoint| endpoint.name.clone()).collect();
+        self.note(Finding::AllSay { endpoints, code: error.code() });
     }
 
     /// Lets the next endpoint be asked first, where this one may have kept something back: nothing that it gave is false, yet

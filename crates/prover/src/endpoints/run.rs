@@ -60,6 +60,7 @@ impl<T: Transport> Endpoints<T> {
                 Ok(synced) => {
                     self.confirm(&synced);
                     self.note_clock(&synced);
+                    self.note_standstill(&synced);
                     return Ok(synced);
                 }
                 Err(error) if self.dismiss(&error) => {}
@@ -88,6 +89,7 @@ impl<T: Transport> Endpoints<T> {
             }
         }
         self.note_clock(synced);
+        self.note_standstill(synced);
         Ok(())
     }
 
