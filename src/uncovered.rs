@@ -56,6 +56,10 @@ uncovered! {
     CouncilTooLarge => "consensus.council_too_large",
     /// A header of the Permissionless fork, with other fields and seals.
     PermissionlessFork => "header.permissionless_fork",
+    /// The trust accepts votes of the governing node only, and somebody else's is to be followed.
+    VoteByOther => "vote_by_other",
+    /// The signers are in no committee that could have been drawn, if as many members are qualified as the trust assumes.
+    OutsideAssumedCommittee => "consensus.outside_assumed_committee",
     /// A transaction type that this build does not know.
     TransactionType => "transaction.unsupported_type",
     /// A gas price or tip of more than 256 bits, which a block before Prague may hold.

@@ -12,7 +12,7 @@ use super::ConsensusError;
 use crate::crypto::{recover_address, CurveError};
 use crate::header::{committed_digest, UntrustedHeader};
 use crate::primitives::{Address, Hash};
-use crate::profile::{ChainProfile, Fork, Qualified};
+use crate::profile::{ChainProfile, Fork, Qualified, VoteRules};
 use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -244,13 +244,17 @@ fn signers_sit_in_a_committee(
     };
     if lottery.some_committee_holds(signers) {
         Ok(true)
+    } else if context.parameters.proposer_policy == 2 && demotes(context.profile, number) {
+        // The committee was drawn from the whole council because the trust says that nobody is demoted. If that is not so,
+        // honest signers sit in another one.
+        Err(ConsensusError::uncovered(Uncovered::OutsideAssumedCommittee))
     } else {
         Err(ConsensusError::OutsideCommittee)
     }
 }
 
 /// Where the committee of block `number` is drawn from, if headers tell: always for round-robin and sticky, for
-/// weighted-random from Randao on if nobody is demoted.
+/// weighted-random from Randao on if nobody is demoted. Under legacy rules never: Klaytn 1.12 and before draw otherwise.
 ///
 /// # Errors
 /// Where the previous proposer's seal gives no signer.
@@ -260,6 +264,7 @@ pub fn lottery<'a>(number: u64, context: &SealContext<'a>) -> Result<Option<Lott
         return Ok(None);
     };
     let draw = match parameters.proposer_policy {
+        _ if profile.vote_rules == VoteRules::Legacy => return Ok(None),
         0 => Draw::RoundRobin { parent: parent.hash(), previous: previous_proposer(number, parent, council)? },
         1 => Draw::Sticky { parent: parent.hash(), previous: previous_proposer(number, parent, council)? },
         2 if profile.forks.is_active(Fork::Randao, number)

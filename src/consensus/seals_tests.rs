@@ -225,6 +225,33 @@ fn signers_must_sit_in_one_committee_where_it_can_be_computed() {
 }
 
 #[test]
+fn under_legacy_rules_no_committee_is_checked() {
+    let keys = [1, 2, 3, 4, 5, 6, 7, 8];
+    let mut case = Case::of(&keys);
+    case.parameters.committee_size = 4;
+    case.profile.vote_rules = VoteRules::Legacy;
+    for policy in [0, 1] {
+        case.parameters.proposer_policy = policy;
+        let report = case.sealed(1, &keys).unwrap();
+        assert_eq!((report.members, report.committee_checked), (4, false));
+    }
+}
+
+#[test]
+fn signers_outside_an_assumed_committee_accuse_nobody() {
+    let keys = [1, 2, 3, 4, 5, 6, 7, 8];
+    let mut case = Case::of(&keys);
+    (case.parameters.committee_size, case.parameters.proposer_policy) = (4, 2);
+    case.profile.qualified = Some(Qualified::Council);
+    case.profile.forks.randao = Some(1);
+    let assumed = Err(ConsensusError::uncovered(Uncovered::OutsideAssumedCommittee));
+    assert_eq!(case.sealed(1, &keys), assumed);
+    // Before Istanbul the policy demotes nobody, so that nothing is assumed.
+    case.profile.forks.istanbul = Some(2);
+    assert_eq!(case.sealed(1, &keys), Err(ConsensusError::OutsideCommittee));
+}
+
+#[test]
 fn weighted_random_needs_to_be_told_who_is_qualified() {
     let mut case = Case::new();
     case.parameters.proposer_policy = 2;
