@@ -3,6 +3,7 @@
 use spanlight::bundle::TransferProof;
 use spanlight::consensus::FollowMode;
 use spanlight::header::{HeaderFields, UntrustedHeader};
+use spanlight::verdict::Verdict;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight::{Hash, U256};
 use spanlight_forge::chain::{commit, seal};
@@ -284,6 +285,30 @@ fn a_jumps_headers_have_the_fields_of_their_forks_and_a_score_of_one() {
     assert_eq!(jumped(|_| ()), ("proven", "handled"));
     assert_eq!(jumped(|h| h.block_score = U256::from(2u64)), ("invalid", "header.block_score"));
     assert_eq!(jumped(|h| h.base_fee = Some(U256::from(25_000_000_000u64))), ("invalid", "header.field_too_early"));
+}
+
+/// A proposer may put more into its block than is followed; nodes take it.
+#[test]
+fn what_is_not_followed_is_named_and_a_jump_goes_around_it() {
+    let mut stage = Stage::new(&StageSetup::default());
+    stage.destination.idle(1);
+    let last_followed = stage.destination.blocks().last().unwrap().header.number();
+    stage.destination.block(|block| block.before_seal(|fields| fields.vote = vec![0; 40_000]));
+    stage.destination.idle(1);
+    let request = stage.request(coin(500));
+    let votes = stage.votes(&[11, 12], &stage.call(&request));
+    let transfers =
+        vec![TransferProof { request: Some(request.at), handle: votes[1].handled, ..TransferProof::default() }];
+    let followed = stage.prove_plan(&stage.plan(&transfers), transfers.clone());
+    assert_eq!(followed.outcome(), ("unsupported", "consensus.field_too_long"));
+    let Verdict::Unsupported(what) = followed.verdict() else { panic!("{:?}", followed.verdict()) };
+    assert_eq!(what.number, Some(last_followed + 1));
+
+    stage.trust.chains[1].allow_jump = true;
+    let mut plan = stage.plan(&transfers);
+    plan.destination.to = last_followed;
+    plan.destination.jumps = vec![(votes[1].at.block - 1, votes[1].at.block)];
+    assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("proven", "handled"));
 }
 
 #[test]

@@ -92,6 +92,21 @@ fn rejects_an_unused_run_of_headers() {
     assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("invalid", "bundle.unused"));
 }
 
+/// A header that two runs hold would be shown twice, and the later run's seals would stand behind the earlier one.
+#[test]
+fn rejects_runs_of_headers_that_overlap() {
+    let (mut stage, transfer) = handled_coin(CommitmentForm::Trie);
+    stage.destination.idle(6);
+    stage.trust.chains[1].allow_jump = true;
+    let transfers = vec![transfer];
+    for jumps in [[(504, 506), (506, 508)], [(504, 504), (504, 504)], [(508, 508), (504, 504)]] {
+        let mut plan = stage.plan(&transfers);
+        plan.destination.to = 502;
+        plan.destination.jumps = jumps.to_vec();
+        assert_eq!(stage.prove_plan(&plan, transfers.clone()).outcome(), ("invalid", "bundle.order"), "{jumps:?}");
+    }
+}
+
 #[test]
 fn rejects_references_to_what_is_not_there() {
     let (stage, transfer) = handled_coin(CommitmentForm::Trie);
