@@ -6,7 +6,7 @@
 
 use crate::bridge::events::TokenType;
 use crate::commitment::CommitmentPath;
-use crate::consensus::SealReport;
+use crate::consensus::{SealReport, WarnedOf, WarnedVote};
 use crate::primitives::{hex_bytes, Address, Hash, U256};
 use crate::verdict::HeaderRef;
 use alloc::string::{String, ToString};
@@ -22,6 +22,30 @@ pub struct Facts {
     pub execution: Option<Execution>,
     /// Who voted on the destination.
     pub votes: Option<Votes>,
+}
+
+/// A vote on a followed chain that no governing node cast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WarnedOn {
+    /// The chain.
+    pub chain: String,
+    /// `vote_by_other` or `vote_by_member`.
+    pub code: WarnedOf,
+    /// Block of the vote.
+    pub number: u64,
+    /// Who voted.
+    pub voter: Address,
+    /// The key of the vote, as it stands in the header.
+    pub key: String,
+}
+
+impl WarnedOn {
+    /// `vote` on chain `chain`.
+    #[must_use]
+    pub fn new(chain: &str, vote: &WarnedVote) -> Self {
+        let WarnedVote { code, number, voter, key } = vote.clone();
+        Self { chain: chain.into(), code, number, voter, key }
+    }
 }
 
 /// A request, proven on the source chain.

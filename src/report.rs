@@ -2,7 +2,7 @@
 
 use crate::consensus::Equivocation;
 use crate::error::Error;
-use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed};
+use crate::facts::{Claim, Difference, Execution, Operator, Request, Sealed, WarnedOn};
 use crate::primitives::Address;
 use crate::uncovered::Unsupported;
 use crate::verdict::{AsOf, Check, HeaderRef, Missing, NotReached, Note, State, StuckReason, TransferVerdict, Verdict};
@@ -32,6 +32,9 @@ pub struct ReportJson<'r> {
     pub chains: &'r [Check],
     /// The seals of both heads, and those that make each request, execution and `as_of` final.
     pub seals: &'r [Sealed],
+    /// Votes on both chains that no governing node cast.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub warned_votes: &'r [WarnedOn],
 }
 
 impl<'r> ReportJson<'r> {
@@ -49,6 +52,7 @@ impl<'r> ReportJson<'r> {
             anchored: report.anchored.as_ref().map(Claimed::new),
             chains: &report.chains,
             seals: &report.seals,
+            warned_votes: &report.warned_votes,
         }
     }
 }
@@ -109,6 +113,9 @@ pub(crate) struct TransferJson<'a> {
     execution: Option<&'a Execution>,
     differences: &'a [Difference],
     claim: Option<&'a Claim>,
+    /// The first vote of each kind on each chain that no governing node cast, where a note says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warned_votes: Vec<&'a WarnedOn>,
     operators: Option<&'a [Operator]>,
     votes_as_of: Option<HeaderRef>,
     as_of: AsOf,
@@ -147,6 +154,7 @@ pub(crate) fn transfer_json(transfer: &TransferVerdict) -> TransferJson<'_> {
         execution: facts.execution.as_ref(),
         differences: state.map(State::differences).unwrap_or_default(),
         claim: notes.iter().find_map(Note::claim),
+        warned_votes: notes.iter().filter_map(Note::warned_vote).collect(),
         operators: facts.votes.as_ref().map(|votes| votes.operators.as_slice()),
         votes_as_of: facts.votes.as_ref().and_then(|votes| votes.later),
         as_of: transfer.as_of,

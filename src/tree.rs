@@ -283,6 +283,7 @@ macro_rules! object {
         }
     };
     (@field $members:ident, $field:ident) => { $members.required(stringify!($field)) };
+    (@field $members:ident, $field:ident as $name:literal) => { $members.required($name) };
     (@field $members:ident, $field:ident = $usual:expr) => { $members.or(stringify!($field), $usual) };
     (@field $members:ident, $field:ident as $name:literal = $usual:expr) => { $members.or($name, $usual) };
 }

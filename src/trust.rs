@@ -7,7 +7,7 @@ use crate::bridge::generation::Generation;
 use crate::clock::Clock;
 use crate::consensus::light_client::{check_trusting_period, Checkpoint, LightClient};
 use crate::consensus::parameters::ParameterName;
-use crate::consensus::ConsensusError;
+use crate::consensus::{ConsensusError, VotesBy};
 use crate::header::UntrustedHeader;
 use crate::primitives::{Address, Hash};
 use crate::profile::{ChainProfile, Fork, VoteRules};
@@ -51,6 +51,9 @@ pub struct TrustedChain {
     /// Whether headers may be skipped (claims.md 5, `jump`).
     #[serde(default)]
     pub allow_jump: bool,
+    /// Whose votes are followed (claims.md 5).
+    #[serde(default)]
+    pub votes: VotesBy,
     /// The chain's rules.
     pub profile: ChainProfile,
     /// The header from which the chain is followed, with the council and parameters for the block after it.
@@ -72,7 +75,7 @@ impl TrustedChain {
         let client = LightClient::from_checkpoint(&self.profile, &self.checkpoint, header)?;
         self.clock(now).reaches(client.head().time())?;
         check_trusting_period(client.trusted_since(), now, self.trusting_period)?;
-        Ok(client)
+        Ok(client.accepting(self.votes))
     }
 
     /// Both name block 0, so one of them would be another chain's.

@@ -2,7 +2,7 @@
 
 use crate::bridge::Generation;
 use crate::consensus::parameters::{ParameterChanges, Parameters, PendingChange};
-use crate::consensus::{Checkpoint, FollowMode};
+use crate::consensus::{Checkpoint, FollowMode, HeaderGovernance, VotesBy, WarnedOf, WarnedVote};
 use crate::object;
 use crate::profile::{BlobSchedule, ChainProfile, ForkSchedule, Qualified, QuorumPolicy, VoteRules};
 use crate::tree::{variant, FromJson, Json, Malformed, Members};
@@ -15,6 +15,7 @@ object!(TrustedChain {
     patience,
     clock_tolerance = crate::clock::default_tolerance(),
     allow_jump = false,
+    votes = VotesBy::default(),
     profile,
     checkpoint,
 });
@@ -48,7 +49,24 @@ object!(ForkSchedule {
     osaka = None,
 });
 object!(BlobSchedule { target, max });
-object!(Checkpoint { number, hash, council, parameters, pending, epoch_votes = None, trusted_since = None });
+object!(Checkpoint {
+    number,
+    hash,
+    council,
+    parameters,
+    pending,
+    epoch_votes = None,
+    header_governance = None,
+    warned_votes = Vec::new(),
+    trusted_since = None,
+});
+object!(HeaderGovernance {
+    mode as "governance.governancemode",
+    governing_node as "governance.governingnode",
+    lower_bound_base_fee as "kip71.lowerboundbasefee",
+    upper_bound_base_fee as "kip71.upperboundbasefee",
+});
+object!(WarnedVote { code, number, voter, key });
 object!(PendingChange { announced_at, changes });
 
 impl FromJson for Parameters {
@@ -110,6 +128,26 @@ impl FromJson for Qualified {
     }
 }
 
+impl FromJson for VotesBy {
+    fn from_json(json: &Json) -> Result<Self, Malformed> {
+        match variant(json)? {
+            ("anybody", None) => Ok(Self::Anybody),
+            ("governing_node", None) => Ok(Self::GoverningNode),
+            _ => Err(Malformed::new("`anybody` or `governing_node` is expected")),
+        }
+    }
+}
+
+impl FromJson for WarnedOf {
+    fn from_json(json: &Json) -> Result<Self, Malformed> {
+        match variant(json)? {
+            ("vote_by_other", None) => Ok(Self::ByOther),
+            ("vote_by_member", None) => Ok(Self::ByMember),
+            _ => Err(Malformed::new("`vote_by_other` or `vote_by_member` is expected")),
+        }
+    }
+}
+
 impl FromJson for VoteRules {
     fn from_json(json: &Json) -> Result<Self, Malformed> {
         match variant(json)? {
@@ -165,6 +203,18 @@ mod tests {
         chain["profile"]["vote_rules"] = json!("legacy");
         chain["profile"]["clock_skew"] = json!(5);
         chain["checkpoint"]["epoch_votes"] = json!({"istanbul.epoch": 7, "governance.unitprice": 25_000_000_000u64});
+        chain["checkpoint"]["header_governance"] = json!({
+            "governance.governancemode": "single",
+            "governance.governingnode": format!("0x{:040x}", 7),
+            "kip71.lowerboundbasefee": 5,
+            "kip71.upperboundbasefee": 6,
+        });
+        let voter = format!("0x{:040x}", 7);
+        chain["checkpoint"]["warned_votes"] = json!([
+            {"code": "vote_by_other", "number": 0, "voter": voter, "key": "governance.addvalidator"},
+            {"code": "vote_by_member", "number": 0, "voter": voter, "key": "istanbul.epoch"},
+        ]);
+        chain["votes"] = json!("governing_node");
         chain["checkpoint"]["pending"] = json!([{"announced_at": 4, "changes": {"reward.ratio": "34/33/33"}}]);
         trust["bridge"]["ends"][0]["sends"] = json!(false);
         trust

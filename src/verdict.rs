@@ -4,7 +4,7 @@
 //! what, where trust does not reach it says how far it does.
 
 use crate::error::Error;
-use crate::facts::{Claim, Difference, Facts};
+use crate::facts::{Claim, Difference, Facts, WarnedOn};
 use crate::primitives::{Address, Hash, U256};
 use crate::uncovered::Unsupported;
 use alloc::string::String;
@@ -293,6 +293,10 @@ pub enum Note {
         /// The chain.
         chain: String,
     },
+    /// The chain followed a vote that was not the governing node's, in mode "single".
+    VoteByOther(WarnedOn),
+    /// The chain followed a member's vote in mode "none", on validators or on what a verifier needs.
+    VoteByMember(WarnedOn),
     /// More committee members than seats: signers were not checked to be in the committee on this chain.
     CommitteeUnchecked {
         /// The chain.
@@ -323,6 +327,15 @@ impl Note {
         }
     }
 
+    /// The vote, where the note is about one that no governing node cast.
+    #[must_use]
+    pub const fn warned_vote(&self) -> Option<&WarnedOn> {
+        match self {
+            Self::VoteByOther(vote) | Self::VoteByMember(vote) => Some(vote),
+            _ => None,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -339,6 +352,8 @@ impl Note {
             Self::LowLiquidity => "low_liquidity",
             Self::RandomRevealUnchecked { .. } => "random_reveal_unchecked",
             Self::CommitteeUnchecked { .. } => "committee_unchecked",
+            Self::VoteByOther(_) => "vote_by_other",
+            Self::VoteByMember(_) => "vote_by_member",
         }
     }
 }

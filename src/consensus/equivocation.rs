@@ -6,6 +6,7 @@
 
 use super::light_client::LightClient;
 use super::seals::{check as check_seals, SealContext};
+use super::warned::WarnedVote;
 use super::ConsensusError;
 use crate::header::{check_child, UntrustedHeader};
 use crate::primitives::{Address, Hash};
@@ -25,6 +26,9 @@ pub struct Equivocation {
     pub first_only: Vec<Address>,
     /// Who signed only the second.
     pub second_only: Vec<Address>,
+    /// Votes before it that no governing node cast: by one of them the council may have come to be what it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warned_votes: Vec<WarnedVote>,
 }
 
 /// Checks that `a` and `b` are different blocks after the head of `client`, each sealed by a quorum of its council.
@@ -44,6 +48,7 @@ pub fn check(client: &LightClient, a: &UntrustedHeader, b: &UntrustedHeader) -> 
         both: within(&first, &second, true),
         first_only: within(&first, &second, false),
         second_only: within(&second, &first, false),
+        warned_votes: client.warned_votes().to_vec(),
     })
 }
 

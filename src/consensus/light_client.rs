@@ -6,17 +6,20 @@
 //! therefore never advances the client. Source: chain.md 1.8, 2.9; claims.md 4, 5.
 
 use super::council::Council;
+use super::header_governance::HeaderGovernance;
 use super::parameters::{is_epoch_block, ParameterChanges, Parameters, PendingChange};
 use super::quorum::required_seals;
 use super::seals::{check as check_seals, check_committed, proposer_of, SealContext, SealReport};
 use super::tracking::{first_epoch_votes, Change, Tracked};
 use super::verified::{JumpedHeader, VerifiedHeader};
+use super::warned::{VotesBy, WarnedVote, MAX_WARNED};
 use super::ConsensusError;
 use crate::clock::Clock;
 use crate::header::{check_child, rules, HeaderError, UntrustedHeader};
 use crate::primitives::{Address, Hash};
 use crate::profile::{ChainProfile, Fork, QuorumPolicy};
 use crate::uncovered::Uncovered;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +41,15 @@ pub struct Checkpoint {
     /// Parameter votes of the epoch up to `number`; left out where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_votes: Option<ParameterChanges>,
+    /// What headers alone announced up to `number`, in force at `number` + 1; left out where it does not differ from
+    /// `parameters`, and at block 0, whose header says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_governance: Option<HeaderGovernance>,
+    /// Votes up to `number` that nodes followed although no governing node cast them, oldest first. Where a chain has such
+    /// votes, every verdict on it carries the warning. A trust file that names none says that there were none; what a program
+    /// wrote always names them, so that it cannot be taken for an older program's, which did not look.
+    #[serde(default)]
+    pub warned_votes: Vec<WarnedVote>,
     /// Unix time at which it was verified, where its header was ahead of the clock: the trusting period then counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_since: Option<u64>,
@@ -63,6 +75,7 @@ pub struct LightClient {
     tracked: Tracked,
     /// Who may propose, ascending by height, from where this client began.
     electorates: Vec<Electorate>,
+    votes: VotesBy,
 }
 
 /// What decides who may propose and how many make a quorum, from a height on until the next entry's.
@@ -100,17 +113,15 @@ impl LightClient {
             return Err(ConsensusError::uncovered(Uncovered::VoteInGenesis));
         }
         let council = Council::new(&fields.extra.validators)?;
-        let parameters = if fields.governance.is_empty() {
-            profile.parameters.clone()
-        } else {
-            profile.parameters.merged(&ParameterChanges::decode(&fields.governance, profile.vote_rules)?)
-        };
+        let announced = announced_at_genesis(&header, profile)?;
         let tracked = Tracked {
             council_before: Some(council.clone()),
             council,
-            parameters,
+            parameters: profile.parameters.merged(&announced),
+            header_governance: HeaderGovernance::of(&Parameters::default()).merged(&announced),
             pending: Vec::new(),
             epoch_votes: first_epoch_votes(profile),
+            warned: Arc::default(),
         };
         tracked.rules_are_known(1, profile).map_err(|error| error.at(1))?;
         Ok(Self::new(profile, header, None, tracked))
@@ -132,12 +143,15 @@ impl LightClient {
             council: Council::new(&checkpoint.council)?,
             council_before: None,
             parameters: checkpoint.parameters.clone(),
+            header_governance: header_governance_of(checkpoint, &header, profile)?,
             pending: checkpoint.pending.clone(),
             epoch_votes: checkpoint.epoch_votes.clone(),
+            warned: Arc::new(checkpoint.warned_votes.clone()),
         };
         let next = checkpoint.number.checked_add(1).ok_or(ConsensusError::Checkpoint("height at its limit"))?;
         tracked.rules_are_known(next, profile).map_err(|error| error.at(next))?;
         checkpoint_agrees_with_itself(checkpoint, profile)?;
+        warned_votes_lie_before(checkpoint)?;
         Ok(Self::new(profile, header, checkpoint.trusted_since, tracked))
     }
 
@@ -145,7 +159,14 @@ impl LightClient {
         let head = VerifiedHeader::new(header, &tracked.parameters, None);
         let since = earlier(head.time(), since);
         let electorates = Vec::from([Electorate::of(head.number().saturating_add(1), &tracked)]);
-        Self { profile: profile.clone(), head, since, tracked, electorates }
+        Self { profile: profile.clone(), head, since, tracked, electorates, votes: VotesBy::default() }
+    }
+
+    /// The same client, accepting only these votes.
+    #[must_use]
+    pub const fn accepting(mut self, votes: VotesBy) -> Self {
+        self.votes = votes;
+        self
     }
 
     /// Follows `headers`, which begin right after the head. On an error nothing has changed.
@@ -217,6 +238,9 @@ impl LightClient {
                 None => proposer_of(header)?,
             };
             tracked.check_vote(cast, &proposer, profile)?;
+        }
+        if change.is_warned && self.votes == VotesBy::GoverningNode {
+            return Err(ConsensusError::uncovered(Uncovered::VoteByOther));
         }
         Ok((change, seals))
     }
@@ -362,9 +386,18 @@ impl LightClient {
         &self.tracked.parameters
     }
 
+    /// Votes up to the head that nodes followed although no governing node cast them, the first
+    /// [`super::warned::MAX_WARNED`].
+    #[must_use]
+    pub fn warned_votes(&self) -> &[WarnedVote] {
+        &self.tracked.warned
+    }
+
     /// What is needed to start again from the head.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
+        let governance = &self.tracked.header_governance;
+        let differs = *governance != HeaderGovernance::of(&self.tracked.parameters);
         Checkpoint {
             number: self.head.number(),
             hash: self.head.hash(),
@@ -372,6 +405,8 @@ impl LightClient {
             parameters: self.tracked.parameters.clone(),
             pending: self.tracked.pending.clone(),
             epoch_votes: self.tracked.epoch_votes.clone(),
+            header_governance: differs.then(|| governance.clone()),
+            warned_votes: self.tracked.warned.to_vec(),
             trusted_since: (self.since < self.head.time()).then_some(self.since),
         }
     }
@@ -413,6 +448,40 @@ fn header_is_the_anchor(header: &UntrustedHeader, number: u64, hash: Hash) -> Re
         got_number: header.number(),
         got: header.hash().into(),
     })
+}
+
+/// What block 0 announces. Its hash is trusted.
+fn announced_at_genesis(header: &UntrustedHeader, profile: &ChainProfile) -> Result<ParameterChanges, ConsensusError> {
+    match header.fields().governance.as_slice() {
+        [] => Ok(ParameterChanges::default()),
+        field => ParameterChanges::decode(field, profile.vote_rules),
+    }
+}
+
+fn header_governance_of(
+    checkpoint: &Checkpoint,
+    header: &UntrustedHeader,
+    profile: &ChainProfile,
+) -> Result<HeaderGovernance, ConsensusError> {
+    let said = &checkpoint.header_governance;
+    if checkpoint.number > 0 {
+        return Ok(said.clone().unwrap_or_else(|| HeaderGovernance::assumed(&checkpoint.parameters, profile)));
+    }
+    let announced = announced_at_genesis(header, profile)?;
+    let governance = HeaderGovernance::of(&Parameters::default()).merged(&announced);
+    if said.as_ref().is_some_and(|said| *said != governance) {
+        return Err(ConsensusError::Checkpoint("header_governance is not what block 0 announces"));
+    }
+    Ok(governance)
+}
+
+fn warned_votes_lie_before(checkpoint: &Checkpoint) -> Result<(), ConsensusError> {
+    let warned = &checkpoint.warned_votes;
+    if warned.len() <= MAX_WARNED && warned.iter().all(|vote| (1..=checkpoint.number).contains(&vote.number)) {
+        Ok(())
+    } else {
+        Err(ConsensusError::Checkpoint("warned_votes are too many, or not of blocks up to the checkpoint"))
+    }
 }
 
 fn checkpoint_agrees_with_itself(checkpoint: &Checkpoint, profile: &ChainProfile) -> Result<(), ConsensusError> {

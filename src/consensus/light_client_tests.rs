@@ -51,7 +51,7 @@ fn client_with(change: impl FnOnce(&mut ChainProfile)) -> LightClient {
     LightClient::from_genesis(&profile, header).unwrap()
 }
 
-/// `client`, started again with other parameters.
+/// `client`, started again with other parameters; above genesis as if headers had announced them.
 fn with_parameters(client: &LightClient, change: impl FnOnce(&mut Parameters)) -> LightClient {
     let mut checkpoint = client.checkpoint();
     change(&mut checkpoint.parameters);
@@ -141,7 +141,9 @@ fn rejects_a_vote_that_cannot_be_read() {
 
 #[test]
 fn in_single_mode_members_vote_but_never_on_the_governing_node() {
-    let mut client = with_parameters(&small_client(&KEYS), |parameters| {
+    let mut started = small_client(&KEYS);
+    follow_to(&mut started, 1);
+    let mut client = with_parameters(&started, |parameters| {
         parameters.governance_mode = "single".to_string();
         parameters.governing_node = address_of(2);
     });

@@ -12,6 +12,9 @@ mod float;
 pub mod go_rand;
 #[cfg(test)]
 mod governance_cases;
+#[cfg(test)]
+mod governance_tests;
+pub mod header_governance;
 pub mod light_client;
 mod node_json;
 mod parameter_names;
@@ -24,10 +27,13 @@ pub(crate) mod testing;
 mod tracking;
 pub mod verified;
 pub mod votes;
+pub mod warned;
 
 pub use council::Council;
 pub use equivocation::Equivocation;
 pub use error::ConsensusError;
+pub use header_governance::HeaderGovernance;
 pub use light_client::{Checkpoint, FollowMode, LightClient};
 pub use seals::SealReport;
 pub use verified::{JumpedHeader, VerifiedHeader};
+pub use warned::{VotesBy, WarnedOf, WarnedVote};

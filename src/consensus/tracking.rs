@@ -4,13 +4,16 @@
 //! announces it, and the announcement holds one epoch later. Source: chain.md 2.3-2.5.
 
 use super::council::Council;
+use super::header_governance::HeaderGovernance;
 use super::parameters::{check_governance, is_epoch_block, ParameterChanges, Parameters, PendingChange};
 use super::votes::{self, CastVote, Vote};
+use super::warned::{self, WarnedVote, MAX_WARNED};
 use super::ConsensusError;
 use crate::header::HeaderFields;
 use crate::primitives::Address;
 use crate::profile::{ChainProfile, Fork, Qualified, VoteRules};
 use crate::uncovered::Uncovered;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Longest vote that is followed: the whole of a council of the largest size, and room.
@@ -25,10 +28,14 @@ pub(super) struct Tracked {
     /// The council of the block before, unknown right after a checkpoint.
     pub(super) council_before: Option<Council>,
     pub(super) parameters: Parameters,
+    /// What headers alone announced, without the chain configuration: votes are checked against that.
+    pub(super) header_governance: HeaderGovernance,
     /// Announced and not yet in force, oldest first.
     pub(super) pending: Vec<PendingChange>,
     /// Parameter votes of the epoch so far, if all of them were seen.
     pub(super) epoch_votes: Option<ParameterChanges>,
+    /// Followed votes that no governing node cast, oldest first. Shared, because every header copies the rest.
+    pub(super) warned: Arc<Vec<WarnedVote>>,
 }
 
 /// What a header makes of a [`Tracked`], before anybody has checked who made the header.
@@ -36,6 +43,8 @@ pub(super) struct Tracked {
 pub(super) struct Change {
     pub(super) next: Tracked,
     pub(super) vote: Option<CastVote>,
+    /// Whether the vote is one that `next` warns of.
+    pub(super) is_warned: bool,
 }
 
 impl Change {
@@ -60,8 +69,10 @@ impl Tracked {
             next.epoch_votes = first_epoch_votes(profile);
         }
         let vote = self.read_vote(&header.vote, profile)?;
+        let mut is_warned = false;
         if let Some(cast) = &vote {
             next.council = self.council_after(cast, header.number, profile)?;
+            is_warned = next.warn_of(cast, header.number, self, profile);
             if let (Vote::Parameter(name, value), Some(votes)) = (&cast.vote, &mut next.epoch_votes) {
                 votes.insert(*name, value.clone());
             }
@@ -70,7 +81,25 @@ impl Tracked {
             next.pending.push(PendingChange { announced_at: header.number, changes: announced });
         }
         next.put_in_force(header.number.saturating_add(1), profile);
-        Ok(Change { next, vote })
+        Ok(Change { next, vote, is_warned })
+    }
+
+    /// Notes a vote that no governing node cast, if nodes follow it: legacy ones ignore such a vote in mode "single", and any
+    /// that means nothing.
+    fn warn_of(&mut self, cast: &CastVote, number: u64, before: &Self, profile: &ChainProfile) -> bool {
+        let Parameters { governing_node, governance_mode, .. } = &before.parameters;
+        let is_followed = match profile.vote_rules {
+            VoteRules::V2 => true,
+            VoteRules::Legacy if governance_mode == "single" && cast.voter != *governing_node => false,
+            VoteRules::Legacy if cast.vote.is_about_validators() => self.council != before.council,
+            VoteRules::Legacy => before.council.contains(&cast.voter),
+        };
+        let warning = is_followed.then(|| warned::warning(cast, number, &before.header_governance)).flatten();
+        let is_warned = warning.is_some();
+        if self.warned.len() < MAX_WARNED {
+            warning.map(|warning| Arc::make_mut(&mut self.warned).push(warning));
+        }
+        is_warned
     }
 
     /// The parameters that hold at `number`, from what is announced so far.
@@ -80,10 +109,14 @@ impl Tracked {
     }
 
     fn put_in_force(&mut self, number: u64, profile: &ChainProfile) {
-        let parameters = self.parameters_at(number, profile);
-        let pending = core::mem::take(&mut self.pending);
-        self.pending = pending.into_iter().filter(|change| !self.is_in_force(change, number, profile)).collect();
-        self.parameters = parameters;
+        let (due, pending) = core::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|change| self.is_in_force(change, number, profile));
+        self.pending = pending;
+        for PendingChange { changes, .. } in due {
+            self.parameters = self.parameters.merged(&changes);
+            self.header_governance = self.header_governance.clone().merged(&changes);
+        }
     }
 
     fn is_in_force(&self, change: &PendingChange, number: u64, profile: &ChainProfile) -> bool {
@@ -103,6 +136,7 @@ impl Tracked {
     fn council_after(&self, cast: &CastVote, number: u64, profile: &ChainProfile) -> Result<Council, ConsensusError> {
         let Parameters { governing_node, governance_mode, .. } = &self.parameters;
         match profile.vote_rules {
+            _ if !cast.vote.is_about_validators() => Ok(self.council.clone()),
             VoteRules::V2 => self.council.after_vote(&cast.vote, governing_node),
             VoteRules::Legacy => {
                 self.legacy_voters_are_known(number, profile)?;
@@ -129,7 +163,7 @@ impl Tracked {
     ) -> Result<(), ConsensusError> {
         match profile.vote_rules {
             VoteRules::V2 => {
-                votes::check(cast, proposer, &self.council, self.council_before.as_ref(), &self.parameters)
+                votes::check(cast, proposer, &self.council, self.council_before.as_ref(), &self.header_governance)
             }
             VoteRules::Legacy => Ok(()),
         }

@@ -5,7 +5,8 @@
 //! ([`super::light_client`]). Source: chain.md 2.3, 2.4.
 
 use super::council::Council;
-use super::parameters::{ParameterName, ParameterValue, Parameters};
+use super::header_governance::HeaderGovernance;
+use super::parameters::{ParameterName, ParameterValue};
 use super::ConsensusError;
 use crate::primitives::Address;
 use crate::profile::VoteRules;
@@ -13,8 +14,8 @@ use crate::rlp::Reader;
 use crate::uncovered::Uncovered;
 use alloc::vec::Vec;
 
-const ADD: &[u8] = b"governance.addvalidator";
-const REMOVE: &[u8] = b"governance.removevalidator";
+const ADD: &str = "governance.addvalidator";
+const REMOVE: &str = "governance.removevalidator";
 
 /// What a vote asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,16 @@ impl Vote {
     #[must_use]
     pub const fn is_about_validators(&self) -> bool {
         matches!(self, Self::AddValidators(_) | Self::RemoveValidators(_))
+    }
+
+    /// The key of the vote, as it stands in the header.
+    #[must_use]
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::AddValidators(_) => ADD,
+            Self::RemoveValidators(_) => REMOVE,
+            Self::Parameter(name, _) => name.as_str(),
+        }
     }
 
     fn named_validators(&self) -> &[Address] {
@@ -58,7 +69,7 @@ pub struct CastVote {
 pub fn decode(field: &[u8]) -> Result<CastVote, ConsensusError> {
     let mut reader = Reader::list(field)?;
     let voter = reader.address()?;
-    let key = reader.bytes()?;
+    let key = str::from_utf8(reader.bytes()?).unwrap_or_default();
     let value = reader.bytes()?;
     reader.finish()?;
     let vote = match key {
@@ -69,14 +80,10 @@ pub fn decode(field: &[u8]) -> Result<CastVote, ConsensusError> {
     Ok(CastVote { voter, vote })
 }
 
-fn parameter_vote(key: &[u8], value: &[u8]) -> Result<Vote, ConsensusError> {
-    let name = parameter_name(key).ok_or(ConsensusError::ParameterName)?;
+fn parameter_vote(key: &str, value: &[u8]) -> Result<Vote, ConsensusError> {
+    let name = ParameterName::from_text(key).ok_or(ConsensusError::ParameterName)?;
     parameter_is_votable(name)?;
     Ok(Vote::Parameter(name, name.value_of_bytes(value)?))
-}
-
-fn parameter_name(key: &[u8]) -> Option<ParameterName> {
-    core::str::from_utf8(key).ok().and_then(ParameterName::from_text)
 }
 
 const fn parameter_is_votable(name: ParameterName) -> Result<(), ConsensusError> {
@@ -117,7 +124,7 @@ pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
         return Ok(None);
     };
     let mut reader = Reader::items(value);
-    if let Some(name) = parameter_name(key).filter(|name| name.is_votable(VoteRules::Legacy)) {
+    if let Some(name) = ParameterName::from_text(key).filter(|name| name.is_votable(VoteRules::Legacy)) {
         let value = reader.bytes().ok().and_then(|bytes| name.value_of_bytes(bytes).ok());
         return Ok(value.map(|value| CastVote { voter, vote: Vote::Parameter(name, value) }));
     }
@@ -144,11 +151,11 @@ pub fn decode_legacy(field: &[u8]) -> Result<Option<CastVote>, ConsensusError> {
     Ok(Some(CastVote { voter, vote }))
 }
 
-fn legacy_parts(field: &[u8]) -> Option<(Address, &[u8], &[u8])> {
+fn legacy_parts(field: &[u8]) -> Option<(Address, &str, &[u8])> {
     let mut reader = Reader::list(field).ok()?;
     let (voter, key, value) = (reader.address().ok()?, reader.bytes().ok()?, reader.raw().ok()?);
     reader.finish().ok()?;
-    Some((voter, key, value))
+    Some((voter, str::from_utf8(key).ok()?, value))
 }
 
 fn legacy_list(mut reader: Reader<'_>) -> Option<Vec<Address>> {
@@ -161,10 +168,10 @@ fn legacy_list(mut reader: Reader<'_>) -> Option<Vec<Address>> {
 }
 
 /// Checks a decoded v2 vote in a block whose proposer is known. `council_before` is the council of the block before, where
-/// it is known.
+/// it is known; `governance` is what headers alone announced.
 ///
 /// That in mode "single" the voter is the governing node is *not* a rule of the chain: any member's vote in its own block
-/// counts, and a client that refused it would leave the chain.
+/// counts, and a client that refused it would leave the chain. It is warned of instead ([`super::warned`]).
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -173,13 +180,13 @@ pub fn check(
     proposer: &Address,
     council: &Council,
     council_before: Option<&Council>,
-    parameters: &Parameters,
+    governance: &HeaderGovernance,
 ) -> Result<(), ConsensusError> {
     voter_is_in_the_council(cast, council)?;
     voter_is_the_proposer(cast, proposer)?;
-    governing_node_is_not_moved(cast, parameters)?;
-    governing_node_sat_in_the_council(cast, council_before, parameters)?;
-    base_fee_bounds_stay_ordered(cast, parameters)
+    governing_node_is_not_moved(cast, governance)?;
+    governing_node_sat_in_the_council(cast, council_before, governance)?;
+    base_fee_bounds_stay_ordered(cast, governance)
 }
 
 fn voter_is_in_the_council(cast: &CastVote, council: &Council) -> Result<(), ConsensusError> {
@@ -198,10 +205,10 @@ fn voter_is_the_proposer(cast: &CastVote, proposer: &Address) -> Result<(), Cons
     }
 }
 
-fn governing_node_is_not_moved(cast: &CastVote, parameters: &Parameters) -> Result<(), ConsensusError> {
-    let moves = cast.vote.named_validators().contains(&parameters.governing_node);
-    if moves && parameters.governance_mode == "single" {
-        return Err(ConsensusError::VoteOnGoverningNode(parameters.governing_node.into()));
+fn governing_node_is_not_moved(cast: &CastVote, governance: &HeaderGovernance) -> Result<(), ConsensusError> {
+    let moves = cast.vote.named_validators().contains(&governance.governing_node);
+    if moves && governance.is_single() {
+        return Err(ConsensusError::VoteOnGoverningNode(governance.governing_node.into()));
     }
     Ok(())
 }
@@ -209,28 +216,28 @@ fn governing_node_is_not_moved(cast: &CastVote, parameters: &Parameters) -> Resu
 fn governing_node_sat_in_the_council(
     cast: &CastVote,
     council_before: Option<&Council>,
-    parameters: &Parameters,
+    governance: &HeaderGovernance,
 ) -> Result<(), ConsensusError> {
     let asks = matches!(cast.vote, Vote::Parameter(ParameterName::GoverningNode, _));
     match council_before {
-        Some(before) if asks && parameters.governance_mode == "single" => {
-            if before.contains(&parameters.governing_node) {
+        Some(before) if asks && governance.is_single() => {
+            if before.contains(&governance.governing_node) {
                 Ok(())
             } else {
-                Err(ConsensusError::GoverningNodeNotInCouncil(parameters.governing_node.into()))
+                Err(ConsensusError::GoverningNodeNotInCouncil(governance.governing_node.into()))
             }
         }
         _ => Ok(()),
     }
 }
 
-fn base_fee_bounds_stay_ordered(cast: &CastVote, parameters: &Parameters) -> Result<(), ConsensusError> {
+fn base_fee_bounds_stay_ordered(cast: &CastVote, governance: &HeaderGovernance) -> Result<(), ConsensusError> {
     let (lower, upper) = match cast.vote {
         Vote::Parameter(ParameterName::LowerBoundBaseFee, ParameterValue::Integer(lower)) => {
-            (lower, parameters.upper_bound_base_fee)
+            (lower, governance.upper_bound_base_fee)
         }
         Vote::Parameter(ParameterName::UpperBoundBaseFee, ParameterValue::Integer(upper)) => {
-            (parameters.lower_bound_base_fee, upper)
+            (governance.lower_bound_base_fee, upper)
         }
         _ => return Ok(()),
     };

@@ -14,8 +14,12 @@ fn parameter(name: ParameterName, value: ParameterValue) -> CastVote {
     CastVote { voter: address(1), vote: Vote::Parameter(name, value) }
 }
 
-fn single(governing_node: Address) -> Parameters {
-    Parameters { governance_mode: "single".to_string(), governing_node, ..Parameters::default() }
+fn defaults() -> HeaderGovernance {
+    HeaderGovernance::of(&crate::consensus::parameters::Parameters::default())
+}
+
+fn single(governing_node: Address) -> HeaderGovernance {
+    HeaderGovernance { mode: "single".to_string(), governing_node, ..defaults() }
 }
 
 #[test]
@@ -87,25 +91,25 @@ fn a_vote_may_name_more_than_any_council_holds() {
 fn rejects_a_voter_outside_the_council() {
     let cast = parameter(ParameterName::UnitPrice, ParameterValue::Integer(1));
     let council = Council::new(&[address(2)]).unwrap();
-    let got = check(&cast, &address(1), &council, None, &Parameters::default());
+    let got = check(&cast, &address(1), &council, None, &defaults());
     assert_eq!(got, Err(ConsensusError::VoterNotInCouncil(address(1).into())));
 }
 
 #[test]
 fn rejects_a_voter_who_is_not_the_proposer() {
     let cast = parameter(ParameterName::UnitPrice, ParameterValue::Integer(1));
-    let got = check(&cast, &address(2), &council(), None, &Parameters::default());
+    let got = check(&cast, &address(2), &council(), None, &defaults());
     assert_eq!(got, Err(ConsensusError::VoterNotProposer { expected: address(2).into(), got: address(1).into() }));
 }
 
 #[test]
 fn rejects_a_vote_on_the_governing_node_in_single_mode_only() {
     let cast = CastVote { voter: address(1), vote: Vote::RemoveValidators(Vec::from([address(3), address(2)])) };
-    let mut parameters = single(address(2));
+    let mut governance = single(address(2));
     let refused = Err(ConsensusError::VoteOnGoverningNode(address(2).into()));
-    assert_eq!(check(&cast, &address(1), &council(), None, &parameters), refused);
-    parameters.governance_mode = "none".to_string();
-    assert_eq!(check(&cast, &address(1), &council(), None, &parameters), Ok(()));
+    assert_eq!(check(&cast, &address(1), &council(), None, &governance), refused);
+    governance.mode = "none".to_string();
+    assert_eq!(check(&cast, &address(1), &council(), None, &governance), Ok(()));
 }
 
 #[test]
@@ -124,9 +128,9 @@ fn rejects_a_new_governing_node_where_the_old_one_left_the_council() {
 
 #[test]
 fn rejects_base_fee_bounds_that_cross() {
-    let parameters = Parameters { lower_bound_base_fee: 10, upper_bound_base_fee: 20, ..Parameters::default() };
+    let governance = HeaderGovernance { lower_bound_base_fee: 10, upper_bound_base_fee: 20, ..defaults() };
     let check = |name, value| {
-        check(&parameter(name, ParameterValue::Integer(value)), &address(1), &council(), None, &parameters)
+        check(&parameter(name, ParameterValue::Integer(value)), &address(1), &council(), None, &governance)
     };
     let crossed = |lower, upper| Err(ConsensusError::BaseFeeBounds { lower, upper });
     assert_eq!(check(ParameterName::LowerBoundBaseFee, 21), crossed(21, 20));

@@ -9,6 +9,7 @@ use super::stop::Stop;
 use super::votes::sender_of;
 use crate::bridge::anchoring::Anchoring as Payload;
 use crate::bundle::ItemRef;
+use crate::facts::WarnedOn;
 use crate::primitives::{Address, Hash};
 use crate::transaction::TransactionKind;
 use crate::trust::Anchoring;
@@ -29,6 +30,9 @@ pub struct Anchored {
     pub account: Address,
     /// How both chains were followed, where a reader should know it.
     pub notes: Vec<Note>,
+    /// Votes on both chains that no governing node cast.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warned_votes: Vec<WarnedOn>,
 }
 
 /// Checks that the child's header of a height is what a configured account anchored.
@@ -66,5 +70,12 @@ pub(super) fn judge_anchored(
     let mut notes = Vec::new();
     parent.chain().notes(&mut notes);
     child.notes(&mut notes);
-    Ok(Anchored { child: header.reference(), parent: item.header, transaction: item.transaction_hash, account, notes })
+    Ok(Anchored {
+        child: header.reference(),
+        parent: item.header,
+        transaction: item.transaction_hash,
+        account,
+        notes,
+        warned_votes: parent.chain().warned_votes().chain(child.warned_votes()).collect(),
+    })
 }

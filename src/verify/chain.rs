@@ -7,8 +7,8 @@ use super::checks::{Checks, Rule};
 use super::stop::Stop;
 use crate::bundle::{BundleError, HeaderEntry};
 use crate::commitment::CommitmentForm;
-use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader};
-use crate::facts::Sealed;
+use crate::consensus::{ConsensusError, FollowMode, JumpedHeader, LightClient, SealReport, VerifiedHeader, WarnedOf};
+use crate::facts::{Sealed, WarnedOn};
 use crate::header::UntrustedHeader;
 use crate::ordered::{map_of, Map, Set};
 use crate::primitives::{Address, Hash};
@@ -349,6 +349,17 @@ impl<'t> FollowedChain<'t> {
         if self.committee_unchecked {
             notes.push(Note::CommitteeUnchecked { chain });
         }
+        // The first of each kind: the report lists all of them once, not with every verdict.
+        for (code, note) in
+            [(WarnedOf::ByOther, Note::VoteByOther as fn(_) -> _), (WarnedOf::ByMember, Note::VoteByMember)]
+        {
+            notes.extend(self.warned_votes().find(|vote| vote.code == code).map(note));
+        }
+    }
+
+    /// Votes up to the followed head that no governing node cast.
+    pub(super) fn warned_votes(&self) -> impl Iterator<Item = WarnedOn> + '_ {
+        self.client.warned_votes().iter().map(|vote| WarnedOn::new(self.name(), vote))
     }
 }
 

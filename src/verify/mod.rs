@@ -38,7 +38,7 @@ use crate::bundle::{
 };
 use crate::consensus::equivocation::{self, Equivocation};
 use crate::error::Error;
-use crate::facts::{Facts, Sealed};
+use crate::facts::{Facts, Sealed, WarnedOn};
 use crate::header::UntrustedHeader;
 use crate::ordered::{set_of, Set};
 use crate::primitives::Address;
@@ -63,6 +63,8 @@ pub struct Report {
     pub chains: Vec<Check>,
     /// The seals of both heads, and those that make each request, each execution and each `as_of` final, ascending.
     pub seals: Vec<Sealed>,
+    /// Votes on both chains that no governing node cast: they take the green away from every verdict.
+    pub warned_votes: Vec<WarnedOn>,
     /// Where the bundle claims that these are all.
     pub complete: Option<Result<Completeness, Verdict>>,
     /// Where the bundle claims an equivocation.
@@ -171,10 +173,12 @@ pub fn judge_transfers(
         complete.map(|range| complete::judge_complete(&pair, transfers, &verdicts, range).map_err(Verdict::from));
     let usage = [source.usage(), destination.usage()];
     let seals = seals_of(source.chain(), &verdicts).chain(seals_of(destination.chain(), &verdicts)).collect();
+    let warned_votes = source.chain().warned_votes().chain(destination.chain().warned_votes()).collect();
     let mut checks = Checks::default();
     source.chain().record(&mut checks);
     destination.chain().record(&mut checks);
-    let report = Report { transfers: verdicts, chains: checks.into_vec(), seals, complete, ..Report::default() };
+    let chains = checks.into_vec();
+    let report = Report { transfers: verdicts, chains, seals, warned_votes, complete, ..Report::default() };
     match report.trust_at_fault() {
         Some(error) => Err(Stop::Invalid(error.clone())),
         None => Ok((report, usage)),

@@ -6,6 +6,7 @@ use crate::error::DevnetError;
 use crate::rpc::Node;
 use crate::server;
 use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
+use spanlight::consensus::VotesBy;
 use spanlight::header::UntrustedHeader;
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::receipt::Receipt;
@@ -166,6 +167,7 @@ impl ChainHandle {
             patience: HOUR,
             clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
             allow_jump: false,
+            votes: VotesBy::default(),
             profile,
             checkpoint,
         }

@@ -238,6 +238,8 @@ impl Chain {
             parameters: after.parameters.clone(),
             pending: after.pending.clone(),
             epoch_votes: Some(after.epoch_votes.clone()),
+            header_governance: None,
+            warned_votes: Vec::new(),
             trusted_since: None,
         }
     }

@@ -11,6 +11,7 @@ use spanlight::bridge::{expected_call, Generation, HandleCall, SignedHandle, Sig
 use spanlight::bundle::{Claim, ProofBundle, TransferProof};
 use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
 use spanlight::commitment::CommitmentForm;
+use spanlight::consensus::VotesBy;
 use spanlight::primitives::{keccak256, Address, Hash};
 use spanlight::trust::{AcceptedCode, Anchoring, BridgeEnd, BridgePair, Trust, TrustedChain, TRUST_VERSION};
 use spanlight::verify::{judge_transfers, Evidence, FollowedChain};
@@ -295,6 +296,7 @@ fn trusted(chain: &Chain) -> TrustedChain {
         patience: 3_600,
         clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: false,
+        votes: VotesBy::default(),
         profile: chain.profile.clone(),
         checkpoint: chain.checkpoint(chain.blocks()[0].header.number()),
     }

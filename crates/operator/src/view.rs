@@ -205,6 +205,7 @@ mod tests {
             patience: 3600,
             clock_tolerance: 15,
             allow_jump: false,
+            votes: spanlight::consensus::VotesBy::default(),
             profile: genesis.profile,
             checkpoint,
         };

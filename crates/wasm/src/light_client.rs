@@ -29,7 +29,8 @@ struct State {
 
 object!(State { version, chain, header });
 
-const VERSION: u32 = 1;
+/// States of version 1 do not say which votes were followed that no governing node cast.
+const VERSION: u32 = 2;
 
 /// What JavaScript is told of a client.
 #[derive(Serialize)]

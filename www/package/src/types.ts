@@ -29,6 +29,8 @@ export interface TrustedChain {
   /** Seconds after which a transfer without enough votes counts as stuck. */
   patience: number | bigint;
   allow_jump?: boolean;
+  /** Whose votes on the chain are followed: `anybody` (with a warning, if it is not the governing node) or `governing_node`. */
+  votes?: "anybody" | "governing_node";
   profile: { name: string; chain_id: number | bigint; [more: string]: unknown };
   checkpoint: Checkpoint;
 }
@@ -248,6 +250,8 @@ export interface TransferVerdict {
   threshold: number | null;
   /** Codes of what a careful reader should know. */
   notes: string[];
+  /** The first vote of each chain behind the notes `vote_by_other` and `vote_by_member`; left out where there is none. */
+  warned_votes?: WarnedVote[];
   /** `null` where no request is proven. */
   request: Request | null;
   /** `null` where no execution is proven. */
@@ -262,6 +266,18 @@ export interface TransferVerdict {
   votes_as_of: HeaderRef | null;
   as_of: AsOf;
   checks: Check[];
+}
+
+/** A vote that a chain followed although no governing node cast it: by one of them a validator can replace all others. */
+export interface WarnedVote {
+  chain: string;
+  /** In mode "single" `vote_by_other`, in mode "none" `vote_by_member`. */
+  code: "vote_by_other" | "vote_by_member";
+  /** Block of the vote. */
+  number: bigint;
+  voter: Address;
+  /** What it is about, for example `governance.addvalidator`. */
+  key: string;
 }
 
 /** What came of a claim beside the transfers, where it is not proven. */
@@ -295,6 +311,8 @@ export interface Equivocation {
   both: Address[];
   first_only: Address[];
   second_only: Address[];
+  /** Votes before it that no governing node cast; left out where there is none. */
+  warned_votes?: Omit<WarnedVote, "chain">[];
 }
 
 /** A child block that an account committed to in the parent chain: a time bound, not finality. */
@@ -306,6 +324,8 @@ export interface Anchored {
   account: Address;
   /** Codes of what a careful reader should know. */
   notes: string[];
+  /** Votes on both chains that no governing node cast; left out where there is none. */
+  warned_votes?: WarnedVote[];
 }
 
 /** The verdicts on everything that a bundle claims. */
@@ -322,6 +342,8 @@ export interface Report {
   chains: Check[];
   /** The seals of both heads, and those that make each request, each execution and each `as_of` final. */
   seals: Sealed[];
+  /** Votes on both chains that no governing node cast; left out where there is none. */
+  warned_votes?: WarnedVote[];
 }
 
 /** What was found of an endpoint that was asked. */

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::trust_file;
 use serde::Serialize;
 use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
-use spanlight::consensus::LightClient;
+use spanlight::consensus::{LightClient, VotesBy};
 use spanlight::header::{read_genesis, Genesis, GenesisError};
 use spanlight::profile::Qualified;
 use spanlight::trust::TrustedChain;
@@ -115,6 +115,7 @@ fn of_genesis(text: &str, name: &str, shown: &str) -> Result<TrustedChain, Failu
         patience: HOUR,
         clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: false,
+        votes: VotesBy::default(),
         checkpoint: client.checkpoint(),
         profile,
     })

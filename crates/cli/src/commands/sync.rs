@@ -9,9 +9,11 @@ use crate::output::Output;
 use crate::progress::Bar;
 use crate::show::parameters;
 use crate::show::style::{bold, dim, toned, Tone};
+use crate::show::words;
 use crate::{clock, trust_file};
 use serde_json::{json, Value};
 use spanlight::consensus::light_client::FollowMode;
+use spanlight::facts::WarnedOn;
 use spanlight::profile::Qualified;
 use spanlight::trust::TrustedChain;
 use spanlight::Trust;
@@ -146,6 +148,7 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "council": client.council().members(),
         "parameters": parameters::to_json(client.parameters(), &chain.profile.forks, head.number().saturating_add(1)),
         "checkpoint": client.checkpoint(),
+        "warned_votes": client.warned_votes(),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
     })
@@ -171,6 +174,9 @@ fn to_text(args: &Args, chain: &TrustedChain, synced: &Synced, seconds: f64) -> 
     line("council", &format!("{} validators for block {}", council.len(), head.number().saturating_add(1)));
     for member in council {
         line("", &member.to_string());
+    }
+    for vote in client.warned_votes() {
+        line("warning", &words::warned_vote(&WarnedOn::new(&chain.profile.name, vote)));
     }
     if let Some(path) = &args.checkpoint_out {
         line("written", &format!("{}: a trust file that starts at this head", path.display()));

@@ -2,7 +2,7 @@
 
 use super::style::Tone;
 use super::uncovered;
-use spanlight::facts::Claim;
+use spanlight::facts::{Claim, WarnedOn};
 use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
 use spanlight::Address;
 
@@ -103,7 +103,19 @@ pub(crate) fn note_sentence(note: &Note) -> String {
         Note::CommitteeUnchecked { chain } => {
             format!("that signers of {chain} were in the block's committee is not checked")
         }
+        Note::VoteByOther(vote) => format!(
+            "{}; the governing node did not cast it, and by such a vote one validator can replace all others",
+            warned_vote(vote)
+        ),
+        Note::VoteByMember(vote) => {
+            format!("{}; by such a vote one validator can replace all others", warned_vote(vote))
+        }
     }
+}
+
+/// A vote that no governing node cast.
+pub(crate) fn warned_vote(WarnedOn { chain, number, voter, key, .. }: &WarnedOn) -> String {
+    format!("{chain} followed a vote of {voter} at block {number} ({key})")
 }
 
 fn claim_sentence(claim: &Claim) -> String {

@@ -93,7 +93,7 @@ pub fn council_changes(mode: FollowMode) -> Case {
     let transfers = vec![transfer];
     let mut plan = stage.plan(&transfers);
     plan.source.mode = mode;
-    Case::new("council_changes", stage.prove_plan(&plan, transfers), DONE)
+    Case::new("council_changes", stage.prove_plan(&plan, transfers), DONE).note("vote_by_member")
 }
 
 /// Governance changes the commitment form of the source from concatenation to tries, the head being the first block of it.
@@ -113,7 +113,12 @@ pub fn commitment_changes(mode: FollowMode, from_the_middle: bool) -> Case {
     if from_the_middle {
         plan.source.from += 12;
     }
-    Case::new("commitment_changes", stage.prove_plan(&plan, transfers), DONE)
+    let case = Case::new("commitment_changes", stage.prove_plan(&plan, transfers), DONE);
+    if from_the_middle {
+        case
+    } else {
+        case.note("vote_by_member")
+    }
 }
 
 /// Seven in the council, four in a committee, three seals.

@@ -3,7 +3,6 @@
 use spanlight::bundle::TransferProof;
 use spanlight::consensus::FollowMode;
 use spanlight::header::{HeaderFields, UntrustedHeader};
-use spanlight::verdict::Verdict;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight::{Hash, U256};
 use spanlight_forge::chain::{commit, seal};

@@ -26,3 +26,4 @@ mod registry;
 mod slack;
 mod states;
 mod version2;
+mod warned;

@@ -35,7 +35,7 @@ impl Store {
     /// Those of the database.
     pub async fn resume(&self, direction: &str, chain: &str, requests: u64) -> Result<Option<Resume>, StoreError> {
         let sql = "SELECT body, requests FROM checkpoints WHERE direction = $1 AND chain = $2 AND requests <= $3 \
-            ORDER BY number DESC LIMIT 1";
+            AND body LIKE '%\"warned_votes\"%' ORDER BY number DESC LIMIT 1";
         let found = rows!(self, (String, i64), sql, [direction, chain, number(requests)])?;
         let Some((body, requests)) = found.into_iter().next() else { return Ok(None) };
         let checkpoint = serde_json::from_str(&body).map_err(|_| StoreError::Damaged("checkpoint"))?;

@@ -52,6 +52,8 @@ fn resume(number: u64, requests: u64) -> Resume {
         parameters: Parameters::default(),
         pending: vec![],
         epoch_votes: None,
+        header_governance: None,
+        warned_votes: vec![],
         trusted_since: None,
     };
     Resume { checkpoint, requests }
@@ -160,4 +162,16 @@ async fn a_start_leaves_no_open_request_out() {
     store.drop_checkpoints("d", "a", 4).await.unwrap();
     assert_eq!([from(3).await, from(4).await, from(9).await], [None, Some(192), Some(256)]);
     assert_eq!(store.resume("d", "b", 9).await.unwrap(), None);
+}
+
+/// Checkpoints of before clients looked at who votes would drop the warnings of their chain.
+#[tokio::test]
+async fn no_session_starts_from_a_checkpoint_that_does_not_say_which_votes_are_warned_of() {
+    let file = File::new("unsaid");
+    let store = Store::open(&file.url()).await.unwrap();
+    store.keep_checkpoint("d", "a", &resume(64, 0)).await.unwrap();
+    store.keep_checkpoint("d", "a", &resume(128, 0)).await.unwrap();
+    let sql = "UPDATE checkpoints SET body = REPLACE(body, ',\"warned_votes\":[]', '') WHERE number = 128";
+    assert_eq!(run!(store, sql, [], execute).unwrap(), 1);
+    assert_eq!(store.resume("d", "a", 9).await.unwrap().map(|found| found.checkpoint.number), Some(64));
 }

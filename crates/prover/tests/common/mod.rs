@@ -12,7 +12,7 @@
 use serde_json::Value;
 use spanlight::bridge::generation::{Generation, CODE_HASH_C};
 use spanlight::clock::DEFAULT_CLOCK_TOLERANCE;
-use spanlight::consensus::{Checkpoint, FollowMode, LightClient};
+use spanlight::consensus::{Checkpoint, FollowMode, LightClient, VotesBy};
 use spanlight::header::read_genesis;
 use spanlight::trust::{AcceptedCode, BridgeEnd, BridgePair, Trust, TrustedChain, TRUST_VERSION};
 use spanlight_prover::{sync, Node, Replay, Silent, SyncOptions, Synced, Time};
@@ -50,6 +50,7 @@ fn trusted_chain(name: &str) -> TrustedChain {
         patience: 86_400,
         clock_tolerance: DEFAULT_CLOCK_TOLERANCE,
         allow_jump: true,
+        votes: VotesBy::default(),
         profile: genesis.profile,
         checkpoint,
     }

@@ -164,4 +164,6 @@ export const notes = {
   low_liquidity: "The bridge also holds less coin than this transfer needs.",
   random_reveal_unchecked: "The proposers' random numbers (BLS) are not checked. They add nothing to the quorum's safety.",
   committee_unchecked: "It was not checked that the signers sat in the committee of that block.",
+  vote_by_other: "The chain followed a vote that its governing node did not cast. By such a vote one validator can replace all others.",
+  vote_by_member: "The chain followed a single validator's vote on validators or rules. By such a vote one validator can replace all others.",
 } satisfies Record<string, string>;

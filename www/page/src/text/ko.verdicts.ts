@@ -138,4 +138,6 @@ export const notes: Record<keyof typeof en.notes, string> = {
   low_liquidity: "브리지의 코인도 이 전송에 필요한 것보다 적습니다.",
   random_reveal_unchecked: "제안자의 난수(BLS)는 확인하지 않았습니다. 정족수의 안전성과는 관계가 없습니다.",
   committee_unchecked: "서명자가 그 블록의 위원회에 속했는지는 확인하지 않았습니다.",
+  vote_by_other: "거버넌스 노드가 하지 않은 투표를 체인이 따랐습니다. 그런 투표로 검증인 하나가 나머지 모두를 바꿀 수 있습니다.",
+  vote_by_member: "검증인이나 규칙에 대한 검증인 한 명의 투표를 체인이 따랐습니다. 그런 투표로 검증인 하나가 나머지 모두를 바꿀 수 있습니다.",
 };

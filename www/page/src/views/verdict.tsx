@@ -144,6 +144,13 @@ function Notes({ transfer }: { transfer: TransferVerdict }) {
         {codes.map((code) => (
           <li key={code}>
             {pick<string>(t.notes, code) ?? code} <code class="muted">{code}</code>
+            {(transfer.warned_votes ?? [])
+              .filter((vote) => vote.code === code)
+              .map((vote) => (
+                <div key={vote.chain}>
+                  {vote.chain}, {String(vote.number)}: <code>{vote.key}</code> <Hash value={vote.voter} whole />
+                </div>
+              ))}
           </li>
         ))}
       </ul>
