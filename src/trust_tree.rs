@@ -57,7 +57,7 @@ object!(Checkpoint {
     pending,
     epoch_votes = None,
     header_governance = None,
-    warned_votes = Vec::new(),
+    warned_votes = alloc::vec::Vec::new(),
     trusted_since = None,
 });
 object!(HeaderGovernance {

@@ -16,6 +16,7 @@ use spanlight::ordered::Set;
 use spanlight::receipt::Receipt;
 use spanlight::transaction::Transaction;
 use spanlight::trust::TrustedChain;
+use spanlight::uncovered::Unsupported;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{AnchoredHeader, FollowedChain};
 use spanlight::Hash;
@@ -30,6 +31,9 @@ pub(crate) const BLOCKS_TOGETHER: usize = 16;
 const GAS_TOGETHER: u64 = 4096 * 21_000;
 /// How many headers beyond the evidence a jump's run is extended to find one that the last verified council sealed.
 const LONGEST_RUN: u64 = 64;
+
+/// What is said of a header that another council than the last verified one sealed.
+const UNSEEN_COUNCIL: [&str; 3] = ["consensus.quorum_missed", "consensus.foreign_seal", "consensus.too_many_seals"];
 
 /// How a chain is followed.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,8 @@ pub struct Synced<'t> {
     newest: (u64, u64),
     /// A verified header that was left out because it is ahead of the clock.
     left_out: Option<NotReached>,
+    /// What could not be followed and was gone around; headers from there on are jumped to.
+    unfollowed: Option<Unsupported>,
 }
 
 /// Follows the chain of `trusted` with headers of `node`.
@@ -90,7 +96,9 @@ pub async fn sync<'t, T: Transport>(
     let newest = (chain.head().time, now);
     let headers = Vec::from([first]);
     let (headers_checked, seals_checked, roots_recomputed, left_out) = (0, 0, 0, None);
-    let mut synced = Synced { chain, headers, headers_checked, seals_checked, roots_recomputed, newest, left_out };
+    let unfollowed = None;
+    let mut synced =
+        Synced { chain, headers, headers_checked, seals_checked, roots_recomputed, newest, left_out, unfollowed };
     synced.follow(node, options, progress).await?;
     Ok(synced)
 }
@@ -181,23 +189,78 @@ impl<'t> Synced<'t> {
         Ok(())
     }
 
-    /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others are verified without them.
-    fn advance(&mut self, mut batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
+    /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others are verified without them;
+    /// what cannot be followed is gone around, if the trust allows jumps.
+    fn advance(&mut self, batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
         let now = options.time.now();
-        let Err(stop) = self.verify(&batch, options, now) else { return self.keep(batch, now) };
-        let ahead = match stop {
-            ProveError::NotFollowed(Verdict::NotYetTrusted(reason @ NotReached::Clock { .. })) => reason,
-            error => return Err(error),
-        };
+        if let Some(unfollowed) = self.unfollowed.clone() {
+            return self.go_around(batch, unfollowed, now);
+        }
+        let Err(error) = self.verify(&batch, options, now) else { return self.keep(batch, now) };
+        match error {
+            ProveError::NotFollowed(Verdict::NotYetTrusted(ahead @ NotReached::Clock { .. })) => {
+                self.leave_out(batch, ahead, options, now)
+            }
+            ProveError::NotFollowed(Verdict::Unsupported(what)) if self.chain.trusted().allow_jump => {
+                let Some(number) = what.number else { return Err(ProveError::NotFollowed(Verdict::Unsupported(what))) };
+                let (followed, beyond): (Vec<_>, Vec<_>) =
+                    batch.into_iter().partition(|header| header.number() < number);
+                self.verify(&followed, options, now)?;
+                self.keep(followed, now)?;
+                self.go_around(beyond, what, now)
+            }
+            error => Err(error),
+        }
+    }
+
+    fn leave_out(
+        &mut self,
+        mut batch: Vec<UntrustedHeader>,
+        ahead: NotReached,
+        options: SyncOptions,
+        now: u64,
+    ) -> Result<(), ProveError> {
         let (_, time) = ahead.have_need();
-        let clock = self.chain.trusted().clock(now);
-        let reached = batch.iter().take_while(|header| clock.reaches(header.fields().time).is_ok()).count();
-        batch.truncate(reached);
+        batch.truncate(self.reached(&batch, now));
         self.verify(&batch, options, now)?;
         self.keep(batch, now)?;
         self.newest = (time, now);
         self.left_out = Some(ahead);
         Ok(())
+    }
+
+    /// How many of the headers are not ahead of the clock.
+    fn reached(&self, batch: &[UntrustedHeader], now: u64) -> usize {
+        let clock = self.chain.trusted().clock(now);
+        batch.iter().take_while(|header| clock.reaches(header.fields().time).is_ok()).count()
+    }
+
+    /// Accepts headers from one on that cannot be followed, the last of them sealed by the last verified council. Where that
+    /// council did not seal it, the chain may well have changed it unseen: then the first cause stands, and blames nobody.
+    fn go_around(
+        &mut self,
+        mut batch: Vec<UntrustedHeader>,
+        unfollowed: Unsupported,
+        now: u64,
+    ) -> Result<(), ProveError> {
+        if let Some(ahead) = batch.get(self.reached(&batch, now)) {
+            let (chain, need) = (self.chain.name().to_owned(), ahead.fields().time);
+            self.left_out = Some(NotReached::Clock { chain, have: now, need });
+            batch.truncate(self.reached(&batch, now));
+        }
+        let mut run: Vec<UntrustedHeader> = batch.iter().map(UntrustedHeader::without_seals).collect();
+        let (Some(last), Some(sealed)) = (run.last_mut(), batch.last()) else { return Ok(()) };
+        *last = sealed.clone();
+        match self.chain.jump(run, now).map_err(ProveError::from) {
+            Ok(()) => {
+                self.unfollowed = Some(unfollowed);
+                self.keep(batch, now)
+            }
+            Err(ProveError::Refused(error)) if UNSEEN_COUNCIL.contains(&error.code()) => {
+                Err(ProveError::NotFollowed(Verdict::Unsupported(unfollowed)))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn verify(&mut self, batch: &[UntrustedHeader], options: SyncOptions, now: u64) -> Result<(), ProveError> {
@@ -276,13 +339,17 @@ impl<'t> Synced<'t> {
     /// Headers of a bundle whose evidence lies at `heights`.
     pub(crate) fn header_proof(&self, heights: &Set<u64>, plan: HeaderPlan) -> Result<ChainProof, ProveError> {
         let first = self.headers.first().ok_or(ProveError::SelfCheck)?;
-        let newest = heights.last().copied().unwrap_or(first.number());
+        let client = self.chain.client();
+        let newest = heights.last().copied().unwrap_or(first.number()).min(client.head().number());
         let after = |header: &&UntrustedHeader| header.number() > first.number() && header.number() <= newest;
         let rest: Vec<UntrustedHeader> = self.headers.iter().filter(after).cloned().collect();
         let (mode, rest, jumps) = match plan {
-            HeaderPlan::Full => (FollowMode::Full, rest, Vec::new()),
-            HeaderPlan::Sparse => (FollowMode::Sparse, sparse(&self.client_at_checkpoint()?, &rest)?, Vec::new()),
-            HeaderPlan::Jump => (FollowMode::Sparse, Vec::new(), self.jumps(heights)?),
+            HeaderPlan::Full => (FollowMode::Full, rest, self.runs(client, heights)?),
+            HeaderPlan::Sparse => {
+                (FollowMode::Sparse, sparse(&self.client_at_checkpoint()?, &rest)?, self.runs(client, heights)?)
+            }
+            HeaderPlan::Jump if !self.chain.trusted().allow_jump => return Err(ProveError::JumpNotAllowed),
+            HeaderPlan::Jump => (FollowMode::Sparse, Vec::new(), self.runs(&self.client_at_checkpoint()?, heights)?),
         };
         let entry =
             |header: &UntrustedHeader| HeaderEntry { header: without_round(header).encode(), hints: Vec::new() };
@@ -302,15 +369,11 @@ impl<'t> Synced<'t> {
         LightClient::from_checkpoint(&trusted.profile, &trusted.checkpoint, first).map_err(refused)
     }
 
-    /// One run for each group of neighbouring heights.
-    fn jumps(&self, heights: &Set<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
-        if !self.chain.trusted().allow_jump {
-            return Err(ProveError::JumpNotAllowed);
-        }
-        let client = self.client_at_checkpoint()?;
+    /// One run for each group of neighbouring heights beyond the head of `client`.
+    fn runs(&self, client: &LightClient, heights: &Set<u64>) -> Result<Vec<Vec<UntrustedHeader>>, ProveError> {
         let mut runs: Vec<Vec<UntrustedHeader>> = Vec::new();
-        let mut covered = self.first();
-        let mut wanted = heights.iter().copied().filter(|height| *height > self.first()).peekable();
+        let mut covered = client.head().number();
+        let mut wanted = heights.iter().copied().filter(|height| *height > client.head().number()).peekable();
         while let Some(start) = wanted.next() {
             if start <= covered {
                 continue;
@@ -319,14 +382,14 @@ impl<'t> Synced<'t> {
             while wanted.peek().is_some_and(|next| *next <= end.saturating_add(1)) {
                 end = wanted.next().unwrap_or(end);
             }
-            let run = self.sealed_run(&client, start, end)?;
+            let run = self.sealed_run(client, start, end)?;
             covered = run.last().map_or(end, UntrustedHeader::number);
             runs.push(run);
         }
         Ok(runs)
     }
 
-    /// The headers from `start` to `end`, and on to one that the checkpoint's council sealed.
+    /// The headers from `start` to `end`, and on to one that the council of `client` sealed.
     fn sealed_run(&self, client: &LightClient, start: u64, end: u64) -> Result<Vec<UntrustedHeader>, ProveError> {
         let clock = Clock { now: self.chain.head().time, tolerance: 0 };
         let mut refusal = ProveError::SelfCheck;

@@ -12,7 +12,8 @@ mod common;
 
 use common::{block_on, now, replay, replays, transfers, trust, World};
 use serde_json::{json, Value};
-use spanlight::consensus::FollowMode;
+use spanlight::consensus::{FollowMode, VotesBy};
+use spanlight::verdict::{Note, Verdict};
 use spanlight_prover::{
     prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
 };
@@ -217,4 +218,37 @@ fn an_account_that_does_not_exist_is_told_with_its_address_and_height() {
     let account = trust.bridge.as_ref().unwrap().ends[0].address;
     assert_eq!(error, ProveError::Rpc(RpcError::NoAccount { account, height: 629 }));
     assert!(error.to_string().contains("there is no account 0x"), "{error}");
+}
+
+/// The service chain's council is voted on in block 391, and here the trust follows no vote but a governing node's.
+#[test]
+fn what_is_not_followed_is_named_and_gone_around_where_the_trust_allows_jumps() {
+    let (mut trust, replays) = (trust(), replays());
+    trust.chains[1].votes = VotesBy::GoverningNode;
+    let mut strict = trust.clone();
+    strict.chains[1].allow_jump = false;
+    let node = Node::new(&replays[1], &strict.chains[1].profile);
+    for mode in [FollowMode::Full, FollowMode::Sparse] {
+        let options = SyncOptions { to: None, mode, deep: false, time: Time::Fixed(now()) };
+        match block_on(sync(&node, &strict.chains[1], options, &Silent)).unwrap_err() {
+            ProveError::NotFollowed(Verdict::Unsupported(what)) => {
+                assert_eq!((what.what.code(), what.number), ("vote_by_other", Some(391)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    let world = World::new(&trust, &replays, [None, None]);
+    let service = &world.synced[1];
+    assert_eq!((service.chain().client().head().number(), service.head()), (390, 503));
+    // As of the head, beyond what is not followed; then of before it, where nothing is jumped over.
+    for (nonce, state, jumped) in [(9, "stuck", true), (0, "handled", false)] {
+        let options = ProveOptions::at(now());
+        let proof = block_on(prove(&world.ends("main"), Subject::Nonce(nonce), options, &Silent)).unwrap();
+        let Verdict::Proven { state: found, notes } = &proof.report.transfers[0].verdict else { panic!("{proof:?}") };
+        assert_eq!(found.name(), state);
+        assert_eq!(notes.iter().any(|note| matches!(note, Note::JumpedHeaders { .. })), jumped, "{notes:?}");
+        assert!(!notes.iter().any(|note| note.warned_vote().is_some()));
+        assert_eq!(proof.bundle.chains[1].jumps.is_empty(), !jumped);
+    }
 }

@@ -14,9 +14,11 @@ fn voted() -> Scenario {
 /// The same in mode "single", under `governing_node`.
 fn single(governing_node: u64) -> Scenario {
     let mut scenario = voted();
-    let parameters = &mut scenario.trust.chains[0].checkpoint.parameters;
-    parameters.governance_mode = "single".into();
-    parameters.governing_node = keys::address(governing_node);
+    let chain = &mut scenario.trust.chains[0];
+    for parameters in [&mut chain.profile.parameters, &mut chain.checkpoint.parameters] {
+        parameters.governance_mode = "single".into();
+        parameters.governing_node = keys::address(governing_node);
+    }
     scenario
 }
 

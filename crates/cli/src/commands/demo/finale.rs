@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::show::style::{bold, toned, Tone};
 use crate::show::{report, table, words};
 use serde::Deserialize;
-use spanlight::verdict::{State, TransferVerdict};
+use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::Address;
 use std::fmt::Write;
 
@@ -167,7 +167,7 @@ fn append_special(out: &mut String, verdict: &TransferVerdict) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spanlight::verdict::{AsOf, FraudKind, Verdict};
+    use spanlight::verdict::{AsOf, FraudKind};
 
     const ONE: Address = Address([1; 20]);
     const TWO: Address = Address([2; 20]);
