@@ -1,5 +1,6 @@
 //! Many transfers, one a line.
 
+use super::lines::named;
 use super::style::{bold, toned};
 use super::{transfer, words};
 use spanlight::verdict::{Note, State, TransferVerdict, Verdict};
@@ -20,6 +21,21 @@ pub(crate) fn append(out: &mut String, transfers: &[TransferVerdict]) {
         let label = toned(words::tone(&transfer.verdict), &format!("{label:<width$}"));
         let row = format!("  {:>7}  {label}  {:<7}  {}", transfer.nonce, votes(transfer), special(transfer));
         let _ = writeln!(out, "{}", row.trim_end());
+    }
+    append_warned_votes(out, transfers);
+}
+
+/// Warnings of a whole chain, once: they hold for every line.
+fn append_warned_votes(out: &mut String, transfers: &[TransferVerdict]) {
+    let mut told: Vec<String> = Vec::new();
+    for transfer in transfers {
+        let Verdict::Proven { notes, .. } = &transfer.verdict else { continue };
+        for sentence in notes.iter().filter(|note| note.warned_vote().is_some()).map(words::note_sentence) {
+            if !told.contains(&sentence) {
+                named(out, "warning", &sentence);
+                told.push(sentence);
+            }
+        }
     }
 }
 
@@ -50,7 +66,7 @@ fn special(transfer: &TransferVerdict) -> String {
         parts.push(format!("dissent {}", transfer.dissenters.iter().map(short).collect::<Vec<_>>().join(", ")));
     }
     if let Verdict::Proven { notes, .. } = &transfer.verdict {
-        let warnings: Vec<&str> = notes.iter().filter(|note| note.is_warning()).map(Note::code).collect();
+        let warnings: Vec<&str> = notes.iter().filter(|note| words::is_of_the_transfer(note)).map(Note::code).collect();
         if !warnings.is_empty() {
             parts.push(format!("warning {}", warnings.join(", ")));
         }

@@ -5,7 +5,7 @@ use spanlight::uncovered::{Uncovered, Unsupported};
 
 /// What to do where a rule of a chain's headers is not followed.
 const AROUND: &str = "start from a checkpoint above that block that you believe, or set `allow_jump = true` in your \
-                      trust file and use prove --headers jump";
+                      trust file";
 const NEWER: &str = "use a newer release of spanlight";
 const BY_HAND: &str = "look at the block by hand; -v lists what was checked. Nobody is accused";
 
@@ -48,6 +48,15 @@ fn of_consensus(what: Uncovered) -> Option<(&'static str, &'static str)> {
         Uncovered::EpochChange => ("a vote changes the length of an epoch", AROUND),
         Uncovered::FieldTooLong => ("a vote or an announcement is longer than this build follows", AROUND),
         Uncovered::CouncilTooLarge => ("the council has more members than this build follows", AROUND),
+        Uncovered::VoteByOther => (
+            "a vote was followed that no governing node cast, and your trust file accepts no such vote",
+            "find out who cast it and why; then start from a checkpoint above that block, or set `votes = \"anybody\"` in \
+             your trust file, which gives a warning",
+        ),
+        Uncovered::OutsideAssumedCommittee => (
+            "the signers fit no committee of as many validators as your trust file assumes to be qualified",
+            "that assumption may be false: check `qualified` in your trust file, and how many are demoted for want of stake",
+        ),
         Uncovered::PermissionlessFork => {
             ("the header is of the Permissionless fork, whose rules this build does not know", NEWER)
         }

@@ -113,6 +113,11 @@ pub(crate) fn note_sentence(note: &Note) -> String {
     }
 }
 
+/// Whether a note warns of this one transfer, and not of all on its chain.
+pub(crate) const fn is_of_the_transfer(note: &Note) -> bool {
+    note.is_warning() && note.warned_vote().is_none()
+}
+
 /// A vote that no governing node cast.
 pub(crate) fn warned_vote(WarnedOn { chain, number, voter, key, .. }: &WarnedOn) -> String {
     format!("{chain} followed a vote of {voter} at block {number} ({key})")

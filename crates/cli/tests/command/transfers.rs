@@ -246,9 +246,13 @@ fn an_audit_has_the_shape_of_the_claims() {
 fn an_audit_judges_the_nonces_asked_for_and_names_what_lies_outside() {
     let ran = gather("audit", "main", &["--nonces", "0..8", "--json"]);
     let json = ran.json();
-    assert_eq!(ran.code, 0, "all of them are handled: {}", ran.stderr);
+    assert_eq!(ran.code, 2, "all of them are handled, on a chain whose members voted on validators: {}", ran.stderr);
+    let voted = &json["transfers"][0]["warned_votes"][0];
+    assert_eq!((&voted["code"], &voted["number"]), (&json!("vote_by_member"), &json!(391)));
     assert_eq!(json["transfers"].as_array().unwrap().len(), 9);
     assert_eq!((&json["complete"], &json["beyond"]), (&json!(false), &json!([20, 61])));
+    let text = gather("audit", "main", &["--nonces", "0..8"]).stdout;
+    assert_eq!(text.matches("service followed a vote of").count(), 1, "{text}");
     let one = gather("audit", "service", &["--nonces", "61"]);
     assert_eq!(one.code, 1);
     assert!(one.stdout.contains("ATTEMPTED") && one.stdout.contains("also for 13"), "{}", one.stdout);

@@ -94,7 +94,7 @@ impl Finale<'_> {
         }
         let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
         let _ = writeln!(out, "\n{}\n  {} transfers: {}", bold("Summary"), verdicts.len(), counts.join(", "));
-        for verdict in verdicts.iter().filter(|verdict| !verdict.verdict.is_clean()) {
+        for verdict in verdicts.iter().filter(|verdict| is_special(&verdict.verdict)) {
             append_special(out, verdict);
         }
         if surprises.is_empty() {
@@ -155,6 +155,14 @@ fn append_direction(out: &mut String, audited: &Gathered) {
 }
 
 /// One transfer that was not simply handled, with everybody to blame in full.
+/// Whether it is more than delivered; what a whole chain is warned of stands below the table.
+fn is_special(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Proven { state: State::Handled { .. }, notes } => notes.iter().any(words::is_of_the_transfer),
+        _ => true,
+    }
+}
+
 fn append_special(out: &mut String, verdict: &TransferVerdict) {
     let label = toned(words::tone(&verdict.verdict), &words::label(&verdict.verdict));
     let _ = writeln!(out, "  {label}  {} to {}, request {}", verdict.from, verdict.to, verdict.nonce);
