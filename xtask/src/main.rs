@@ -6,6 +6,7 @@ mod bench;
 mod contracts;
 mod lint;
 mod load;
+mod mutants;
 mod npm;
 mod page;
 mod plot;
@@ -27,6 +28,8 @@ cargo xtask <command>
           bundle), soak curves (100,000 signatures), soak contracts (random calls)
   load    operators under load, drawn into docs/performance; load rates (the default), load memory (an hour; so many
           seconds as SPANLIGHT_LOAD_SECONDS says), load plots (draws the last figures again)
+  mutants changes the core in one place after another and tells what no test notices: mutants rules (the default: consensus,
+          header rules and verdicts), mutants core; SPANLIGHT_MUTANTS_SHARD=k/n changes every n-th place
   help    this text
 ";
 
@@ -53,6 +56,7 @@ fn takes(command: &str, part: Option<&str>, extra: Option<&str>) -> shell::Resul
     let parts: &[&str] = match command {
         "soak" => &soak::PARTS,
         "load" => &load::PARTS,
+        "mutants" => &mutants::PARTS,
         _ => &[],
     };
     match (part, extra) {
@@ -71,6 +75,7 @@ fn run(command: &str, part: Option<&str>) -> shell::Result<ExitCode> {
         "bench" => bench::run().map(|()| ExitCode::SUCCESS),
         "soak" => Ok(soak::run(part).report()),
         "load" => Ok(load::run(part.unwrap_or("rates"))?.report()),
+        "mutants" => mutants::run(part.unwrap_or("rules")).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: what can be checked without running the project.
 
 mod dependencies;
+mod guarantees;
 mod texts;
 
 use crate::page;
@@ -15,6 +16,7 @@ struct Check {
 const CHECKS: &[Check] = &[
     Check { name: "texts: no path of one machine, no unfinished mark", run: texts::check },
     Check { name: "dependencies of the core are the listed ones", run: dependencies::check },
+    Check { name: "guarantees of docs/trust.md name checks and tests that exist", run: guarantees::check },
     Check { name: "formatting", run: || shell::run(&mut cargo("fmt --all --check")) },
     Check { name: "clippy", run: clippy },
     Check { name: "documentation", run: documentation },
