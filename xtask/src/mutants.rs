@@ -38,7 +38,7 @@ pub fn run(part: &str) -> shell::Result {
             command.args(RULES.iter().flat_map(|files| ["--file", files]));
         }
         if let Ok(shard) = std::env::var("SPANLIGHT_MUTANTS_SHARD") {
-            command.args(["--shard", &shard]);
+            command.args(["--sharding", "round-robin", "--shard", &shard]);
         }
         // Debug information takes longer to write than the change takes to compile.
         command.args(tests.split_whitespace()).env("CARGO_PROFILE_DEV_DEBUG", "0");
