@@ -4,8 +4,11 @@
 
 use crate::shell::{self, cargo, heading, target_dir};
 
-/// What can be changed by itself: the rules that decide, or everything in the core.
-pub const PARTS: [&str; 2] = ["rules", "core"];
+/// What can be changed by itself: rules switched off one by one, every place of the rules, or everything in the core.
+pub const PARTS: [&str; 3] = ["switches", "rules", "core"];
+
+/// A change that switches a rule off: it always holds, or what it gives is empty.
+const SWITCHED_OFF: &str = r"with Ok\(";
 
 /// Where the rules stand that the core's own tests defend, and those that only whole chains show.
 const OWN: [&str; 3] = ["src/consensus/*.rs", "src/header/rules.rs", "src/header/base_fee.rs"];
@@ -35,7 +38,10 @@ pub fn run(part: &str) -> shell::Result {
         let mut command =
             cargo("mutants --package spanlight --no-shuffle --baseline skip --timeout 300 --colors never");
         command.arg("--output").arg(&results);
-        if part == "rules" {
+        if part == "switches" {
+            command.args(["--re", SWITCHED_OFF]);
+        }
+        if part != "core" {
             let judged = if pass == 0 { &[][..] } else { &JUDGED };
             command.args(OWN.iter().chain(judged).flat_map(|files| ["--file", files]));
         }
