@@ -1,5 +1,6 @@
-//! Encrypted key files: Web3 secret storage.
+//! Encrypted key files: Web3 secret storage (version 3), and version 4 of Kaia's tools.
 
+use super::keyring::Keyring;
 use super::{KeyError, Signer};
 use alloy_primitives::B256;
 use alloy_signer::SignerSync;
@@ -26,7 +27,39 @@ pub(super) fn open(path: &Path, password: &str) -> Result<FileKey, KeyError> {
         return Err(failed(path, "no such file; `spanlight operator keys new` makes one"));
     }
     others_cannot_read(path)?;
-    PrivateKeySigner::decrypt_keystore(path, password).map(FileKey).map_err(|error| failed(path, error))
+    let text = std::fs::read_to_string(path).map_err(|error| failed(path, error))?;
+    match Keyring::of(&text).map_err(|error| failed(path, error))? {
+        None => PrivateKeySigner::decrypt_keystore(path, password).map(FileKey).map_err(|error| failed(path, error)),
+        Some(keyring) => of_keyring(&keyring, password).map_err(|error| failed(path, error)),
+    }
+}
+
+fn of_keyring(keyring: &Keyring, password: &str) -> Result<FileKey, Box<dyn std::error::Error>> {
+    let key = decrypt_text(&keyring.version_3, password)?;
+    keyring.belongs_to(Address(key.address().into_array()))?;
+    Ok(FileKey(key))
+}
+
+/// Decrypts the text of a version 3 file. The library reads files only, so it is handed a pipe: no copy of the key comes to
+/// a disk.
+#[cfg(unix)]
+fn decrypt_text(text: &str, password: &str) -> Result<PrivateKeySigner, Box<dyn std::error::Error>> {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    // Every system's pipe takes so much without a reader.
+    const MOST: usize = 4096;
+    if text.len() > MOST {
+        return Err("its key is longer than any key file's".into());
+    }
+    let (reader, mut writer) = std::io::pipe()?;
+    writer.write_all(text.as_bytes())?;
+    drop(writer);
+    Ok(PrivateKeySigner::decrypt_keystore(format!("/dev/fd/{}", reader.as_raw_fd()), password)?)
+}
+
+#[cfg(not(unix))]
+fn decrypt_text(_text: &str, _password: &str) -> Result<PrivateKeySigner, Box<dyn std::error::Error>> {
+    Err("key files of version 4 are read on Unix only; convert it to version 3".into())
 }
 
 /// A password may be guessed by whoever has the file.

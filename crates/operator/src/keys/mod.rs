@@ -1,6 +1,7 @@
 //! Who signs. A key is behind [`Signer`], and nothing else of this crate sees one.
 
 mod file;
+mod keyring;
 #[cfg(feature = "aws-kms")]
 mod kms;
 mod pkcs11;

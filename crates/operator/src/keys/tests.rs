@@ -54,6 +54,22 @@ fn a_file_of_another_program_opens() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// Made by a Kaia node.
+#[test]
+fn a_file_of_version_4_opens() {
+    let folder = folder("version-4");
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/keystore-v4.json"));
+    let path = folder.join("key.json");
+    std::fs::write(&path, text.unwrap()).unwrap();
+    only_owner(&path);
+    let key = file::open(&path, "pass word 1").unwrap();
+    assert_eq!(key.address(), "0x9fb5c65f9bbb727d88a9a40722922ec809dce025".parse().unwrap());
+    sign_and_recover(&key);
+    let wrong = file::open(&path, "pass word 2").err().unwrap();
+    assert!(wrong.to_string().starts_with(&format!("key file {}", path.display())), "{wrong}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 fn only_owner(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();

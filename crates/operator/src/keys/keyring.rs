@@ -1,0 +1,108 @@
+//! Key files of version 4, as Kaia's tools write them: the keys of an account by role, each encrypted as version 3 encrypts
+//! its one.
+//!
+//! An operator votes with one key, as the account of that key. So the file must hold one key for transactions, and the
+//! account must still be the key's own.
+
+use serde_json::{json, Value};
+use spanlight::Address;
+
+/// Why a file of version 4 gives no key to vote with.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum KeyringError {
+    #[error("version 4 without a keyring of encrypted keys")]
+    Malformed,
+    #[error("{0} keys sign this account's transactions together; an operator votes with one")]
+    Several(usize),
+    #[error("the file is of account {account}, but its key for transactions is that of {key}; an operator votes as its key's own account")]
+    Replaced { account: Address, key: Address },
+}
+
+/// What a file of version 4 holds for transactions.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Keyring {
+    /// The account.
+    account: Address,
+    /// Its key, in the text of a file of version 3.
+    pub(super) version_3: String,
+}
+
+impl Keyring {
+    /// The keyring in the text of a key file; none where the file is of another version.
+    pub(super) fn of(text: &str) -> Result<Option<Self>, KeyringError> {
+        const VERSION: u64 = 4;
+        let Ok(file) = serde_json::from_str::<Value>(text) else { return Ok(None) };
+        if file.get("version").and_then(Value::as_u64) != Some(VERSION) {
+            return Ok(None);
+        }
+        let account = file.get("address").and_then(Value::as_str).ok_or(KeyringError::Malformed)?;
+        let digits = account.strip_prefix("0x").unwrap_or(account);
+        let account = format!("0x{digits}").parse().map_err(|_| KeyringError::Malformed)?;
+        let key = for_transactions(file.get("keyring"))?;
+        let version_3 = json!({ "version": 3, "id": file.get("id"), "address": digits, "crypto": key });
+        Ok(Some(Self { account, version_3: version_3.to_string() }))
+    }
+
+    /// The decrypted key must be the account's own.
+    pub(super) fn belongs_to(&self, key: Address) -> Result<(), KeyringError> {
+        if self.account == key {
+            Ok(())
+        } else {
+            Err(KeyringError::Replaced { account: self.account, key })
+        }
+    }
+}
+
+/// The one key of the first role, which signs transactions. Without roles the keyring is a plain list of keys.
+fn for_transactions(keyring: Option<&Value>) -> Result<&Value, KeyringError> {
+    let keyring = keyring.and_then(Value::as_array).ok_or(KeyringError::Malformed)?;
+    let keys = match keyring.first().ok_or(KeyringError::Malformed)? {
+        Value::Array(role) => role,
+        _ => keyring,
+    };
+    match keys.as_slice() {
+        [key] if key.is_object() => Ok(key),
+        [] | [_] => Err(KeyringError::Malformed),
+        several => Err(KeyringError::Several(several.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(keyring: Value) -> Result<Option<Keyring>, KeyringError> {
+        let address = "9fb5c65f9bbb727d88a9a40722922ec809dce025";
+        Keyring::of(&json!({"version": 4, "id": "i", "address": address, "keyring": keyring}).to_string())
+    }
+
+    #[test]
+    fn takes_the_one_key_for_transactions_with_and_without_roles() {
+        let (key, other) = (json!({"mac": "1"}), json!({"mac": "2"}));
+        let plain = keyring(json!([key])).unwrap().unwrap();
+        assert_eq!(keyring(json!([[key]])), Ok(Some(plain)));
+        let by_role = keyring(json!([[key], [other, other], [other]])).unwrap().unwrap();
+        let version_3: Value = serde_json::from_str(&by_role.version_3).unwrap();
+        assert_eq!((&version_3["version"], &version_3["crypto"]), (&json!(3), &key));
+    }
+
+    #[test]
+    fn names_what_an_operator_cannot_vote_with() {
+        let key = json!({"mac": "1"});
+        assert_eq!(keyring(json!([[key, key], [key]])), Err(KeyringError::Several(2)));
+        assert_eq!(keyring(json!([key, key, key])), Err(KeyringError::Several(3)));
+        for malformed in [json!([]), json!([[]]), json!(5), json!(null), json!(["x"])] {
+            assert_eq!(keyring(malformed), Err(KeyringError::Malformed));
+        }
+        let own = keyring(json!([key])).unwrap().unwrap();
+        assert_eq!(own.belongs_to(own.account), Ok(()));
+        let replaced = KeyringError::Replaced { account: own.account, key: Address([7; 20]) };
+        assert_eq!(own.belongs_to(Address([7; 20])), Err(replaced));
+    }
+
+    #[test]
+    fn leaves_other_versions_alone() {
+        assert_eq!(Keyring::of(r#"{"version":3}"#), Ok(None));
+        assert_eq!(Keyring::of("no JSON"), Ok(None));
+    }
+}
