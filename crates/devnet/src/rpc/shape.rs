@@ -5,6 +5,7 @@ use super::Space;
 use crate::chain::{Block, Item};
 use crate::execute::Signed;
 use serde_json::{json, Map, Value};
+use spanlight::bridge::Anchoring;
 use spanlight::header::UntrustedHeader;
 use spanlight::primitives::{encode_hex, Hash, U256};
 use spanlight::profile::{Fork, ForkSchedule};
@@ -184,6 +185,9 @@ fn kaia_fields(signed: &Signed) -> Map<String, Value> {
         TransactionKind::AccountUpdate => {
             out.insert("key".into(), bytes(transaction.account_key()));
         }
+        TransactionKind::ChainDataAnchoring => {
+            out.insert("inputJSON".into(), anchored(transaction.input()));
+        }
         TransactionKind::SmartContractDeploy => {
             out.insert("humanReadable".into(), transaction.human_readable().into());
             out.insert("codeFormat".into(), number(transaction.code_format().into()));
@@ -200,6 +204,24 @@ fn kaia_fields(signed: &Signed) -> Map<String, Value> {
     }
     insert_ethereum_fields(&mut out, signed);
     out
+}
+
+/// An anchoring payload as nodes show it beside its bytes.
+fn anchored(payload: &[u8]) -> Value {
+    match Anchoring::decode(payload) {
+        Ok(Anchoring::Block(block)) => json!({
+            "blockHash": block.block_hash,
+            "transactionsRoot": block.transactions_root,
+            "parentHash": block.parent_hash,
+            "receiptsRoot": block.receipts_root,
+            "stateRoot": block.state_root,
+            "blockNumber": block.number,
+            "blockCount": block.block_count,
+            "txCount": block.tx_count,
+        }),
+        Ok(Anchoring::Json(text)) => serde_json::from_slice(&text).unwrap_or_default(),
+        Err(_) => Value::Null,
+    }
 }
 
 /// What Ethereum's types have beyond a legacy transaction; the same in both namespaces.

@@ -13,5 +13,6 @@
 mod accounts;
 mod artifacts;
 mod chains;
+mod names;
 mod pair;
 mod version2;
