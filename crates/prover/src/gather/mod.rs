@@ -183,10 +183,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         };
         let stood = changed.map_or(head, |changed| changed.saturating_sub(1));
         let mut refusal = None;
-        for height in [block, block.next_multiple_of(side::KEPT_EACH), head] {
-            if height > stood {
-                break;
-            }
+        let heights = [block, block.next_multiple_of(side::KEPT_EACH), head];
+        for height in heights.into_iter().filter(|height| *height <= stood) {
             match self.source.keeps(&[(height, slots.clone())]).await? {
                 Ok(()) => return Ok(Some(height)),
                 Err(error) => refusal = refusal.or(Some(error)),

@@ -37,8 +37,6 @@ pub(crate) struct Side<'s, 't, T> {
     blocks: Map<u64, Items>,
     wanted: Map<u64, Set<u32>>,
     states: Map<u64, State>,
-    /// The highest height whose state no endpoint has kept.
-    pruned: Option<RpcError>,
     /// Blocks that may have changed the registry's entry for a token, by token.
     changes: Map<Address, Vec<u64>>,
 }
@@ -103,7 +101,6 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             blocks: Map::new(),
             wanted: Map::new(),
             states: Map::new(),
-            pruned: None,
             changes: Map::new(),
         }
     }
@@ -220,26 +217,11 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         self.ensure_all(&[(number, slots.to_vec())]).await
     }
 
-    /// As [`Self::ensure_all`]; gives the refusal where no endpoint has kept one of the states. Nodes keep the newest states and each
-    /// [`KEPT_EACH`]th, so below a height that was refused the others are not asked for.
+    /// As [`Self::ensure_all`]; gives the refusal where no endpoint has kept one of the states.
     pub(super) async fn keeps(&mut self, wanted: &[(u64, Vec<Hash>)]) -> Result<Result<(), RpcError>, ProveError> {
-        let is_lost =
-            |pruned: u64| wanted.iter().any(|(number, _)| *number < pruned && !number.is_multiple_of(KEPT_EACH));
-        if let Some(RpcError::Pruned { chain, height }) = &self.pruned {
-            let lowest = wanted.iter().map(|(number, _)| *number).min().unwrap_or_default();
-            if is_lost(*height) && wanted.iter().any(|(number, slots)| self.missing(*number, slots).is_some()) {
-                return Ok(Err(RpcError::Pruned { chain: chain.clone(), height: lowest }));
-            }
-        }
         match self.ensure_all(wanted).await {
             Ok(()) => Ok(Ok(())),
-            Err(ProveError::Rpc(error @ RpcError::Pruned { .. })) => {
-                let known = |error: &RpcError| if let RpcError::Pruned { height, .. } = error { *height } else { 0 };
-                if self.pruned.as_ref().is_none_or(|highest| known(highest) < known(&error)) {
-                    self.pruned = Some(error.clone());
-                }
-                Ok(Err(error))
-            }
+            Err(ProveError::Rpc(error @ RpcError::Pruned { .. })) => Ok(Err(error)),
             Err(error) => Err(error),
         }
     }
