@@ -74,8 +74,8 @@ pub struct Synced<'t> {
     pub roots_recomputed: u64,
     /// The newest verified header's time, and the clock when it arrived.
     newest: (u64, u64),
-    /// A verified header that was left out because it is ahead of the clock.
-    left_out: Option<NotReached>,
+    /// Of verified headers that were left out because they are ahead of the clock: the newest, and the time of the oldest.
+    left_out: Option<(NotReached, u64)>,
     /// What could not be followed and was gone around; headers from there on are jumped to.
     unfollowed: Option<Unsupported>,
 }
@@ -146,8 +146,8 @@ impl<'t> Synced<'t> {
     /// Why the newest headers were left out, where they were: they are further ahead of the clock than the trust tolerates.
     /// They were verified first, so it is no endpoint's word that the clock is behind, but a quorum's.
     #[must_use]
-    pub const fn left_out(&self) -> Option<&NotReached> {
-        self.left_out.as_ref()
+    pub fn left_out(&self) -> Option<&NotReached> {
+        self.left_out.as_ref().map(|(newest, _)| newest)
     }
 
     /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again. Blocks that
@@ -161,6 +161,11 @@ impl<'t> Synced<'t> {
         options: SyncOptions,
         progress: &dyn Progress,
     ) -> Result<(), ProveError> {
+        // What was left out is not asked for again before the clock has come so far.
+        let clock = self.chain.trusted().clock(options.time.now());
+        if self.left_out.as_ref().is_some_and(|(_, oldest)| clock.reaches(*oldest).is_err()) {
+            return self.reaches_what_was_asked_for(options);
+        }
         let to = match options.to {
             Some(to) => to,
             None => node.head_number().await?,
@@ -180,13 +185,19 @@ impl<'t> Synced<'t> {
             self.advance(batch, options)?;
         }
         progress.finish();
-        if let Some(reason) = self.left_out.as_ref().filter(|_| options.to.is_some()) {
-            return Err(ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone())));
-        }
+        self.reaches_what_was_asked_for(options)?;
         if options.deep {
             self.recompute_roots(node, from, progress).await?;
         }
         Ok(())
+    }
+
+    /// A chain may end before its newest blocks, but not before a block that was asked for.
+    fn reaches_what_was_asked_for(&self, options: SyncOptions) -> Result<(), ProveError> {
+        match self.left_out().filter(|_| options.to.is_some_and(|to| to > self.head())) {
+            Some(reason) => Err(ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone()))),
+            None => Ok(()),
+        }
     }
 
     /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others are verified without them;
@@ -205,8 +216,10 @@ impl<'t> Synced<'t> {
                 let Some(number) = what.number else { return Err(ProveError::NotFollowed(Verdict::Unsupported(what))) };
                 let (followed, beyond): (Vec<_>, Vec<_>) =
                     batch.into_iter().partition(|header| header.number() < number);
-                self.verify(&followed, options, now)?;
-                self.keep(followed, now)?;
+                self.advance(followed, options)?;
+                if self.left_out.is_some() {
+                    return Ok(());
+                }
                 self.go_around(beyond, what, now)
             }
             error => Err(error),
@@ -220,19 +233,27 @@ impl<'t> Synced<'t> {
         options: SyncOptions,
         now: u64,
     ) -> Result<(), ProveError> {
-        let (_, time) = ahead.have_need();
-        batch.truncate(self.reached(&batch, now));
+        let oldest = self.take_out(&mut batch, &ahead, now);
         self.verify(&batch, options, now)?;
         self.keep(batch, now)?;
-        self.newest = (time, now);
-        self.left_out = Some(ahead);
+        self.note_left_out(ahead, oldest, now);
         Ok(())
     }
 
-    /// How many of the headers are not ahead of the clock.
-    fn reached(&self, batch: &[UntrustedHeader], now: u64) -> usize {
+    /// Takes out headers that are ahead of the clock; gives the time of the first of them.
+    fn take_out(&self, batch: &mut Vec<UntrustedHeader>, ahead: &NotReached, now: u64) -> u64 {
         let clock = self.chain.trusted().clock(now);
-        batch.iter().take_while(|header| clock.reaches(header.fields().time).is_ok()).count()
+        let reached = batch.iter().take_while(|header| clock.reaches(header.fields().time).is_ok()).count();
+        let (_, newest) = ahead.have_need();
+        let oldest = batch.get(reached).map_or(newest, |header| header.fields().time);
+        batch.truncate(reached);
+        oldest
+    }
+
+    fn note_left_out(&mut self, ahead: NotReached, oldest: u64, now: u64) {
+        let (_, newest) = ahead.have_need();
+        self.newest = (newest, now);
+        self.left_out = Some((ahead, oldest));
     }
 
     /// Accepts headers from one on that cannot be followed, the last of them sealed by the last verified council. Where that
@@ -243,24 +264,37 @@ impl<'t> Synced<'t> {
         unfollowed: Unsupported,
         now: u64,
     ) -> Result<(), ProveError> {
-        if let Some(ahead) = batch.get(self.reached(&batch, now)) {
-            let (chain, need) = (self.chain.name().to_owned(), ahead.fields().time);
-            self.left_out = Some(NotReached::Clock { chain, have: now, need });
-            batch.truncate(self.reached(&batch, now));
+        let mut jumped = self.jump_to(&batch, now);
+        let mut left_out = None;
+        // As where a chain is followed: only what a quorum sealed may say that the clock is behind.
+        if let Err(ProveError::NotFollowed(Verdict::NotYetTrusted(ahead @ NotReached::Clock { .. }))) = &jumped {
+            let ahead = ahead.clone();
+            let oldest = self.take_out(&mut batch, &ahead, now);
+            left_out = Some((ahead, oldest));
+            jumped = self.jump_to(&batch, now);
         }
-        let mut run: Vec<UntrustedHeader> = batch.iter().map(UntrustedHeader::without_seals).collect();
-        let (Some(last), Some(sealed)) = (run.last_mut(), batch.last()) else { return Ok(()) };
-        *last = sealed.clone();
-        match self.chain.jump(run, now).map_err(ProveError::from) {
+        match jumped {
             Ok(()) => {
                 self.unfollowed = Some(unfollowed);
-                self.keep(batch, now)
+                self.keep(batch, now)?;
+                if let Some((ahead, oldest)) = left_out {
+                    self.note_left_out(ahead, oldest, now);
+                }
+                Ok(())
             }
             Err(ProveError::Refused(error)) if UNSEEN_COUNCIL.contains(&error.code()) => {
                 Err(ProveError::NotFollowed(Verdict::Unsupported(unfollowed)))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Jumps over no header: the last carries its seals, and the others are linked to it.
+    fn jump_to(&mut self, batch: &[UntrustedHeader], now: u64) -> Result<(), ProveError> {
+        let mut run: Vec<UntrustedHeader> = batch.iter().map(UntrustedHeader::without_seals).collect();
+        let (Some(last), Some(sealed)) = (run.last_mut(), batch.last()) else { return Ok(()) };
+        *last = sealed.clone();
+        Ok(self.chain.jump(run, now)?)
     }
 
     fn verify(&mut self, batch: &[UntrustedHeader], options: SyncOptions, now: u64) -> Result<(), ProveError> {

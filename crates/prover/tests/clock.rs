@@ -12,7 +12,7 @@ mod common;
 
 use common::{block_on, replay, replays, trust_at};
 use serde_json::{json, Value};
-use spanlight::consensus::FollowMode;
+use spanlight::consensus::{FollowMode, VotesBy};
 use spanlight::trust::TrustedChain;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight_prover::{
@@ -82,9 +82,17 @@ fn follow(
     to: Option<u64>,
     mode: FollowMode,
 ) -> Result<Synced<'static>, ProveError> {
+    follow_by(chain(), endpoints, SyncOptions { to, mode, deep: false, time })
+}
+
+fn follow_by<'t>(
+    chain: &'t TrustedChain,
+    endpoints: &Endpoints<Endpoint>,
+    options: SyncOptions,
+) -> Result<Synced<'t>, ProveError> {
     block_on(async {
-        endpoints.check(chain()).await?;
-        endpoints.follow(chain(), SyncOptions { to, mode, deep: false, time }, &Silent).await
+        endpoints.check(chain).await?;
+        endpoints.follow(chain, options, &Silent).await
     })
 }
 
@@ -136,12 +144,22 @@ fn the_newest_blocks_are_left_out_where_the_clock_is_further_behind_and_no_endpo
 
 #[test]
 fn what_was_left_out_is_followed_once_the_clock_has_come_so_far() {
-    let (endpoints, now) = (two(), head_time() - 40);
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let counted: fn(&mut Value) = |_| {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+    };
+    let (endpoints, now) = (endpoints([("one", counted)]), head_time() - 40);
     let mut synced = follow(&endpoints, Time::Fixed(now), None, FollowMode::Sparse).unwrap();
-    assert!(synced.head() < HEAD);
-    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now + 40) };
-    block_on(endpoints.catch_up(&mut synced, options, &Silent)).unwrap();
-    assert_eq!((synced.head(), synced.left_out()), (HEAD, None));
+    let (head, asked) = (synced.head(), ASKED.load(Ordering::Relaxed));
+    assert!(head < HEAD);
+    let mut again = |now| {
+        let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now) };
+        block_on(endpoints.catch_up(&mut synced, options, &Silent)).unwrap();
+        (synced.head(), synced.left_out().is_some())
+    };
+    assert_eq!(again(now), (head, true));
+    assert_eq!(ASKED.load(Ordering::Relaxed), asked, "not asked for again while the clock says the same");
+    assert_eq!(again(now + 40), (HEAD, false));
 }
 
 #[test]
@@ -158,14 +176,37 @@ fn a_block_that_was_asked_for_and_is_ahead_of_the_clock_is_not_yet_trusted() {
     assert_eq!(endpoints.in_use().count(), 2);
 }
 
+fn date_the_head_into_the_future(answer: &mut Value) {
+    if answer["number"] == "0x1f7" {
+        answer["timestamp"] = json!("0xffffffffff");
+    }
+}
+
+/// Here the trust follows no vote but a governing node's, so block 391 is gone around: what lies beyond is jumped to.
+#[test]
+fn beyond_what_is_gone_around_it_is_the_same() {
+    let strict = TrustedChain { votes: VotesBy::GoverningNode, ..chain().clone() };
+    let now = head_time() - 40;
+    let mut options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now) };
+    let synced = follow_by(&strict, &two(), options).unwrap();
+    assert!(synced.chain().client().head().number() < 391);
+    assert_eq!((synced.head(), synced.clock_behind()), (last_at(now + 15), 40));
+    let reason = NotReached::Clock { chain: "service".to_owned(), have: now, need: head_time() };
+    assert_eq!(synced.left_out(), Some(&reason));
+    // Where the clock is already behind the last blocks before it.
+    options.time = Time::Fixed(times()[370]);
+    assert_eq!(follow_by(&strict, &two(), options).unwrap().head(), last_at(times()[370] + 15));
+    // What the last verified council did not seal may be another council's, and says nothing of the clock.
+    options.time = Time::Fixed(head_time());
+    let liar = endpoints([("liar", date_the_head_into_the_future)]);
+    let refused = follow_by(&strict, &liar, options).unwrap_err();
+    assert!(matches!(refused, ProveError::NotFollowed(Verdict::Unsupported(_))), "{refused:?}");
+}
+
 /// What a quorum did not seal tells nothing about the clock: else one endpoint could keep everybody from the newest blocks.
 #[test]
 fn an_endpoint_that_dates_its_head_into_the_future_is_put_aside() {
-    let liar: fn(&mut Value) = |answer| {
-        if answer["number"] == "0x1f7" {
-            answer["timestamp"] = json!("0xffffffffff");
-        }
-    };
+    let liar: fn(&mut Value) = date_the_head_into_the_future;
     for mode in [FollowMode::Full, FollowMode::Sparse] {
         let endpoints = endpoints([("liar", liar), ("honest", |_| {})]);
         let synced = follow(&endpoints, Time::Fixed(head_time()), None, mode).unwrap();

@@ -94,6 +94,25 @@ fn a_written_checkpoint_is_a_trust_file_that_leads_to_the_same_head() {
 }
 
 #[test]
+fn a_head_ahead_of_the_clock_is_written_with_the_time_at_which_it_was_verified() {
+    let time = sync("service", &["--to", "455"]).json()["head"]["time"].as_u64().unwrap();
+    for ending in ["toml", "json"] {
+        let file = scratch(&format!("ahead.{ending}"));
+        let path = file.display().to_string();
+        let now = (time - 10).to_string();
+        assert_eq!(sync("service", &["--to", "455", "--now", &now, "--checkpoint-out", &path]).code, 0);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let trust: spanlight::Trust =
+            if ending == "toml" { toml::from_str(&text).unwrap() } else { serde_json::from_str(&text).unwrap() };
+        assert_eq!(trust.chains[0].checkpoint.trusted_since, Some(time - 10), "{text}");
+        let rpc = format!("replay:{}", fixture("service.rpc.jsonl.gz"));
+        assert_eq!(run(&["sync", "--trust", &path, "--rpc", &rpc, "--now", &now, "--to", "455"]).code, 0);
+    }
+    let ran = sync("service", &["--to", "455", "--now", &(time - 16).to_string()]);
+    assert_eq!((ran.code, &ran.json()["error"]["code"]), (2, &"not_yet_trusted.clock".into()), "{}", ran.stderr);
+}
+
+#[test]
 fn a_written_checkpoint_leaves_the_rest_of_the_trust_file_alone() {
     let moved = scratch("moved.json").display().to_string();
     let rpc = format!("main=replay:{}", fixture("main.rpc.jsonl.gz"));
