@@ -1,6 +1,6 @@
 use super::*;
 use crate::consensus::equivocation;
-use crate::consensus::parameters::{ParameterName, ParameterValue};
+use crate::consensus::parameters::{ParameterChanges, ParameterName, ParameterValue, PendingChange};
 use crate::consensus::testing::{
     address_of, addresses_of, child, child_of, council_of, governance_field, seal, small_chain, small_client,
     vote_field,

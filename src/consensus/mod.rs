@@ -4,6 +4,7 @@
 //! dishonest proposer could put itself alone there. The council follows from votes only. Source: chain.md 1.7, 2.2.
 
 mod announcements;
+mod checkpoint;
 pub mod committee;
 pub mod council;
 pub mod equivocation;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::consensus::seals::lottery;
 use crate::consensus::testing::Recording;
+use crate::primitives::Address;
 use crate::profile::Fork;
 use std::string::String;
 

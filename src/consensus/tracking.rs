@@ -96,8 +96,8 @@ impl Tracked {
         };
         let warning = is_followed.then(|| warned::warning(cast, number, &before.header_governance)).flatten();
         let is_warned = warning.is_some();
-        if self.warned.len() < MAX_WARNED {
-            warning.map(|warning| Arc::make_mut(&mut self.warned).push(warning));
+        if is_warned && self.warned.len() < MAX_WARNED {
+            Arc::make_mut(&mut self.warned).extend(warning);
         }
         is_warned
     }
