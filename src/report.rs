@@ -233,6 +233,9 @@ impl NotReached {
                 "the header of chain {chain} is {} s ahead of this machine's clock, which seems to be behind",
                 need.saturating_sub(*have)
             ),
+            Self::BelowCheckpoint { chain, have, .. } => {
+                alloc::format!("it lies at or below block {have} of chain {chain}, where the trust begins")
+            }
             Self::JumpNotAllowed { chain, have, need } => {
                 alloc::format!("chain {chain}: headers from {have} to {need} are skipped, and the trust allows no jump")
             }

@@ -412,6 +412,15 @@ pub enum NotReached {
         /// The header's time, in unix seconds.
         need: u64,
     },
+    /// It lies at or below the checkpoint, where no header is followed.
+    BelowCheckpoint {
+        /// The chain.
+        chain: String,
+        /// The checkpoint's height.
+        have: u64,
+        /// A checkpoint is needed that is no higher than this.
+        need: u64,
+    },
     /// The bundle jumps over headers and the trust does not allow it.
     JumpNotAllowed {
         /// The chain.
@@ -433,6 +442,7 @@ impl NotReached {
             Self::Stale { .. } => "not_yet_trusted.stale",
             Self::TrustExpired { .. } => "not_yet_trusted.trust_expired",
             Self::Clock { .. } => "not_yet_trusted.clock",
+            Self::BelowCheckpoint { .. } => "not_yet_trusted.below_checkpoint",
             Self::JumpNotAllowed { .. } => "not_yet_trusted.jump_not_allowed",
         }
     }
@@ -446,6 +456,7 @@ impl NotReached {
             | Self::Stale { have, need, .. }
             | Self::TrustExpired { have, need, .. }
             | Self::Clock { have, need, .. }
+            | Self::BelowCheckpoint { have, need, .. }
             | Self::JumpNotAllowed { have, need, .. } => (*have, *need),
         }
     }

@@ -15,7 +15,7 @@ use crate::state::verify_state;
 use crate::transaction::Transaction;
 use crate::trust::TrustError;
 use crate::uncovered::Uncovered;
-use crate::verdict::{HeaderRef, Missing};
+use crate::verdict::{HeaderRef, Missing, NotReached};
 use crate::verify::error::VerifyError;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -194,6 +194,15 @@ impl<'c> Evidence<'c> {
     /// Whether the bridge's state after block `number` is proven.
     pub(super) fn has_state(&self, number: u64) -> bool {
         self.states.contains_key(&number)
+    }
+
+    /// Where the state after the checkpoint's block is proven and already shows something, that lies at or below the checkpoint.
+    pub(super) fn below_checkpoint(&self, shows: &dyn Fn(&BridgeState) -> Result<bool, Stop>) -> Option<Stop> {
+        let have = self.chain.trusted().checkpoint.number;
+        let state = self.states.get(&have).filter(|state| matches!(shows(state), Ok(true)))?;
+        state.used.set(true);
+        let (chain, need) = (self.chain.name().into(), have.checked_sub(1)?);
+        Some(Stop::not_yet_trusted(NotReached::BelowCheckpoint { chain, have, need }))
     }
 
     /// The newest proven state of the bridge.

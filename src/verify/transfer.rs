@@ -14,7 +14,7 @@ use crate::bundle::{BundleError, LogRef, TransferProof};
 use crate::facts::{Difference, Facts};
 use crate::primitives::Address;
 use crate::uncovered::Uncovered;
-use crate::verdict::{AsOf, FraudKind, Note, State, TransferVerdict, Verdict};
+use crate::verdict::{AsOf, FraudKind, Missing, Note, State, TransferVerdict, Verdict};
 use alloc::vec::Vec;
 
 struct Judged {
@@ -37,7 +37,7 @@ pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdic
             pair.destination.chain().notes(&mut notes);
             (Verdict::Proven { state, notes }, dissenters, as_of)
         }
-        Err(stop) => (stop.into(), Vec::new(), pair.heads()),
+        Err(stop) => (below_checkpoint(pair, transfer.nonce, stop).into(), Vec::new(), pair.heads()),
     };
     TransferVerdict {
         from: pair.from.chain.clone(),
@@ -51,6 +51,17 @@ pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdic
         as_of,
         checks: checks.into_vec(),
     }
+}
+
+/// An event that is missing because the trust begins above it: its own first block shows that it had happened.
+fn below_checkpoint(pair: &Pair<'_>, nonce: u64, stop: Stop) -> Stop {
+    let Stop::Incomplete(missing) = &stop else { return stop };
+    let below = match **missing {
+        Missing::Handle => pair.destination.below_checkpoint(&|first| first.is_handled(nonce)),
+        Missing::Request => pair.source.below_checkpoint(&|first| Ok(first.nonces()?.request_nonce > nonce)),
+        _ => None,
+    };
+    below.unwrap_or(stop)
 }
 
 fn judge_open(

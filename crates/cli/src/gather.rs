@@ -5,7 +5,7 @@ use crate::files;
 use crate::nodes::{Nodes, Source};
 use crate::nonces::Nonces;
 use crate::output;
-use crate::show::uncovered;
+use crate::show::{uncovered, words};
 use crate::{clock, trust_file};
 use spanlight::consensus::light_client::FollowMode;
 use spanlight::consensus::LightClient;
@@ -297,6 +297,8 @@ fn not_followed(context: &str, verdict: &Verdict) -> Failure {
     let failure = Failure::verdict(verdict.exit_code(), format!("{context}: {name}: {detail}")).code(code);
     if matches!(verdict, Verdict::NotYetTrusted(NotReached::TrustExpired { .. })) {
         failure.hint("start from a newer checkpoint that you trust (sync --checkpoint-out writes one), or give --now")
+    } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::BelowCheckpoint { .. })) {
+        failure.hint(words::BELOW_CHECKPOINT)
     } else if matches!(verdict, Verdict::NotYetTrusted(NotReached::Clock { .. })) {
         failure.hint(CLOCK_HINT)
     } else {

@@ -10,10 +10,10 @@
 
 mod common;
 
-use common::{block_on, now, replay, replays, transfers, trust, World};
+use common::{block_on, now, replay, replays, transfers, trust, trust_at, World};
 use serde_json::{json, Value};
 use spanlight::consensus::{FollowMode, VotesBy};
-use spanlight::verdict::{Note, Verdict};
+use spanlight::verdict::{NotReached, Note, Verdict};
 use spanlight_prover::{
     prove, sync, Ends, Node, ProveError, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
 };
@@ -251,4 +251,24 @@ fn what_is_not_followed_is_named_and_gone_around_where_the_trust_allows_jumps() 
         assert!(!notes.iter().any(|note| note.warned_vote().is_some()));
         assert_eq!(proof.bundle.chains[1].jumps.is_empty(), !jumped);
     }
+}
+
+#[test]
+fn a_transfer_from_below_the_checkpoint_is_told_as_that() {
+    let replays = replays();
+    // Blocks whose states are recorded, above the first transfers.
+    let trust = trust_at(&replays, [489, 361]);
+    let world = World::new(&trust, &replays, [None, None]);
+    let code = |subject| {
+        let proven = block_on(prove(&world.ends("main"), subject, ProveOptions::at(now()), &Silent));
+        proven.map(|proof| proof.report.transfers[0].verdict.clone())
+    };
+    let verdict = code(Subject::Nonce(0)).unwrap();
+    let below = NotReached::BelowCheckpoint { chain: "service".to_owned(), have: 361, need: 360 };
+    assert_eq!(verdict, Verdict::NotYetTrusted(below));
+    let recorded = transfers();
+    let request: spanlight::Hash = recorded["transfers"][0]["request"]["tx"].as_str().unwrap().parse().unwrap();
+    let refused = code(Subject::Transaction(request)).unwrap_err();
+    let ProveError::NotFollowed(verdict) = refused else { panic!("{refused:?}") };
+    assert_eq!(verdict.code(), Some("not_yet_trusted.below_checkpoint"));
 }

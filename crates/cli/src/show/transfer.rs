@@ -5,7 +5,7 @@ use super::lines::named;
 use super::style::{bold, dim, toned};
 use super::{uncovered, words};
 use crate::clock;
-use spanlight::verdict::{Check, HeaderRef, Outcome, State, TransferVerdict, Verdict};
+use spanlight::verdict::{Check, HeaderRef, NotReached, Outcome, State, TransferVerdict, Verdict};
 use std::fmt::Write;
 
 /// Whether every check is listed or only counted.
@@ -22,6 +22,9 @@ pub(crate) fn append(out: &mut String, transfer: &TransferVerdict, checks: Check
     let _ = writeln!(out, "{}\n  {label}  {}", bold(&title), words::sentence(transfer));
     if let Verdict::Unsupported(what) = &transfer.verdict {
         named(out, "next", uncovered::words(what.what).1);
+    }
+    if matches!(transfer.verdict, Verdict::NotYetTrusted(NotReached::BelowCheckpoint { .. })) {
+        named(out, "next", words::BELOW_CHECKPOINT);
     }
     facts::append(out, transfer);
     let culprits = transfer.verdict.state().map(State::culprits).unwrap_or_default();

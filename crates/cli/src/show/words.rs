@@ -3,8 +3,12 @@
 use super::style::Tone;
 use super::uncovered;
 use spanlight::facts::{Claim, WarnedOn};
-use spanlight::verdict::{FraudKind, Note, State, TransferVerdict, Verdict};
+use spanlight::verdict::{FraudKind, Missing, Note, State, TransferVerdict, Verdict};
 use spanlight::Address;
+
+/// What to do about a transfer that happened before the trust begins.
+pub(crate) const BELOW_CHECKPOINT: &str =
+    "start from an older checkpoint that you trust, or from the genesis file: a chain is followed forward only";
 
 /// The one word that a reader sees first.
 pub(crate) fn label(verdict: &Verdict) -> String {
@@ -29,7 +33,15 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
         }
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
         Verdict::Unsupported(what) => format!("not covered, and nobody is accused: {}", uncovered::sentence(what)),
-        other => format!("{} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default()),
+        other => {
+            let may = match other {
+                Verdict::Incomplete { missing: Missing::Handle | Missing::Request } => {
+                    ", or lies below your checkpoint"
+                }
+                _ => "",
+            };
+            format!("{}{may} ({})", other.detail().unwrap_or_default(), other.code().unwrap_or_default())
+        }
     }
 }
 
@@ -146,7 +158,7 @@ pub(crate) fn addresses(list: &[Address]) -> String {
 mod tests {
     use super::*;
     use spanlight::uncovered::Uncovered;
-    use spanlight::verdict::{AsOf, Missing, StuckReason};
+    use spanlight::verdict::{AsOf, StuckReason};
     use std::collections::BTreeSet;
 
     fn transfer(verdict: Verdict) -> TransferVerdict {

@@ -133,14 +133,22 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let nonce = proof.nonce;
         let request = if self.request_count().await? > nonce { self.request(nonce).await? } else { None };
         proof.request = request.as_ref().map(|request| request.at);
+        if request.is_none() && self.request_count().await? > nonce {
+            self.source.ensure_first(&[layout::NONCES]).await?;
+        }
         if !self.is_handled(nonce).await? {
             self.open(proof, request.as_ref()).await?;
             return Ok(self.lacking.take());
         }
         let after = request.as_ref().map(|request| self.destination.first_at(request.time));
         let found = self.handles.handle(&self.destination, nonce, after).await?;
-        if let Some((block, index)) = found {
-            self.executed(proof, request.as_ref(), block, index).await?;
+        match found {
+            Some((block, index)) => self.executed(proof, request.as_ref(), block, index).await?,
+            None => {
+                // Mostly the counter alone shows it, and a node may have no more.
+                self.destination.ensure_first(&[layout::NONCES]).await?;
+                self.destination.ensure_first(&[layout::UPPER, layout::closed_slot(nonce)]).await?;
+            }
         }
         Ok(self.lacking.take())
     }

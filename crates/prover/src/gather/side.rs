@@ -6,6 +6,7 @@ use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
 use crate::sync::{fetch_together, Items, Synced};
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
@@ -19,6 +20,7 @@ use spanlight::state::StateProof;
 use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
 use spanlight::trust::{AcceptedCode, BridgeEnd};
+use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::{Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
 
@@ -161,6 +163,11 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             return Ok(None);
         };
         const ANSWER: RpcError = RpcError::Answer { method: "kaia_getTransactionReceipt", field: "transactionIndex" };
+        if found.block < self.first() {
+            let (chain, have) = (self.synced.chain().name().to_owned(), self.first());
+            let below = NotReached::BelowCheckpoint { chain, have, need: found.block };
+            return Err(ProveError::NotFollowed(Verdict::NotYetTrusted(below)));
+        }
         let index = usize::try_from(found.index).unwrap_or(usize::MAX);
         let items = self.items(found.block).await?;
         let raw = items.transactions.get(index).ok_or(ANSWER)?;
@@ -235,6 +242,14 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         }
         let known = self.changes.get(token).into_iter().flatten();
         known.copied().filter(|number| (from..=to).contains(number)).collect()
+    }
+
+    /// The same at the checkpoint, if a node still has it: what is shown there lies at or below it, and cannot be found.
+    pub(super) async fn ensure_first(&mut self, slots: &[Hash]) -> Result<(), ProveError> {
+        match self.ensure(self.first(), slots).await {
+            Err(ProveError::Rpc(error)) if error.is_refusal() => Ok(()),
+            ensured => ensured,
+        }
     }
 
     /// The same at several heights, asked for together.

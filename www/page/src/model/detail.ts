@@ -11,6 +11,7 @@ const PATTERNS: readonly (readonly [name: keyof Details, forms: string, pattern:
   ["height", "---", /^chain (.+) is trusted up to block (\d+), block (\d+) is needed$/],
   ["stale", "-ss", /^the newest header of chain (.+) is (\d+) s old, at most (\d+) s are allowed$/],
   ["trust_expired", "-ss", /^the trusted header of chain (.+) is (\d+) s old, the trusting period is (\d+) s$/],
+  ["below_checkpoint", "--", /^it lies at or below block (\d+) of chain (.+), where the trust begins$/],
   ["jump_not_allowed", "---", /^chain (.+): headers from (\d+) to (\d+) are skipped, and the trust allows no jump$/],
   ["request", "", /^the source counts this request; its event is not shown$/],
   ["handle", "", /^the destination has executed this nonce; the handle event is not shown$/],

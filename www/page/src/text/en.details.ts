@@ -10,6 +10,7 @@ const sentences = {
   height: (chain, have, need) => `${chain} is trusted up to block ${have}, and block ${need} is needed`,
   stale: (chain, have, need) => `the newest header of ${chain} is ${have} old, and ${need} are allowed`,
   trust_expired: (chain, have, need) => `the trusted header of ${chain} is ${have} old, and the period is ${need}`,
+  below_checkpoint: (have, chain) => `at or below block ${have} of ${chain}`,
   jump_not_allowed: (chain, have, need) => `blocks ${have} to ${need} of ${chain}`,
   request: () => "the source counts this request, but its event is not shown",
   handle: () => "the destination has executed it, but the event is not shown",

@@ -120,6 +120,11 @@ const words = {
     sentence: ({ detail }) => `The block from which you trust the chain is older than the trusting period (${detail}).`,
     next: ["Get a trust file with a newer checkpoint from people you believe.", "Is this device's clock right?", "To look at a recording, set the time to judge by in the settings."],
   },
+  "not_yet_trusted.below_checkpoint": {
+    headline: "Cannot say: it happened before your trust begins",
+    sentence: ({ detail }) => `Nothing is wrong, but a chain is followed forward only, from the block that your trust file names (${detail}).`,
+    next: ["Get a trust file with an older checkpoint from people you believe, or begin at the genesis block."],
+  },
   "not_yet_trusted.jump_not_allowed": {
     headline: "Cannot say: the proof skips blocks",
     sentence: ({ detail }) => `Your trust file wants every header, and this proof leaves some out (${detail}).`,

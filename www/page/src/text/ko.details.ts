@@ -9,6 +9,7 @@ export const details: Details = {
   height: (chain, have, need) => `${chain}: ${have}번 블록까지 신뢰, ${need}번 블록이 필요`,
   stale: (chain, have, need) => `${chain}의 최신 헤더는 ${have} 전 것, 허용은 ${need}`,
   trust_expired: (chain, have, need) => `${chain}의 신뢰 헤더는 ${have} 전 것, 신뢰 기간은 ${need}`,
+  below_checkpoint: (have, chain) => `${chain} ${have}번 블록 또는 그 이전`,
   jump_not_allowed: (chain, have, need) => `${chain} ${have}번부터 ${need}번까지`,
   request: () => "출발 체인은 이 요청을 세었지만 이벤트가 없습니다",
   handle: () => "도착 체인은 실행했지만 이벤트가 없습니다",

@@ -98,6 +98,11 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     sentence: ({ detail }) => `체인을 신뢰하기 시작한 블록이 신뢰 기간보다 오래되었습니다(${detail}).`,
     next: ["믿을 만한 사람에게 더 최근의 체크포인트가 담긴 신뢰 파일을 받으세요.", "이 기기의 시계가 맞는지 확인하세요.", "녹화된 기록을 보려면 설정에서 기준 시각을 정하세요."],
   },
+  "not_yet_trusted.below_checkpoint": {
+    headline: "말할 수 없습니다: 신뢰가 시작되기 전에 일어난 전송입니다",
+    sentence: ({ detail }) => `잘못된 것은 없지만, 체인은 신뢰 파일이 정한 블록부터 앞으로만 따라갑니다(${detail}).`,
+    next: ["믿을 수 있는 사람에게서 더 오래된 체크포인트가 담긴 신뢰 파일을 받거나 제네시스 블록부터 시작하세요."],
+  },
   "not_yet_trusted.jump_not_allowed": {
     headline: "말할 수 없습니다: 증명이 블록을 건너뜁니다",
     sentence: ({ detail }) => `신뢰 파일은 모든 헤더를 요구하는데 이 증명에는 빠진 헤더가 있습니다(${detail}).`,
