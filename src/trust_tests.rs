@@ -90,7 +90,8 @@ fn profile_and_checkpoint_agree_in_what_no_vote_changes() {
     for (parameter, change) in changes {
         let differs = Err(TrustError::ImmutableDiffers { chain: "main".into(), parameter });
         assert_eq!(checked(change), differs);
-        // A contract in force may have changed all but the epoch; old rules let votes change all but the policy.
+        // A contract in force may have changed all but the epoch; old rules let votes change all
+        // but the policy.
         let contract = checked(|trust| {
             change(trust);
             trust.chains[0].checkpoint.parameters.gov_param_contract = Address([7; 20]);

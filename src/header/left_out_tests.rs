@@ -7,7 +7,8 @@ use crate::profile::{Fork, ForkSchedule};
 use crate::rlp::RlpError;
 use std::vec;
 
-/// A header of a chain that leaves out forks: the bytes decode, encode to themselves, and follow a parent of the chain.
+/// A header of a chain that leaves out forks: the bytes decode, encode to themselves, and follow a
+/// parent of the chain.
 fn follows_with_forks_left_out(leave_out: impl Fn(&mut ForkSchedule), clear: impl Fn(&mut HeaderFields)) {
     let mut profile = profile(Fork::Osaka);
     leave_out(&mut profile.forks);
@@ -52,7 +53,8 @@ fn a_hole_is_refused_at_the_end_and_where_the_fork_is_active() {
     let missing = |field| HeaderError::FieldMissing { field, fork: Fork::Randao };
     assert_eq!(refused(Fork::Osaka, |child| child.random_reveal = None), missing(reveal));
     assert_eq!(refused(Fork::Osaka, |child| child.mix_hash = None), missing(mix));
-    // Before Magma a fee is refused although later fields follow, unless it is the zero that stands for no fee.
+    // Before Magma a fee is refused although later fields follow, unless it is the zero that stands
+    // for no fee.
     let without_magma = |fee| {
         let mut profile = profile(Fork::Osaka);
         profile.forks.magma = None;

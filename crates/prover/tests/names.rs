@@ -1,7 +1,8 @@
 //! Every member name that is read of a node's answer stands in an answer of a real node.
 //!
-//! The names come from the readers themselves: each is given an object, told which member it misses, and given that member,
-//! until it misses none. A name that only our own devnet writes would be found here.
+//! The names come from the readers themselves: each is given an object, told which member it
+//! misses, and given that member, until it misses none. A name that only our own devnet writes
+//! would be found here.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod common;
@@ -95,7 +96,8 @@ fn values() -> Vec<Value> {
     ]
 }
 
-/// The names that a reader reads, found by giving it what it misses. `missing` tells that of its refusal.
+/// The names that a reader reads, found by giving it what it misses. `missing` tells that of its
+/// refusal.
 fn names_read(start: Value, missing: impl Fn(&Value) -> Option<&'static str>) -> BTreeSet<&'static str> {
     let (mut object, mut tried) = (start, BTreeMap::<&'static str, usize>::new());
     let values = values();
@@ -196,15 +198,17 @@ fn not_shown<'n>(read: &BTreeSet<&'n str>, shown: &Names) -> Vec<&'n str> {
 #[test]
 fn every_name_that_is_read_stands_in_an_answer_of_a_real_node() {
     let recorded = Recorded::read();
-    // `blockscore` is the spelling of nodes before Klaytn 1.12, `vrank` a member of the Permissionless fork: both have a case
-    // in the fixtures. `mixhash` is how `kaia_getHeaderByNumber` spells `mixHash`; that method was not recorded.
+    // `blockscore` is the spelling of nodes before Klaytn 1.12, `vrank` a member of the
+    // Permissionless fork: both have a case in the fixtures. `mixhash` is how
+    // `kaia_getHeaderByNumber` spells `mixHash`; that method was not recorded.
     assert_eq!(not_shown(&of_headers(), &recorded.headers), ["blockscore", "mixhash", "vrank"]);
     assert_eq!(not_shown(&of_receipts(), &recorded.receipts), [] as [&str; 0]);
     assert_eq!(not_shown(&of_places(), &recorded.receipts), [] as [&str; 0]);
     assert_eq!(not_shown(&of_proofs(), &recorded.proofs), [] as [&str; 0]);
-    // No recording has a transaction with these: fee payers and ratios, account updates, deployments by Kaia's own type,
-    // addresses announced beforehand, and consents to run foreign code. They are the names that the program of Kaia v2.2.1
-    // writes; a wrong one could not lead to a wrong verdict, because the rebuilt transaction must have the claimed hash.
+    // No recording has a transaction with these: fee payers and ratios, account updates,
+    // deployments by Kaia's own type, addresses announced beforehand, and consents to run foreign
+    // code. They are the names that the program of Kaia v2.2.1 writes; a wrong one could not lead
+    // to a wrong verdict, because the rebuilt transaction must have the claimed hash.
     let not_recorded = [
         "address",
         "authorizationList",

@@ -98,7 +98,8 @@ impl IstanbulSection {
     }
 }
 
-/// A number with a sign. Nodes take one below zero for the default form, as any that they do not know.
+/// A number with a sign. Nodes take one below zero for the default form, as any that they do not
+/// know.
 fn signed(json: &str) -> Option<u64> {
     json.parse::<i64>().ok().map(i64::cast_unsigned)
 }
@@ -133,8 +134,8 @@ fn blobs(config: &Members<'_>) -> Result<BlobSchedule, GenesisError> {
     Ok(BlobSchedule { target: osaka.value("target", 0, unsigned)?, max: osaka.value("max", 0, unsigned)? })
 }
 
-/// A fork that is not known here may change any rule, also that of the header: following the chain past it would be
-/// guessing.
+/// A fork that is not known here may change any rule, also that of the header: following the chain
+/// past it would be guessing.
 fn knows_every_fork(config: &Members<'_>) -> Result<(), GenesisError> {
     let known = |name: &str| {
         let of_chain = Fork::ALL.iter().map(|fork| fork_member(*fork));

@@ -48,7 +48,8 @@ pub enum GenesisError {
         /// The later fork.
         later: Fork,
     },
-    /// The file sets a fork that this verifier does not know; following the chain past it would be guessing.
+    /// The file sets a fork that this verifier does not know; following the chain past it would be
+    /// guessing.
     #[error("the file sets {member}, a fork that is not supported here")]
     UnknownFork {
         /// The member that sets it.
@@ -62,7 +63,8 @@ pub enum GenesisError {
         /// The member by which it is known.
         member: &'static str,
     },
-    /// The file gives the genesis block of a public network and contradicts what all nodes of that network have built in.
+    /// The file gives the genesis block of a public network and contradicts what all nodes of that
+    /// network have built in.
     #[error("the file is that of {network}, and its {field} is not the one of that network")]
     PublicDiffers {
         /// The network.

@@ -1,4 +1,5 @@
-//! Genesis files of other nodes: they look alike, and what nodes of Klaytn or Kaia would make of them is no chain of theirs.
+//! Genesis files of other nodes: they look alike, and what nodes of Klaytn or Kaia would make of
+//! them is no chain of theirs.
 
 use super::config::names_a_fork;
 use super::members::{is_the_same_name, Members};

@@ -1,6 +1,8 @@
-//! The `governance` section of a genesis file, and the governance field of block 0 that follows from it.
+//! The `governance` section of a genesis file, and the governance field of block 0 that follows
+//! from it.
 //!
-//! The field is RLP of a JSON object with keys in lexicographic order and no white space. Source: chain.md 2.5.
+//! The field is RLP of a JSON object with keys in lexicographic order and no white space. Source:
+//! chain.md 2.5.
 
 use super::config::ChainConfig;
 use super::members::{boolean, fixed, text, unsigned, whole, Members};
@@ -137,9 +139,9 @@ impl RewardSection {
 
 /// The governance field of block 0.
 ///
-/// KIP-71 keys stand in it only if Magma is active in block 0 and the file gives them; the commitment's number, the
-/// parameter contract and the KIP-82 ratio only if Kore is. The chain's parameters hold them all the same: block 0 just
-/// does not announce them.
+/// KIP-71 keys stand in it only if Magma is active in block 0 and the file gives them; the
+/// commitment's number, the parameter contract and the KIP-82 ratio only if Kore is. The chain's
+/// parameters hold them all the same: block 0 just does not announce them.
 pub(super) fn governance_field(config: &ChainConfig, profile: &ChainProfile) -> Result<Vec<u8>, GenesisError> {
     let parameters = &profile.parameters;
     let section = config.governance.as_ref();

@@ -1,8 +1,9 @@
 //! The members of a genesis file's JSON, read as Go reads them.
 //!
-//! Nodes are Go programs, and their files were written for them: a name may be written in other capitals, a member may
-//! stand twice (the last counts, objects are put together), and a member that nobody reads is ignored. Numbers stay text
-//! here, because amounts may be larger than any number type.
+//! Nodes are Go programs, and their files were written for them: a name may be written in other
+//! capitals, a member may stand twice (the last counts, objects are put together), and a member
+//! that nobody reads is ignored. Numbers stay text here, because amounts may be larger than any
+//! number type.
 
 use super::GenesisError;
 use crate::primitives::{decode_hex, U256};
@@ -45,7 +46,8 @@ impl<'de> Visitor<'de> for Object {
 const NULL: &str = "null";
 
 impl<'t> Members<'t> {
-    /// The first JSON value of a text. Nodes read no further, so what stands behind it changes nothing.
+    /// The first JSON value of a text. Nodes read no further, so what stands behind it changes
+    /// nothing.
     pub(super) fn of_text(text: &'t str) -> Result<Self, GenesisError> {
         let mut reader = serde_json::Deserializer::from_str(text);
         Self::deserialize(&mut reader)
@@ -124,7 +126,8 @@ impl<'t> Members<'t> {
     }
 }
 
-/// Names as Go compares them: without regard to case, of which two letters beyond ASCII are a case too.
+/// Names as Go compares them: without regard to case, of which two letters beyond ASCII are a case
+/// too.
 pub(super) fn is_the_same_name(one: &str, other: &str) -> bool {
     let folded = |letter: char| match letter {
         '\u{17f}' => 's',

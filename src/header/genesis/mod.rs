@@ -1,9 +1,11 @@
-//! A genesis file becomes the anchor of trust of a private chain: its rules, and block 0 with its hash.
+//! A genesis file becomes the anchor of trust of a private chain: its rules, and block 0 with its
+//! hash.
 //!
-//! Nothing but the file is needed, so whoever holds the file that the chain was started from has to trust nobody for the
-//! first header. The file is read as `kcn init` reads it: absent members have the same defaults, and what nodes ignore is
-//! ignored. What nodes refuse is refused by name, and so is what could change rules that this module does not know: a
-//! wrong hash would give no hint of the reason. Source: chain.md 1.1, 2.5, 6.
+//! Nothing but the file is needed, so whoever holds the file that the chain was started from has to
+//! trust nobody for the first header. The file is read as `kcn init` reads it: absent members have
+//! the same defaults, and what nodes ignore is ignored. What nodes refuse is refused by name, and
+//! so is what could change rules that this module does not know: a wrong hash would give no hint of
+//! the reason. Source: chain.md 1.1, 2.5, 6.
 
 mod config;
 mod error;
@@ -38,9 +40,9 @@ pub struct Genesis {
 
 /// Reads a genesis file and computes block 0. `name` becomes the name of the profile.
 ///
-/// The file is the verifying party's own, but reading it is as careful as reading anything else. Choices that no genesis
-/// file makes (quorum policy, vote rules, clock skew) get their defaults in the profile. The file of a public network is
-/// completed with the network's forks.
+/// The file is the verifying party's own, but reading it is as careful as reading anything else.
+/// Choices that no genesis file makes (quorum policy, vote rules, clock skew) get their defaults in
+/// the profile. The file of a public network is completed with the network's forks.
 ///
 /// # Errors
 /// [`GenesisError`] where nodes refuse the file, or where it holds something not supported here.
@@ -115,8 +117,8 @@ fn base_fee(config: &ChainConfig) -> u64 {
     kip71.map_or(WITHOUT_KIP71, Kip71Section::lower_bound)
 }
 
-/// Nodes compute the governance data themselves and overwrite what the file gives, but they must be able to read it:
-/// base64, or a list of numbers.
+/// Nodes compute the governance data themselves and overwrite what the file gives, but they must be
+/// able to read it: base64, or a list of numbers.
 fn given_governance_is_readable(file: &Members<'_>) -> Result<(), GenesisError> {
     let readable = |json: &str| match members::text(json) {
         Some(text) => is_base64(&text).then_some(()),
@@ -143,7 +145,8 @@ fn governing_node_is_a_validator(extra: &IstanbulExtra, profile: &ChainProfile) 
     Err(GenesisError::Refused { field: "governingNode", why: "in mode \"single\" it must be a validator of extraData" })
 }
 
-/// The root of no transactions: simple and concat hash nothing, the trie (and any unknown number) is empty (chain.md 3.1).
+/// The root of no transactions: simple and concat hash nothing, the trie (and any unknown number)
+/// is empty (chain.md 3.1).
 fn empty_list_root(derive_sha_impl: u64) -> Hash {
     match derive_sha_impl {
         1 | 2 => keccak256(&[]),

@@ -1,7 +1,9 @@
-//! The public networks: their genesis files hold no forks, or those that were known when the file was written.
+//! The public networks: their genesis files hold no forks, or those that were known when the file
+//! was written.
 //!
-//! Nodes of these networks have the forks built in, so a file that gives their genesis hash is completed from the same
-//! table. What the file itself says must agree with it: the hash does not cover it. Source: chain.md 6.1.
+//! Nodes of these networks have the forks built in, so a file that gives their genesis hash is
+//! completed from the same table. What the file itself says must agree with it: the hash does not
+//! cover it. Source: chain.md 6.1.
 
 use super::config::fork_member;
 use super::GenesisError;

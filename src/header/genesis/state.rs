@@ -29,7 +29,8 @@ struct Entry {
 
 /// The state root over all accounts of the file.
 ///
-/// One address may be written in several ways, with and without 0x and in two cases; the last entry counts.
+/// One address may be written in several ways, with and without 0x and in two cases; the last entry
+/// counts.
 pub(super) fn state_root(alloc: &Members<'_>, at_genesis: AtGenesis) -> Result<Hash, GenesisError> {
     const MALFORMED: GenesisError = GenesisError::Field { field: "alloc" };
     let mut accounts = BTreeMap::new();
@@ -60,8 +61,8 @@ impl Entry {
 
     /// The account's value in the state trie.
     ///
-    /// Code makes a contract, and so does storage, unless Prague is active: there delegated code and storage may belong to
-    /// a user's account.
+    /// Code makes a contract, and so does storage, unless Prague is active: there delegated code
+    /// and storage may belong to a user's account.
     fn account(&self, at_genesis: AtGenesis) -> Vec<u8> {
         const VM_OF_ISTANBUL: u8 = 0x10;
         let storage = storage_root(&self.storage);
@@ -94,7 +95,8 @@ impl Entry {
         typed(kind, &stream)
     }
 
-    /// The part that all accounts have: nonce, balance, no human-readable address, and the key with an empty body.
+    /// The part that all accounts have: nonce, balance, no human-readable address, and the key with
+    /// an empty body.
     fn append_common(&self, stream: &mut RlpStream, key_type: u8) {
         stream.append(&self.nonce);
         append_u256(stream, self.balance);
@@ -119,7 +121,8 @@ fn is_delegation(code: &[u8]) -> bool {
     code.len() == LENGTH && code.starts_with(&[0xef, 0x01, 0x00])
 }
 
-/// Slots and words: up to 32 bytes of hex each, with or without 0x, two digits a byte. The last entry of a slot counts.
+/// Slots and words: up to 32 bytes of hex each, with or without 0x, two digits a byte. The last
+/// entry of a slot counts.
 fn storage_words(storage: Option<Members<'_>>) -> Result<BTreeMap<Hash, U256>, GenesisError> {
     const MALFORMED: GenesisError = GenesisError::Field { field: "storage" };
     let mut words = BTreeMap::new();

@@ -378,3 +378,19 @@ fn does_not_judge_chains_whose_rules_headers_do_not_tell() {
     });
     assert_eq!(told.name(), "proven");
 }
+
+#[test]
+fn a_header_of_the_permissionless_fork_accuses_nobody() {
+    let mut scenario = block(|_| ());
+    let entry = scenario.source().headers.last_mut().unwrap();
+    let mut items = spanlight::rlp::Reader::list(&entry.header).unwrap();
+    let mut stream = spanlight::rlp::RlpStream::new();
+    stream.begin_unbounded_list();
+    while !items.is_empty() {
+        stream.append_raw(items.raw().unwrap(), 1);
+    }
+    stream.append(&1u8);
+    stream.finalize_unbounded_list();
+    entry.header = stream.out().to_vec();
+    assert_eq!(scenario.outcome(), ("unsupported", "header.permissionless_fork"));
+}

@@ -1,8 +1,8 @@
-//! Key files of version 4, as Kaia's tools write them: the keys of an account by role, each encrypted as version 3 encrypts
-//! its one.
+//! Key files of version 4, as Kaia's tools write them: the keys of an account by role, each
+//! encrypted as version 3 encrypts its one.
 //!
-//! An operator votes with one key, as the account of that key. So the file must hold one key for transactions, and the
-//! account must still be the key's own.
+//! An operator votes with one key, as the account of that key. So the file must hold one key for
+//! transactions, and the account must still be the key's own.
 
 use serde_json::{json, Value};
 use spanlight::Address;
@@ -53,7 +53,8 @@ impl Keyring {
     }
 }
 
-/// The one key of the first role, which signs transactions. Without roles the keyring is a plain list of keys.
+/// The one key of the first role, which signs transactions. Without roles the keyring is a plain
+/// list of keys.
 fn for_transactions(keyring: Option<&Value>) -> Result<&Value, KeyringError> {
     let keyring = keyring.and_then(Value::as_array).ok_or(KeyringError::Malformed)?;
     let keys = match keyring.first().ok_or(KeyringError::Malformed)? {
