@@ -81,7 +81,8 @@ fn a_checkpoint_at_block_0_is_the_genesis() {
 
 #[test]
 fn profile_and_checkpoint_agree_in_what_no_vote_changes() {
-    let changes: [(ParameterName, fn(&mut Trust)); 4] = [
+    type Change = fn(&mut Trust);
+    let changes: [(ParameterName, Change); 4] = [
         (ParameterName::Epoch, |trust| trust.chains[0].checkpoint.parameters.epoch += 1),
         (ParameterName::ProposerPolicy, |trust| trust.chains[0].checkpoint.parameters.proposer_policy += 1),
         (ParameterName::GovernanceMode, |trust| trust.chains[0].checkpoint.parameters.governance_mode = "x".into()),

@@ -3,7 +3,7 @@
 //! The names come from the readers themselves: each is given an object, told which member it
 //! misses, and given that member, until it misses none. A name that only our own devnet writes
 //! would be found here.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, missing_docs)]
 
 mod common;
 
