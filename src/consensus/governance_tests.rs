@@ -217,6 +217,12 @@ fn a_checkpoint_without_header_governance_never_refuses_an_honest_vote() {
     follow(&mut client, 1, "kip71.upperboundbasefee", &[11]).unwrap();
     let crossed = follow(&mut client, 1, "kip71.upperboundbasefee", &[9]);
     assert_eq!(crossed, Err(ConsensusError::BaseFeeBounds { lower: 10, upper: 9 }));
+
+    let mut client = chain("{}", |profile| profile.parameters.lower_bound_base_fee = 100_000_000_000);
+    follow(&mut client, 1, "governance.unitprice", &[21]).unwrap();
+    let checkpoint = Checkpoint { header_governance: None, ..client.checkpoint() };
+    let mut client = resumed(&client, &checkpoint).unwrap();
+    follow(&mut client, 1, "kip71.upperboundbasefee", &50_000_000_000u64.to_be_bytes()).unwrap();
 }
 
 #[test]
