@@ -30,6 +30,8 @@ export async function startLiar(honest) {
     for await (const chunk of request) text += chunk;
     const send = (status, body) => response.writeHead(status, { ...CORS, "content-type": "application/json" }).end(body);
     if (request.method === "OPTIONS") return send(204, "");
+    const late = /^late-(\d+)$/.exec(way)?.[1];
+    if (late !== undefined) await new Promise((later) => setTimeout(later, Number(late)));
     if (way === "hang") return;
     if (way === "busy") return send(503, "later");
     if (way === "not-json") return send(200, "<html>");

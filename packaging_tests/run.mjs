@@ -45,8 +45,8 @@ async function main() {
   closing.push(liar.close);
   rpc.liar = liar.address;
   const project = await install(tarball);
-  const script = (program, args, file) => () => run(program, [...args, join(project, file), fixtures, JSON.stringify(rpc)], project);
-  const page = (file, bundle) => () => inChromium(project, file, bundle, rpc);
+  const script = (program, args, file, given = rpc) => () => run(program, [...args, join(project, file), fixtures, JSON.stringify(given)], project);
+  const page = (file, bundle, given = rpc) => () => inChromium(project, file, bundle, given);
   const cases = {
     cut,
     "node-esm": script(execPath, [], "node-esm.mjs"),
@@ -57,6 +57,13 @@ async function main() {
     examples: () => examples(project, rpc),
     deno: script(join(here, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "-A", "--no-remote", "--node-modules-dir=manual"], "node-esm.mjs"),
     bun: script(join(here, "node_modules/@oven/bun-linux-x64/bin/bun"), ["run"], "node-esm.mjs"),
+    "jest with jsdom": () => inJest(project),
+    "left behind in Node": () => leftBehindInNode(project),
+    "left behind by esbuild": page("left-behind.mjs", withEsbuild),
+    "left behind by esbuild, one script": page("left-behind.mjs", asScript),
+    "left behind by Rollup": page("left-behind.mjs", withRollup),
+    "chains that run, in Node": () => onDevnet((devnet) => script(execPath, [], "node-live.mjs", { devnet })()),
+    "chains that run, in Chromium": () => onDevnet((devnet) => page("browser-live.mjs", withEsbuild, { devnet })()),
     workerd: () => inWorkerd(project, rpc),
     esbuild: page("browser-inline.mjs", withEsbuild),
     webpack: page("browser.mjs", withWebpack),
@@ -108,22 +115,42 @@ async function install(tarball) {
   await exec("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--offline", tarball], { cwd: project });
   const installed = (await readdir(join(project, "node_modules"))).filter((name) => !name.startsWith("."));
   if (installed.join() !== "spanlight") throw new Error(`the package brings others: ${installed}`);
-  for (const file of ["suite.mjs", "failover.mjs"]) await cp(join(here, file), join(project, file));
+  for (const file of ["suite.mjs", "failover.mjs", "live.mjs", "misuse.mjs"]) await cp(join(here, file), join(project, file));
   for (const file of await readdir(join(here, "runtimes"))) await cp(join(here, "runtimes", file), join(project, file));
   return project;
 }
 
 // The recorded node behind an address of its own.
-async function replay(file) {
-  const child = spawn(resolve(command), ["replay", join(fixtures, file), "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
-  closing.push(() => child.kill());
+function replay(file) {
+  return started(["replay", join(fixtures, file), "--listen", "127.0.0.1:0"], /http:\/\/127\.0\.0\.1:\d+/);
+}
+
+/** Starts the command; gives the first thing it prints that looks like `pattern`. */
+async function started(args, pattern, children = closing) {
+  const child = spawn(resolve(command), args, { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(() => child.kill());
   let text = "";
   for await (const chunk of child.stdout) {
     text += chunk;
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text);
+    const found = pattern.exec(text);
     if (found) return found[0];
   }
-  throw new Error(`spanlight replay ${file} printed no address: ${text}`);
+  throw new Error(`spanlight ${args.join(" ")} did not print ${pattern}: ${text}`);
+}
+
+/** Two chains with a block each second for ten minutes already, and relays before them that can be late. */
+async function onDevnet(job) {
+  const BLOCKS = 620;
+  const ending = [];
+  try {
+    const told = JSON.parse(await started(["devnet", "--json", "--age", String(BLOCKS), "--transfers", "1"], /^\{.*\}(?=\n)/, ending));
+    const relays = await Promise.all([startLiar(told.main.http), startLiar(told.service.http)]);
+    ending.push(...relays.map(({ close }) => close));
+    const [main, service] = relays.map(({ address }) => address);
+    return await job({ trust: JSON.stringify(told.trust), main, service, blocks: 600 });
+  } finally {
+    for (const end of ending) end();
+  }
 }
 
 async function run(program, args, cwd) {
@@ -153,31 +180,61 @@ async function asNatively(project, rpc) {
   return { passed: pairs.length - failures.length, failures };
 }
 
-// The declarations, as a user's compiler reads them, in both module systems.
+// The declarations, as a user's compiler reads them, in both module systems, with the clients of other libraries.
 async function types(project) {
-  const tsc = join(here, "../www/package/node_modules/.bin/tsc");
-  const esm = `import { verify, audit, SpanlightError, type Report } from "spanlight";
+  await libraries(project);
+  const esm = `import { verify, audit, SpanlightError, type Endpoint, type Report } from "spanlight";
 import { init } from "spanlight/module";
 import { startWorker } from "spanlight/worker";
-const report: Report = await verify(new Uint8Array(), "{}", new Date());
+const bytes = new Uint8Array();
+const report: Report = await verify(bytes, "{}", new Date());
+for (const file of [bytes.buffer, new DataView(bytes.buffer), bytes]) await verify(file, file, { now: 5n });
 const nonce: bigint | undefined = report.transfers[0]?.nonce;
 const { vote_scan } = await audit([0n, 3], { trust: "{}", from: "main", endpoints: { main: new URL("http://localhost") } });
 // @ts-expect-error a verdict is one of five
 report.transfers[0]?.verdict === "yes";
-export { init, startWorker, nonce, vote_scan, SpanlightError };\n`;
+export { init, startWorker, nonce, vote_scan, SpanlightError };
+import type { BrowserProvider, Eip1193Provider, JsonRpcProvider } from "ethers";
+import { createClient, createWalletClient, custom, http, type EIP1193Provider, type PublicClient, type WalletClient } from "viem";
+declare const one: Eip1193Provider, two: EIP1193Provider, three: PublicClient, four: WalletClient, five: JsonRpcProvider, six: BrowserProvider;
+export const endpoints: Endpoint[] = [one, two, three, four, five, six, createClient({ transport: http() }), createWalletClient({ transport: custom(two) })];
+// @ts-expect-error it cannot ask
+export const none: Endpoint = { ask: 1 };\n`;
   await writeFile(join(project, "types.mts"), esm);
-  await writeFile(join(project, "types.cts"), `import spanlight = require("spanlight");\nexport const done: Promise<spanlight.BundleSummary> = spanlight.inspect(new Uint8Array());\n`);
-  const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
-  const { stdout } = await exec(tsc, [...flags, "types.mts", "types.cts"], { cwd: project }).catch((error) => error);
-  return { passed: stdout === "" ? 2 : 0, failures: stdout.split("\n").filter(Boolean) };
+  await writeFile(join(project, "types.cts"), `import spanlight = require("spanlight");\nimport worker = require("spanlight/worker");\nexport const done: Promise<spanlight.BundleSummary> = spanlight.inspect(new Uint8Array());\nexport const { startWorker } = worker;\n`);
+  const told = await compile(project, ["--noEmit", "types.mts", "types.cts"]);
+  return { passed: told === "" ? 2 : 0, failures: told.split("\n").filter(Boolean) };
+}
+
+/** The libraries beside the package, and the types of Node. */
+async function libraries(project) {
+  const modules = join(here, "../examples/node_modules");
+  const types = join(here, "../www/package/node_modules/@types");
+  for (const [name, from] of [["ethers", modules], ["viem", modules], ["node", types]]) {
+    const to = join(project, "node_modules", name === "node" ? "@types/node" : name);
+    await mkdir(dirname(to), { recursive: true });
+    await symlink(join(from, name), to).catch((error) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  }
+}
+
+async function compile(project, args) {
+  const tsc = join(here, "../www/package/node_modules/.bin/tsc");
+  const flags = ["--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "--preserveSymlinks", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "--types", "node"];
+  const { stdout } = await exec(tsc, [...flags, ...args], { cwd: project }).catch((error) => error);
+  return stdout;
 }
 
 // The programs of examples/ and the lines of the README, as they stand there, on the recordings.
 async function examples(project, rpc) {
   const result = { passed: 0, failures: [] };
-  const modules = join(here, "../examples/node_modules");
-  for (const name of ["ethers", "viem"]) await symlink(join(modules, name), join(project, "node_modules", name));
-  for (const file of await readdir(join(here, "../examples"))) if (file.endsWith(".mjs")) await cp(join(here, "../examples", file), join(project, file));
+  await libraries(project);
+  const programs = (await readdir(join(here, "../examples"))).filter((file) => /\.(mjs|ts)$/.test(file));
+  for (const file of programs) await cp(join(here, "../examples", file), join(project, file));
+  const told = await compile(project, programs.filter((file) => file.endsWith(".ts")));
+  if (told === "") result.passed += 1;
+  else result.failures.push(told);
   const NOW = "1795398976";
   const env = { ...process.env, TRUST: join(fixtures, "trust.json"), FROM: "main", NOW, RPC_main: rpc.main, RPC_service: rpc.service };
   const expect = async (what, args, exit, ...words) => {
@@ -192,7 +249,7 @@ async function examples(project, rpc) {
   await expect("audit-cron.mjs", ["audit-cron.mjs", "0", "20"], 1, "nonce 20: fraud never_requested", "21 transfers");
   await expect("audit-cron.mjs, nothing wrong", ["audit-cron.mjs", "0", "6"], 0, "7 transfers");
   for (const library of ["ethers", "viem"]) {
-    await expect(`with-${library}.mjs`, [`with-${library}.mjs`, env.TRUST, "main", rpc.main, rpc.service, request.tx, NOW], 0, "transfer 0: proven handled, 2 of 2 votes");
+    await expect(`with-${library}.ts`, [`with-${library}.js`, env.TRUST, "main", rpc.main, rpc.service, request.tx, NOW], 0, "transfer 0: proven handled, 2 of 2 votes");
   }
 
   const heard = [];
@@ -215,25 +272,66 @@ async function examples(project, rpc) {
   await cp(env.TRUST, join(project, "trust.json"));
   const readme = await readFile(join(project, "node_modules/spanlight/README.md"), "utf8");
   const programsOf = (text) => [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code);
-  const programs = programsOf(readme);
+  const shownThere = programsOf(readme);
   const [shown] = programsOf(await readFile(join(here, "../README.md"), "utf8"));
-  if (shown === programs[0]) result.passed += 1;
+  if (shown === shownThere[0]) result.passed += 1;
   else result.failures.push("the README of the project shows another program than that of the package");
   Object.assign(env, { MAIN_RPC: rpc.main, SERVICE_RPC: rpc.service });
   // The recorded chains have stopped: the programs see the clock of their last block.
-  await writeFile(join(project, "clock.mjs"), `const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { a.length ? super(...a) : super(${NOW}000); } };`);
-  for (const [place, code] of programs.entries()) {
+  await writeFile(join(project, "clock.mjs"), `const RealDate = Date; globalThis.Date = class extends RealDate { constructor(...a) { a.length ? super(...a) : super(${NOW}000); } static now() { return ${NOW}000; } };`);
+  for (const [place, code] of shownThere.entries()) {
     await writeFile(join(project, `readme-${place}.mjs`), code);
     if (place === 0) await cp(join(fixtures, "bundles/handled-coin.trust.json"), join(project, "trust.json"));
     else await cp(env.TRUST, join(project, "trust.json"));
-    await expect(`README, program ${place + 1}`, ["--import", "./clock.mjs", `readme-${place}.mjs`], 0, place === 0 ? "transfer 0: proven, handled" : "20n fraud 0x");
+    await expect(`README, program ${place + 1}`, ["--import", "./clock.mjs", `readme-${place}.mjs`], 0, ["transfer 0: proven, handled", "20n fraud 0x", "block 2 of service, sealed by 4 validators"][place]);
   }
   return result;
 }
 
-async function withEsbuild(project, file, out) {
+async function withEsbuild(project, file, out, more = {}) {
   const { build } = await import("esbuild");
-  await build({ entryPoints: [join(project, file)], bundle: true, format: "esm", outfile: join(out, "main.js"), logLevel: "error" });
+  await build({ entryPoints: [join(project, file)], bundle: true, format: "esm", outfile: join(out, "main.js"), logLevel: "error", ...more });
+}
+
+function asScript(project, file, out) {
+  return withEsbuild(project, file, out, { format: "iife" });
+}
+
+async function withRollup(project, file, out, conditions = ["browser"], format = "es") {
+  const { rollup } = await import("rollup");
+  const { default: resolver } = await import("@rollup/plugin-node-resolve");
+  const bundle = await rollup({ input: join(project, file), plugins: [resolver({ exportConditions: conditions })], external: /^node:/, onwarn() {} });
+  await bundle.write({ file: join(out, format === "cjs" ? "main.cjs" : "main.js"), format });
+  await bundle.close();
+}
+
+async function leftBehindInNode(project) {
+  const result = { passed: 0, failures: [] };
+  for (const [name, file, bundle] of [
+    ["esbuild", "main.mjs", (out) => withEsbuild(project, "left-behind.mjs", out, { platform: "node", outfile: join(out, "main.mjs") })],
+    ["esbuild, CommonJS", "main.cjs", (out) => withEsbuild(project, "left-behind.mjs", out, { platform: "node", format: "cjs", outfile: join(out, "main.cjs") })],
+    ["Rollup, CommonJS", "main.cjs", (out) => withRollup(project, "left-behind.mjs", out, ["node"], "cjs")],
+  ]) {
+    const out = await mkdtemp(join(folder, "left-"));
+    await bundle(out);
+    const { passed, failures } = await run(execPath, [join(out, file)], out);
+    result.passed += passed;
+    result.failures.push(...failures.map((failure) => `${name}: ${failure}`));
+  }
+  return result;
+}
+
+async function inJest(project) {
+  const modules = join(here, "node_modules");
+  await symlink(join(modules, "jest-environment-jsdom"), join(project, "node_modules/jest-environment-jsdom"));
+  const config = join(project, "jest.json");
+  await writeFile(config, JSON.stringify({ testMatch: ["**/*.test.cjs"], moduleFileExtensions: ["cjs", "js", "json"], transform: {}, haste: { enableSymlinks: false } }));
+  const env = { ...process.env, FIXTURES: fixtures };
+  const { stdout, stderr } = await exec(execPath, [join(modules, "jest/bin/jest.js"), "--ci", "--json", "--config", config, "--rootDir", project, "--cacheDirectory", join(folder, "jest")], { cwd: project, env, maxBuffer: 1 << 26 }).catch((error) => error);
+  const told = JSON.parse(stdout);
+  const failures = told.testResults.filter(({ status }) => status !== "passed").map(({ message }) => message);
+  if (told.numTotalTests === 0) failures.push(stderr);
+  return { passed: told.numPassedTests, failures };
 }
 
 async function withWebpack(project, file, out) {

@@ -4,13 +4,17 @@ import * as inline from "spanlight/inline";
 import * as bring from "spanlight/module";
 import { readFile } from "node:fs/promises";
 import { argv } from "node:process";
-import { light } from "./light-client.mjs";
+import { fromJson, light } from "./light-client.mjs";
 import { parts } from "./parts.mjs";
 import { suite } from "./suite.mjs";
 
 const [fixtures, rpc] = argv.slice(2);
 const read = async (path) => new Uint8Array(await readFile(`${fixtures}/${path}`));
 const result = await suite(spanlight, read, JSON.parse(rpc));
+const whole = new TextDecoder().decode(await read("trust.json"));
+// A light client, stored and brought back, fed with the headers of a node.
+result.passed += await light(spanlight, read, JSON.parse(rpc), result.failures);
+result.passed += await fromJson(spanlight, read, JSON.parse(rpc), result.failures);
 
 // The other entries are the same program with another way to the module.
 const part = (name) => readFile(new URL(import.meta.resolve(`spanlight/${name}.wasm`)));
@@ -27,7 +31,6 @@ for (const [name, entry] of [["module", bring], ["inline", inline]]) {
 let asked = 0;
 bring.init(await part("spanlight"), () => (asked++, part("spanlight-gathering")));
 const { main, service } = JSON.parse(rpc);
-const whole = new TextDecoder().decode(await read("trust.json"));
 await bring.verify(bundle, trust, 1795398976);
 const before = asked;
 const [one, two] = await Promise.all([4, 5].map((nonce) => bring.prove({ nonce }, { trust: whole, from: "main", endpoints: { main, service }, now: 1795398976 })));
@@ -38,11 +41,9 @@ const bytes = { judging: new Uint8Array(await part("spanlight")), gathering: new
 const options = { trust: whole, from: "main", endpoints: { main, service }, now: 1795398976 };
 result.passed += await parts(bring, bytes, () => bring.verify(bundle, trust, 1795398976), options, result.failures);
 
-// A light client, stored and brought back, fed with the headers of a node.
-result.passed += await light(spanlight, read, JSON.parse(rpc), result.failures);
 console.log(JSON.stringify(result));
 
-/** With nothing but the part that judges: everything is judged, whatever is wrong with it, and nodes are not asked; headers are followed. */
+/** With nothing but the part that judges: everything is judged, whatever is wrong with it; nodes are not asked, and no headers followed. */
 async function alone(failures) {
   const { passed, failures: found } = await suite(bring, read);
   failures.push(...found.map((failure) => `judging alone: ${failure}`));
@@ -59,7 +60,10 @@ async function alone(failures) {
   }
   const refused = await bring.prove({ nonce: 1 }, { trust: "{}", from: "main", endpoints: {} }).catch((error) => error.code);
   const missing = await bring.sync({ trust: "{}", chain: "main", endpoint: "http://127.0.0.1:9" }).catch((error) => [error.name, error.code].join());
-  if (refused !== "options.endpoints" || missing !== "LoadError,wasm.not_initialized") failures.push(`judging alone: prove gives ${refused}, sync ${missing}`);
+  const following = await bring.LightClient.start(whole, "main", new Uint8Array(9)).catch((error) => [error.name, error.code].join());
+  const absent = "LoadError,wasm.not_initialized";
+  const looking = await bring.inspect(new Uint8Array(9)).catch((error) => [error.name, error.code].join());
+  if (refused !== "trust.no_bridge" || missing !== absent || following !== absent || looking !== absent) failures.push(`judging alone: prove gives ${refused}, sync ${missing}, a light client ${following}`);
   if (codes.size < 20) failures.push(`judging alone: only ${[...codes]} were seen`);
-  return passed + codes.size + (await light(bring, read, JSON.parse(rpc), failures));
+  return passed + codes.size;
 }

@@ -80,10 +80,10 @@ export async function parts(bring, bytes, verify, options, failures) {
   return passed;
 }
 
-/** What does not come within ten seconds hangs. */
+/** What does not come within a minute hangs: the machine may be busy. */
 function soon(promise) {
   let timer;
-  const hangs = new Promise((resolve) => (timer = setTimeout(resolve, 10_000, new Error("hangs"))));
+  const hangs = new Promise((resolve) => (timer = setTimeout(resolve, 60_000, new Error("hangs"))));
   return Promise.race([promise, hangs]).finally(() => clearTimeout(timer));
 }
 

@@ -2,13 +2,13 @@
 //   node build.mjs          everything
 //   node build.mjs --ts     without compiling Rust again
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join } from "node:path";
 import { argv, env } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { keepingRelocations, withoutLinking } from "./reach.mjs";
-import { FEATURES, split } from "./split.mjs";
+import { OPTIMIZING, split } from "./split.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
@@ -46,7 +46,9 @@ for (const [part, file] of Object.entries(parts)) {
 }
 for (const [kind, text] of Object.entries(texts)) await put(`${kind}/module-text.js`, text);
 await put("cjs/package.json", `{"type":"commonjs"}\n`);
-await cp(join(here, "src/read-module.cjs.txt"), join(dist, "cjs/read-module.js"));
+for (const name of ["read-module", "start-thread"]) await cp(join(here, `src/${name}.cjs.txt`), join(dist, `cjs/${name}.js`));
+await putTomlParser();
+await bringCoders();
 await cp(join(root, "LICENSE-MIT"), join(here, "LICENSE-MIT"));
 await cp(join(root, "LICENSE-APACHE"), join(here, "LICENSE-APACHE"));
 await cp(join(root, "NOTICE"), join(here, "NOTICE"));
@@ -65,8 +67,7 @@ async function compileRust() {
   run("wasm-pack", ["build", "crates/wasm", "--mode", "no-install", "--profile", "wasm", "--target", "web", ...output], root, keepingRelocations(env));
   const [linked, bound, finished] = [join(target(), "wasm32-unknown-unknown/wasm/spanlight_wasm.wasm"), join(made, "spanlight_bg.wasm"), join(made, "finished.wasm")];
   await writeFile(bound, withoutLinking(await readFile(bound)));
-  // -O3 packs half a percent worse than -Oz, and is a third faster.
-  run("wasm-opt", [bound, "-O3", ...FEATURES, "-o", finished], here);
+  run("wasm-opt", [bound, ...OPTIMIZING, "-o", finished], here);
   await split(linked, finished, parts, (program, args) => run(program, args, here));
 }
 
@@ -87,6 +88,23 @@ function factory(source) {
   const guarded = "queueMicrotask(() => { try { arg0(); } catch (cause) { crashed(cause); } });";
   const plain = body.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^export function/gm, "function").replace(task, guarded);
   return `async function glue(judging, crashed) {\n${plain.replace(/\n{2,}/g, "\n")}${START}\nreturn { add, ${names.join(", ")} };\n}\n`;
+}
+
+// smol-toml as it is, without what writes TOML. Its licence stands at the top of each of its files.
+async function putTomlParser() {
+  const from = join(here, "node_modules/smol-toml/dist");
+  for (const name of ["date", "error", "extract", "parse", "primitive", "struct", "util"]) await put(`esm/smol-toml/${name}.js`, await readFile(join(from, `${name}.js`)));
+  await put("esm/toml-parser.js", `export { parse } from "./smol-toml/parse.js";\n`);
+  await cp(join(from, "index.cjs"), join(dist, "cjs/toml-parser.js"));
+}
+
+// Jest's sandbox of a browser has no coders of text, though it runs in Node: what is required takes them from there.
+async function bringCoders() {
+  for (const name of await readdir(join(dist, "cjs"))) {
+    if (!name.endsWith(".js")) continue;
+    const code = await readFile(join(dist, "cjs", name), "utf8");
+    if (/\bnew Text(De|En)coder\b/.test(code)) await put(`cjs/${name}`, code.replace(/^"use strict";\n/, `$&const { TextDecoder, TextEncoder } = require("node:util");\n`));
+  }
 }
 
 async function put(name, content) {

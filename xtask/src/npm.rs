@@ -8,9 +8,7 @@ use std::process::Command;
 /// The tools come from `tools/setup`.
 pub fn run() -> shell::Result<Tally> {
     for folder in ["www/package", "packaging_tests", "examples"] {
-        if !root().join(folder).join("node_modules").exists() {
-            shell::run(&mut within(folder, "npm", "ci --ignore-scripts"))?;
-        }
+        installed(folder)?;
     }
     shell::run(&mut within("www/package", "node", "build.mjs"))?;
     shell::run(&mut within("www/package", "node", "node_modules/typedoc/bin/typedoc --logLevel Warn"))?;
@@ -19,6 +17,18 @@ pub fn run() -> shell::Result<Tally> {
     // The documentation without a warning.
     tally += Tally::PASSED;
     Ok(tally)
+}
+
+/// Installs the npm packages of a folder, unless those of its lock file are there: a stamp beside them is a copy of it, as
+/// `tools/setup` leaves it.
+pub(crate) fn installed(folder: &str) -> shell::Result {
+    let lock = std::fs::read(root().join(folder).join("package-lock.json")).map_err(|e| format!("{folder}: {e}"))?;
+    let stamp = root().join(folder).join("node_modules/.installed");
+    if std::fs::read(&stamp).is_ok_and(|from| from == lock) {
+        return Ok(());
+    }
+    shell::run(&mut within(folder, "npm", "ci --ignore-scripts"))?;
+    std::fs::write(stamp, lock).map_err(|e| format!("{folder}: {e}"))
 }
 
 /// A program run in a folder of the project.

@@ -1,6 +1,6 @@
 //! The verification page: its types, its unit tests, its build and its weight. What it does in a browser is a suite of its own.
 
-use crate::npm::within;
+use crate::npm::{installed, within};
 use crate::shell::{self, cargo, counted, program, root, target_dir};
 use crate::tally::Tally;
 
@@ -22,9 +22,7 @@ pub fn built() -> shell::Result {
 /// What the page is built from.
 fn prepare() -> shell::Result {
     for folder in ["www/package", "www/page"] {
-        if !root().join(folder).join("node_modules").exists() {
-            shell::run(&mut within(folder, "npm", "ci --ignore-scripts"))?;
-        }
+        installed(folder)?;
     }
     if !root().join("www/package/dist").exists() {
         shell::run(&mut within("www/package", "node", "build.mjs"))?;
@@ -34,9 +32,7 @@ fn prepare() -> shell::Result {
 
 /// The page in Chromium, by a program that has it inside, on recorded and forged chains. [`run`] has built the page.
 pub fn in_browser() -> shell::Result<Tally> {
-    if !root().join("tests/page/node_modules").exists() {
-        shell::run(&mut within("tests/page", "npm", "ci --ignore-scripts"))?;
-    }
+    installed("tests/page")?;
     built()?;
     shell::run(&mut cargo("build --quiet -p spanlight-cli --features page"))?;
     shell::run(&mut cargo("build --quiet -p spanlight-forge --example busy"))?;

@@ -71,9 +71,7 @@ fn wasm() -> shell::Result<Tally> {
 
 /// The clients come from `tools/setup`; the package that judges the transfers is the one just built.
 fn devnet() -> shell::Result<Tally> {
-    if !shell::root().join("tests/devnet/node_modules").exists() {
-        shell::run(&mut npm::within("tests/devnet", "npm", "ci --ignore-scripts"))?;
-    }
+    npm::installed("tests/devnet")?;
     shell::run(&mut cargo("build --quiet -p spanlight-cli"))?;
     counted(shell::program("node", "tests/devnet/run.mjs").arg(shell::target_dir()?.join("debug/spanlight")))
 }

@@ -18,6 +18,8 @@ use wasm_bindgen::JsValue;
 pub(crate) struct Fault {
     code: &'static str,
     message: String,
+    /// Who is at fault, where the code alone does not say: `endpoint` or `prove`.
+    kind: Option<&'static str>,
     /// What was found of endpoints.
     #[cfg(feature = "prover")]
     notes: Vec<Note>,
@@ -28,6 +30,7 @@ impl Fault {
         Self {
             code,
             message: message.into(),
+            kind: None,
             #[cfg(feature = "prover")]
             notes: Vec::new(),
         }
@@ -44,19 +47,22 @@ impl<E: Into<spanlight::Error>> From<E> for Fault {
 /// Not a `From`, which would overlap with the one above. `findings` name the endpoint that refused.
 #[cfg(feature = "prover")]
 pub(crate) fn of_gathering(error: &ProveError, findings: &[Finding], notes: Vec<Note>) -> Fault {
-    let (code, message) = match error {
+    let (kind, code, message) = match error {
         ProveError::Rpc(rpc) => {
             let said = refusal_of(rpc, findings).map(|finding| format!(" ({finding})"));
-            (rpc.code(), format!("{rpc}{}", said.unwrap_or_default()))
+            ("endpoint", rpc.code(), format!("{rpc}{}", said.unwrap_or_default()))
         }
-        ProveError::Refused(refused) => (error.code(), format!("the endpoint's answer is refused: {refused}")),
+        ProveError::Refused(refused) => {
+            ("endpoint", error.code(), format!("the endpoint's answer is refused: {refused}"))
+        }
         ProveError::NotFollowed(verdict) => {
             let detail = verdict.detail().unwrap_or_default();
-            (verdict.code().unwrap_or("prove.not_followed"), format!("the chain cannot be followed: {detail}"))
+            ("prove", verdict.code().unwrap_or("prove.not_followed"), format!("the chain cannot be followed: {detail}"))
         }
-        other => (other.code(), other.to_string()),
+        ProveError::Trust(trust) => ("trust", trust.code(), trust.to_string()),
+        other => ("prove", other.code(), other.to_string()),
     };
-    Fault { notes, ..Fault::new(code, message) }
+    Fault { kind: Some(kind), notes, ..Fault::new(code, message) }
 }
 
 impl From<Fault> for JsValue {
@@ -65,6 +71,9 @@ impl From<Fault> for JsValue {
         let set = |name: &str, value: &JsValue| Reflect::set(&thrown, &name.into(), value);
         // Setting a member of a plain object does not fail.
         let _ = (set("code", &fault.code.into()), set("message", &fault.message.into()));
+        if let Some(kind) = fault.kind {
+            let _ = set("kind", &kind.into());
+        }
         #[cfg(feature = "prover")]
         let _ = to_js(&fault.notes).map(|notes| set("notes", &notes));
         thrown.into()

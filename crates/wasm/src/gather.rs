@@ -5,12 +5,15 @@ use crate::convert::{read_json, read_trust, to_js};
 use crate::endpoint::{Caller, Endpoint, Node};
 use crate::fault::{of_gathering, Fault};
 use crate::note::{self, Note};
+use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use js_sys::{Array, Function, Uint8Array};
 use serde::Serialize;
+use serde_json::Value;
 use spanlight::consensus::Checkpoint;
+use spanlight::header::from_rpc_json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::HeaderRef;
 use spanlight::{Address, ProofBundle, Trust};
@@ -68,6 +71,19 @@ pub async fn sync(
         roots_recomputed: synced.roots_recomputed,
         notes,
     })
+}
+
+/// RLP of a header from a node's JSON, by the forks of a chain of the trust. Nothing is believed of it: the light client checks
+/// its hash.
+///
+/// # Errors
+/// Where the trust or the JSON cannot be read, or the header lacks a field.
+#[wasm_bindgen]
+pub fn header_bytes(trust: &str, chain: &str, header: &str) -> Result<Vec<u8>, JsValue> {
+    let trust = read_trust(trust)?;
+    let profile = &trust.chain(chain).map_err(Fault::from)?.profile;
+    let json: Value = serde_json::from_str(header).map_err(|e| Fault::new("options.header", format!("header: {e}")))?;
+    Ok(from_rpc_json(&json, profile).map_err(Fault::from)?.encode())
 }
 
 /// Makes the bundle for a nonce, a transaction or a range, and judges it. Endpoints: of the requests, of the executions.

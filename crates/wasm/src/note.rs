@@ -18,6 +18,8 @@ pub(crate) struct Note {
     field: Option<&'static str>,
     values: Option<[String; 2]>,
     reason: Option<&'static str>,
+    seconds: Option<u64>,
+    since: Option<u64>,
     detail: String,
 }
 
@@ -34,6 +36,8 @@ pub(crate) fn of_chain<'e>(chain: &'e str, endpoints: &'e Endpoints<Node>) -> im
             field: None,
             values: None,
             reason: finding.reason(),
+            seconds: None,
+            since: None,
             detail,
         };
         match finding {
@@ -43,7 +47,7 @@ pub(crate) fn of_chain<'e>(chain: &'e str, endpoints: &'e Endpoints<Node>) -> im
                 note.height = Some(head);
             }
             Finding::AllSay { endpoints, .. } => note.endpoints = endpoints,
-            Finding::StandsStill { head, .. } => note.height = Some(head),
+            Finding::StandsStill { head, since, .. } => (note.height, note.since) = (Some(head), Some(since)),
             Finding::Refused { endpoint, method, .. } => {
                 note.endpoints.push(endpoint);
                 note.method = Some(method);
@@ -52,6 +56,7 @@ pub(crate) fn of_chain<'e>(chain: &'e str, endpoints: &'e Endpoints<Node>) -> im
                 note.endpoints.extend(endpoints);
                 (note.height, note.field, note.values) = (Some(height), Some(field), Some(values));
             }
+            Finding::ClockBehind { seconds, .. } => note.seconds = Some(seconds),
             _ => {}
         }
         note

@@ -1,7 +1,8 @@
 // How a node is reached: an address by fetch, anything else by its own `request`. Tries, pauses, batches, and which of several
 // endpoints is asked are the module's.
 import { errorOf } from "./errors.js";
-import type { Endpoint } from "./types.js";
+import { isAddress, kindOf } from "./given.js";
+import type { Endpoint, RequestProvider, SendProvider } from "./types.js";
 
 /** What the module calls. Its promises resolve to nothing once the whole call is cancelled. */
 export interface Node {
@@ -78,14 +79,11 @@ export class TooLarge extends Error {
 }
 
 /** The endpoints of one chain, in the order given. */
-export function openAll(endpoints: Endpoint | readonly Endpoint[], options: NodeOptions): Node[] {
-  const list: readonly Endpoint[] = Array.isArray(endpoints) ? endpoints : [endpoints as Endpoint];
-  if (list.length === 0) throw errorOf("options.endpoints", "an empty list of endpoints");
+export function openAll(list: readonly Endpoint[], options: NodeOptions): Node[] {
   return list.map((endpoint, place) => open(endpoint, list.length === 1 ? "provider" : `provider ${place + 1}`, options));
 }
 
 function open(endpoint: Endpoint, provider: string, { ending, timeout, failed }: NodeOptions): Node {
-  const isAddress = typeof endpoint === "string" || endpoint instanceof URL;
   const watched = async <T>(work: (ended: AbortSignal) => Promise<T>): Promise<T | undefined> => {
     try {
       return await ending.race(work);
@@ -94,12 +92,13 @@ function open(endpoint: Endpoint, provider: string, { ending, timeout, failed }:
       throw cause;
     }
   };
+  const http = isAddress(endpoint);
   return {
-    name: isAddress ? shown(endpoint) : provider,
-    http: isAddress,
+    name: http ? shown(endpoint) : provider,
+    http,
     post: (body) => watched((ended) => post(endpoint as string | URL, body, ended, timeout)),
     pause: (milliseconds) => ending.race(() => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))),
-    request: (method, params) => watched(() => ask(endpoint as Exclude<Endpoint, string | URL>, method, params)),
+    request: (method, params) => watched(() => ask(endpoint as RequestProvider | SendProvider, method, params)),
   };
 }
 
@@ -118,19 +117,30 @@ function shown(address: string | URL): string {
   return `${protocol}//${host}${hidden ? "/..." : ""}`;
 }
 
-async function ask(provider: Exclude<Endpoint, string | URL>, method: string, params: string): Promise<string> {
+async function ask(provider: RequestProvider | SendProvider, method: string, params: string): Promise<string> {
   try {
-    const result = await provider.request({ method, params: JSON.parse(params) as unknown[] });
+    const list = JSON.parse(params) as unknown[];
+    const result: unknown = await ("request" in provider && typeof provider.request === "function" ? provider.request({ method, params: list }) : (provider as SendProvider).send(method, list));
     return JSON.stringify({ result: result ?? null });
   } catch (thrown) {
-    const error = thrown as { code?: unknown; message?: unknown };
-    // A provider throws the node's own error; without a number it is a failure to reach it.
-    if (typeof error?.code !== "number" || !Number.isSafeInteger(error.code)) throw thrown;
+    const error = nodesError(thrown);
+    if (error === undefined) throw thrown;
     return JSON.stringify({ error: { code: error.code, message: String(error.message ?? "") } });
   }
 }
 
+/** The node's own error, which a provider throws as it is, and ethers inside another; nothing where no node was reached. */
+function nodesError(thrown: unknown): { code: number; message?: unknown } | undefined {
+  const { info, error } = (thrown ?? {}) as { info?: { error?: unknown }; error?: unknown };
+  for (const found of [thrown, error, info?.error]) {
+    const { code } = (found ?? {}) as { code?: unknown };
+    if (typeof code === "number" && Number.isSafeInteger(code)) return found as { code: number };
+  }
+  return undefined;
+}
+
 async function post(address: string | URL, body: string, ended: AbortSignal, timeout: number): Promise<Posted> {
+  if (typeof fetch !== "function") throw new Error("this runtime has no fetch; give an object with a `request` method instead of an address");
   const timer = new AbortController();
   const stop = (): void => timer.abort();
   const late = setTimeout(() => timer.abort(new Error(`no answer within ${timeout} ms`)), timeout);
@@ -165,6 +175,7 @@ function explained(thrown: unknown): unknown {
  * @throws {@link TooLarge} where it is longer
  */
 export async function readText(response: Response, most: number): Promise<string> {
+  if (typeof response !== "object" || response === null || !("body" in response)) throw errorOf("options.response", `readText takes the answer of a fetch; it got ${kindOf(response)}`);
   if (response.body === null) return "";
   const reader = response.body.getReader();
   const decoder = new TextDecoder();

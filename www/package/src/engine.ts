@@ -1,6 +1,6 @@
 // The life of a WebAssembly instance: loaded once, called, and dropped for good after a crash. The module comes in two parts;
 // the one that gathers from nodes is loaded when it is first needed, into the instance that judges.
-import { errorOf, SpanlightError } from "./errors.js";
+import { errorOf, SpanlightError, type FaultKind } from "./errors.js";
 import { glue, type Glue } from "./glue.js";
 import { fromModule } from "./json.js";
 
@@ -21,6 +21,16 @@ export function setDefaultSource(chosen: Source): void {
 export function setSource(chosen: Source): void {
   parts = new Parts(chosen);
   running = undefined;
+}
+
+/** A part that lies in a file beside the script. Where it is not there, a bundler has most likely left it behind. */
+export async function beside(file: string, load: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  try {
+    return await load();
+  } catch (cause) {
+    const help = `esbuild and Rollup leave ${file} behind: with them import "spanlight/inline" instead of "spanlight"`;
+    throw errorOf("wasm.load", `${file} cannot be loaded from beside the script: ${words(cause)}; ${help}`, cause);
+  }
 }
 
 /** A compiled part of the module. */
@@ -146,7 +156,7 @@ export async function call<T>(job: (glue: Glue) => unknown, part: Part = "judgin
   try {
     return fromModule(await Promise.race([job(used.glue), used.crashed])) as T;
   } catch (thrown) {
-    if (isFault(thrown)) throw Object.assign(errorOf(thrown.code, thrown.message), { notes: fromModule(thrown.notes) ?? [] });
+    if (isFault(thrown)) throw Object.assign(errorOf(thrown.code, thrown.message, undefined, thrown.kind), { notes: fromModule(thrown.notes) ?? [] });
     // Anything else is a trap or a panic: the memory of the instance may be in any state.
     used.drop(thrown);
     throw crash(thrown);
@@ -162,7 +172,7 @@ function notLoaded(cause: unknown): SpanlightError {
   return errorOf("wasm.load", `the WebAssembly module cannot be loaded: ${words(cause)}`, cause);
 }
 
-function isFault(thrown: unknown): thrown is { code: string; message: string; notes?: unknown } {
+function isFault(thrown: unknown): thrown is { code: string; message: string; kind?: FaultKind; notes?: unknown } {
   return (
     typeof thrown === "object" &&
     thrown !== null &&

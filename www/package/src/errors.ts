@@ -25,12 +25,15 @@ export class TrustError extends SpanlightError {
   override readonly name = "TrustError";
 }
 
-/** Endpoints that gave no answer, an error, or something useless; `cause` is what one of them threw, if it did. */
+/** Endpoints that gave no answer, an error, something useless or something false; `cause` is what one of them threw, if it did. */
 export class EndpointError extends SpanlightError {
   override readonly name = "EndpointError";
 }
 
-/** No bundle can be made of this: no such transaction, an empty range, a chain that cannot be followed. */
+/**
+ * No bundle can be made of this: no such transaction, an empty range, a chain that cannot be followed by this trust, or by this
+ * machine's clock. No node is at fault.
+ */
 export class ProveError extends SpanlightError {
   override readonly name = "ProveError";
 }
@@ -48,13 +51,17 @@ export class CrashError extends SpanlightError {
   override readonly name = "CrashError";
 }
 
-/** The error class for a code. */
-export function errorOf(code: string, message: string, cause?: unknown): SpanlightError {
+/** Who is at fault. The same rule broken is one of a node's where it gave the header, and of the caller's where he did. */
+export type FaultKind = "endpoint" | "prove" | "trust";
+
+/** The error class for a code; `kind` is said where the code alone does not tell who is at fault. */
+export function errorOf(code: string, message: string, cause?: unknown, kind?: FaultKind): SpanlightError {
   const text = message === "" || message === code ? code : `${message} (${code})`;
   const options = cause === undefined ? undefined : { cause };
-  switch (code.split(".", 1)[0]) {
+  switch (kind ?? code.split(".", 1)[0]) {
     case "trust":
       return new TrustError(code, text, options);
+    case "endpoint":
     case "rpc":
       return new EndpointError(code, text, options);
     case "prove":
@@ -66,4 +73,15 @@ export function errorOf(code: string, message: string, cause?: unknown): Spanlig
     default:
       return new InputError(code, text, options);
   }
+}
+
+/** The kind of an error by the name of its class, which alone comes through to another thread. */
+export function kindOfError(name: string | undefined): FaultKind | undefined {
+  return name === "EndpointError" ? "endpoint" : name === "ProveError" ? "prove" : name === "TrustError" ? "trust" : undefined;
+}
+
+/** Why a worker said nothing at all: its script was not there, or failed at once. */
+export function notStarted(why: string, cause?: unknown): SpanlightError {
+  const help = "esbuild and Rollup do not bring its script along; with them start a worker of your own from `spanlight/worker-parts` and `spanlight/inline`";
+  return errorOf("wasm.load", `the worker did not start${why}; ${help}`, cause);
 }

@@ -1,5 +1,6 @@
 // What the two sides of a worker say to each other.
 
+import type { FaultKind } from "./errors.js";
 import type { EndpointNote } from "./types.js";
 
 /** The calls that a worker answers. */
@@ -11,5 +12,5 @@ export type ToWorker =
 
 export type FromWorker =
   | { id: number; result: unknown }
-  | { id: number; error: { code: string | undefined; message: string; notes: EndpointNote[] } }
+  | { id: number; error: { code: string | undefined; message: string; kind: FaultKind | undefined; notes: EndpointNote[] } }
   | { id: number; progress: { stage: string; done: number; total: number | undefined } };

@@ -3,12 +3,16 @@ export type Hash = `0x${string}`;
 /** `0x` and 40 hex digits, lower case. */
 export type Address = `0x${string}`;
 
+/** Bytes in any form that JavaScript has for them. */
+export type Bytes = ArrayBufferLike | ArrayBufferView;
+
 /**
  * A trust file: what you believe. Its schema is docs/trust.md of the project; `spanlight profile` writes the parts of a chain.
  *
- * Given as JSON text, or as the parsed object. In an object, a number beyond 2^53 must be a `bigint`.
+ * Given as the file's content in JSON or TOML, text or bytes, or as the parsed object. In an object, a number beyond 2^53 must
+ * be a `bigint`.
  */
-export type Trust = string | TrustObject;
+export type Trust = string | Bytes | TrustObject;
 
 /** A parsed trust file. Only the parts that a program is likely to touch are typed. */
 export interface TrustObject {
@@ -54,6 +58,9 @@ export interface BridgeEnd {
 
 /** Unix seconds, or a `Date`. */
 export type Time = number | bigint | Date;
+
+/** The time to judge by, by itself or as an option. */
+export type When = Time | { now?: Time };
 
 /** What Spanlight says of a claim. Only `proven` says yes. */
 export type VerdictName = "proven" | "not_yet_trusted" | "incomplete" | "unsupported" | "invalid";
@@ -351,7 +358,10 @@ export interface EndpointNote {
   chain: string;
   /**
    * `endpoint.aside` (not used any more), `endpoint.refused` (a call answered with an error), `endpoint.passed_over` (what it
-   * gave leaves something unproven), `endpoint.disagreement` (two say different things of one block), `endpoint.behind`.
+   * gave leaves something unproven), `endpoint.disagreement` (two say different things of one block), `endpoint.behind`,
+   * `endpoint.all_say` (all show the same that is refused, and none is put aside for it). `chain.stands_still`: by all endpoints
+   * the chain makes no block. `clock.behind` is about this machine: its clock is behind the chain's sealed blocks, and the newest
+   * of them were left out.
    */
   code: string;
   /** One name, or two that disagree: an address without path and query, or `provider`. */
@@ -366,6 +376,10 @@ export interface EndpointNote {
   values: [string, string] | null;
   /** The code of why it was put aside, or of what it answered. */
   reason: string | null;
+  /** By how many seconds this machine's clock is behind, at least; `null` for every other note. */
+  seconds: bigint | null;
+  /** Time of the newest block of a chain that stands still, unix seconds; `null` for every other note. */
+  since: bigint | null;
   /** One sentence. */
   detail: string;
 }
@@ -425,12 +439,20 @@ export interface RunSummary {
 /** Which headers' seals are checked: all, or those that carry weight. */
 export type FollowMode = "full" | "sparse";
 
-/** A node, by its address or by an object that can ask it, for example a wallet's or viem's provider. */
-export type Endpoint = string | URL | RequestProvider;
+/** A node, by its address or by an object that can ask it, for example a wallet's, viem's or ethers' provider. */
+export type Endpoint = string | URL | RequestProvider | SendProvider;
 
-/** An object with the `request` method of EIP-1193. */
+/**
+ * An object with the `request` method of EIP-1193. Libraries type its argument by the methods that they know, each in another
+ * way; it is called with `{ method, params }`, `params` a list.
+ */
 export interface RequestProvider {
-  request(call: { method: string; params: unknown[] }): Promise<unknown>;
+  request(call: any): Promise<any>;
+}
+
+/** An object with the `send` method of ethers' `JsonRpcProvider`. */
+export interface SendProvider {
+  send(method: string, params: any[]): Promise<any>;
 }
 
 /** Told how far a long call is. */

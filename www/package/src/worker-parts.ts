@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 import type * as api from "./exports.js";
-import { errorOf, SpanlightError } from "./errors.js";
+import { errorOf, kindOfError, notStarted, SpanlightError } from "./errors.js";
+import { functionOf, kindOf, optionsOf, signalOf } from "./given.js";
+import { printable } from "./json.js";
 import type { FromWorker, ToWorker, Method } from "./messages.js";
 import type { GatherOptions, ProgressEvent } from "./types.js";
 
@@ -37,10 +39,14 @@ interface Waiting {
  * @param thread - a worker that runs {@link answerCalls}
  */
 export function connectWorker(thread: Worker): SpanlightWorker {
+  for (const method of ["postMessage", "addEventListener", "terminate"] as const) {
+    if (typeof thread?.[method] !== "function") throw errorOf("options.worker", `connectWorker takes a web worker, which has \`${method}\`; it got ${kindOf(thread)}`);
+  }
   const waiting = new Map<number, Waiting>();
   let calls = 0;
   // A worker that has ended answers nothing: a call to it would wait for ever.
   let ended: SpanlightError | undefined;
+  let heard = false;
 
   const end = (reason: SpanlightError): void => {
     ended ??= reason;
@@ -48,21 +54,25 @@ export function connectWorker(thread: Worker): SpanlightWorker {
     for (const { reject } of waiting.values()) reject(reason);
     waiting.clear();
   };
-  thread.addEventListener("error", () => end(errorOf("wasm.crash", "the worker has failed")));
+  thread.addEventListener("error", ({ message }: Partial<ErrorEvent>) => end(heard ? errorOf("wasm.crash", "the worker has failed") : notStarted(message ? `: ${message}` : "")));
   thread.addEventListener("messageerror", () => end(errorOf("wasm.crash", "an answer of the worker cannot be read")));
   thread.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+    heard = true;
     const call = waiting.get(data.id);
     if (call === undefined) return;
     if ("progress" in data) return call.onProgress?.(data.progress);
     waiting.delete(data.id);
-    if ("result" in data) return call.resolve(data.result);
-    const { code, message, notes } = data.error;
-    call.reject(code === undefined ? new Error(message) : Object.assign(errorOf(code, message.replace(` (${code})`, "")), { notes }));
+    if ("result" in data) return call.resolve(printable(data.result));
+    const { code, message, kind, notes } = data.error;
+    call.reject(code === undefined ? new Error(message) : Object.assign(errorOf(code, message.replace(` (${code})`, ""), undefined, kind), { notes: printable(notes) }));
   });
 
-  const ask = (method: Method, args: unknown[], options: GatherOptions = {}): Promise<never> =>
-    new Promise((resolve, reject) => {
-      const { signal, onProgress } = options;
+  // Async, so that whatever is refused rejects.
+  const ask = async (method: Method, args: unknown[], options?: GatherOptions): Promise<never> => {
+    const signal = signalOf(options?.signal);
+    const onProgress = functionOf(options?.onProgress, "onProgress");
+    const sent = args.map((arg) => sendable(arg, DEEPEST));
+    return new Promise((resolve, reject) => {
       if (ended !== undefined) return reject(ended);
       if (signal?.aborted) return reject(signal.reason);
       const id = ++calls;
@@ -71,33 +81,50 @@ export function connectWorker(thread: Worker): SpanlightWorker {
         waiting.delete(id);
         reject(signal?.reason);
       };
-      signal?.addEventListener("abort", stop, { once: true });
       const done = <T>(then: (value: T) => void) => (value: T) => {
         signal?.removeEventListener("abort", stop);
         then(value);
       };
+      try {
+        thread.postMessage({ id, method, args: sent, progress: onProgress !== undefined } satisfies ToWorker);
+      } catch (cause) {
+        return reject(errorOf("options.worker", `an argument cannot be sent to a worker: ${(cause as Error).message}`, cause));
+      }
       waiting.set(id, { resolve: done(resolve as (value: unknown) => void), reject: done(reject), onProgress });
-      thread.postMessage({ id, method, args, progress: onProgress !== undefined } satisfies ToWorker);
+      signal?.addEventListener("abort", stop, { once: true });
     });
-  const sendable = <O extends GatherOptions>({ signal: _, onProgress: __, ...rest }: O): unknown => asText(rest);
+  };
+  const gather = async (method: Method, before: unknown[], options: GatherOptions): Promise<never> => {
+    const { signal: _, onProgress: __, ...rest } = optionsOf(options, method, "{ trust, … }");
+    return ask(method, [...before, rest], options);
+  };
 
   return {
     verify: (...args) => ask("verify", args),
     inspect: (...args) => ask("inspect", args),
     load: () => ask("load", []),
-    prove: (subject, options) => ask("prove", [subject, sendable(options)], options),
-    audit: (range, options) => ask("audit", [range, sendable(options)], options),
-    sync: (options) => ask("sync", [sendable(options)], options),
+    prove: (subject, options) => gather("prove", [subject], options),
+    audit: (range, options) => gather("audit", [range], options),
+    sync: (options) => gather("sync", [], options),
     close: () => end(errorOf("wasm.closed", "the worker was closed")),
   };
 }
 
-// A `URL` cannot be sent.
-function asText(value: unknown): unknown {
-  if (value instanceof URL) return value.href;
-  if (Array.isArray(value)) return value.map(asText);
-  if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, asText(field)]));
+/** Nothing that is given here is deeper, but what refers to itself is. */
+const DEEPEST = 64;
+
+// A `URL` cannot be sent, and a provider is refused by name: what asks nodes is in the worker.
+function sendable(value: unknown, deeper: number): unknown {
+  if (typeof value === "function") throw errorOf("options.worker", "a function cannot be sent to a worker; give endpoints as addresses, or call `spanlight` itself");
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  const tag = Object.prototype.toString.call(value);
+  if (tag === "[object URL]") return (value as URL).href;
+  if (deeper === 0) throw errorOf("options.worker", `an object is nested more than ${DEEPEST} deep, or holds itself`);
+  if (Array.isArray(value)) return value.map((item) => sendable(item, deeper - 1));
+  if (tag !== "[object Object]") return value;
+  const { request, send } = value as { request?: unknown; send?: unknown };
+  if (typeof request === "function" || typeof send === "function") throw errorOf("options.worker", "a provider cannot be sent to a worker; give endpoints as addresses, or call `spanlight` itself");
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, sendable(field, deeper - 1)]));
 }
 
 /**
@@ -106,6 +133,7 @@ function asText(value: unknown): unknown {
  * @param entry - the entry point that loads the module, for example everything of `spanlight/inline`
  */
 export function answerCalls(entry: WorkerApi): void {
+  if (typeof entry?.verify !== "function") throw errorOf("options.worker", `answerCalls takes everything that an entry exports, for example of \`spanlight/inline\`; it got ${kindOf(entry)}`);
   const running = new Map<number, AbortController>();
   const scope = globalThis as unknown as {
     postMessage(message: FromWorker): void;
@@ -127,8 +155,8 @@ export function answerCalls(entry: WorkerApi): void {
     try {
       scope.postMessage({ id, result: await run(message, control.signal) });
     } catch (thrown) {
-      const { code, message: words, notes = [] } = thrown as Partial<SpanlightError>;
-      scope.postMessage({ id, error: { code: typeof code === "string" ? code : undefined, message: words ?? String(thrown), notes } });
+      const { code, name, message: words, notes = [] } = (thrown ?? {}) as Partial<SpanlightError>;
+      scope.postMessage({ id, error: { code: typeof code === "string" ? code : undefined, message: words ?? String(thrown), kind: kindOfError(name), notes } });
     } finally {
       running.delete(id);
     }

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import { errorOf, notStarted } from "./errors.js";
+import { startThread } from "./start-thread.js";
 import { connectWorker, type SpanlightWorker } from "./worker-parts.js";
 
 /**
@@ -12,7 +14,17 @@ import { connectWorker, type SpanlightWorker } from "./worker-parts.js";
  * and webpack find by themselves
  */
 export function startWorker(worker?: Worker): SpanlightWorker {
-  return connectWorker(worker ?? new Worker(new URL("./worker-thread.js", import.meta.url), { type: "module" }));
+  return connectWorker(worker ?? started());
+}
+
+function started(): Worker {
+  const instead = "call the functions of `spanlight` themselves, or give startWorker a web worker";
+  if (typeof Worker !== "function") throw errorOf("options.worker", `this runtime has no web workers; ${instead}`);
+  try {
+    return startThread();
+  } catch (cause) {
+    throw notStarted(`: ${(cause as Error).message}`, cause);
+  }
 }
 
 export type { SpanlightWorker } from "./worker-parts.js";

@@ -1,0 +1,26 @@
+// Chains that run, asked from Node; and what a clock that is wrong does.
+import * as spanlight from "spanlight";
+import { argv } from "node:process";
+import { live } from "./live.mjs";
+
+const { devnet } = JSON.parse(argv[3]);
+const result = await live(spanlight, devnet);
+const check = (what, holds, got) => (holds ? (result.passed += 1) : result.failures.push(`${what}: ${got}`));
+
+const real = Date.now;
+const prove = () => spanlight.prove({ nonce: 0 }, { trust: devnet.trust, from: "main", endpoints: { main: devnet.main, service: devnet.service } }).catch((error) => error);
+for (const off of [-30, -5, -3, 30]) {
+  Date.now = () => real() + off * 1000;
+  const proof = await prove();
+  Date.now = real;
+  check(`a clock that is ${off} s off: the verdict`, proof.transfers?.[0]?.state === "handled", proof.transfers?.[0]?.code ?? proof);
+  const codes = proof.notes?.map(({ code }) => code) ?? [];
+  check(`a clock that is ${off} s off: nobody is blamed`, codes.every((code) => code === "clock.behind"), codes);
+  const told = proof.notes?.find(({ code }) => code === "clock.behind");
+  check(`a clock that is ${off} s off: it is told`, off === -30 ? told?.seconds > 15n : told === undefined, told?.detail);
+}
+// A time that is given stands for the whole call, whatever the clock says.
+const given = Math.floor(real() / 1000) - 300;
+const proof = await spanlight.prove({ nonce: 0 }, { trust: devnet.trust, from: "main", now: given, endpoints: { main: devnet.main, service: devnet.service } });
+check("a time that is given", proof.transfers[0].as_of.source.time <= BigInt(given + 15), proof.transfers[0].as_of.source.time);
+console.log(JSON.stringify(result));

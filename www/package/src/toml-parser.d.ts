@@ -1,0 +1,2 @@
+/** The parser of smol-toml. The build copies it. */
+export function parse(text: string, options: { integersAsBigInt: true }): unknown;
