@@ -97,19 +97,19 @@ export async function ask(asked: Exclude<Asked, { kind: "bundle" }>): Promise<vo
   if (chosen === null) return fail({ code: "page.no_trust" });
   if (!canAsk.value) return fail({ code: "page.no_endpoints" });
   await run(asked, "connecting", async (signal) => {
-    const [now, byClock, started] = [clock(), fixedNow.value === null, performance.now()];
-    const proof = await gather(asked, chosen, now, signal);
-    return { report: proof, bundle: proof.bundle, now, byClock, started, chosen };
+    const [fixed, started] = [fixedNow.value, performance.now()];
+    const proof = await gather(asked, chosen, fixed, signal);
+    return { report: proof, bundle: proof.bundle, now: fixed ?? clock(), byClock: fixed === null, started, chosen };
   });
 }
 
-async function gather(asked: Exclude<Asked, { kind: "bundle" }>, chosen: TrustFile, now: number, signal: AbortSignal) {
+async function gather(asked: Exclude<Asked, { kind: "bundle" }>, chosen: TrustFile, fixed: number | null, signal: AbortSignal) {
   const directions = asked.from === undefined ? sources(chosen) : [asked.from];
   const subject = asked.kind === "nonce" ? { nonce: asked.nonce } : { transaction: asked.hash };
   let last: unknown;
   for (const from of directions) {
     try {
-      return await worker().prove(subject, { ...options(chosen, now), from, signal, onProgress: tell });
+      return await worker().prove(subject, { ...options(chosen, fixed), from, signal, onProgress: tell });
     } catch (thrown) {
       last = thrown;
       // Who pastes a hash need not know in which direction it went: the other one is tried.
@@ -120,12 +120,12 @@ async function gather(asked: Exclude<Asked, { kind: "bundle" }>, chosen: TrustFi
   throw last;
 }
 
-/** What every call to the endpoints takes. */
-export function options(chosen: TrustFile, now: number) {
+/** What every call to the endpoints takes. Without a fixed time the clock is read whenever headers arrive: a chain goes on meanwhile. */
+export function options(chosen: TrustFile, fixed: number | null) {
   return {
     trust: chosen.text,
     endpoints: { ...endpoints.value },
-    now,
+    ...(fixed !== null && { now: fixed }),
     mode: everySeal.value ? ("full" as const) : ("sparse" as const),
     timeout: PATIENCE,
   };

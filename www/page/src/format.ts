@@ -11,7 +11,7 @@ export function number(value: number | bigint | string): string {
 }
 
 /** A date and time of this device's zone, with the zone. */
-export function time(seconds: number | bigint): string {
+export function time(seconds: number | bigint | string): string {
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime())) return String(seconds);
   return new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "long" }).format(date);

@@ -1,6 +1,6 @@
 // The bridge view's state and its work: a range, judged stretch by stretch.
 import { batch, computed, signal } from "@preact/signals";
-import { announce, clock, options } from "../actions.ts";
+import { announce, options } from "../actions.ts";
 import { problemOf, type Problem } from "../model/problem.ts";
 import type { TrustFile } from "../model/trust.ts";
 import { everySeal, fixedNow, trust } from "../store.ts";
@@ -172,7 +172,7 @@ export async function start(): Promise<void> {
   if (chosen === null || running.value || range.value === null) return;
   const control = new AbortController();
   stopping = control;
-  const run: Run = { scope: scopeOf(chosen), from: from.value, first: first.value, last: last.value, fixed: fixedNow.value, asking: options(chosen, clock()), signal: control.signal };
+  const run: Run = { scope: scopeOf(chosen), from: from.value, first: first.value, last: last.value, fixed: fixedNow.value, asking: options(chosen, fixedNow.value), signal: control.signal };
   runScope = run.scope;
   batch(() => {
     running.value = true;
@@ -234,10 +234,8 @@ function isHarmless(code: string, stretch: Stretch): boolean {
 }
 
 async function judge(run: Run, stretch: Stretch): Promise<void> {
-  const now = run.fixed ?? Math.floor(Date.now() / 1000);
   const found = await worker().audit([stretch.first, stretch.last], {
     ...run.asking,
-    now,
     from: run.from,
     beyond: stretch.isEnd,
     signal: run.signal,
@@ -245,6 +243,7 @@ async function judge(run: Run, stretch: Stretch): Promise<void> {
   });
   // Stopped between the answer and now: what it belongs to may be forgotten already.
   run.signal.throwIfAborted();
+  const now = run.fixed ?? Math.floor(Date.now() / 1000);
   const judged = found.transfers.map((transfer) => rowOf(transfer, now));
   batch(() => {
     add(judged);

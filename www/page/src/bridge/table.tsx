@@ -2,7 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { ask } from "../actions.ts";
 import { coins, number, short } from "../format.ts";
-import { pick, text } from "../text/index.ts";
+import { pick } from "../model/words.ts";
+import { text } from "../text/index.ts";
 import { Icon, ToneIcon } from "../views/parts.tsx";
 import type { Row } from "./row.ts";
 import * as store from "./store.ts";

@@ -1,6 +1,6 @@
 // The core's sentence on what stands in the way, in the language that is shown. The core says it in English, with the numbers in
-// it; what has no pattern here is shown as the core said it. A part's form: `n` a count, `s` seconds, `-` as it is.
-import { duration, number } from "../format.ts";
+// it; what has no pattern here is shown as the core said it. A part's form: `n` a count, `s` seconds, `t` a time, `-` as it is.
+import { duration, number, time } from "../format.ts";
 import type { Details } from "../text/en.details.ts";
 
 const PATTERNS: readonly (readonly [name: keyof Details, forms: string, pattern: RegExp])[] = [
@@ -9,7 +9,10 @@ const PATTERNS: readonly (readonly [name: keyof Details, forms: string, pattern:
   ["no_liquidity", "nn", /^the destination bridge holds (\d+), the transfer needs (\d+)$/],
   ["votes_missing", "s", /^votes are missing (\d+) s after the request$/],
   ["height", "---", /^chain (.+) is trusted up to block (\d+), block (\d+) is needed$/],
+  ["time", "-tt", /^chain (.+) is trusted up to time (\d+), a header of time (\d+) or later is needed$/],
+  ["later_proposers", "n-nn", /^(\d+) distinct proposers on (.+) after block (\d+) bound its time; headers of (\d+) are shown$/],
   ["stale", "-ss", /^the newest header of chain (.+) is (\d+) s old, at most (\d+) s are allowed$/],
+  ["clock", "-s", /^the header of chain (.+) is (\d+) s ahead of this machine's clock, which seems to be behind$/],
   ["trust_expired", "-ss", /^the trusted header of chain (.+) is (\d+) s old, the trusting period is (\d+) s$/],
   ["below_checkpoint", "--", /^it lies at or below block (\d+) of chain (.+), where the trust begins$/],
   ["jump_not_allowed", "---", /^chain (.+): headers from (\d+) to (\d+) are skipped, and the trust allows no jump$/],
@@ -32,5 +35,6 @@ export function detailIn(details: Details, said: string): string {
 }
 
 function shaped(part: string, form: string | undefined): string {
-  return form === "n" ? number(BigInt(part)) : form === "s" ? duration(Number(part)) : part;
+  if (form === "n") return number(BigInt(part));
+  return form === "s" ? duration(Number(part)) : form === "t" ? time(part) : part;
 }

@@ -1,5 +1,5 @@
 // The report as the page shows it: tones, chains, and what is proven of a transfer.
-import type { Check, Report, TransferVerdict } from "spanlight/module";
+import type { Check, Proof, Report, TransferVerdict } from "spanlight/module";
 
 /** How a verdict looks. Only `good` is green. */
 export type Tone = "good" | "wait" | "warn" | "bad" | "unknown";
@@ -38,6 +38,19 @@ export function wordsKeys(transfer: TransferVerdict): string[] {
   if (verdict !== "proven") return [code ?? verdict, verdict];
   if (state === "handled" && warns(transfer)) return ["handled_with_warning"];
   return [`${state}.${reason}`, String(state)];
+}
+
+/** By how many seconds this device's clock seems to be behind, where the endpoints showed that; a bundle shows nothing of it. */
+export function clockBehind(report: Report | Proof): number | null {
+  const notes = "notes" in report ? report.notes : [];
+  const seconds = notes.filter(({ code }) => code === "clock.behind").map((note) => Number(note.seconds ?? 0));
+  return seconds.length === 0 ? null : Math.max(...seconds);
+}
+
+/** The chains that make no blocks by all of their nodes, as the endpoints showed. */
+export function standing(report: Report | Proof): { chain: string; block: bigint; since: bigint }[] {
+  const notes = "notes" in report ? report.notes : [];
+  return notes.filter(({ code }) => code === "chain.stands_still").map(({ chain, height, since }) => ({ chain, block: height ?? 0n, since: since ?? 0n }));
 }
 
 /** How one chain was followed, from the report's checks. */

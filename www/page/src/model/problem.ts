@@ -15,8 +15,10 @@ export interface Problem {
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof TrustRefusal) return { code: thrown.code, detail: thrown.message };
   const { code, message } = thrown as { code?: unknown; message?: unknown };
-  const detail = typeof message === "string" ? message : String(thrown);
-  if (typeof code !== "string") return { code: "page.unexpected", detail };
+  const words = typeof message === "string" ? message : String(thrown);
+  if (typeof code !== "string") return { code: "page.unexpected", detail: words };
+  // The code is shown by itself, and what is not followed is said by the title.
+  const detail = words.replace(` (${code})`, "").replace(/^the chain cannot be followed: /, "");
   return { code: code === "rpc.transport" ? transport(detail) : code, detail };
 }
 

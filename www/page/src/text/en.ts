@@ -2,6 +2,7 @@
 import { details } from "./en.details.ts";
 import { problems } from "./en.problems.ts";
 import { rules } from "./en.rules.ts";
+import { uncovered, uncoveredTold } from "./en.uncovered.ts";
 import { notes, verdicts } from "./en.verdicts.ts";
 
 export type Messages = typeof en;
@@ -11,6 +12,8 @@ export const en = {
   details,
   rules,
   verdicts,
+  uncovered,
+  uncoveredTold,
   notes,
 
   frame: {
@@ -84,6 +87,8 @@ export const en = {
     asOfBlock: (chain: string, block: string) => `${chain}, block ${block}`,
     asOfNone: "no block of either chain was reached",
     fixedNow: (time: string) => `Judged as if it were ${time}, because the settings say so. It is not the present.`,
+    clockBehind: (by: string) => `This device's clock seems to be behind by at least ${by}: the newest blocks were left out. Nobody else is at fault; let the device set its clock by itself.`,
+    standsStill: (chain: string, block: string, since: string) => `By all of its nodes, ${chain} makes no blocks: its newest is block ${block} of ${since}. A transfer can wait on that; no node is at fault.`,
     trustSentence: (name: string, fingerprint: string, from: string, to: string) =>
       `This rests on the trust file “${name}”${fingerprint === "" ? "" : ` (fingerprint ${fingerprint})`}, on fewer than a quorum of the validators of ${from} and ${to} colluding, and on this page's code. On nothing else: no operator, no node, no maker of the proof.`,
     culprits: "Operators who did it",
@@ -102,8 +107,10 @@ export const en = {
     firstOnly: "Signed the first only",
     secondOnly: "Signed the second only",
     complete: "The list of transfers is complete",
+    completeInRange: "Nothing is missing in this range",
     notComplete: "The list of transfers is not complete",
-    completeText: (first: string, last: string) => `Requests ${first} to ${last}: every one that exists is here, each in one proven state.`,
+    completeText: (first: string, last: string) => `Requests ${first} to ${last} are all that were ever made, each in one proven state.`,
+    completeInRangeText: (first: string, last: string) => `Requests ${first} to ${last}: every one that exists is here, each in one proven state. Requests outside this range were not looked at.`,
     notCompleteText: (first: string, last: string) => `Requests ${first} to ${last}: something is missing or undecided.`,
     anchored: "The block is anchored in the main chain",
     anchoredText: (child: string, parent: string) => `Block ${child} was committed to in block ${parent} of the parent chain. That bounds its time; it does not make it final.`,

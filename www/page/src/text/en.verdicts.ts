@@ -115,6 +115,11 @@ const words = {
     sentence: ({ detail }) => `This kind of verdict is about now, and the newest block in the proof is older than your trust file allows (${detail}).`,
     next: ["Make a new proof, or ask your own nodes.", "Is this device's clock right?", "To look at a recording, set the time to judge by in the settings."],
   },
+  "not_yet_trusted.clock": {
+    headline: "Cannot say yet: this device's clock seems to be behind",
+    sentence: ({ detail }) => `Nothing is wrong with the chain, the nodes or the proof: ${detail}. Either this device's clock is behind by that much, or that block came early.`,
+    next: ["Let this device set its clock by itself, and check again.", "Is a fixed time set in the settings? Then judge by the clock instead."],
+  },
   "not_yet_trusted.trust_expired": {
     headline: "Cannot say: your trust has expired",
     sentence: ({ detail }) => `The block from which you trust the chain is older than the trusting period (${detail}).`,
@@ -138,7 +143,7 @@ const words = {
   unsupported: {
     headline: "Cannot say: this is not covered",
     sentence: ({ detail }) => `Spanlight, or your trust file, has no rule for something in this proof: ${detail}.`,
-    next: ["If it is about the bridge's code or the governance, your trust file may need that entry.", "Otherwise a newer version of Spanlight may cover it."],
+    next: ["Nobody is accused by this: neither the operators, nor the nodes, nor whoever made the proof."],
   },
   "consensus.anchor": {
     headline: "This proof is not for what you trust",
@@ -168,7 +173,8 @@ export const notes = {
   jumped_headers: "Some headers were skipped, as your trust file allows: changes of the validators inside are unseen.",
   low_liquidity: "The bridge also holds less coin than this transfer needs.",
   random_reveal_unchecked: "The proposers' random numbers (BLS) are not checked. They add nothing to the quorum's safety.",
+  vote_by_other: "A member of the council that is not the governing node changed the validators or the rules of a chain. This chain's nodes allow that, and then one member alone can replace the council.",
+  vote_by_member: "Any member of the council may change the validators or the rules of a chain, and one did. One member alone can then replace the council.",
+  parameters_by_contract: "A contract changed rules of a chain that decide who may seal its blocks. Whoever owns that contract is believed too.",
   committee_unchecked: "It was not checked that the signers sat in the committee of that block.",
-  vote_by_other: "The chain followed a vote that its governing node did not cast. By such a vote one validator can replace all others.",
-  vote_by_member: "The chain followed a single validator's vote on validators or rules. By such a vote one validator can replace all others.",
 } satisfies Record<string, string>;

@@ -36,8 +36,3 @@ export function chooseLanguage(chosen: Language): void {
     // Then it lasts as long as the page.
   }
 }
-
-/** The words for a code, if the catalogue has them: codes come from outside. */
-export function pick<T>(catalogue: Readonly<Record<string, T>>, code: string): T | undefined {
-  return Object.hasOwn(catalogue, code) ? catalogue[code] : undefined;
-}

@@ -3,6 +3,7 @@ import type { Messages } from "./en.ts";
 import { details } from "./ko.details.ts";
 import { problems } from "./ko.problems.ts";
 import { rules } from "./ko.rules.ts";
+import { uncovered, uncoveredTold } from "./ko.uncovered.ts";
 import { notes, verdicts } from "./ko.verdicts.ts";
 
 export const ko: Messages = {
@@ -10,6 +11,8 @@ export const ko: Messages = {
   details,
   rules,
   verdicts,
+  uncovered,
+  uncoveredTold,
   notes,
 
   frame: {
@@ -83,6 +86,8 @@ export const ko: Messages = {
     asOfBlock: (chain, block) => `${chain} ${block}번 블록`,
     asOfNone: "두 체인 모두 블록에 이르지 못했습니다",
     fixedNow: (time) => `설정에 따라 ${time}을 현재로 보고 판정했습니다. 실제 현재 시각이 아닙니다.`,
+    clockBehind: (by) => `이 기기의 시계가 적어도 ${by} 늦은 것 같아 가장 새로운 블록들을 뺐습니다. 다른 누구의 잘못도 아닙니다. 시계를 자동으로 맞추세요.`,
+    standsStill: (chain, block, since) => `모든 노드에 따르면 ${chain}은(는) 블록을 만들지 않고 있습니다. 최신 블록은 ${since}의 ${block}번입니다. 전송이 그 때문에 기다릴 수 있으며, 어느 노드의 잘못도 아닙니다.`,
     trustSentence: (name, fingerprint, from, to) =>
       `이 판정은 신뢰 파일 “${name}”${fingerprint === "" ? "" : `(지문 ${fingerprint})`}, ${from}와(과) ${to}의 검증인이 정족수만큼 공모하지 않는다는 것, 그리고 이 페이지의 코드에만 근거합니다. 운영자도, 노드도, 증명을 만든 사람도 믿을 필요가 없습니다.`,
     culprits: "가담한 운영자",
@@ -101,8 +106,10 @@ export const ko: Messages = {
     firstOnly: "첫 번째에만 서명",
     secondOnly: "두 번째에만 서명",
     complete: "전송 목록이 완전합니다",
+    completeInRange: "이 범위에는 빠진 것이 없습니다",
     notComplete: "전송 목록이 완전하지 않습니다",
-    completeText: (first, last) => `요청 ${first}번부터 ${last}번까지 존재하는 모든 요청이 여기 있으며, 각각 하나의 상태로 증명되었습니다.`,
+    completeText: (first, last) => `요청 ${first}부터 ${last}까지가 지금까지의 모든 요청이며, 각각 하나의 상태로 증명되었습니다.`,
+    completeInRangeText: (first, last) => `요청 ${first}부터 ${last}까지: 존재하는 모든 요청이 여기 있고, 각각 하나의 상태로 증명되었습니다. 이 범위 밖의 요청은 살펴보지 않았습니다.`,
     notCompleteText: (first, last) => `요청 ${first}번부터 ${last}번까지 빠졌거나 판단할 수 없는 것이 있습니다.`,
     anchored: "이 블록은 메인 체인에 앵커링되었습니다",
     anchoredText: (child, parent) => `${child}번 블록의 해시가 부모 체인 ${parent}번 블록에 기록되었습니다. 시각의 한계를 알려 줄 뿐, 확정을 뜻하지는 않습니다.`,

@@ -93,6 +93,11 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     sentence: ({ detail }) => `이런 판정은 현재에 관한 것인데, 증명의 최신 블록이 신뢰 파일이 허용하는 것보다 오래되었습니다(${detail}).`,
     next: ["새 증명을 만들거나 내 노드에 물어보세요.", "이 기기의 시계가 맞는지 확인하세요.", "녹화된 기록을 보려면 설정에서 기준 시각을 정하세요."],
   },
+  "not_yet_trusted.clock": {
+    headline: "아직 말할 수 없습니다: 이 기기의 시계가 늦은 것 같습니다",
+    sentence: ({ detail }) => `체인에도 노드에도 증명에도 잘못은 없습니다. ${detail}. 이 기기의 시계가 그만큼 늦었거나, 블록이 일찍 나온 것입니다.`,
+    next: ["이 기기의 시계를 자동으로 맞춘 뒤 다시 확인하세요.", "설정에 고정된 시각이 있나요? 그렇다면 시계를 기준으로 판정하세요."],
+  },
   "not_yet_trusted.trust_expired": {
     headline: "말할 수 없습니다: 신뢰 기간이 지났습니다",
     sentence: ({ detail }) => `체인을 신뢰하기 시작한 블록이 신뢰 기간보다 오래되었습니다(${detail}).`,
@@ -116,7 +121,7 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
   unsupported: {
     headline: "말할 수 없습니다: 다루지 않는 경우입니다",
     sentence: ({ detail }) => `이 증명의 어떤 부분에 대한 규칙이 Spanlight나 신뢰 파일에 없습니다: ${detail}.`,
-    next: ["브리지 코드나 거버넌스에 관한 것이라면 신뢰 파일에 그 항목이 필요할 수 있습니다.", "그 밖의 경우 Spanlight의 새 버전이 다룰 수 있습니다."],
+    next: ["운영자, 노드, 증명을 만든 사람 누구도 탓하는 말이 아닙니다."],
   },
   "consensus.anchor": {
     headline: "신뢰하는 대상의 증명이 아닙니다",
@@ -142,7 +147,8 @@ export const notes: Record<keyof typeof en.notes, string> = {
   jumped_headers: "신뢰 파일이 허용하는 대로 일부 헤더를 건너뛰었습니다. 그 사이의 검증인 변경은 볼 수 없습니다.",
   low_liquidity: "브리지의 코인도 이 전송에 필요한 것보다 적습니다.",
   random_reveal_unchecked: "제안자의 난수(BLS)는 확인하지 않았습니다. 정족수의 안전성과는 관계가 없습니다.",
+  vote_by_other: "거버닝 노드가 아닌 위원이 체인의 검증인이나 규칙을 바꾸었습니다. 이 체인의 노드는 이를 허용하므로, 위원 한 명이 혼자서 위원 전체를 바꿀 수 있습니다.",
+  vote_by_member: "이 체인에서는 어느 위원이든 검증인이나 규칙을 바꿀 수 있고, 실제로 바꾸었습니다. 위원 한 명이 혼자서 위원 전체를 바꿀 수 있습니다.",
+  parameters_by_contract: "누가 블록에 서명할지를 정하는 체인의 규칙을 컨트랙트가 바꾸었습니다. 그 컨트랙트의 소유자도 믿어야 합니다.",
   committee_unchecked: "서명자가 그 블록의 위원회에 속했는지는 확인하지 않았습니다.",
-  vote_by_other: "거버넌스 노드가 하지 않은 투표를 체인이 따랐습니다. 그런 투표로 검증인 하나가 나머지 모두를 바꿀 수 있습니다.",
-  vote_by_member: "검증인이나 규칙에 대한 검증인 한 명의 투표를 체인이 따랐습니다. 그런 투표로 검증인 하나가 나머지 모두를 바꿀 수 있습니다.",
 };

@@ -1,7 +1,8 @@
 // The claims beside single transfers: two sealed blocks, a complete list, an anchored block.
 import type { Report } from "spanlight/module";
 import { number, time } from "../format.ts";
-import { pick, text } from "../text/index.ts";
+import { pick } from "../model/words.ts";
+import { text } from "../text/index.ts";
 import { Hash, ToneIcon } from "./parts.tsx";
 import type { Tone } from "../model/facts.ts";
 import type { ComponentChildren } from "preact";
@@ -85,9 +86,10 @@ function CompletenessClaim({ claim }: { claim: NonNullable<Report["completeness"
   const testid = "claim-complete";
   if (claim.verdict !== "proven") return <Refused claim={claim} testid={testid} />;
   const range = [number(claim.first), number(claim.last)] as const;
+  const extent = claim.complete ? "complete" : claim.complete_in_range ? "completeInRange" : "notComplete";
   return (
-    <Card title={claim.complete ? t.complete : t.notComplete} tone={claim.complete ? "wait" : "warn"} verdict="proven" testid={testid}>
-      <p>{claim.complete ? t.completeText(...range) : t.notCompleteText(...range)}</p>
+    <Card title={t[extent]} tone={extent === "notComplete" ? "warn" : "wait"} verdict="proven" testid={testid}>
+      <p data-extent={extent}>{t[`${extent}Text`](...range)}</p>
       <ul>
         {claim.against.map((code) => (
           <li key={code}>

@@ -3,7 +3,8 @@ import type { Difference, Execution, Request, TransferVerdict } from "spanlight/
 import type { ComponentChildren } from "preact";
 import { coins, number } from "../format.ts";
 import { sameness } from "../model/ends.ts";
-import { pick, text } from "../text/index.ts";
+import { pick } from "../model/words.ts";
+import { text } from "../text/index.ts";
 import { Hash, Icon, Section } from "./parts.tsx";
 
 type FieldName = keyof (typeof text.value)["ends"]["fields"];

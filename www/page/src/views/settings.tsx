@@ -11,7 +11,7 @@ import { tryEndpoint } from "../model/try-endpoint.ts";
 import { endpoints, everySeal, fixedNow, settingsOpen, trust } from "../store.ts";
 import { text } from "../text/index.ts";
 import { CopyButton, Hash, Icon } from "./parts.tsx";
-import { wordsFor } from "./work.tsx";
+import { wordsFor } from "../model/words.ts";
 
 export function Settings() {
   const sheet = useRef<HTMLDialogElement>(null);
@@ -97,7 +97,7 @@ function TrustPart() {
         <p class="notice bad" role="alert" data-testid="trust-problem" data-code={problem.value.code}>
           <Icon name="alert" />
           <span>
-            {wordsFor(problem.value, text.value.problems).title} {wordsFor(problem.value, text.value.problems).help} <code>{problem.value.detail}</code>
+            {wordsFor(problem.value, text.value).title} {wordsFor(problem.value, text.value).help} <code>{problem.value.detail}</code>
           </span>
         </p>
       )}
@@ -181,7 +181,7 @@ function EndpointField({ chain }: { chain: TrustedChain }) {
     tried.value = await tryEndpoint(address, chain).then(
       ({ id, block, right }) => (right ? { ok: true, words: t.testOk(id, block) } : { ok: false, words: t.testWrongChain(id, chain.chainId) }),
       (thrown: unknown) => {
-        const words = wordsFor(problemOf(thrown), text.value.problems);
+        const words = wordsFor(problemOf(thrown), text.value);
         return { ok: false, words: `${words.title} ${words.help}` };
       },
     );

@@ -3,7 +3,8 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { Check, Report, TransferVerdict } from "spanlight/module";
 import { number } from "../format.ts";
 import type { Judged } from "../store.ts";
-import { pick, text } from "../text/index.ts";
+import { pick } from "../model/words.ts";
+import { text } from "../text/index.ts";
 import { Hash, Icon, Section } from "./parts.tsx";
 import { reportJson } from "./take.tsx";
 

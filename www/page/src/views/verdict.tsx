@@ -1,11 +1,11 @@
 // The verdict: words first, colour second, and what to do next.
 import type { TransferVerdict } from "spanlight/module";
-import { number, time } from "../format.ts";
-import { detailIn } from "../model/detail.ts";
-import { toneOf, wordsKeys } from "../model/facts.ts";
+import { duration, number, time } from "../format.ts";
+import { clockBehind, standing, toneOf, wordsKeys } from "../model/facts.ts";
+import { pick, said, uncoveredIn } from "../model/words.ts";
 import type { Judged } from "../store.ts";
 import type { Words } from "../text/en.verdicts.ts";
-import { pick, text, type Messages } from "../text/index.ts";
+import { text, type Messages } from "../text/index.ts";
 import { FixedNow, Hash, Icon, ToneIcon } from "./parts.tsx";
 
 /** The words for a verdict. */
@@ -26,7 +26,9 @@ export function VerdictCard({ transfer, judged }: { transfer: TransferVerdict; j
   const { from, to, votes, threshold, nonce } = transfer;
   const words = wordsOf(transfer, t);
   const tone = toneOf(transfer);
-  const told = { from, to, votes: String(votes ?? 0), threshold: String(threshold ?? t.short.unknown), detail: detailIn(t.details, transfer.detail ?? transfer.code ?? "") };
+  const behind = clockBehind(judged.report);
+  const told = { from, to, votes: String(votes ?? 0), threshold: String(threshold ?? t.short.unknown), detail: said(transfer.detail ?? transfer.code ?? "", t) };
+  const next = transfer.unsupported ? [uncoveredIn(transfer.unsupported, t).next, ...words.next] : words.next;
   return (
     <section
       class="card verdict"
@@ -66,17 +68,27 @@ export function VerdictCard({ transfer, judged }: { transfer: TransferVerdict; j
           <AsOf transfer={transfer} />
         </Fact>
       </dl>
-      {words.next.length > 0 && (
+      {next.length > 0 && (
         <div class="next" data-testid="verdict-next">
           <h3>{t.verdict.next}</h3>
           <ul>
-            {words.next.map((step) => (
+            {next.map((step) => (
               <li key={step}>{step}</li>
             ))}
           </ul>
         </div>
       )}
       <Notes transfer={transfer} />
+      {standing(judged.report).map(({ chain, block, since }) => (
+        <p key={chain} class="help" data-testid="verdict-standing">
+          {t.verdict.standsStill(chain, number(block), time(since))}
+        </p>
+      ))}
+      {behind !== null && (
+        <p class="help" data-testid="verdict-clock">
+          {t.verdict.clockBehind(duration(behind))}
+        </p>
+      )}
       <p class="trusted" data-testid="verdict-trust">
         <Icon name="shield" />
         <span>{t.verdict.trustSentence(judged.trust.name, judged.trust.fingerprint, from, to)}</span>

@@ -2,9 +2,9 @@
 import { cancel } from "../actions.ts";
 import { number } from "../format.ts";
 import { outcome, settingsOpen } from "../store.ts";
-import { pick, text, type Messages } from "../text/index.ts";
+import { text } from "../text/index.ts";
 import type { Problem } from "../model/problem.ts";
-import type { ProblemWords } from "../text/en.problems.ts";
+import { said, wordsFor } from "../model/words.ts";
 import { Icon } from "./parts.tsx";
 
 export function Progress() {
@@ -32,12 +32,6 @@ export function Progress() {
   );
 }
 
-/** The sentence for a code, or for the family of the code. */
-export function wordsFor(problem: Problem, catalogue: Messages["problems"]): ProblemWords {
-  const family = problem.code.split(".", 1)[0] ?? "";
-  return pick<ProblemWords>(catalogue, problem.code) ?? pick<ProblemWords>(catalogue, family) ?? catalogue.other;
-}
-
 export function Refusal() {
   const current = outcome.value;
   if (current.kind !== "failed") return null;
@@ -47,7 +41,7 @@ export function Refusal() {
 const IN_SETTINGS = /^(page\.no_|trust|rpc|consensus\.anchor|options|not_yet_trusted|missing|unsupported)/;
 
 export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: () => void }) {
-  const words = wordsFor(problem, text.value.problems);
+  const words = wordsFor(problem, text.value);
   return (
     <section class="card problem" role="alert" data-testid="problem" data-code={problem.code}>
       <Icon name="alert" />
@@ -59,7 +53,7 @@ export function ProblemCard({ problem, dismiss }: { problem: Problem; dismiss?: 
         <p>{words.help}</p>
         <p class="detail">
           <code>{problem.code}</code>
-          {problem.detail !== undefined && problem.detail !== "" && <span> {problem.detail}</span>}
+          {problem.detail !== undefined && problem.detail !== "" && <span> {said(problem.detail, text.value)}</span>}
         </p>
         {IN_SETTINGS.test(problem.code) && (
           <button type="button" class="button" onClick={() => (settingsOpen.value = true)}>
