@@ -156,7 +156,11 @@ fn why_no_transfer<T: Transport>(
         done.as_ref().is_some_and(|done| done.logs.iter().any(|log| is_it(log).is_some()))
     };
     match (failed(&source), failed(&destination)) {
-        _ if source.is_none() && destination.is_none() => ProveError::UnknownTransaction(hash),
+        // It may be in a block that is ahead of the clock.
+        _ if source.is_none() && destination.is_none() => match ends.iter().find_map(|synced| synced.left_out()) {
+            Some(reason) => ProveError::NotFollowed(Verdict::NotYetTrusted(reason.clone())),
+            None => ProveError::UnknownTransaction(hash),
+        },
         (Some(status), _) => ProveError::FailedTransaction { hash, chain: from, status },
         (_, Some(status)) => ProveError::FailedTransaction { hash, chain: to, status },
         _ if any(&source, handle) || any(&destination, request) => ProveError::OtherDirection { hash, from: to },

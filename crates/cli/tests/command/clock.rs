@@ -88,7 +88,8 @@ fn judged_over(late: Duration, endpoints: usize, audits: bool) {
         let audit = [&["audit", "--from", "main", "--nonces", "0..0"], living.trust().as_slice()].concat();
         let ran = run(0, &audit, &endpoints);
         assert_handled(&ran);
-        assert_eq!((&ran.json()["complete"], ran.stderr.as_str()), (&true.into(), ""), "{late:?}");
+        // Another test may have requested more by now.
+        assert_eq!((&ran.json()["complete_in_range"], ran.stderr.as_str()), (&true.into(), ""), "{late:?}");
     }
 }
 
