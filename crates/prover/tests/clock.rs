@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
 )]
 
 mod common;
@@ -66,9 +67,11 @@ impl Transport for Endpoint {
     }
 }
 
-fn endpoints<const N: usize>(list: [(&str, fn(&mut Value)); N]) -> Endpoints<Endpoint> {
-    let open =
-        |(name, change): (&str, fn(&mut Value))| (name.to_owned(), Endpoint { replay: replay("service"), change });
+/// What an endpoint does to its answers.
+type Change = fn(&mut Value);
+
+fn endpoints<const N: usize>(list: [(&str, Change); N]) -> Endpoints<Endpoint> {
+    let open = |(name, change): (&str, Change)| (name.to_owned(), Endpoint { replay: replay("service"), change });
     Endpoints::new(list.map(open), Cancel::default())
 }
 

@@ -36,7 +36,7 @@ mod tests {
         let shown = |number| {
             let value = to_json(&voted, &forks, number);
             ["useginicoeff", "proposerupdateinterval", "stakingupdateinterval"]
-                .map(|name| value[format!("reward.{name}")].clone())
+                .map(|name| value.get(format!("reward.{name}")).cloned().unwrap_or_default())
         };
         assert_eq!(shown(9), [json!(true), json!(3600), json!(86_400)]);
         assert_eq!(shown(10), [json!(false), json!(3600), json!(86_400)]);

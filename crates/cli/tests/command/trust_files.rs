@@ -88,7 +88,7 @@ fn profile_names_an_unknown_fork_and_another_chains_file() {
         let mut json: Value =
             serde_json::from_str(&std::fs::read_to_string(fixture("main.genesis.json")).unwrap()).unwrap();
         change(&mut json["config"]);
-        run(&["profile", "--genesis", &write(file, &json.to_string())])
+        run(&["profile", "--genesis", &write(file, json.to_string())])
     };
     let later = with(&|config| config["permissionlessCompatibleBlock"] = 900.into(), "later.genesis.json");
     assert_eq!(later.code, 2);
