@@ -295,3 +295,20 @@ fn legacy_votes_are_warned_of_where_old_nodes_follow_them() {
     assert_eq!(client.warned_votes(), expected);
     assert_eq!(client.council().members().len(), addresses_of(&[1, 2, 3, 4, 5]).len());
 }
+
+/// Old nodes may not have compared the voter that a vote names with the block's proposer.
+#[test]
+fn a_legacy_vote_in_the_governing_nodes_name_by_another_proposer_is_warned_of() {
+    let node = address_of(2);
+    let text = std::format!(r#"{{"governance.governancemode":"single","governance.governingnode":"{node}"}}"#);
+    let legacy = || chain(&text, |profile| profile.vote_rules = VoteRules::Legacy);
+    let mut client = legacy();
+    follow(&mut client, 2, ADD, address_of(5).as_bytes()).unwrap();
+    assert_eq!(client.warned_votes(), []);
+    let five = [1, 2, 3, 4, 5];
+    follow_by(&mut client, 1, &five, vote_field(2, ADD, address_of(6).as_bytes())).unwrap();
+    assert_eq!(client.warned_votes(), [warned(WarnedOf::ByOther, 2, 1, ADD)]);
+    let mut client = legacy().accepting(VotesBy::GoverningNode);
+    let refused = follow_by(&mut client, 1, &KEYS, vote_field(2, ADD, address_of(6).as_bytes()));
+    assert_eq!(refused.map_err(|error| error.code()), Err("vote_by_other"));
+}

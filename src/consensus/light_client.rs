@@ -196,7 +196,7 @@ impl LightClient {
         let profile = &self.profile;
         tracked.rules_are_known(header.number(), profile)?;
         check_child(header, parent, profile, &tracked.parameters)?;
-        let change = tracked.after(header.fields(), profile)?;
+        let mut change = tracked.after(header.fields(), profile)?;
         let seals = if sealed || change.needs_seals(tracked) {
             let Tracked { council, parameters, .. } = tracked;
             Some(check_seals(header, &SealContext { profile, council, parameters, parent: Some(parent) })?)
@@ -210,9 +210,10 @@ impl LightClient {
                 None => proposer_of(header)?,
             };
             tracked.check_vote(cast, &proposer, profile)?;
-        }
-        if change.is_warned && self.votes == VotesBy::GoverningNode {
-            return Err(ConsensusError::uncovered(Uncovered::VoteByOther));
+            let is_warned = change.next.warn_of(cast, &proposer, header.number(), tracked, profile);
+            if is_warned && self.votes == VotesBy::GoverningNode {
+                return Err(ConsensusError::uncovered(Uncovered::VoteByOther));
+            }
         }
         Ok((change, seals))
     }

@@ -43,8 +43,6 @@ pub(super) struct Tracked {
 pub(super) struct Change {
     pub(super) next: Tracked,
     pub(super) vote: Option<CastVote>,
-    /// Whether the vote is one that `next` warns of.
-    pub(super) is_warned: bool,
 }
 
 impl Change {
@@ -69,10 +67,8 @@ impl Tracked {
             next.epoch_votes = first_epoch_votes(profile);
         }
         let vote = self.read_vote(&header.vote, profile)?;
-        let mut is_warned = false;
         if let Some(cast) = &vote {
             next.council = self.council_after(cast, header.number, profile)?;
-            is_warned = next.warn_of(cast, header.number, self, profile);
             if let (Vote::Parameter(name, value), Some(votes)) = (&cast.vote, &mut next.epoch_votes) {
                 votes.insert(*name, value.clone());
             }
@@ -81,12 +77,22 @@ impl Tracked {
             next.pending.push(PendingChange { announced_at: header.number, changes: announced });
         }
         next.put_in_force(header.number.saturating_add(1), profile);
-        Ok(Change { next, vote, is_warned })
+        Ok(Change { next, vote })
     }
 
     /// Notes a vote that no governing node cast, if nodes follow it: legacy ones ignore such a vote in mode "single", and any
-    /// that means nothing.
-    fn warn_of(&mut self, cast: &CastVote, number: u64, before: &Self, profile: &ChainProfile) -> bool {
+    /// that means nothing. Tells whether it is one.
+    ///
+    /// Who casts a vote is who proposed its block. Legacy nodes may not have compared the two, and then any member can name
+    /// the governing node in its own block.
+    pub(super) fn warn_of(
+        &mut self,
+        cast: &CastVote,
+        proposer: &Address,
+        number: u64,
+        before: &Self,
+        profile: &ChainProfile,
+    ) -> bool {
         let Parameters { governing_node, governance_mode, .. } = &before.parameters;
         let is_followed = match profile.vote_rules {
             VoteRules::V2 => true,
@@ -94,7 +100,8 @@ impl Tracked {
             VoteRules::Legacy if cast.vote.is_about_validators() => self.council != before.council,
             VoteRules::Legacy => before.council.contains(&cast.voter),
         };
-        let warning = is_followed.then(|| warned::warning(cast, number, &before.header_governance)).flatten();
+        let warning = || warned::warning(&cast.vote, proposer, number, &before.header_governance);
+        let warning = is_followed.then(warning).flatten();
         let is_warned = warning.is_some();
         if is_warned && self.warned.len() < MAX_WARNED {
             Arc::make_mut(&mut self.warned).extend(warning);

@@ -6,7 +6,7 @@
 
 use super::header_governance::HeaderGovernance;
 use super::parameters::ParameterName;
-use super::votes::{CastVote, Vote};
+use super::votes::Vote;
 use crate::primitives::Address;
 use alloc::string::{String, ToString};
 use serde::{Deserialize, Serialize};
@@ -45,20 +45,20 @@ pub struct WarnedVote {
     pub code: WarnedOf,
     /// Block of the vote.
     pub number: u64,
-    /// Who voted.
+    /// Who voted: the proposer of that block.
     pub voter: Address,
     /// The key of the vote, as it stands in the header.
     pub key: String,
 }
 
-/// The warning that a followed vote at block `number` earns.
-pub(super) fn warning(cast: &CastVote, number: u64, governance: &HeaderGovernance) -> Option<WarnedVote> {
+/// The warning that a followed vote by `voter` at block `number` earns.
+pub(super) fn warning(vote: &Vote, voter: &Address, number: u64, governance: &HeaderGovernance) -> Option<WarnedVote> {
     let code = if governance.is_single() {
-        (cast.voter != governance.governing_node).then_some(WarnedOf::ByOther)
+        (*voter != governance.governing_node).then_some(WarnedOf::ByOther)
     } else {
-        is_relevant(&cast.vote).then_some(WarnedOf::ByMember)
+        is_relevant(vote).then_some(WarnedOf::ByMember)
     }?;
-    Some(WarnedVote { code, number, voter: cast.voter, key: cast.vote.key().to_string() })
+    Some(WarnedVote { code, number, voter: *voter, key: vote.key().to_string() })
 }
 
 /// Whether a verifier goes by what the vote changes.
