@@ -198,7 +198,7 @@ pub(super) fn prove_request(
     check_nonce(event.nonce, nonce, checks)?;
     token_uri_is_in_the_event(&event)?;
     let state = state_of_request(source, at.item.block, &event)?;
-    check_code(end, state, checks)?;
+    let generation = check_code(end, state, checks)?;
     checks.require(
         COUNT,
         &[("nonce", &nonce), ("requests", &state.nonces()?.request_nonce)],
@@ -209,9 +209,11 @@ pub(super) fn prove_request(
     let destination_token = checks.require(REGISTRY, &inputs, registered_counterpart(&event, state))?;
     let request = ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token };
     if state.header().number != at.item.block && request.event.token_type != TokenType::Coin {
-        // A later entry is that of the request's block if nothing changed it between; else that block's own is needed.
+        // A later entry is that of the request's block if nothing changed it between; else that block's own is needed. So it is
+        // where the contract may have changed it without a word.
         let since = at.item.block.saturating_add(1)..=state.header().number;
-        if registry::did_not_change_in(source, end, since, &request).is_err() {
+        let is_told = generation.tells_registry_changes();
+        if !is_told || registry::did_not_change_in(source, end, since, &request).is_err() {
             source.state(at.item.block)?;
         }
     }

@@ -212,3 +212,25 @@ fn another_difference_accuses_without_the_registry() {
     plan.source_states.insert(stage.source.height());
     assert_eq!(rules(&stage.prove_plan(&plan, transfers)), ["M5", "M8"]);
 }
+
+/// A contract of which nobody knows whether it tells changes: a later entry is then not that of the request's block.
+#[test]
+fn a_later_entry_counts_only_where_every_change_is_told() {
+    let outcome = |generation: Generation| {
+        let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Trie));
+        stage.source.idle(1);
+        let request = stage.request(erc20(77));
+        let mut call = stage.call(&request);
+        call.token = Some(OTHER_TOKEN);
+        stage.source.block(|block| _ = block.bridge().registered.insert(SOURCE_TOKEN, OTHER_TOKEN));
+        let votes = stage.votes(&[11, 12], &call);
+        let transfers =
+            vec![TransferProof { request: Some(request.at), handle: votes[1].handled, ..TransferProof::default() }];
+        let mut plan = stage.plan(&transfers);
+        plan.source_states = [stage.source.height()].into();
+        let mut scenario = stage.prove_plan(&plan, transfers);
+        scenario.trust.bridge.as_mut().unwrap().ends[0].codes[0].generation = generation;
+        scenario.outcome()
+    };
+    assert_eq!(outcome(Generation::A), ("incomplete", "missing.bridge_state"));
+}
