@@ -97,7 +97,7 @@ async fn with_each<R>(link: &mut Link, begin: impl AsyncFn(&Link) -> Result<R, P
             Err(error) => error,
         };
         if link.endpoints.dismiss(&error) {
-            tracing::warn!(%error, "an endpoint was put aside at the start");
+            tracing::warn!(%error, "another endpoint is asked at the start");
             continue;
         }
         if clock_of(&error).is_some() {

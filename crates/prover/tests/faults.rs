@@ -18,6 +18,7 @@ use serde_json::{json, Value};
 use server::{Fault, Server};
 use spanlight::consensus::FollowMode;
 use spanlight::trust::TrustedChain;
+use spanlight::verdict::Verdict;
 use spanlight_prover::{
     sync, Cancel, Endpoints, Finding, Http, HttpLimits, Node, ProveError, Reason, Replay, RpcError, Silent,
     SyncOptions, Time, Transport,
@@ -272,6 +273,31 @@ fn liars_that_say_different_things_are_put_aside() {
     assert_eq!(endpoints.in_use().count(), 0);
 }
 
+/// A header that no rule here covers is refused before its seals are looked at: anybody can make one.
+#[test]
+fn one_endpoint_alone_cannot_make_the_chain_look_uncovered() {
+    let uncovered: fn(&str, &mut Value) = |method, answer| {
+        if method == "kaia_getHeaderByNumber" && answer["number"] == "0x1f6" {
+            answer["vrank"] = json!("0x01");
+        }
+    };
+    for liar_first in [true, false] {
+        let mut list = [("liar", service(uncovered)), ("honest", honest())];
+        if !liar_first {
+            list.reverse();
+        }
+        let endpoints = named(list);
+        assert_eq!(follow(&endpoints, chain()), Ok(HEAD), "{liar_first}");
+        assert_eq!(endpoints.in_use().count(), 2, "it may be the truth, so nobody is put aside for it");
+    }
+    let alone = Endpoints::new([("one".to_owned(), service(uncovered))], Cancel::default());
+    for endpoints in [alone, named([("one", service(uncovered)), ("two", service(uncovered))])] {
+        let error = follow(&endpoints, chain()).unwrap_err();
+        let ProveError::NotFollowed(Verdict::Unsupported(what)) = error else { panic!("{error:?}") };
+        assert_eq!((what.what.code(), what.number), ("header.permissionless_fork", Some(502)));
+    }
+}
+
 #[test]
 fn a_pruned_state_is_asked_of_the_next_endpoint_and_named_where_nobody_has_it() {
     let kept = |line: &&str| !line.contains("kaia_getProof");
@@ -350,5 +376,7 @@ fn what_is_not_covered_puts_no_endpoint_aside() {
     let error = follow(&endpoints, &trusted).unwrap_err();
     let ProveError::NotFollowed(verdict) = &error else { panic!("{error:?}") };
     assert_eq!(verdict.code(), Some("consensus.qualified_unknown"));
-    assert_eq!((endpoints.findings(), endpoints.in_use().count()), (Vec::new(), 2));
+    // Each had its turn.
+    let passed_over = Finding::PassedOver { endpoint: "one".to_owned() };
+    assert_eq!((endpoints.findings(), endpoints.in_use().count()), (vec![passed_over], 2));
 }

@@ -24,6 +24,7 @@ use core::cell::{Cell, RefCell};
 use core::sync::atomic::{AtomicU64, Ordering};
 use serde_json::Value;
 use spanlight::header::UntrustedHeader;
+use spanlight::verdict::Verdict;
 
 /// Most findings that are kept: an endpoint decides how many there are.
 const MOST_FINDINGS: usize = 256;
@@ -201,7 +202,13 @@ impl<T: Transport> Endpoints<T> {
 
     /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of no use. True where
     /// another one is left, so that it is worth trying again. Where in the end all have shown the same, none stays aside for it.
+    ///
+    /// What is not covered may be met before any seal is checked, so anybody can show it. It is nobody's fault, but the others
+    /// have their turn before it counts.
     pub fn dismiss(&self, error: &ProveError) -> bool {
+        if matches!(error, ProveError::NotFollowed(Verdict::Unsupported(_))) {
+            return self.pass_over_the_last();
+        }
         if !is_the_answers_fault(error) {
             return false;
         }
@@ -242,6 +249,19 @@ impl<T: Transport> Endpoints<T> {
         let (Some(first), Some(_)) = (fresh.next(), fresh.next()) else { return false };
         first.passed_over.set(true);
         self.note(Finding::PassedOver { endpoint: first.name.clone() });
+        true
+    }
+
+    /// [`Self::pass_over`] for the one that answered last. False where each has had its turn.
+    fn pass_over_the_last(&self) -> bool {
+        let place = self.last.get().1;
+        let is_fresh = |(_, endpoint): (usize, &Endpoint<T>)| !endpoint.passed_over.get();
+        let others = self.live().filter(|(index, _)| *index != place).any(is_fresh);
+        let Some(endpoint) = self.list.get(place).filter(|last| others && !last.passed_over.get()) else {
+            return false;
+        };
+        endpoint.passed_over.set(true);
+        self.note(Finding::PassedOver { endpoint: endpoint.name.clone() });
         true
     }
 
