@@ -38,6 +38,8 @@ pub struct Evidence<'c> {
     made_by: RefCell<Map<u64, Result<HeaderRef, Stop>>>,
     /// Heights of headers that were needed without any evidence under them.
     headers_read: RefCell<Set<u64>>,
+    /// By token, the followed headers that may hold a change of its registry entry.
+    pub(super) registry_changes: RefCell<Map<Address, Set<u64>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -91,9 +93,15 @@ impl<'c> Evidence<'c> {
         // Bundles that were decoded ascend already; others may come from a caller's own memory.
         ascending(blocks.iter().map(|block| block.number))?;
         ascending(states.iter().map(|state| state.number))?;
-        let (made_by, headers_read) = (RefCell::default(), RefCell::default());
-        let mut verified =
-            Self { chain, blocks: Map::new(), states: Map::new(), times: Vec::new(), made_by, headers_read };
+        let mut verified = Self {
+            chain,
+            blocks: Map::new(),
+            states: Map::new(),
+            times: Vec::new(),
+            made_by: RefCell::default(),
+            headers_read: RefCell::default(),
+            registry_changes: RefCell::default(),
+        };
         for block in blocks {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());

@@ -13,6 +13,7 @@ use super::request::{code_is_accepted, ProvenRequest};
 use super::stop::Stop;
 use super::Pair;
 use crate::bridge::events::{topic, TokenType};
+use crate::ordered::set_of;
 use crate::primitives::Address;
 use crate::receipt::{bloom_of, Log};
 use crate::trust::BridgeEnd;
@@ -27,11 +28,33 @@ impl AnchoredHeader {
     /// Whether the block may hold an event of `bridge` that its entry for `token` changed, by the header's bloom filter.
     #[must_use]
     pub fn may_change_registry(&self, bridge: &Address, token: &Address) -> bool {
+        self.may_hold_one(&changes_of(bridge, token))
+    }
+
+    fn may_hold_one(&self, filters: &[[u8; 256]; 2]) -> bool {
         let bloom = self.bloom();
-        CHANGES.iter().any(|topic| {
-            let log = Log { address: *bridge, topics: Vec::from([*topic, token.to_word()]), data: Vec::new() };
-            bloom.iter().zip(bloom_of(&[log])).all(|(held, asked)| held & asked == asked)
-        })
+        filters.iter().any(|filter| bloom.iter().zip(filter).all(|(held, asked)| held & asked == *asked))
+    }
+}
+
+/// What the bloom filter of a block holds where the entry changes: one filter for each event.
+fn changes_of(bridge: &Address, token: &Address) -> [[u8; 256]; 2] {
+    CHANGES.map(|topic| {
+        bloom_of(&[Log { address: *bridge, topics: Vec::from([topic, token.to_word()]), data: Vec::new() }])
+    })
+}
+
+impl Evidence<'_> {
+    /// The followed headers of a range that may hold a change of the entry for `token`. All headers are looked through once for
+    /// each token: a transfer's range may be as long as the chain, and a bundle may hold as many transfers as headers.
+    fn may_change_in(&self, blocks: RangeInclusive<u64>, bridge: &Address, token: &Address) -> Vec<u64> {
+        let mut looked_through = self.registry_changes.borrow_mut();
+        if !looked_through.contains_key(token) {
+            let filters = changes_of(bridge, token);
+            let headers = self.chain().headers().filter(|header| header.may_hold_one(&filters));
+            looked_through.insert(*token, set_of(headers.map(AnchoredHeader::number)));
+        }
+        looked_through.get(token).into_iter().flat_map(|found| found.range(blocks.clone())).copied().collect()
     }
 }
 
@@ -84,18 +107,13 @@ pub(super) fn did_not_change_in(
     request: &ProvenRequest,
 ) -> Result<(), Stop> {
     source.header_is_read(*blocks.end());
-    for number in blocks {
-        match source.chain().header(number)? {
-            AnchoredHeader::Jumped(_) => {
-                return Err(Stop::incomplete(Missing::Header { chain: source.chain().name().into(), number }));
-            }
-            header if header.may_change_registry(&end.address, &request.event.token) => {
-                did_not_change_at(source, end, number, request)?;
-            }
-            AnchoredHeader::Followed(_) => {}
-        }
+    let followed = source.chain().client().head().number();
+    if *blocks.end() > followed {
+        let (chain, number) = (source.chain().name().into(), followed.saturating_add(1).max(*blocks.start()));
+        return Err(Stop::incomplete(Missing::Header { chain, number }));
     }
-    Ok(())
+    let changes = source.may_change_in(blocks, &end.address, &request.event.token);
+    changes.into_iter().try_for_each(|number| did_not_change_at(source, end, number, request))
 }
 
 /// Settles what the bloom filter leaves open: by all receipts of the block, or by the entry before and after it.

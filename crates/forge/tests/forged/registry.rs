@@ -234,3 +234,25 @@ fn a_later_entry_counts_only_where_every_change_is_told() {
     };
     assert_eq!(outcome(Generation::A), ("incomplete", "missing.bridge_state"));
 }
+
+/// Headers are looked through once for each token. Each transfer still has a range of its own.
+#[test]
+fn a_change_matters_only_to_the_requests_before_it() {
+    let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Trie));
+    let before = stage.request(erc20(77));
+    stage.source.block(to_other);
+    stage.source.block(back);
+    let after = stage.request(erc20(78));
+    stage.source.idle(2);
+    let at = |nonce, request: &spanlight_forge::Requested| TransferProof {
+        nonce,
+        request: Some(request.at),
+        ..TransferProof::default()
+    };
+    let transfers = vec![at(0, &before), at(1, &after)];
+    let mut plan = stage.plan(&transfers);
+    plan.source_states = [stage.source.height()].into();
+    let report = stage.prove_plan(&plan, transfers).verify();
+    let names: Vec<_> = report.transfers.iter().map(|transfer| transfer.verdict.name()).collect();
+    assert_eq!(names, ["incomplete", "proven"]);
+}
