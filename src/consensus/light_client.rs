@@ -15,7 +15,7 @@ use super::parameters::Parameters;
 use super::quorum::required_seals;
 use super::seals::{check as check_seals, check_committed, proposer_of, SealContext, SealReport};
 use super::tracking::{first_epoch_votes, Change, Tracked};
-use super::verified::{JumpedHeader, VerifiedHeader};
+use super::verified::{commitment_form, JumpedHeader, VerifiedHeader};
 use super::warned::{VotesBy, WarnedVote};
 use super::ConsensusError;
 use crate::clock::Clock;
@@ -128,7 +128,7 @@ impl LightClient {
     }
 
     fn new(profile: &ChainProfile, header: UntrustedHeader, since: Option<u64>, tracked: Tracked) -> Self {
-        let head = VerifiedHeader::new(header, &tracked.parameters, None);
+        let head = VerifiedHeader::new(header, commitment_form(&tracked.parameters), None);
         let since = earlier(head.time(), since);
         let electorates = Vec::from([Electorate::of(head.number().saturating_add(1), &tracked)]);
         Self { profile: profile.clone(), head, since, tracked, electorates, votes: VotesBy::default() }
@@ -162,7 +162,9 @@ impl LightClient {
             let sealed = mode == FollowMode::Full || rest.len() == 0;
             let step = self.step(&tracked, header, parent, sealed);
             let (change, seals) = step.map_err(|error| error.at(header.number()))?;
-            outcomes.push((core::mem::replace(&mut tracked, change.next).parameters, seals));
+            // Not all parameters: a proposer chooses how long some are, and there may be as many headers as a bundle holds.
+            outcomes.push((commitment_form(&tracked.parameters), seals));
+            tracked = change.next;
             if !electorates.last().or(self.electorates.last()).is_some_and(|last| last.holds_for(&tracked)) {
                 electorates.push(Electorate::of(header.number().saturating_add(1), &tracked));
             }
@@ -174,7 +176,7 @@ impl LightClient {
         let verified: Vec<VerifiedHeader> = headers
             .into_iter()
             .zip(outcomes)
-            .map(|(header, (parameters, seals))| VerifiedHeader::new(header, &parameters, seals))
+            .map(|(header, (form, seals))| VerifiedHeader::new(header, form, seals))
             .collect();
         if let Some(head) = verified.last() {
             self.head = head.clone();
@@ -276,7 +278,7 @@ impl LightClient {
             .rev()
             .map(|header| {
                 let parameters = self.tracked.parameters_at(header.number(), &self.profile);
-                JumpedHeader::new(header, &parameters, seals.take())
+                JumpedHeader::new(header, commitment_form(&parameters), seals.take())
             })
             .collect();
         jumped.reverse();

@@ -17,8 +17,8 @@ macro_rules! checked_header {
         }
 
         impl $name {
-            pub(super) fn new(header: UntrustedHeader, parameters: &Parameters, seals: Option<SealReport>) -> Self {
-                Self { header, derive_sha_impl: commitment_form(parameters), seals }
+            pub(super) const fn new(header: UntrustedHeader, derive_sha_impl: u64, seals: Option<SealReport>) -> Self {
+                Self { header, derive_sha_impl, seals }
             }
 
             /// The height.
@@ -107,7 +107,7 @@ impl VerifiedHeader {
 }
 
 /// Nodes fall back to the trie for any value but 1 and 2.
-const fn commitment_form(parameters: &Parameters) -> u64 {
+pub(super) const fn commitment_form(parameters: &Parameters) -> u64 {
     match parameters.derive_sha_impl {
         form @ (1 | 2) => form,
         _ => 0,
