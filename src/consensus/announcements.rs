@@ -182,7 +182,7 @@ fn governance_is_votable(announced: &ParameterChanges, rules: VoteRules) -> Resu
 }
 
 /// Klaytn 1.12 and before let votes change the epoch, by which all of this is counted.
-fn epoch_stays(announced: &ParameterChanges, epoch: u64) -> Result<(), ConsensusError> {
+pub(super) fn epoch_stays(announced: &ParameterChanges, epoch: u64) -> Result<(), ConsensusError> {
     match announced.0.get(&ParameterName::Epoch) {
         Some(ParameterValue::Integer(next)) if *next != epoch => Err(ConsensusError::uncovered(Uncovered::EpochChange)),
         _ => Ok(()),

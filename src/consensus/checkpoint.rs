@@ -1,5 +1,6 @@
 //! A block from which a chain is followed, and what a client must know there. Source: claims.md 4, 5.
 
+use super::announcements::epoch_stays;
 use super::header_governance::HeaderGovernance;
 use super::parameters::{is_epoch_block, ParameterChanges, Parameters, PendingChange};
 use super::warned::{WarnedVote, MAX_WARNED};
@@ -90,6 +91,7 @@ pub(super) fn checkpoint_agrees_with_itself(
         if at <= oldest || at > checkpoint.number || !is_epoch_block(at, epoch) {
             return Err(ConsensusError::Checkpoint("pending changes are not of past epoch blocks in order"));
         }
+        epoch_stays(&change.changes, epoch)?;
         if change.effective_at(epoch, &profile.forks) <= checkpoint.number.saturating_add(1) {
             return Err(ConsensusError::Checkpoint("a pending change is in force already"));
         }

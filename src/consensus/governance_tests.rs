@@ -1,7 +1,7 @@
 //! Who votes and against what votes are checked, on chains sealed with test keys.
 
 use super::light_client::{Checkpoint, FollowMode, LightClient};
-use super::parameters::Parameters;
+use super::parameters::{ParameterChanges, ParameterName, ParameterValue, Parameters};
 use super::testing::{address_of, addresses_of, child_of, council_of, governance_field, seal, small_chain, vote_field};
 use super::warned::{VotesBy, WarnedOf, WarnedVote, MAX_WARNED};
 use super::ConsensusError;
@@ -311,4 +311,16 @@ fn a_legacy_vote_in_the_governing_nodes_name_by_another_proposer_is_warned_of() 
     let mut client = legacy().accepting(VotesBy::GoverningNode);
     let refused = follow_by(&mut client, 1, &KEYS, vote_field(2, ADD, address_of(6).as_bytes()));
     assert_eq!(refused.map_err(|error| error.code()), Err("vote_by_other"));
+}
+
+/// Announced in a header it is refused as well.
+#[test]
+fn a_checkpoint_cannot_bring_in_another_epoch() {
+    let mut client = chain("{}", |profile| profile.vote_rules = VoteRules::Legacy);
+    follow_to(&mut client, 30, r#"{"istanbul.committeesize":7}"#);
+    let mut checkpoint = client.checkpoint();
+    assert!(resumed(&client, &checkpoint).is_ok());
+    let changes = crate::ordered::map_of([(ParameterName::Epoch, ParameterValue::Integer(60))]);
+    checkpoint.pending[0].changes = ParameterChanges(changes);
+    assert_eq!(resumed(&client, &checkpoint).err().map(|error| error.code()), Some("consensus.epoch_change"));
 }
