@@ -124,10 +124,12 @@ fn rejects_json_without_a_field_or_with_a_malformed_one() {
                 Some(value) => json[field] = value,
                 None => drop(json.as_object_mut().unwrap().remove(field)),
             }
-            from_rpc_json(&json, &profile).unwrap_err().code()
+            from_rpc_json(&json, &profile).err().map(|error| error.code())
         };
-        assert_eq!(code(None), "header.json_field", "{field}");
-        assert_eq!(code(Some("0xzz".into())), "header.json_field", "{field}");
-        assert_eq!(code(Some(1.into())), "header.json_field", "{field}");
+        let refused = Some("header.json_field");
+        // Old nodes leave the vote out of a header that has none.
+        assert_eq!(code(None), refused.filter(|_| field != "voteData"), "{field}");
+        assert_eq!(code(Some("0xzz".into())), refused, "{field}");
+        assert_eq!(code(Some(1.into())), refused, "{field}");
     }
 }

@@ -5,7 +5,7 @@ import { argv, exit } from "node:process";
 import { performance } from "node:perf_hooks";
 import { World } from "./lib/world.mjs";
 
-const FILES = ["states", "claims", "live", "devnet", "bad-input", "links", "offline", "reach", "bridge", "take", "served", "speed"];
+const FILES = ["states", "claims", "live", "living", "devnet", "bad-input", "links", "offline", "reach", "bridge", "take", "served", "speed"];
 
 const [command, page, busy, ...words] = argv.slice(2);
 if (!busy) {

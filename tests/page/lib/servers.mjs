@@ -1,6 +1,7 @@
 // Servers for the tests: the command's own, and nodes that lie, hang, lack or are not there.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "content-type", "access-control-allow-methods": "POST, OPTIONS" };
 
@@ -50,6 +51,16 @@ export class Servers {
       const one = (call) => change(call, (Array.isArray(answers) ? answers : [answers]).find(({ id }) => id === call.id));
       response.end(JSON.stringify(Array.isArray(calls) ? calls.map(one) : one(calls)));
     }, headers);
+  }
+
+  /** The node at `address`, so many milliseconds late with each answer, as one across the world is. */
+  late(address, milliseconds) {
+    return this.#listen(async (body, response) => {
+      await sleep(milliseconds);
+      const real = await fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body });
+      response.setHeader("content-type", "application/json");
+      response.end(await real.text());
+    });
   }
 
   /** A node that takes requests and never answers. */
