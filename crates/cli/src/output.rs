@@ -56,7 +56,10 @@ fn words_of(finding: &Finding) -> String {
     match finding {
         Finding::StandsStill { chain, head, since } => {
             let date = clock::date(*since);
-            format!("{chain} stands still since {date}: no endpoint shows a block above {head}")
+            format!(
+                "{chain} makes no block since {date}, by all its endpoints (newest: {head}): the chain stands still, the \
+                 endpoints are behind, or this machine's clock is ahead"
+            )
         }
         other => other.to_string(),
     }

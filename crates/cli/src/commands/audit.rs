@@ -99,7 +99,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if let Some(path) = &args.out {
         files::write(path, &bundle)?;
     }
-    let codes = report::transfer_codes(&audited.report, Brought::ByEndpoints);
+    let codes = report::audit_codes(&audited.report, Brought::ByEndpoints);
     if args.json {
         let value = serde_json::to_value(AuditJson::new(&audited)).unwrap_or_default();
         return Output::json(&uncovered::with_next_steps(value), spanlight::report::worst_exit_code(codes));

@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     }
     let mut out = String::new();
     report::append(&mut out, &proven.report, if args.verbose { Checks::Listed } else { Checks::Counted });
-    args.append_bundle(&mut out, &proven, bytes.len());
+    args.append_bundle(&mut out, bytes.len());
     Ok(Output::with_exit(out, codes))
 }
 
@@ -115,7 +115,7 @@ impl Args {
     }
 
     /// Where the bundle is, and the very command that verifies it.
-    fn append_bundle(&self, out: &mut String, proven: &Gathered, size: usize) {
+    fn append_bundle(&self, out: &mut String, size: usize) {
         let name = dim("  bundle   ");
         let Some(path) = &self.out else {
             let _ = writeln!(out, "{name} {size} bytes, not written; --out FILE writes it");
@@ -123,6 +123,8 @@ impl Args {
         };
         let (file, trust) = (path.display(), self.sources.trust.display());
         let _ = writeln!(out, "{name} {file}, {size} bytes; anybody with your trust file can check it:");
-        let _ = writeln!(out, "            spanlight verify {file} --trust {trust} --now {}", proven.now);
+        // A time that this prover's clock chose is not for others to take over: much of what they believe rests on theirs.
+        let now = self.sources.now.map(|now| format!(" --now {now}")).unwrap_or_default();
+        let _ = writeln!(out, "            spanlight verify {file} --trust {trust}{now}");
     }
 }

@@ -21,8 +21,15 @@ pub(crate) enum Brought {
     ByEndpoints,
 }
 
-/// Exit codes of the transfers. An audit asks whether they are all; that they are not accuses nobody and is no failure.
-pub(crate) fn transfer_codes(report: &Report, brought: Brought) -> Vec<u8> {
+/// Exit codes of an audit. That its transfers are not all accuses nobody and is no failure; that it cannot be said is one.
+pub(crate) fn audit_codes(report: &Report, brought: Brought) -> Vec<u8> {
+    let mut codes = transfer_codes(report, brought);
+    let open = report.complete.as_ref().and_then(|complete| complete.as_ref().err());
+    codes.extend(open.map(|verdict| code_of(verdict, brought)));
+    codes
+}
+
+fn transfer_codes(report: &Report, brought: Brought) -> Vec<u8> {
     report.transfers.iter().map(|transfer| code_of(&transfer.verdict, brought)).collect()
 }
 

@@ -11,7 +11,8 @@ pub(crate) fn sentence(trust: &Trust, names: &[&str], now: u64) -> String {
         meant.map(|chain| format!("{} from block {}", chain.profile.name, chain.checkpoint.number)).collect();
     let bridge = if trust.bridge.is_some() { ", the two bridges and their code" } else { "" };
     format!(
-        "only your trust file ({}{bridge}), a quorum of honest validators on each chain, and the time {}; no node, no prover",
+        "only your trust file ({}{bridge}), that no quorum of validators signed what its chain did not make (docs/trust.md \
+         says it exactly), and the time {}; no node, no prover",
         starts.join(" and "),
         clock::date(now)
     )

@@ -49,8 +49,8 @@ fn of_consensus(what: Uncovered) -> Option<(&'static str, &'static str)> {
         Uncovered::FieldTooLong => ("a vote or an announcement is longer than this build follows", AROUND),
         Uncovered::CouncilTooLarge => ("the council has more members than this build follows", AROUND),
         Uncovered::VoteByOther => (
-            "a vote was followed that no governing node cast, and your trust file accepts no such vote",
-            "find out who cast it and why; then start from a checkpoint above that block, or set `votes = \"anybody\"` in \
+            "the block carries a vote that the governing node did not cast, and your trust file accepts no such vote",
+            "ask the chain's operators who cast it and why; then start from a checkpoint above that block, or set `votes = \"anybody\"` in \
              your trust file, which gives a warning",
         ),
         Uncovered::OutsideAssumedCommittee => (
