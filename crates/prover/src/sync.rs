@@ -90,20 +90,28 @@ pub async fn sync<'t, T: Transport>(
     options: SyncOptions,
     progress: &dyn Progress,
 ) -> Result<Synced<'t>, ProveError> {
-    let first = node.header(trusted.checkpoint.number).await?.without_seals();
-    let now = options.time.now();
-    let chain = FollowedChain::start(trusted, first.clone(), now)?;
-    let newest = (chain.head().time, now);
-    let headers = Vec::from([first]);
-    let (headers_checked, seals_checked, roots_recomputed, left_out) = (0, 0, 0, None);
-    let unfollowed = None;
-    let mut synced =
-        Synced { chain, headers, headers_checked, seals_checked, roots_recomputed, newest, left_out, unfollowed };
+    let mut synced = Synced::start(node, trusted, options).await?;
     synced.follow(node, options, progress).await?;
     Ok(synced)
 }
 
 impl<'t> Synced<'t> {
+    /// Starts at the trust's checkpoint.
+    pub(crate) async fn start<T: Transport>(
+        node: &Node<'_, T>,
+        trusted: &'t TrustedChain,
+        options: SyncOptions,
+    ) -> Result<Self, ProveError> {
+        let first = node.header(trusted.checkpoint.number).await?.without_seals();
+        let now = options.time.now();
+        let chain = FollowedChain::start(trusted, first.clone(), now)?;
+        let newest = (chain.head().time, now);
+        let headers = Vec::from([first]);
+        let (headers_checked, seals_checked, roots_recomputed, left_out) = (0, 0, 0, None);
+        let unfollowed = None;
+        Ok(Self { chain, headers, headers_checked, seals_checked, roots_recomputed, newest, left_out, unfollowed })
+    }
+
     /// The followed chain.
     #[must_use]
     pub const fn chain(&self) -> &FollowedChain<'t> {

@@ -20,8 +20,8 @@ use spanlight::consensus::FollowMode;
 use spanlight::trust::TrustedChain;
 use spanlight::verdict::Verdict;
 use spanlight_prover::{
-    sync, Cancel, Endpoints, Finding, Http, HttpLimits, Node, ProveError, Reason, Replay, RpcError, Silent,
-    SyncOptions, Time, Transport,
+    Cancel, Endpoints, Finding, Http, HttpLimits, Node, ProveError, Reason, Replay, RpcError, Silent, SyncOptions,
+    Time, Transport,
 };
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -61,18 +61,8 @@ fn http(server: &Server) -> (String, Http) {
 fn follow<T: Transport>(endpoints: &Endpoints<T>, chain: &TrustedChain) -> Result<u64, ProveError> {
     block_on(async {
         endpoints.check(chain).await?;
-        let node = Node::new(endpoints, &chain.profile);
         let options = SyncOptions { to: None, mode: FollowMode::Full, deep: false, time: Time::Fixed(now()) };
-        loop {
-            match sync(&node, chain, options, &Silent).await {
-                Ok(synced) => {
-                    endpoints.confirm(&synced);
-                    return Ok(synced.head());
-                }
-                Err(error) if endpoints.dismiss(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
+        endpoints.follow(chain, options, &Silent).await.map(|synced| synced.head())
     })
 }
 
@@ -295,6 +285,65 @@ fn one_endpoint_alone_cannot_make_the_chain_look_uncovered() {
         let error = follow(&endpoints, chain()).unwrap_err();
         let ProveError::NotFollowed(Verdict::Unsupported(what)) = error else { panic!("{error:?}") };
         assert_eq!((what.what.code(), what.number), ("header.permissionless_fork", Some(502)));
+    }
+}
+
+/// Makes an answer of the method, the height and what was recorded.
+type Answering = fn(&str, u64, Option<Value>) -> Result<Value, RpcError>;
+
+/// A recording that answers what a function makes of each answer, which is none where nothing was recorded.
+struct Picky {
+    replay: Replay,
+    answer: Answering,
+}
+
+impl Transport for Picky {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let height = params[0].as_str().and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        (self.answer)(method, height.unwrap_or_default(), self.replay.call(method, params).await.ok())
+    }
+}
+
+fn refused_here() -> RpcError {
+    RpcError::Node { code: -32_000, message: "not now".to_owned() }
+}
+
+/// Nodes answer `null` for a block that they do not have.
+fn as_a_node(_: &str, _: u64, answer: Option<Value>) -> Result<Value, RpcError> {
+    Ok(answer.unwrap_or_default())
+}
+
+/// Where one endpoint tells a head and another is asked for its headers, the honest one may answer last.
+#[test]
+fn what_one_endpoint_shows_is_never_held_against_the_one_that_answered_after_it() {
+    // Its head lies far above the chain's, and of what lies there it shows one header.
+    let boaster = |method: &str, height, answer: Option<Value>| match (method, height) {
+        ("kaia_blockNumber", _) => Ok(json!("0x5f7")),
+        ("kaia_getHeaderByNumber", 0x5f7) => Err(refused_here()),
+        ("kaia_getHeaderByNumber", height) if height > HEAD => Err(refused_here()),
+        _ => Ok(answer.unwrap_or_default()),
+    };
+    // A false header, and no later ones: these are the honest endpoint's.
+    let mixer = |method: &str, height, answer: Option<Value>| match (method, height) {
+        ("kaia_getHeaderByNumber", 90..HEAD) => Err(refused_here()),
+        ("kaia_getHeaderByNumber", 20) => {
+            let mut answer = answer.unwrap_or_default();
+            answer["stateRoot"] = answer["receiptsRoot"].clone();
+            Ok(answer)
+        }
+        _ => Ok(answer.unwrap_or_default()),
+    };
+    let chain = trust_at(&replays(), [1, 1]).chain("service").unwrap().clone();
+    let liars: [Answering; 2] = [boaster, mixer];
+    for (place, liar) in liars.into_iter().enumerate() {
+        let endpoint = |name: &str, answer| (name.to_owned(), Picky { replay: replay("service"), answer });
+        let list = [endpoint("liar", liar), endpoint("honest", as_a_node)];
+        let endpoints = Endpoints::new(list, Cancel::default());
+        // The checks would find the first one out; a session that is under way makes none.
+        let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
+        let followed = block_on(endpoints.follow(&chain, options, &Silent)).map(|synced| synced.head());
+        assert_eq!(followed, Ok(HEAD), "{place}: {:?}", endpoints.findings());
+        assert!(endpoints.in_use().any(|name| name == "honest"), "{place}: {:?}", endpoints.findings());
     }
 }
 

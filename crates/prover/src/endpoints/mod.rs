@@ -7,6 +7,7 @@
 
 mod check;
 mod finding;
+mod one;
 mod run;
 mod standstill;
 

@@ -7,7 +7,7 @@ use crate::node::Node;
 use crate::progress::Progress;
 use crate::prove::{Ends, Proof};
 use crate::rpc::{RpcError, Transport};
-use crate::sync::{sync, SyncOptions, Synced};
+use crate::sync::{SyncOptions, Synced};
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use spanlight::trust::{Trust, TrustedChain};
@@ -54,18 +54,39 @@ impl<T: Transport> Endpoints<T> {
         options: SyncOptions,
         progress: &dyn Progress,
     ) -> Result<Synced<'t>, ProveError> {
-        let node = Node::new(self, &trusted.profile);
+        let mut begun = None;
         loop {
-            match sync(&node, trusted, options, progress).await {
-                Ok(synced) => {
-                    self.confirm(&synced);
-                    self.note_clock(&synced);
-                    self.note_standstill(&synced);
-                    return Ok(synced);
-                }
-                Err(error) if self.dismiss(&error) => {}
-                Err(error) => return Err(error),
+            let error = match self.follow_with_one(&mut begun, trusted, options, progress).await {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            if !self.has_another_for(&error) {
+                return Err(error);
             }
+            // Roots are recomputed once all headers are verified, of all blocks since then.
+            begun = begun.filter(|_| !options.deep);
+        }
+        let synced = begun.ok_or(ProveError::SelfCheck)?;
+        self.confirm(&synced);
+        self.note_clock(&synced);
+        self.note_standstill(&synced);
+        Ok(synced)
+    }
+
+    /// Starts where nothing is begun, and follows on with the endpoint whose turn it is. What another one showed before is
+    /// verified, and stays.
+    async fn follow_with_one<'t>(
+        &self,
+        begun: &mut Option<Synced<'t>>,
+        trusted: &'t TrustedChain,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), ProveError> {
+        let one = self.first_for_headers()?;
+        let node = Node::new(&one, &trusted.profile);
+        match begun {
+            Some(synced) => synced.follow(&node, options, progress).await,
+            None => begun.insert(Synced::start(&node, trusted, options).await?).follow(&node, options, progress).await,
         }
     }
 
@@ -80,11 +101,11 @@ impl<T: Transport> Endpoints<T> {
         progress: &dyn Progress,
     ) -> Result<(), ProveError> {
         let profile = &synced.chain().trusted().profile;
-        let node = Node::new(self, profile);
         loop {
-            match synced.follow(&node, options, progress).await {
+            let one = self.first_for_headers()?;
+            match synced.follow(&Node::new(&one, profile), options, progress).await {
                 Ok(()) => break,
-                Err(error) if self.dismiss(&error) => {}
+                Err(error) if self.has_another_for(&error) => {}
                 Err(error) => return Err(error),
             }
         }
