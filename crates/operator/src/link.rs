@@ -123,7 +123,8 @@ impl Link {
 
     /// The name of the endpoint that is asked first.
     pub(crate) fn first(&self) -> &str {
-        self.endpoints.in_use().next().unwrap_or("no endpoint")
+        let first = self.endpoints.order("kaia_getHeaderByNumber").first().and_then(|place| self.row.get(*place));
+        first.map_or("no endpoint", |endpoint| endpoint.0.name())
     }
 
     fn line_up(&mut self) {

@@ -1,8 +1,8 @@
 //! Whose fault an old head is: that of an endpoint which keeps newer blocks back, or nobody's, where the chain makes none.
 //!
 //! An endpoint is named only once the next one has shown that there were newer blocks. That is told by block times alone, so
-//! it holds whatever this machine's clock says: the first block that an endpoint did not show must have been made well before
-//! its turn ended.
+//! it holds whatever this machine's clock says: the second block that an endpoint did not show must have been made well before
+//! its turn ended. The first one tells nothing: it may have been proposed before a halt, and sealed after it with the old time.
 
 use super::rotation::STALLED;
 use std::time::Instant;
@@ -59,7 +59,7 @@ impl Suspects {
         let kept_back = |suspect: &Suspect| {
             // A chain that stood still and goes on makes its next block after the turn ended.
             let since = STALLED.saturating_add(now.saturating_duration_since(suspect.ended)).as_secs();
-            let unseen = suspect.head.checked_add(1).and_then(&time_of);
+            let unseen = suspect.head.checked_add(2).and_then(&time_of);
             unseen.is_some_and(|unseen| unseen.saturating_add(since) <= newest)
         };
         let mut names: Vec<String> = self.list.drain(..).filter(kept_back).map(|suspect| suspect.name).collect();
@@ -107,6 +107,15 @@ mod tests {
             let now = ended + Duration::from_secs(seconds);
             assert!(suspects.moved(time_of(newest).unwrap(), time_of, now).is_empty(), "{seconds}");
         }
+    }
+
+    /// Validators that had prepared a block when the chain halted seal that same block after the halt.
+    #[test]
+    fn a_block_that_was_proposed_before_a_halt_and_sealed_after_it_blames_nobody() {
+        let time_of = |number| Some(if number <= 101 { 1_000 + number } else { 4_600 + number });
+        let (mut suspects, ended) = (Suspects::default(), Instant::now());
+        assert_eq!(suspects.add("one", 100, ended, 2), None);
+        assert!(suspects.moved(time_of(103).unwrap(), time_of, ended + Duration::from_secs(2)).is_empty());
     }
 
     #[test]
