@@ -6,10 +6,11 @@ mod common;
 use common::{block_on, now, replays, trust_at};
 use serde_json::{json, Value};
 use spanlight::consensus::FollowMode;
+use spanlight::verdict::State;
 use spanlight::Trust;
 use spanlight_prover::endpoints::{Endpoints, Pair};
 use spanlight_prover::{
-    prove, Cancel, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
+    prove, Cancel, Ends, Finding, Proof, ProveOptions, Replay, RpcError, Silent, Subject, SyncOptions, Time, Transport,
 };
 
 /// A request of main at block 465, executed on the service chain at 340, and checkpoints before both.
@@ -47,6 +48,50 @@ fn gathered(replays: &[Replay; 2], trust: &Trust, keep_back: [&[bool]; 2]) -> (P
         .await
     });
     (proof.unwrap(), endpoints.iter().flat_map(Endpoints::findings).collect())
+}
+
+/// Tells of events where there are none, and leaves it to the others to serve the block.
+struct Misleading<'r> {
+    recorded: &'r Replay,
+    misleads: bool,
+}
+
+impl Transport for Misleading<'_> {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        let mut answer = self.recorded.call(method, params).await?;
+        match method {
+            "kaia_getLogs" if self.misleads => {
+                let logs = answer.as_array_mut().into_iter().flatten();
+                logs.for_each(|log| log["transactionIndex"] = json!("0x63"));
+                Ok(answer)
+            }
+            "kaia_getBlockByNumber" | "kaia_getBlockReceipts" if self.misleads => {
+                Err(RpcError::Node { code: -32_000, message: "not now".to_owned() })
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+#[test]
+fn a_false_log_is_held_against_whoever_told_it_not_against_whoever_served_the_block() {
+    let replays = replays();
+    let trust = trust_at(&replays, NEAR);
+    let endpoints = [0, 1].map(|chain| {
+        let node = |(name, misleads)| (format!("{chain}/{name}"), Misleading { recorded: &replays[chain], misleads });
+        Endpoints::new([("liar", true), ("honest", false)].map(node), Cancel::default())
+    });
+    let [source, destination] = [0, 1].map(|index| (&endpoints[index], &trust.chains[index]));
+    let pair = Pair { trust: &trust, source, destination };
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now()) };
+    let job = async |ends: &Ends<'_, '_, Endpoints<Misleading<'_>>>, _| {
+        prove(ends, Subject::Nonce(NONCE), ProveOptions::at(now()), &Silent).await
+    };
+    let proof = block_on(pair.gather(options, &Silent, job)).unwrap();
+    assert!(matches!(proof.report.transfers[0].verdict.state(), Some(State::Handled { .. })));
+    for (chain, endpoints) in endpoints.iter().enumerate() {
+        assert!(endpoints.in_use().any(|name| name.ends_with("honest")), "{chain}: {:?}", endpoints.findings());
+    }
 }
 
 fn passed_over(findings: &[Finding]) -> Vec<&str> {

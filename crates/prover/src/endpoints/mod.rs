@@ -18,6 +18,7 @@ use crate::cancel::Cancel;
 use crate::error::ProveError;
 use crate::rpc::{RpcError, Transport};
 use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -32,6 +33,10 @@ const MOST_FINDINGS: usize = 256;
 /// Blocks by which an endpoint may be behind the newest of the others, where nothing else is chosen.
 pub const MAX_LAG: u64 = 30;
 
+/// Methods by which an endpoint tells where something is. Whether it is there, the block shows,
+/// which another endpoint may serve.
+const TELLING: [&str; 2] = ["kaia_getLogs", "kaia_getTransactionReceipt"];
+
 /// Counts answers over all chains, so that the endpoint that gave the last one can be told.
 static ANSWERS: AtomicU64 = AtomicU64::new(1);
 
@@ -44,6 +49,8 @@ pub struct Endpoints<T> {
     findings: RefCell<Vec<Finding>>,
     /// Number and endpoint of the last answer.
     last: Cell<(u64, usize)>,
+    /// Who has told where events are, by their places.
+    tellers: RefCell<BTreeSet<usize>>,
     /// Endpoints put aside for what they showed, by their places, and how it was refused.
     refused: RefCell<Vec<(usize, ProveError)>>,
 }
@@ -80,6 +87,7 @@ impl<T: Transport> Endpoints<T> {
             cancel,
             findings: RefCell::default(),
             last: Cell::new((0, 0)),
+            tellers: RefCell::default(),
             refused: RefCell::default(),
         }
     }
@@ -157,6 +165,9 @@ impl<T: Transport> Endpoints<T> {
             match ask(&endpoint.transport).await {
                 Ok(result) => {
                     self.last.set((ANSWERS.fetch_add(1, Ordering::Relaxed), index));
+                    if TELLING.contains(&method) {
+                        self.tellers.borrow_mut().insert(index);
+                    }
                     return Ok(result);
                 }
                 Err(RpcError::Cancelled) => return Err(RpcError::Cancelled),
@@ -213,7 +224,14 @@ impl<T: Transport> Endpoints<T> {
         if !is_the_answers_fault(error) {
             return false;
         }
-        let place = self.last.get().1;
+        let place = match error {
+            // The block is the verified one, so whoever served it is not at fault.
+            ProveError::EventNotFound { .. } => match self.only_teller() {
+                Some(teller) => teller,
+                None => return self.pass_over(),
+            },
+            _ => self.last.get().1,
+        };
         if let Some(endpoint) = self.list.get(place) {
             self.put_aside(endpoint, Reason::Refused { code: error.code() });
             self.refused.borrow_mut().push((place, error.clone()));
@@ -223,6 +241,12 @@ impl<T: Transport> Endpoints<T> {
         }
         self.take_back_what_all_say(error);
         false
+    }
+
+    /// The endpoint that has told where events are, where no other one has since the last fault.
+    fn only_teller(&self) -> Option<usize> {
+        let tellers = self.tellers.take();
+        tellers.first().copied().filter(|_| tellers.len() == 1)
     }
 
     /// Whether they lie together or the verifier is wrong about the chain cannot be told from here, so nobody is singled out.
