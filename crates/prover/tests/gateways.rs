@@ -261,8 +261,9 @@ fn a_redirect_is_followed_on_the_same_host_and_remembered_where_it_is_permanent(
 
 #[test]
 fn a_redirect_elsewhere_or_in_a_circle_is_named_and_not_followed() {
-    let rules: [(Rule, &str); 3] = [
+    let rules: [(Rule, &str); 4] = [
         (|_, _| Reply::text(308, "").header("location", "https://other.example/v1/key"), "https://other.example/..."),
+        (|_, _| Reply::text(307, "").header("location", "//other.example/v1/key"), "http://other.example/..."),
         (|_, _| Reply::text(302, "").header("location", "/again"), "more than 3 times"),
         (|_, _| Reply::text(302, "<a>there</a>"), "HTTP status 302"),
     ];

@@ -151,7 +151,8 @@ impl HttpWire {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             let Some(location) = location.filter(|_| redirect::is_redirect(status)) else { return Ok(response) };
             let Some(next) = redirect::target(&url, location) else {
-                let place = shown(location).unwrap_or_else(|| clean(location));
+                let place = redirect::absolute(&url, location).and_then(|place| shown(&place));
+                let place = place.unwrap_or_else(|| "an address that is neither http nor https".to_owned());
                 let words =
                     format!("HTTP status {status}: it sends its callers to {place}; give that address if you mean it");
                 return Err(Fault::Unanswered(words));

@@ -47,7 +47,7 @@ impl<'u> Parts<'u> {
 /// The address that `location` means, as seen from `url`; none where it is not to be followed.
 pub(super) fn target(url: &str, location: &str) -> Option<String> {
     let from = Parts::of(url)?;
-    let absolute = absolute(&from, location);
+    let absolute = absolute(url, location)?;
     let to = Parts::of(&absolute)?;
     let is_same_host = from.name().eq_ignore_ascii_case(to.name());
     let hides_as_much = to.scheme == "https" || (to.scheme == "http" && from.scheme == "http");
@@ -58,21 +58,26 @@ pub(super) fn target(url: &str, location: &str) -> Option<String> {
     Some(format!("{}://{user}{}{}", to.scheme, to.host, to.rest))
 }
 
-/// `location` with all that it leaves out.
-fn absolute(from: &Parts<'_>, location: &str) -> String {
-    let Parts { scheme, host, rest, .. } = from;
-    if location.contains("://") {
-        return location.to_owned();
+/// `location` with all that it leaves out, its scheme in small letters.
+pub(super) fn absolute(url: &str, location: &str) -> Option<String> {
+    let Parts { scheme, host, rest, .. } = Parts::of(url)?;
+    if let Some((scheme, rest)) = location.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        return Some(format!("{}://{rest}", scheme.to_ascii_lowercase()));
     }
     if let Some(other) = location.strip_prefix("//") {
-        return format!("{scheme}://{other}");
+        return Some(format!("{scheme}://{other}"));
     }
     if location.starts_with('/') {
-        return format!("{scheme}://{host}{location}");
+        return Some(format!("{scheme}://{host}{location}"));
     }
     let path = rest.split(['?', '#']).next().unwrap_or_default();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{scheme}://{host}{folder}/{location}")
+    Some(format!("{scheme}://{host}{folder}/{location}"))
+}
+
+/// Whether it may stand before `://`. An address in a query is no scheme.
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -85,6 +90,8 @@ mod tests {
             ("http://node.example", "/rpc", Some("http://node.example/rpc")),
             ("http://node.example:8551/v1/key", "v2", Some("http://node.example:8551/v1/v2")),
             ("http://a:b@node.example/", "https://Node.Example/rpc", Some("https://a:b@Node.Example/rpc")),
+            ("https://node.example", "HTTPS://node.example/rpc", Some("https://node.example/rpc")),
+            ("http://node.example", "/rpc?next=http://a.b/", Some("http://node.example/rpc?next=http://a.b/")),
             ("http://[::1]:8551", "http://[::1]:8552/x", Some("http://[::1]:8552/x")),
             ("https://node.example", "//node.example/y?z", Some("https://node.example/y?z")),
             ("https://node.example", "http://node.example/", None),
