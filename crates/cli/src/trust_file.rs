@@ -31,8 +31,10 @@ impl Form {
 /// Reads a trust file and checks that it can be used.
 pub(crate) fn read(path: &Path) -> Result<Trust, Failure> {
     let text = files::read_text(path, MOST)?;
+    // Some editors put a mark (BOM) before a text. The npm package reads over it too.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let name = path.display().to_string();
-    parse(&text, Form::of(path, &text), &name)
+    parse(text, Form::of(path, text), &name)
 }
 
 /// Reads the text of a trust file called `name`.

@@ -103,3 +103,15 @@ fn one_trust_file_in_two_forms_is_one_trust() {
     let json = serde_json::to_string_pretty(&shipped()).unwrap();
     assert_eq!(serde_json::from_str::<Trust>(&json).unwrap(), shipped());
 }
+
+#[test]
+fn a_mark_that_some_editors_put_before_a_text_changes_nothing() {
+    let json = std::fs::read_to_string(fixture("bundles/handled-coin.trust.json")).unwrap();
+    let toml = toml::to_string(&serde_json::from_str::<Trust>(&json).unwrap()).unwrap();
+    for (file, text) in [("marked.trust.json", &json), ("marked-trust", &json), ("marked.trust.toml", &toml)] {
+        let path = write(file, format!("\u{feff}{text}"));
+        let bundle = fixture("bundles/handled-coin.spl");
+        let ran = run(&["verify", &bundle, "--trust", &path, "--now", "1795398976"]);
+        assert_eq!(ran.code, 0, "{file}: {}", ran.stderr);
+    }
+}
