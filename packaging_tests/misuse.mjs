@@ -68,6 +68,7 @@ export async function misuse(spanlight, read, check, whole) {
   check("wrong arguments have codes of their own", codes.size > 20, true);
 
   await words(spanlight, { trust, bundle, now, nowhere, options, syncing }, check);
+  await secrets(spanlight, syncing, check);
   await forms(spanlight, read, { trust, bundle, now, whole }, check);
 }
 
@@ -83,6 +84,7 @@ async function words({ prove, sync, verify, LightClient }, { trust, bundle, now,
     ["an unset variable", () => prove({ nonce: 0 }, { ...options, endpoints: { main: nowhere, service: undefined } }), "options.endpoints", "endpoints.service"],
     ["a chain with a typing error", () => prove({ nonce: 0 }, { ...options, from: "mian" }), "options.from", "`main` and `service`"],
     ["the path of a trust file", () => verify(bundle, "trust.json", now), "trust.syntax", "not its path"],
+    ["a number with a point in TOML", () => verify(bundle, "version = 1.0", now), "trust.json", "whole number"],
     ["a provider in the wrong place", () => sync({ ...syncing, endpoint: { provider: {} } }), "options.endpoints", "EIP-1193"],
     ["a Map of endpoints", () => prove({ nonce: 0 }, { ...options, endpoints: new Map() }), "options.endpoints", "no node of chain `main`"],
     ["a timeout that no timer can wait", () => sync({ ...syncing, timeout: Infinity }), "options.timeout", "Infinity"],
@@ -92,6 +94,15 @@ async function words({ prove, sync, verify, LightClient }, { trust, bundle, now,
     const error = await job().catch((thrown) => thrown);
     check(what, [error.code, error.message?.includes(part)], [code, true]);
     if (error.message?.includes(part) !== true) check(`${what}: its words`, error.message, part);
+  }
+}
+
+/** Addresses of hosted nodes hold passwords and keys: no error repeats them. */
+async function secrets({ sync }, syncing, check) {
+  for (const endpoint of ["http://user:s3cret@127.0.0.1:9/s3cret", "http:/\\[s3cret", "ws://node.example/s3cret"]) {
+    const error = await sync({ ...syncing, endpoint }).catch((thrown) => thrown);
+    const told = [error.code, error.message, JSON.stringify(error.notes), error.cause?.message, error.cause?.stack];
+    check("no error repeats what an address hides", told.filter((text) => text?.includes("s3cret")), []);
   }
 }
 

@@ -108,11 +108,12 @@ function shown(address: string | URL): string {
   let url: URL;
   try {
     url = new URL(address, location?.href);
-  } catch (cause) {
-    throw errorOf("options.endpoints", `${address} is no address of a node`, cause);
+  } catch {
+    // Neither this error nor the runtime's, which is left out, repeats it: it may hold a key.
+    throw errorOf("options.endpoints", "this is no address of a node; an address begins with http:// or https://");
   }
   const { protocol, host, username, password, pathname, search, hash } = url;
-  if (protocol !== "http:" && protocol !== "https:") throw errorOf("options.endpoints", `${address}: only http and https are spoken`);
+  if (protocol !== "http:" && protocol !== "https:") throw errorOf("options.endpoints", `an address that begins with ${protocol}: only http and https are spoken`);
   const hidden = username + password + search + hash !== "" || pathname !== "/";
   return `${protocol}//${host}${hidden ? "/..." : ""}`;
 }
@@ -139,6 +140,21 @@ function nodesError(thrown: unknown): { code: number; message?: unknown } | unde
   return undefined;
 }
 
+// A user's name and password go as a header: fetch refuses an address that holds them, and its error
+// repeats them.
+function withoutUser(address: string | URL): { url: string | URL; headers: Record<string, string> } {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  const { location } = globalThis as { location?: { href: string } };
+  const url = new URL(address, location?.href);
+  const { username, password } = url;
+  if (username + password === "") return { url: address, headers };
+  [url.username, url.password] = ["", ""];
+  // In an address every byte beyond ASCII is escaped: unescaped it is a text of bytes, as for btoa.
+  const plain = (text: string): string => text.replace(/%[0-9a-f]{2}/gi, (byte) => String.fromCharCode(parseInt(byte.slice(1), 16)));
+  headers.authorization = `Basic ${btoa(`${plain(username)}:${plain(password)}`)}`;
+  return { url, headers };
+}
+
 async function post(address: string | URL, body: string, ended: AbortSignal, timeout: number): Promise<Posted> {
   if (typeof fetch !== "function") throw new Error("this runtime has no fetch; give an object with a `request` method instead of an address");
   const timer = new AbortController();
@@ -146,9 +162,9 @@ async function post(address: string | URL, body: string, ended: AbortSignal, tim
   const late = setTimeout(() => timer.abort(new Error(`no answer within ${timeout} ms`)), timeout);
   ended.addEventListener("abort", stop);
   try {
-    const headers = { "content-type": "application/json" };
+    const { url, headers } = withoutUser(address);
     // A redirected POST would become a GET; no node redirects.
-    const response = await fetch(address, { method: "POST", headers, body, signal: timer.signal, redirect: "manual" });
+    const response = await fetch(url, { method: "POST", headers, body, signal: timer.signal, redirect: "manual" });
     const { status } = response;
     const wait = Number(response.headers.get("retry-after") ?? undefined);
     // Nobody reads what comes with these; a node in trouble may not even finish it.

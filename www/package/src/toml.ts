@@ -14,5 +14,13 @@ export function parseToml(text: string): string {
     const hint = /\n/.test(text.trim()) ? "" : "; give the content of the file, not its path";
     throw errorOf("trust.syntax", `the trust file is neither JSON, which begins with {, nor TOML: ${first}${hint}`, cause);
   }
-  return toJson(tree, "trust.json");
+  return toJson(withoutFractions(tree), "trust.json");
+}
+
+// With exact integers, what is still a number was written with a point or an exponent. No member of
+// a trust file is: the command refuses it too.
+function withoutFractions(tree: unknown): unknown {
+  if (typeof tree === "number") throw errorOf("trust.json", `the trust file has a number with a point or an exponent (${tree}); write a whole number`);
+  if (typeof tree === "object" && tree !== null) Object.values(tree).forEach(withoutFractions);
+  return tree;
 }
