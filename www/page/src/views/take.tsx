@@ -107,8 +107,15 @@ const WIDE = new Set(["amount", "token_id", "fee"]);
 /** JSON in which a `bigint` is a number with all its digits. */
 export function exactJson(value: unknown): string {
   const write = (name: string, inner: unknown): unknown => (typeof inner !== "bigint" ? inner : WIDE.has(name) ? inner.toString() : `\u0000${inner}`);
-  const marked = JSON.stringify(value, write, 2);
+  const marked = JSON.stringify(plain(value), write, 2);
   return marked.replace(/"\\u0000(\d+)"/g, "$1");
+}
+
+/** A copy without the package's `toJSON`, which would make text of every `bigint` before it can be marked. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 }
 
 export function download(name: string, content: Uint8Array | string, type: string): void {
