@@ -1,8 +1,9 @@
 //! The verifying party's clock, and which headers are ahead of it.
 //!
-//! A header ahead of the clock is no lie: a quorum of validators sealed that time, so it is this machine's clock that seems to
-//! be behind. The rule therefore comes after all other rules of a header: only what is verified may tell the time, and nobody
-//! else's header can make a clock look wrong. Source: claims.md 3; chain.md 1.4, H4.
+//! A header ahead of the clock is no lie: a quorum of validators sealed that time, so it is this
+//! machine's clock that seems to be behind. The rule therefore comes after all other rules of a
+//! header: only what is verified may tell the time, and nobody else's header can make a clock look
+//! wrong. Source: claims.md 3; chain.md 1.4, H4.
 
 use crate::consensus::ConsensusError;
 

@@ -95,7 +95,8 @@ one_of! {
 }
 
 impl Error {
-    /// Whether proven transactions show that the trust file is wrong about the chain: nothing supplied is false then.
+    /// Whether proven transactions show that the trust file is wrong about the chain: nothing
+    /// supplied is false then.
     pub(crate) fn shows_wrong_trust(&self) -> bool {
         matches!(self, Self::Trust(error) if matches!(**error, TrustError::ChainId { .. }))
     }

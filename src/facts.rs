@@ -146,8 +146,8 @@ pub struct Votes {
     pub threshold: Option<u32>,
     /// Everyone that the proof shows, ascending by address.
     pub operators: Vec<Operator>,
-    /// The state from which the votes were read, where it is later than that of the execution's block: threshold and membership
-    /// are then of that state.
+    /// The state from which the votes were read, where it is later than that of the execution's
+    /// block: threshold and membership are then of that state.
     pub later: Option<HeaderRef>,
 }
 

@@ -8,7 +8,8 @@ use crate::primitives::Hash;
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
-/// A protocol upgrade that changes what a light client checks (chain.md 6.1), in the order in which those that are set activate.
+/// A protocol upgrade that changes what a light client checks (chain.md 6.1), in the order in which
+/// those that are set activate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Fork {
@@ -96,8 +97,8 @@ impl ForkSchedule {
         self.block_of(fork).is_some_and(|block| block <= number)
     }
 
-    /// The first two forks whose heights fall along the fork order. Any fork may be left out between others: each rule
-    /// follows its own fork's height alone (chain.md 6.1).
+    /// The first two forks whose heights fall along the fork order. Any fork may be left out
+    /// between others: each rule follows its own fork's height alone (chain.md 6.1).
     #[must_use]
     pub fn out_of_order(&self) -> Option<(Fork, Fork)> {
         let mut previous: Option<(Fork, u64)> = None;

@@ -18,7 +18,8 @@ pub struct ReportJson<'r> {
     pub transfers: &'r [TransferVerdict],
     /// What came of a claimed equivocation; none or one.
     pub equivocations: Vec<Claimed<'r, Equivocation>>,
-    /// Whether the transfers are proven to be all that were ever requested; `null` where nobody claims it.
+    /// Whether the transfers are proven to be all that were ever requested; `null` where nobody
+    /// claims it.
     pub complete: Option<bool>,
     /// Whether they are proven to be all of the claimed range; `null` where nobody claims it.
     pub complete_in_range: Option<bool>,
@@ -176,8 +177,8 @@ impl Verdict {
         }
     }
 
-    /// The exit code for this verdict alone, on a bundle (claims.md 6). 0 is for scripts that look no further, so a warning
-    /// takes it away.
+    /// The exit code for this verdict alone, on a bundle (claims.md 6). 0 is for scripts that look
+    /// no further, so a warning takes it away.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

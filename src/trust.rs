@@ -86,8 +86,9 @@ impl TrustedChain {
         Ok(())
     }
 
-    /// The checkpoint's values of what no vote may change are those of the genesis file, which the profile holds. Where a
-    /// governance contract is in force it may have changed all but the epoch; old rules let votes change more.
+    /// The checkpoint's values of what no vote may change are those of the genesis file, which the
+    /// profile holds. Where a governance contract is in force it may have changed all but the
+    /// epoch; old rules let votes change more.
     fn checkpoint_keeps_what_no_vote_changes(&self) -> Result<(), TrustError> {
         let (profile, then) = (&self.profile, &self.checkpoint.parameters);
         let next = self.checkpoint.number.saturating_add(1);
@@ -192,7 +193,8 @@ pub enum TrustError {
         /// The chain.
         chain: Box<str>,
     },
-    /// Profile and checkpoint differ in a value that the chain cannot have changed between genesis and checkpoint.
+    /// Profile and checkpoint differ in a value that the chain cannot have changed between genesis
+    /// and checkpoint.
     #[error(
         "chain {chain}: {} differs between profile.parameters and checkpoint.parameters, and no vote can change it",
         .parameter.as_str()
@@ -203,8 +205,8 @@ pub enum TrustError {
         /// The parameter.
         parameter: ParameterName,
     },
-    /// A transaction under a sealed root was signed for another chain id: the chain refuses such a transaction, so the id in
-    /// the trust is not the chain's.
+    /// A transaction under a sealed root was signed for another chain id: the chain refuses such a
+    /// transaction, so the id in the trust is not the chain's.
     #[error("chain {chain}: profile.chain_id is {expected}, but its transactions are signed for chain id {got}")]
     ChainId {
         /// The chain.

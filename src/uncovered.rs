@@ -1,7 +1,8 @@
-//! What this build, or this trust, does not cover: one name and one stable code for each rule or form.
+//! What this build, or this trust, does not cover: one name and one stable code for each rule or
+//! form.
 //!
-//! A verdict of this kind accuses nobody. Surfaces look up their own words and the next step by the code, so that the core
-//! stays small.
+//! A verdict of this kind accuses nobody. Surfaces look up their own words and the next step by the
+//! code, so that the core stays small.
 
 use alloc::string::String;
 use core::fmt;
@@ -32,7 +33,8 @@ uncovered! {
     GovernanceByContract => "consensus.governance_by_contract",
     /// Mode "ballot" tallies votes over an epoch.
     GovernanceByBallot => "consensus.governance_by_ballot",
-    /// The weighted-random policy demotes members by stake, and the trust does not say how many are left.
+    /// The weighted-random policy demotes members by stake, and the trust does not say how many are
+    /// left.
     QualifiedUnknown => "consensus.qualified_unknown",
     /// A proposer policy that no release defines.
     ProposerPolicy => "consensus.proposer_policy",
@@ -46,7 +48,8 @@ uncovered! {
     LegacyJoinedAddresses => "consensus.legacy_joined_addresses",
     /// Legacy rules where members may be demoted: whether a vote counts then depends on stake.
     LegacyVotesOfDemoted => "consensus.legacy_votes_of_demoted",
-    /// Legacy rules with an announcement in a form or place of which it is not known what those releases made of it.
+    /// Legacy rules with an announcement in a form or place of which it is not known what those
+    /// releases made of it.
     LegacyAnnouncement => "consensus.legacy_announcement",
     /// Legacy rules with a vote on the epoch, by which announcements are counted.
     EpochChange => "consensus.epoch_change",
@@ -58,7 +61,8 @@ uncovered! {
     PermissionlessFork => "header.permissionless_fork",
     /// The trust accepts votes of the governing node only, and somebody else's is to be followed.
     VoteByOther => "vote_by_other",
-    /// The signers are in no committee that could have been drawn, if as many members are qualified as the trust assumes.
+    /// The signers are in no committee that could have been drawn, if as many members are qualified
+    /// as the trust assumes.
     OutsideAssumedCommittee => "consensus.outside_assumed_committee",
     /// A transaction type that this build does not know.
     TransactionType => "transaction.unsupported_type",

@@ -259,8 +259,9 @@ impl FraudKind {
 pub enum Note {
     /// The votes are shown as transactions: k operators said so; that no later vote took one back is the contract's word.
     VotesByTransactions,
-    /// The votes were read from a state later than the execution's, as they are recorded for good once a nonce is closed. Who could
-    /// vote at the decision, and the threshold then, is the contract's word.
+    /// The votes were read from a state later than the execution's, as they are recorded for good
+    /// once a nonce is closed. Who could vote at the decision, and the threshold then, is the
+    /// contract's word.
     VotesFromLaterState {
         /// Block of the execution.
         executed: u64,
@@ -295,7 +296,8 @@ pub enum Note {
     },
     /// The chain followed a vote that was not the governing node's, in mode "single".
     VoteByOther(WarnedOn),
-    /// The chain followed a member's vote in mode "none", on validators or on what a verifier needs.
+    /// The chain followed a member's vote in mode "none", on validators or on what a verifier
+    /// needs.
     VoteByMember(WarnedOn),
     /// More committee members than seats: signers were not checked to be in the committee on this chain.
     CommitteeUnchecked {
@@ -492,7 +494,8 @@ pub enum Missing {
         /// The slot.
         slot: Hash,
     },
-    /// Headers by which as many distinct proposers as a quorum have proposed since a block: only then its time is bounded.
+    /// Headers by which as many distinct proposers as a quorum have proposed since a block: only
+    /// then its time is bounded.
     LaterProposers {
         /// The chain.
         chain: String,

@@ -1,4 +1,5 @@
-//! Two consecutive headers of Kaia mainnet (September 2026), read from a node's JSON and followed from a trust file.
+//! Two consecutive headers of Kaia mainnet (September 2026), read from a node's JSON and followed
+//! from a trust file.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, missing_docs)]
 
 use serde_json::Value;

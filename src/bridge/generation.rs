@@ -108,7 +108,8 @@ impl Generation {
         matches!(self, Self::C | Self::V2)
     }
 
-    /// Whether every change of the token registry leaves an event, `TokenRegistered` or `TokenDeregistered`.
+    /// Whether every change of the token registry leaves an event, `TokenRegistered` or
+    /// `TokenDeregistered`.
     #[must_use]
     pub const fn tells_registry_changes(self) -> bool {
         matches!(self, Self::B | Self::C | Self::V2)

@@ -1,8 +1,9 @@
 //! Announced parameters and the heights from which they hold.
 //!
-//! A change is voted in one epoch, announced in the `Governance` field of the epoch block that follows, and holds from one
-//! epoch after that (one block later before Kore). Nodes compare what an announcement means with the votes, so its form is
-//! the proposer's choice. Source: chain.md 2.3 (values), 2.5.
+//! A change is voted in one epoch, announced in the `Governance` field of the epoch block that
+//! follows, and holds from one epoch after that (one block later before Kore). Nodes compare what
+//! an announcement means with the votes, so its form is the proposer's choice. Source: chain.md 2.3
+//! (values), 2.5.
 
 use super::node_json::{self, Value};
 use super::parameter_names::{Member, ParameterName, ParameterValue};
@@ -33,7 +34,8 @@ impl ParameterChanges {
         self.0.insert(name, value);
     }
 
-    /// Decodes a non-empty `Governance` field: an RLP string that holds a JSON object, in whatever form nodes read.
+    /// Decodes a non-empty `Governance` field: an RLP string that holds a JSON object, in whatever
+    /// form nodes read.
     ///
     /// # Errors
     /// Where it is something else, names an unknown parameter, or a value has the wrong form. Under legacy rules that is
@@ -113,7 +115,8 @@ pub struct PendingChange {
 }
 
 impl PendingChange {
-    /// The first block for which the changes hold: one epoch after the announcement, before Kore one block later.
+    /// The first block for which the changes hold: one epoch after the announcement, before Kore
+    /// one block later.
     ///
     /// Kore is looked up at the block itself: it is what decides P(n) of chain.md 2.5.
     #[must_use]
@@ -133,9 +136,9 @@ pub fn is_epoch_block(number: u64, epoch: u64) -> bool {
     number.checked_rem(epoch) == Some(0)
 }
 
-/// Checks the `Governance` field of block `number` and gives the changes it announces; `votes` are the parameter votes of
-/// the epoch before it, or none where they are not all known (then only the form can be checked, and the quorum that
-/// sealed the block stands for the rest).
+/// Checks the `Governance` field of block `number` and gives the changes it announces; `votes` are
+/// the parameter votes of the epoch before it, or none where they are not all known (then only the
+/// form can be checked, and the quorum that sealed the block stands for the rest).
 ///
 /// # Errors
 /// Where the field stands outside an epoch block, is malformed, or differs from the votes.

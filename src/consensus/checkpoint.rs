@@ -1,4 +1,5 @@
-//! A block from which a chain is followed, and what a client must know there. Source: claims.md 4, 5.
+//! A block from which a chain is followed, and what a client must know there. Source: claims.md 4,
+//! 5.
 
 use super::announcements::epoch_stays;
 use super::header_governance::HeaderGovernance;
@@ -23,22 +24,24 @@ pub struct Checkpoint {
     pub council: Vec<Address>,
     /// The parameters for block `number` + 1.
     pub parameters: Parameters,
-    /// Changes announced up to `number` and not in force at `number` + 1, oldest first. Left out, they would be missed
-    /// without a word, so a checkpoint without any says so with an empty list.
+    /// Changes announced up to `number` and not in force at `number` + 1, oldest first. Left out,
+    /// they would be missed without a word, so a checkpoint without any says so with an empty list.
     pub pending: Vec<PendingChange>,
     /// Parameter votes of the epoch up to `number`; left out where they are not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_votes: Option<ParameterChanges>,
-    /// What headers alone announced up to `number`, in force at `number` + 1; left out where it does not differ from
-    /// `parameters`, and at block 0, whose header says it.
+    /// What headers alone announced up to `number`, in force at `number` + 1; left out where it
+    /// does not differ from `parameters`, and at block 0, whose header says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_governance: Option<HeaderGovernance>,
-    /// Votes up to `number` that nodes followed although no governing node cast them, oldest first. Where a chain has such
-    /// votes, every verdict on it carries the warning. A trust file that names none says that there were none; what a program
-    /// wrote always names them, so that it cannot be taken for an older program's, which did not look.
+    /// Votes up to `number` that nodes followed although no governing node cast them, oldest first.
+    /// Where a chain has such votes, every verdict on it carries the warning. A trust file that
+    /// names none says that there were none; what a program wrote always names them, so that it
+    /// cannot be taken for an older program's, which did not look.
     #[serde(default)]
     pub warned_votes: Vec<WarnedVote>,
-    /// Unix time at which it was verified, where its header was ahead of the clock: the trusting period then counts from here.
+    /// Unix time at which it was verified, where its header was ahead of the clock: the trusting
+    /// period then counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_since: Option<u64>,
 }

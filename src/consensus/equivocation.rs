@@ -26,7 +26,8 @@ pub struct Equivocation {
     pub first_only: Vec<Address>,
     /// Who signed only the second.
     pub second_only: Vec<Address>,
-    /// Votes before it that no governing node cast: by one of them the council may have come to be what it is.
+    /// Votes before it that no governing node cast: by one of them the council may have come to be
+    /// what it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warned_votes: Vec<WarnedVote>,
 }

@@ -26,7 +26,8 @@ pub enum ConsensusError {
     /// The last verified header is too old to be the ground for a jump. Nothing is known to be wrong.
     #[error("last verified header is of {head_time}, now is {now}, trusted for {period} s")]
     TrustingPeriodOver { head_time: u64, now: u64, period: u64 },
-    /// A verified header is further ahead of the clock than is tolerated (H4). Nothing is known to be wrong but the clock.
+    /// A verified header is further ahead of the clock than is tolerated (H4). Nothing is known to
+    /// be wrong but the clock.
     #[error("a block of {time} is ahead of the clock, which says {now}")]
     AheadOfClock { now: u64, time: u64 },
     /// A trusting period of zero trusts nothing.

@@ -1,9 +1,11 @@
-//! Decimal numbers as nodes read them: as the nearest float of 53 bits, of two equally near ones the even.
+//! Decimal numbers as nodes read them: as the nearest float of 53 bits, of two equally near ones
+//! the even.
 //!
-//! Only two questions are asked of a number, so that no float is needed: is the nearest float infinite, and which whole
-//! number is it. Both are answered by exact arithmetic on the digits. The standard library's parser would answer too, with
-//! ten kilobytes of tables for every browser; the JSON library's usual parser is wrong in the last bit above 2^52, and then
-//! a client would know another value than the chain.
+//! Only two questions are asked of a number, so that no float is needed: is the nearest float
+//! infinite, and which whole number is it. Both are answered by exact arithmetic on the digits. The
+//! standard library's parser would answer too, with ten kilobytes of tables for every browser; the
+//! JSON library's usual parser is wrong in the last bit above 2^52, and then a client would know
+//! another value than the chain.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -38,7 +40,8 @@ impl Decimal {
         }
     }
 
-    /// The whole number from 0 to 2^64 - 1 that the nearest float is, if it is one. Of a negative number only zero.
+    /// The whole number from 0 to 2^64 - 1 that the nearest float is, if it is one. Of a negative
+    /// number only zero.
     pub(super) fn whole(&self) -> Option<u64> {
         if self.digits.is_empty() || self.point < -330 {
             return Some(0);
@@ -122,7 +125,8 @@ fn missing_to_one(fraction: &[u8]) -> Vec<u8> {
         .iter()
         .rev()
         .map(|digit| {
-            // Zeros at the end stay; the last other digit is taken from ten, those before it from nine.
+            // Zeros at the end stay; the last other digit is taken from ten, those before it from
+            // nine.
             if *digit == 0 && from == 10 {
                 return 0;
             }

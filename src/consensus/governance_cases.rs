@@ -1,4 +1,5 @@
-//! What Kaia v2.2.1 read out of votes and announcements, line by line, and what older releases announced.
+//! What Kaia v2.2.1 read out of votes and announcements, line by line, and what older releases
+//! announced.
 
 use super::announcements::ParameterChanges;
 use super::council::Council;

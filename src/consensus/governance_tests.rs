@@ -171,7 +171,8 @@ fn an_equivocation_is_told_with_the_warnings_of_its_chain() {
     assert_eq!(found.warned_votes, client.warned_votes());
 }
 
-/// Nodes check a vote on a bound of the base fee against defaults and announcements, not against the genesis file.
+/// Nodes check a vote on a bound of the base fee against defaults and announcements, not against
+/// the genesis file.
 #[test]
 fn base_fee_bounds_are_checked_against_what_headers_announced() {
     let configured = |profile: &mut ChainProfile| {
@@ -239,7 +240,8 @@ fn a_checkpoint_at_block_0_must_carry_what_its_header_announces() {
     assert_eq!(resumed(&client, &checkpoint).err().map(|error| error.code()), Some("consensus.checkpoint"));
 }
 
-/// A vote in an epoch block is announced with those of the epoch that it begins, not with those that it ends.
+/// A vote in an epoch block is announced with those of the epoch that it begins, not with those
+/// that it ends.
 #[test]
 fn a_vote_in_an_epoch_block_belongs_to_the_new_epoch() {
     let mut client = none();

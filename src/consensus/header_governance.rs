@@ -1,7 +1,9 @@
-//! What headers alone say of who governs: built-in defaults and announcements, without the chain configuration.
+//! What headers alone say of who governs: built-in defaults and announcements, without the chain
+//! configuration.
 //!
-//! Nodes check votes against these values, not against the parameters in force: the configuration of the genesis file and a
-//! governance contract change the latter only. Source: chain.md 2.3 rule 4, 2.5 steps 1 and 3.
+//! Nodes check votes against these values, not against the parameters in force: the configuration
+//! of the genesis file and a governance contract change the latter only. Source: chain.md 2.3 rule
+//! 4, 2.5 steps 1 and 3.
 
 use super::parameters::{ParameterChanges, ParameterName, ParameterValue, Parameters};
 use crate::primitives::Address;
@@ -51,9 +53,10 @@ impl HeaderGovernance {
         self
     }
 
-    /// The values where a checkpoint that begins above genesis says nothing: those in force. A fee bound that is still the
-    /// genesis file's may never have been announced, so there the wider of it and the default counts: an honest vote must
-    /// not be refused, and a vote that nodes refuse is in no sealed block.
+    /// The values where a checkpoint that begins above genesis says nothing: those in force. A fee
+    /// bound that is still the genesis file's may never have been announced, so there the wider of
+    /// it and the default counts: an honest vote must not be refused, and a vote that nodes refuse
+    /// is in no sealed block.
     pub(super) fn assumed(parameters: &Parameters, profile: &ChainProfile) -> Self {
         let mut assumed = Self::of(parameters);
         let usual = Parameters::default();

@@ -42,7 +42,8 @@ pub enum FollowMode {
 pub struct LightClient {
     profile: ChainProfile,
     head: VerifiedHeader,
-    /// From when the trusting period counts: the head's time, or when it was verified if that is earlier.
+    /// From when the trusting period counts: the head's time, or when it was verified if that is
+    /// earlier.
     since: u64,
     tracked: Tracked,
     /// Who may propose, ascending by height, from where this client began.
@@ -50,7 +51,8 @@ pub struct LightClient {
     votes: VotesBy,
 }
 
-/// What decides who may propose and how many make a quorum, from a height on until the next entry's.
+/// What decides who may propose and how many make a quorum, from a height on until the next
+/// entry's.
 #[derive(Clone, Debug)]
 struct Electorate {
     from: u64,
@@ -143,7 +145,8 @@ impl LightClient {
 
     /// Follows `headers`, which begin right after the head. On an error nothing has changed.
     ///
-    /// The clock comes last, and only the newest header is compared with it: each is younger than the one before.
+    /// The clock comes last, and only the newest header is compared with it: each is younger than
+    /// the one before.
     ///
     /// # Errors
     /// The first rule that one of the headers breaks.
@@ -162,7 +165,8 @@ impl LightClient {
             let sealed = mode == FollowMode::Full || rest.len() == 0;
             let step = self.step(&tracked, header, parent, sealed);
             let (change, seals) = step.map_err(|error| error.at(header.number()))?;
-            // Not all parameters: a proposer chooses how long some are, and there may be as many headers as a bundle holds.
+            // Not all parameters: a proposer chooses how long some are, and there may be as many
+            // headers as a bundle holds.
             outcomes.push((commitment_form(&tracked.parameters), seals));
             tracked = change.next;
             if !electorates.last().or(self.electorates.last()).is_some_and(|last| last.holds_for(&tracked)) {
@@ -333,9 +337,10 @@ impl LightClient {
         self.electorate_at(number).map(|electorate| &electorate.council)
     }
 
-    /// How many distinct proposers make it sure that one of them was honest, by the council of such a block: as many as a
-    /// quorum, by the engine's rule or the profile's, whichever is larger. Where members may be demoted, headers do not tell
-    /// how many are qualified; then all are counted.
+    /// How many distinct proposers make it sure that one of them was honest, by the council of such
+    /// a block: as many as a quorum, by the engine's rule or the profile's, whichever is larger.
+    /// Where members may be demoted, headers do not tell how many are qualified; then all are
+    /// counted.
     #[must_use]
     pub fn proposers_needed_at(&self, number: u64) -> Option<u64> {
         let Electorate { council, committee_size, proposer_policy, .. } = self.electorate_at(number)?;

@@ -613,7 +613,8 @@ fn the_council_of_each_followed_block_is_known_and_of_no_lower_one() {
     assert_eq!([3, 4].map(|number| resumed.council_at(number).map(Council::len)), [None, Some(5)]);
 }
 
-/// As many as the engine's quorum at least; over the whole council where headers do not tell who is demoted.
+/// As many as the engine's quorum at least; over the whole council where headers do not tell who is
+/// demoted.
 #[test]
 fn proposers_needed_follow_the_engines_rule_and_count_all_where_members_may_be_demoted() {
     let needed = |quorum, policy, committee_size| {

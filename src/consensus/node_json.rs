@@ -1,8 +1,9 @@
 //! JSON as nodes read it out of a header: whatever form Go's decoder takes for a map of values.
 //!
-//! A proposer chooses the form of an announcement, and nodes compare only what it means. So what they read must be read
-//! here, or one proposer could stop every client: of a name that stands there twice the last value, `null` for nothing at
-//! all, values of any kind in between. What they refuse is refused. There is no recursion, and the cost is that of the text.
+//! A proposer chooses the form of an announcement, and nodes compare only what it means. So what
+//! they read must be read here, or one proposer could stop every client: of a name that stands
+//! there twice the last value, `null` for nothing at all, values of any kind in between. What they
+//! refuse is refused. There is no recursion, and the cost is that of the text.
 
 use super::float::Decimal;
 use alloc::string::String;
@@ -31,7 +32,8 @@ pub(super) fn members(text: &[u8]) -> Option<Vec<(String, Value)>> {
         return None;
     }
     let mut found = Vec::new();
-    // The containers that are open, by their first byte, and the name for which the outermost waits.
+    // The containers that are open, by their first byte, and the name for which the outermost
+    // waits.
     let mut open: Vec<u8> = Vec::new();
     let mut name = String::new();
     loop {
@@ -109,7 +111,8 @@ impl<'t> Scanner<'t> {
         self.peek() == Some(end) && self.next().is_some()
     }
 
-    /// Reads a member's name and the colon, where an object is the innermost container; keeps a name of the outermost.
+    /// Reads a member's name and the colon, where an object is the innermost container; keeps a
+    /// name of the outermost.
     fn name_in(&mut self, open: &[u8], name: &mut String) -> Option<()> {
         if open.last() == Some(&b'{') {
             let read = (self.token()? == b'"').then(|| self.text())??;
@@ -136,8 +139,9 @@ impl<'t> Scanner<'t> {
         Some(value)
     }
 
-    /// The rest of a string. All characters beyond ASCII become one, also bytes and escapes that are no character, for
-    /// which Go's decoder puts another in: no name and no value that means something holds any.
+    /// The rest of a string. All characters beyond ASCII become one, also bytes and escapes that
+    /// are no character, for which Go's decoder puts another in: no name and no value that means
+    /// something holds any.
     fn text(&mut self) -> Option<String> {
         let mut text = String::new();
         loop {

@@ -1,7 +1,7 @@
 //! The names of governance parameters, and the forms of their values in votes and announcements.
 //!
-//! A value is read as nodes read it, whatever its form: a proposer puts what it likes into its own block, and where nodes
-//! take it a client that does not is stopped. Source: chain.md 2.3.
+//! A value is read as nodes read it, whatever its form: a proposer puts what it likes into its own
+//! block, and where nodes take it a client that does not is stopped. Source: chain.md 2.3.
 
 use super::ConsensusError;
 use crate::primitives::{decode_hex, Address};
@@ -165,7 +165,8 @@ fn address_of_text(text: &str) -> Option<Address> {
     decode_hex(&prefixed).ok().and_then(|bytes| Address::from_slice(&bytes))
 }
 
-/// A decimal number of any size, with or without a sign, in the form without plus and leading zeros.
+/// A decimal number of any size, with or without a sign, in the form without plus and leading
+/// zeros.
 fn canonical_decimal(text: &str) -> Option<String> {
     let negative = text.starts_with('-');
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -178,8 +179,8 @@ fn canonical_decimal(text: &str) -> Option<String> {
     })
 }
 
-/// Whether `text` is `parts` numbers between slashes that sum to 100. Nodes read and add them as 64-bit numbers with a
-/// sign, and their sum wraps.
+/// Whether `text` is `parts` numbers between slashes that sum to 100. Nodes read and add them as
+/// 64-bit numbers with a sign, and their sum wraps.
 fn is_ratio(text: &str, parts: usize) -> bool {
     let numbers: Option<alloc::vec::Vec<i64>> = text.split('/').take(4).map(|part| part.parse().ok()).collect();
     numbers.is_some_and(|numbers| {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A whole parameter set, named as `kaia_getParams` names it. Amounts in peb are decimal strings, as on the wire.
 ///
-/// What a verifier decides by must be written out: a default in its place would be a rule that nobody chose. Only the others
-/// may be left out.
+/// What a verifier decides by must be written out: a default in its place would be a rule that
+/// nobody chose. Only the others may be left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]

@@ -111,7 +111,8 @@ fn votes_are_written_into_a_checkpoint_and_read_again_exactly() {
     votes.insert(ParameterName::Ratio, ParameterValue::Text("+34/54/0012".to_string()));
     let text = serde_json::to_string(&votes).unwrap();
     assert_eq!(serde_json::from_str::<ParameterChanges>(&text).unwrap(), votes);
-    // The JSON library reads a number with a point wrongly in its last bit, so a checkpoint has none.
+    // The JSON library reads a number with a point wrongly in its last bit, so a checkpoint has
+    // none.
     for text in [r#"{"governance.unitprice":9007199254740991.0}"#, r#"{"kip71.gastarget":1,"kip71.gastarget":1}"#] {
         assert!(serde_json::from_str::<ParameterChanges>(text).is_err(), "{text}");
     }

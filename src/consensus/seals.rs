@@ -245,16 +245,17 @@ fn signers_sit_in_a_committee(
     if lottery.some_committee_holds(signers) {
         Ok(true)
     } else if context.parameters.proposer_policy == 2 && demotes(context.profile, number) {
-        // The committee was drawn from the whole council because the trust says that nobody is demoted. If that is not so,
-        // honest signers sit in another one.
+        // The committee was drawn from the whole council because the trust says that nobody is
+        // demoted. If that is not so, honest signers sit in another one.
         Err(ConsensusError::uncovered(Uncovered::OutsideAssumedCommittee))
     } else {
         Err(ConsensusError::OutsideCommittee)
     }
 }
 
-/// Where the committee of block `number` is drawn from, if headers tell: always for round-robin and sticky, for
-/// weighted-random from Randao on if nobody is demoted. Under legacy rules never: Klaytn 1.12 and before draw otherwise.
+/// Where the committee of block `number` is drawn from, if headers tell: always for round-robin and
+/// sticky, for weighted-random from Randao on if nobody is demoted. Under legacy rules never:
+/// Klaytn 1.12 and before draw otherwise.
 ///
 /// # Errors
 /// Where the previous proposer's seal gives no signer.

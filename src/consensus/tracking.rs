@@ -28,13 +28,15 @@ pub(super) struct Tracked {
     /// The council of the block before, unknown right after a checkpoint.
     pub(super) council_before: Option<Council>,
     pub(super) parameters: Parameters,
-    /// What headers alone announced, without the chain configuration: votes are checked against that.
+    /// What headers alone announced, without the chain configuration: votes are checked against
+    /// that.
     pub(super) header_governance: HeaderGovernance,
     /// Announced and not yet in force, oldest first.
     pub(super) pending: Vec<PendingChange>,
     /// Parameter votes of the epoch so far, if all of them were seen.
     pub(super) epoch_votes: Option<ParameterChanges>,
-    /// Followed votes that no governing node cast, oldest first. Shared, because every header copies the rest.
+    /// Followed votes that no governing node cast, oldest first. Shared, because every header
+    /// copies the rest.
     pub(super) warned: Arc<Vec<WarnedVote>>,
 }
 
@@ -80,11 +82,11 @@ impl Tracked {
         Ok(Change { next, vote })
     }
 
-    /// Notes a vote that no governing node cast, if nodes follow it: legacy ones ignore such a vote in mode "single", and any
-    /// that means nothing. Tells whether it is one.
+    /// Notes a vote that no governing node cast, if nodes follow it: legacy ones ignore such a vote
+    /// in mode "single", and any that means nothing. Tells whether it is one.
     ///
-    /// Who casts a vote is who proposed its block. Legacy nodes may not have compared the two, and then any member can name
-    /// the governing node in its own block.
+    /// Who casts a vote is who proposed its block. Legacy nodes may not have compared the two, and
+    /// then any member can name the governing node in its own block.
     pub(super) fn warn_of(
         &mut self,
         cast: &CastVote,

@@ -97,7 +97,8 @@ const fn parameter_is_votable(name: ParameterName) -> Result<(), ConsensusError>
 /// Addresses one behind the other. Where the length is no multiple of 20 the node takes the last 20 bytes, padded with
 /// zeros on the left: a 42-byte text of an address stands in mainnet's history and means its last 20 characters.
 ///
-/// How many are named is bounded by the length of the field, not by the size of councils: most may be named in vain.
+/// How many are named is bounded by the length of the field, not by the size of councils: most may
+/// be named in vain.
 fn named_addresses(value: &[u8]) -> Vec<Address> {
     let chunks = value.chunks_exact(20);
     if !chunks.remainder().is_empty() {
@@ -114,8 +115,9 @@ fn last_twenty_bytes(value: &[u8]) -> Address {
     Address(out)
 }
 
-/// Decodes a non-empty `Vote` field as Klaytn 1.12 and before do, which ignore what they cannot read: `None` is a vote
-/// that changes nothing. Announcements of such a chain are not compared with the votes on parameters.
+/// Decodes a non-empty `Vote` field as Klaytn 1.12 and before do, which ignore what they cannot
+/// read: `None` is a vote that changes nothing. Announcements of such a chain are not compared with
+/// the votes on parameters.
 ///
 /// # Errors
 /// [`ConsensusError::Unsupported`] for several addresses in one string, which these releases never wrote.
@@ -170,8 +172,9 @@ fn legacy_list(mut reader: Reader<'_>) -> Option<Vec<Address>> {
 /// Checks a decoded v2 vote in a block whose proposer is known. `council_before` is the council of the block before, where
 /// it is known; `governance` is what headers alone announced.
 ///
-/// That in mode "single" the voter is the governing node is *not* a rule of the chain: any member's vote in its own block
-/// counts, and a client that refused it would leave the chain. It is warned of instead ([`super::warned`]).
+/// That in mode "single" the voter is the governing node is *not* a rule of the chain: any member's
+/// vote in its own block counts, and a client that refused it would leave the chain. It is warned
+/// of instead ([`super::warned`]).
 ///
 /// # Errors
 /// The first rule that is broken.

@@ -1,8 +1,9 @@
 //! Votes that nodes follow although no governing node cast them.
 //!
-//! On Kaia v2 any council member can put a vote into its own block, and honest nodes take it, in mode "single" too. So one
-//! member can replace the council, or announce a committee of one. A client must follow such votes, or it leaves the chain;
-//! but it says so with everything that stands on them, and the verifying party may refuse them. Source: claims.md 5.
+//! On Kaia v2 any council member can put a vote into its own block, and honest nodes take it, in
+//! mode "single" too. So one member can replace the council, or announce a committee of one. A
+//! client must follow such votes, or it leaves the chain; but it says so with everything that
+//! stands on them, and the verifying party may refuse them. Source: claims.md 5.
 
 use super::header_governance::HeaderGovernance;
 use super::parameters::ParameterName;
@@ -11,8 +12,8 @@ use crate::primitives::Address;
 use alloc::string::{String, ToString};
 use serde::{Deserialize, Serialize};
 
-/// Most warned votes that a client keeps: the first. One takes the green away as surely as a thousand, and an enemy must
-/// not choose how many are carried along.
+/// Most warned votes that a client keeps: the first. One takes the green away as surely as a
+/// thousand, and an enemy must not choose how many are carried along.
 pub const MAX_WARNED: usize = 100;
 
 /// Whose votes the verifying party accepts.
@@ -32,7 +33,8 @@ pub enum WarnedOf {
     /// In mode "single", not the governing node's.
     #[serde(rename = "vote_by_other")]
     ByOther,
-    /// In mode "none", where every member's vote counts: on validators, or on a parameter that a verifier needs.
+    /// In mode "none", where every member's vote counts: on validators, or on a parameter that a
+    /// verifier needs.
     #[serde(rename = "vote_by_member")]
     ByMember,
 }

@@ -9,7 +9,8 @@ use crate::primitives::U256;
 /// Every result is even: the fee is halved between burning and reward. All arithmetic is in 256 bits, where products of
 /// two 64-bit numbers cannot overflow, so no choice of parameters can make it wrap or panic.
 ///
-/// A fee at its bound stays there whatever the gas target is; so a target of zero, which a vote may set, is no error there.
+/// A fee at its bound stays there whatever the gas target is; so a target of zero, which a vote may
+/// set, is no error there.
 ///
 /// # Errors
 /// [`HeaderError::BaseFeeUndefined`] where the gas target is zero, gas was used and the fee is below its upper bound: the

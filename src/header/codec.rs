@@ -17,9 +17,10 @@ const OF_PERMISSIONLESS: usize = 20;
 impl HeaderFields {
     /// Reads the canonical RLP of a header.
     ///
-    /// Only the four element counts that forks define are read: with 16 or 18 the codec of the nodes would find half a
-    /// pair, which no fork schedule allows. A chain may leave out a fork between others: then the empty string stands for
-    /// its fields, before those of the later fork. Accepted bytes encode to themselves.
+    /// Only the four element counts that forks define are read: with 16 or 18 the codec of the
+    /// nodes would find half a pair, which no fork schedule allows. A chain may leave out a fork
+    /// between others: then the empty string stands for its fields, before those of the later fork.
+    /// Accepted bytes encode to themselves.
     ///
     /// # Errors
     /// Where the bytes are not exactly one canonical header.
@@ -107,7 +108,8 @@ impl HeaderFields {
     }
 }
 
-/// Bytes of one length, or the empty string where later fields follow and the chain leaves out this one's fork.
+/// Bytes of one length, or the empty string where later fields follow and the chain leaves out this
+/// one's fork.
 fn fixed_or_left_out<const N: usize>(reader: &mut Reader<'_>, later: bool) -> Result<Option<[u8; N]>, HeaderError> {
     match reader.clone().bytes()? {
         [] if later => reader.bytes().map(|_| None).map_err(Into::into),

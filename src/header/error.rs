@@ -20,8 +20,8 @@ pub enum HeaderError {
         /// Elements found.
         got: usize,
     },
-    /// The header is of the Permissionless fork: it has a 20th field, in JSON `vrank`. Its seals sign something else and its
-    /// council is kept in a contract. Nothing is known to be wrong.
+    /// The header is of the Permissionless fork: it has a 20th field, in JSON `vrank`. Its seals
+    /// sign something else and its council is kept in a contract. Nothing is known to be wrong.
     #[error("a header with `vrank`, of the Permissionless fork, is not supported")]
     Permissionless {
         /// The height that the header claims, if it can be read.

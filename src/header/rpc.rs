@@ -83,7 +83,8 @@ fn either(block: &Value, one: &'static str, other: &'static str) -> &'static str
     }
 }
 
-/// Old nodes leave the vote out where there is none. One that is left out where there is one gives another hash.
+/// Old nodes leave the vote out where there is none. One that is left out where there is one gives
+/// another hash.
 fn bytes_or_none(block: &Value, field: &'static str) -> Result<Vec<u8>, HeaderError> {
     match member(block, field) {
         None => Ok(Vec::new()),

@@ -22,10 +22,11 @@ const GAS_PER_BLOB: u64 = 131_072;
 /// 6. [`mix_hash_follows_parent`] (H11, the equation)
 /// 7. [`blob_gas_used_is_allowed`] and [`excess_blob_gas_matches_parent`] (H12)
 ///
-/// H1 and H5 hold already: a header without number or with a malformed extra field does not decode. **Not** checked here:
-/// the clock (H4, which comes last: [`crate::clock`]), the proposer's seal (H10), the BLS signature in the reveal (the other half of H11), the committed seals (H13), the
-/// vote (H14), the governance field (H15), and everything that needs the block's body. Success therefore says only that
-/// the child *would* fit after the parent, not that anybody agreed to it.
+/// H1 and H5 hold already: a header without number or with a malformed extra field does not decode.
+/// **Not** checked here: the clock (H4, which comes last: [`crate::clock`]), the proposer's seal
+/// (H10), the BLS signature in the reveal (the other half of H11), the committed seals (H13), the
+/// vote (H14), the governance field (H15), and everything that needs the block's body. Success
+/// therefore says only that the child *would* fit after the parent, not that anybody agreed to it.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -49,9 +50,10 @@ pub fn check_child(
 /// Each optional field is present exactly if its fork is active at the header's height (H3). Their lengths are fixed by
 /// their types.
 ///
-/// Without this rule one block could be written with and without a field, as two headers. A chain may leave out a fork
-/// before a later one; the field of the fork that is left out is then the empty string. In bytes that string and a base
-/// fee of zero are the same, and both give one hash, so before later fields a zero stands for an absent fee.
+/// Without this rule one block could be written with and without a field, as two headers. A chain
+/// may leave out a fork before a later one; the field of the fork that is left out is then the
+/// empty string. In bytes that string and a base fee of zero are the same, and both give one hash,
+/// so before later fields a zero stands for an absent fee.
 ///
 /// # Errors
 /// [`HeaderError::FieldMissing`] or [`HeaderError::FieldTooEarly`].

@@ -135,7 +135,8 @@ fn split_type(raw: &[u8]) -> Result<(u16, &[u8]), TransactionError> {
     }
 }
 
-/// Before Prague only the node's pool bounds a price, so a block may hold a longer one; it is not followed.
+/// Before Prague only the node's pool bounds a price, so a block may hold a longer one; it is not
+/// followed.
 fn read_price(reader: &mut Reader<'_>) -> Result<U256, TransactionError> {
     let mut ahead = reader.clone();
     match ahead.bytes() {

@@ -49,7 +49,8 @@ pub enum TransactionError {
         /// The most there may be.
         max: usize,
     },
-    /// A gas price or tip of more than 256 bits, which a block before Prague may hold. Nothing is said about the transaction.
+    /// A gas price or tip of more than 256 bits, which a block before Prague may hold. Nothing is
+    /// said about the transaction.
     #[error("unsupported gas price of more than 256 bits")]
     Price,
     /// The transaction was signed for another chain.
@@ -262,8 +263,8 @@ impl Transaction {
         self.tip
     }
 
-    /// The percentage of the fee that the fee payer pays; zero where the type has no ratio. Only the node's pool asks for one
-    /// from 1 to 99, so a block may hold any.
+    /// The percentage of the fee that the fee payer pays; zero where the type has no ratio. Only
+    /// the node's pool asks for one from 1 to 99, so a block may hold any.
     #[must_use]
     pub const fn fee_ratio(&self) -> u8 {
         self.fee_ratio

@@ -1,10 +1,12 @@
 //! Never requested: how an execution or a vote is shown to have no request behind it.
 //!
-//! Honest votes name the block of their request. If the source's own counter, at that block or later, has not passed the
-//! nonce, there was no request in it, and no clock is needed (rule a of claims.md 2). An enemy may name a block of the far
-//! future; but an honest vote cannot name a block that did not exist when it was cast, so a source header below the named
-//! height and later than the vote, by more than the two clocks can differ, shows the lie (rule a'). When the vote was cast its
-//! own block does not tell, because a proposer may date it too early: see [`FollowedChain::made_by`].
+//! Honest votes name the block of their request. If the source's own counter, at that block or
+//! later, has not passed the nonce, there was no request in it, and no clock is needed (rule a of
+//! claims.md 2). An enemy may name a block of the far future; but an honest vote cannot name a
+//! block that did not exist when it was cast, so a source header below the named height and later
+//! than the vote, by more than the two clocks can differ, shows the lie (rule a'). When the vote
+//! was cast its own block does not tell, because a proposer may date it too early: see
+//! [`FollowedChain::made_by`].
 //!
 //! [`FollowedChain::made_by`]: super::FollowedChain::made_by
 
@@ -26,7 +28,8 @@ const NEVER: Rule = Rule {
 const FUTURE: Rule =
     Rule { id: "F7.a'", words: "the named block did not exist at the time of the vote", source: "claims.md 2 (a')" };
 
-/// Shows that `nonce` was not requested by block `named`, for which somebody had voted by block `voted_at` of the destination.
+/// Shows that `nonce` was not requested by block `named`, for which somebody had voted by block
+/// `voted_at` of the destination.
 ///
 /// An honest but late source gives [`Stop::NotYetTrusted`], never an accusation: below the named block its counter says
 /// nothing of the request.

@@ -18,7 +18,8 @@ use crate::verdict::{HeaderRef, Missing, NotReached, Note};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// How many headers above a block are looked at for distinct proposers: it bounds the work where one proposes for ever.
+/// How many headers above a block are looked at for distinct proposers: it bounds the work where
+/// one proposes for ever.
 const MOST_LATER_HEADERS: usize = 4096;
 
 const FOLLOWED: Rule = Rule {
@@ -265,17 +266,20 @@ impl<'t> FollowedChain<'t> {
         Err(Stop::incomplete(Missing::Header { chain, number }))
     }
 
-    /// A header whose time is no earlier than the making of block `number`, however that block itself is dated.
+    /// A header whose time is no earlier than the making of block `number`, however that block
+    /// itself is dated.
     ///
-    /// A proposer may date the first block after a halt as early as its parent's second. Once as many distinct proposers as a
-    /// quorum have proposed since, one of them was honest, and an honest proposer never dates a block before the present. Each
-    /// counts once, and only if it was in the council at `number` and at its own block: whoever is voted in later may be an
+    /// A proposer may date the first block after a halt as early as its parent's second. Once as
+    /// many distinct proposers as a quorum have proposed since, one of them was honest, and an
+    /// honest proposer never dates a block before the present. Each counts once, and only if it was
+    /// in the council at `number` and at its own block: whoever is voted in later may be an
     /// enemy's. Headers beyond a jump do not count.
     ///
     /// # Errors
     /// Where too few distinct proposers are seen.
     pub fn made_by(&self, number: u64) -> Result<HeaderRef, Stop> {
-        // The council of the checkpoint's own block is not known. What stood there stood one block later too.
+        // The council of the checkpoint's own block is not known. What stood there stood one block
+        // later too.
         let at = number.max(self.trusted.checkpoint.number.saturating_add(1));
         let need = self.client.proposers_needed_at(at).unwrap_or(u64::MAX);
         let mut proposers = Set::new();

@@ -32,7 +32,8 @@ pub struct Completeness {
     pub last: u64,
     /// The source's request count, as of [`Self::as_of`].
     pub request_nonce: u64,
-    /// Whether the claim holds and the range covers every request that the source counts: nothing is left out.
+    /// Whether the claim holds and the range covers every request that the source counts: nothing
+    /// is left out.
     pub complete: bool,
     /// Whether the claim holds for the range, however many requests lie outside it.
     pub complete_in_range: bool,

@@ -23,7 +23,8 @@ use core::cell::{Cell, OnceCell, RefCell};
 
 /// Longest voters list that is read. The contract lets 12 operators vote at a time; re-registrations can add more.
 const MAX_VOTERS: u64 = 256;
-/// How many later states are looked at for what the state of a block would show: it bounds the work for each transfer.
+/// How many later states are looked at for what the state of a block would show: it bounds the work
+/// for each transfer.
 pub(super) const MOST_LATER_STATES: usize = 1024;
 
 /// Facts of one chain, each under a believed header.
@@ -166,7 +167,8 @@ impl<'c> Evidence<'c> {
         Ok(entry.decoded.get_or_init(|| Item { at, transaction, transaction_hash, receipt, header }))
     }
 
-    /// All transactions of a block with their receipts, in order; none where the block is not proven whole.
+    /// All transactions of a block with their receipts, in order; none where the block is not
+    /// proven whole.
     pub(super) fn whole_block(&self, number: u64) -> impl Iterator<Item = Result<&Item, Stop>> {
         let whole = self.blocks.get(&number).filter(|block| block.whole);
         whole
@@ -204,7 +206,8 @@ impl<'c> Evidence<'c> {
         self.states.contains_key(&number)
     }
 
-    /// Where the state after the checkpoint's block is proven and already shows something, that lies at or below the checkpoint.
+    /// Where the state after the checkpoint's block is proven and already shows something, that
+    /// lies at or below the checkpoint.
     pub(super) fn below_checkpoint(&self, shows: &dyn Fn(&BridgeState) -> Result<bool, Stop>) -> Option<Stop> {
         let have = self.chain.trusted().checkpoint.number;
         let state = self.states.get(&have).filter(|state| matches!(shows(state), Ok(true)))?;
@@ -291,8 +294,9 @@ impl<'c> Evidence<'c> {
     }
 }
 
-/// No chain takes a transaction that was signed for another chain id. So where a proven one names another than the trust,
-/// nothing supplied is false: the trust names the wrong id. Nobody can bring this about without a quorum's seals.
+/// No chain takes a transaction that was signed for another chain id. So where a proven one names
+/// another than the trust, nothing supplied is false: the trust names the wrong id. Nobody can
+/// bring this about without a quorum's seals.
 fn chain_id_is_the_trusts(transaction: &Transaction, chain: &FollowedChain<'_>) -> Result<(), TrustError> {
     let expected = chain.trusted().profile.chain_id;
     match transaction.chain_id() {

@@ -28,8 +28,8 @@ const CLOSED: Rule =
 pub(super) enum Seen<'e> {
     /// Before and after the deciding block.
     Around(&'e BridgeState, &'e BridgeState),
-    /// Only a later one: nodes keep few states. A closed nonce takes no more votes, so the recorded ones are still those that
-    /// decided. Who may vote, and the threshold, may have changed since.
+    /// Only a later one: nodes keep few states. A closed nonce takes no more votes, so the recorded
+    /// ones are still those that decided. Who may vote, and the threshold, may have changed since.
     Later(&'e BridgeState),
 }
 
@@ -179,7 +179,8 @@ pub(super) fn prove_execution(
         let decision = decide_by_state(handle.seen, nonce, &key, executor, handle.generation, checks)?;
         return Ok(Execution { key, call, sender: sender.ok(), is_named: false, decision });
     }
-    // Older code deletes the votes when they decide: only the states around the deciding block say who could vote.
+    // Older code deletes the votes when they decide: only the states around the deciding block say
+    // who could vote.
     let before = destination.state(handle.header.number.saturating_sub(1))?;
     let after = destination.state(handle.header.number)?;
     if !handle.is_direct() || transfer.votes.is_empty() && before.threshold()?.max(after.threshold()?) > 1 {
@@ -217,8 +218,9 @@ fn executed_call(
     Ok((key, HandleCall::decode(calldata).ok()))
 }
 
-/// `key` is the only one with a live vote, so it is the executed one: whoever decided has voted for that, and a closed nonce
-/// takes no more votes. Counting would not do: a threshold that dips inside the block lets a key with few voters decide.
+/// `key` is the only one with a live vote, so it is the executed one: whoever decided has voted for
+/// that, and a closed nonce takes no more votes. Counting would not do: a threshold that dips
+/// inside the block lets a key with few voters decide.
 fn key_alone_can_have_decided(key: &Hash, tally: &Tally) -> Result<(), Stop> {
     if tally.voters(key).is_empty() {
         return Err(VerifyError::StrayCall((*key).into()).into());

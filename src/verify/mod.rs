@@ -63,7 +63,8 @@ pub struct Report {
     pub chains: Vec<Check>,
     /// The seals of both heads, and those that make each request, each execution and each `as_of` final, ascending.
     pub seals: Vec<Sealed>,
-    /// Votes on both chains that no governing node cast: they take the green away from every verdict.
+    /// Votes on both chains that no governing node cast: they take the green away from every
+    /// verdict.
     pub warned_votes: Vec<WarnedOn>,
     /// Where the bundle claims that these are all.
     pub complete: Option<Result<Completeness, Verdict>>,
@@ -74,8 +75,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Where a proof shows that the trust is wrong about its own chain: then no verdict means anything, and nobody is to be
-    /// blamed for one.
+    /// Where a proof shows that the trust is wrong about its own chain: then no verdict means
+    /// anything, and nobody is to be blamed for one.
     fn trust_at_fault(&self) -> Option<&Error> {
         fn refused(verdict: Option<&Verdict>) -> Option<&Error> {
             match verdict {

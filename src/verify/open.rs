@@ -144,8 +144,8 @@ pub(super) fn judge_unrequested(
     })
 }
 
-/// What is open holds as of the newest state. A vote for nothing stays one, so where a prover shows the votes at a lower height,
-/// by which a quorum has proposed since, that height does.
+/// What is open holds as of the newest state. A vote for nothing stays one, so where a prover shows
+/// the votes at a lower height, by which a quorum has proposed since, that height does.
 fn newest_with_votes<'e>(pair: &Pair<'e>, nonce: u64) -> Result<&'e BridgeState, Stop> {
     let mut newest = pair.destination.states_in(..).rev().take(MOST_LATER_STATES);
     let shown = newest.find(|state| state.has_votes(nonce));

@@ -1,10 +1,13 @@
-//! Did the source's token registry stand still? It names the destination token that operators must deliver.
+//! Did the source's token registry stand still? It names the destination token that operators must
+//! deliver.
 //!
-//! Operators read the registry when they vote, and one that started again reads that of its own time. So a wrong token alone
-//! accuses nobody unless the entry was the same from before the request until after the last vote (claims.md 2, M8 alone).
-//! Two equal ends would not show it: an entry may change and change back. The bridge writes an event at every change, and the
-//! bloom filter of a header holds every event of its block, so a header without these bits excludes a change. Where the bits are
-//! there, the block's own receipts or the entry before and after it settle it.
+//! Operators read the registry when they vote, and one that started again reads that of its own
+//! time. So a wrong token alone accuses nobody unless the entry was the same from before the
+//! request until after the last vote (claims.md 2, M8 alone). Two equal ends would not show it: an
+//! entry may change and change back. The bridge writes an event at every change, and the bloom
+//! filter of a header holds every event of its block, so a header without these bits excludes a
+//! change. Where the bits are there, the block's own receipts or the entry before and after it
+//! settle it.
 
 use super::absence::certainly_after;
 use super::chain::AnchoredHeader;
@@ -25,7 +28,8 @@ use core::ops::RangeInclusive;
 const CHANGES: [crate::primitives::Hash; 2] = [topic::TOKEN_REGISTERED, topic::TOKEN_DEREGISTERED];
 
 impl AnchoredHeader {
-    /// Whether the block may hold an event of `bridge` that its entry for `token` changed, by the header's bloom filter.
+    /// Whether the block may hold an event of `bridge` that its entry for `token` changed, by the
+    /// header's bloom filter.
     #[must_use]
     pub fn may_change_registry(&self, bridge: &Address, token: &Address) -> bool {
         self.may_hold_one(&changes_of(bridge, token))
@@ -45,8 +49,9 @@ fn changes_of(bridge: &Address, token: &Address) -> [[u8; 256]; 2] {
 }
 
 impl Evidence<'_> {
-    /// The followed headers of a range that may hold a change of the entry for `token`. All headers are looked through once for
-    /// each token: a transfer's range may be as long as the chain, and a bundle may hold as many transfers as headers.
+    /// The followed headers of a range that may hold a change of the entry for `token`. All headers
+    /// are looked through once for each token: a transfer's range may be as long as the chain, and
+    /// a bundle may hold as many transfers as headers.
     fn may_change_in(&self, blocks: RangeInclusive<u64>, bridge: &Address, token: &Address) -> Vec<u64> {
         let mut looked_through = self.registry_changes.borrow_mut();
         if !looked_through.contains_key(token) {
@@ -58,8 +63,9 @@ impl Evidence<'_> {
     }
 }
 
-/// Before a token alone is called the wrong one: the registry's entry was the same before the request's block, until a source
-/// header that is surely later than the last vote, and nothing changed it between.
+/// Before a token alone is called the wrong one: the registry's entry was the same before the
+/// request's block, until a source header that is surely later than the last vote, and nothing
+/// changed it between.
 pub(super) fn stood_still(pair: &Pair<'_>, request: &ProvenRequest, decided: HeaderRef) -> Result<(), Stop> {
     if request.event.token_type == TokenType::Coin {
         return Ok(());
@@ -99,7 +105,8 @@ fn entry_is(entry: Address, request: &ProvenRequest) -> Result<(), Stop> {
     }
 }
 
-/// No block of the range changed the entry for the request's token. Every header of it must have been followed.
+/// No block of the range changed the entry for the request's token. Every header of it must have
+/// been followed.
 pub(super) fn did_not_change_in(
     source: &Evidence<'_>,
     end: &BridgeEnd,
@@ -116,7 +123,8 @@ pub(super) fn did_not_change_in(
     changes.into_iter().try_for_each(|number| did_not_change_at(source, end, number, request))
 }
 
-/// Settles what the bloom filter leaves open: by all receipts of the block, or by the entry before and after it.
+/// Settles what the bloom filter leaves open: by all receipts of the block, or by the entry before
+/// and after it.
 fn did_not_change_at(source: &Evidence<'_>, end: &BridgeEnd, number: u64, request: &ProvenRequest) -> Result<(), Stop> {
     let token = &request.event.token;
     let mut whole = source.whole_block(number).peekable();

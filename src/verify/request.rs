@@ -175,8 +175,9 @@ fn token_uri_is_in_the_event(event: &RequestEvent) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The state that shows the bridge's code, its count and the token's entry: that of the request's block, or where nodes have not
-/// kept it the first later one that is proven. The count never falls, and the code of an account stays.
+/// The state that shows the bridge's code, its count and the token's entry: that of the request's
+/// block, or where nodes have not kept it the first later one that is proven. The count never
+/// falls, and the code of an account stays.
 fn state_of_request<'e>(source: &'e Evidence<'_>, block: u64, event: &RequestEvent) -> Result<&'e BridgeState, Stop> {
     let shows = |state: &&BridgeState| event.token_type == TokenType::Coin || state.has_registered_token(&event.token);
     let most = if source.has_state(block) { 0 } else { MOST_LATER_STATES };
@@ -209,8 +210,8 @@ pub(super) fn prove_request(
     let destination_token = checks.require(REGISTRY, &inputs, registered_counterpart(&event, state))?;
     let request = ProvenRequest { at, event, tx_hash: item.transaction_hash, header: item.header, destination_token };
     if state.header().number != at.item.block && request.event.token_type != TokenType::Coin {
-        // A later entry is that of the request's block if nothing changed it between; else that block's own is needed. So it is
-        // where the contract may have changed it without a word.
+        // A later entry is that of the request's block if nothing changed it between; else that
+        // block's own is needed. So it is where the contract may have changed it without a word.
         let since = at.item.block.saturating_add(1)..=state.header().number;
         let is_told = generation.tells_registry_changes();
         if !is_told || registry::did_not_change_in(source, end, since, &request).is_err() {

@@ -43,7 +43,8 @@ impl Stop {
         Self::Unsupported(Arc::new(what.into()))
     }
 
-    /// The same, with the chain on which something uncovered was met, or up to which trust does not reach.
+    /// The same, with the chain on which something uncovered was met, or up to which trust does not
+    /// reach.
     #[must_use]
     pub(crate) fn on_chain(self, name: &str) -> Self {
         match self {
@@ -76,7 +77,8 @@ impl Stop {
     }
 }
 
-/// Errors of the light client that mean "does not reach" are no accusations, whichever way they come.
+/// Errors of the light client that mean "does not reach" are no accusations, whichever way they
+/// come.
 fn not_reached(error: &Error) -> Option<NotReached> {
     let Error::Consensus(error) = error else { return None };
     match **error {

@@ -53,7 +53,8 @@ pub(super) fn judge(pair: &Pair<'_>, transfer: &TransferProof) -> TransferVerdic
     }
 }
 
-/// An event that is missing because the trust begins above it: its own first block shows that it had happened.
+/// An event that is missing because the trust begins above it: its own first block shows that it
+/// had happened.
 fn below_checkpoint(pair: &Pair<'_>, nonce: u64, stop: Stop) -> Stop {
     let Stop::Incomplete(missing) = &stop else { return stop };
     let below = match **missing {

@@ -158,8 +158,9 @@ pub(super) fn count_is_the_number_of_voters(
 /// The threshold and the membership of each voter are read at both ends of the deciding block, and the stricter end counts:
 /// the order inside the block then does not matter.
 ///
-/// Accepted code executed, so its threshold was met at that moment. Where all the votes are too few for both ends of the
-/// block, the threshold was lower for a moment inside it: that accuses nobody. Vote transactions may also have been left out.
+/// Accepted code executed, so its threshold was met at that moment. Where all the votes are too few
+/// for both ends of the block, the threshold was lower for a moment inside it: that accuses nobody.
+/// Vote transactions may also have been left out.
 fn operators_reach_the_threshold(decision: &Decision) -> Result<u32, Stop> {
     let ([before, after], votes) = (decision.thresholds, decision.votes);
     let (strict, lax) = (before.max(after), before.min(after));
@@ -175,10 +176,12 @@ fn operators_reach_the_threshold(decision: &Decision) -> Result<u32, Stop> {
     }
 }
 
-/// Evidence form (a): the votes in the state after the deciding block, or in a later one; they can no longer change.
+/// Evidence form (a): the votes in the state after the deciding block, or in a later one; they can
+/// no longer change.
 ///
-/// A later state shows who may vote now and the threshold of now. Neither says who could vote at the decision, so neither
-/// refuses anything: every recorded vote counts, and that accepted code executed proves that the threshold was met.
+/// A later state shows who may vote now and the threshold of now. Neither says who could vote at
+/// the decision, so neither refuses anything: every recorded vote counts, and that accepted code
+/// executed proves that the threshold was met.
 pub(super) fn decide_by_state(
     seen: Seen<'_>,
     nonce: u64,
@@ -234,7 +237,8 @@ pub(super) fn decide_by_transactions(
         checks.require(VOTE, &[("block", &place.block), ("index", &place.index), ("voter", &sender)], shown)?;
         let stood = match in_block.get(&sender) {
             Some(voted) => *voted,
-            // Until it decides, every generation keeps the votes in storage: one that was taken back is seen there.
+            // Until it decides, every generation keeps the votes in storage: one that was taken
+            // back is seen there.
             None if place.block < last.at.block => before.voted(nonce, &sender)?,
             None => key,
         };
@@ -256,8 +260,9 @@ pub(super) fn decide_by_transactions(
     Ok(Decision { votes: counted, thresholds, voters, former, shown, by_transactions: true, ..Decision::default() })
 }
 
-/// What each sender last voted for in the deciding block before it decided, where that block is proven whole: what a vote
-/// there replaces is in no state. Votes through another contract are not seen.
+/// What each sender last voted for in the deciding block before it decided, where that block is
+/// proven whole: what a vote there replaces is in no state. Votes through another contract are not
+/// seen.
 fn last_votes_in_block(
     destination: &Evidence<'_>,
     bridge: &Address,

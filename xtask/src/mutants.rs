@@ -1,10 +1,13 @@
-//! `cargo xtask mutants`: changes the core in one place after another, and tells which changes no test notices.
+//! `cargo xtask mutants`: changes the core in one place after another, and tells which changes no
+//! test notices.
 //!
-//! The work is cargo-mutants'; this chooses what is changed and what is run. docs/mutants.md keeps dated results.
+//! The work is cargo-mutants'; this chooses what is changed and what is run. docs/mutants.md keeps
+//! dated results.
 
 use crate::shell::{self, cargo, heading, target_dir};
 
-/// What can be changed by itself: rules switched off one by one, every place of the rules, or everything in the core.
+/// What can be changed by itself: rules switched off one by one, every place of the rules, or
+/// everything in the core.
 pub const PARTS: [&str; 3] = ["switches", "rules", "core"];
 
 /// A change that switches a rule off: it always holds, or what it gives is empty.
@@ -16,14 +19,15 @@ const JUDGED: [&str; 1] = ["src/verify/*.rs"];
 
 const INSTALL: &str = "cargo install --locked cargo-mutants --version 27.1.0";
 
-/// The core's own tests are quick and find most changes. The forged chains, which take longer, then run for those that are
-/// left: `--iterate` leaves out what was found before.
+/// The core's own tests are quick and find most changes. The forged chains, which take longer, then
+/// run for those that are left: `--iterate` leaves out what was found before.
 const PASSES: [(&str, &str); 2] = [
     ("the core's own tests", "--test-package spanlight -- --lib"),
     ("forged chains", "--iterate --test-package spanlight-forge -- --test forged -- --skip byte_walk --skip fixtures"),
 ];
 
-/// Runs both passes. `SPANLIGHT_MUTANTS_SHARD=k/n` changes every n-th place only, for a run that has not a day.
+/// Runs both passes. `SPANLIGHT_MUTANTS_SHARD=k/n` changes every n-th place only, for a run that
+/// has not a day.
 ///
 /// # Errors
 /// Where cargo-mutants is missing or cannot start. Changes that nothing notices are no error: the result names them.

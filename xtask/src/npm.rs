@@ -19,8 +19,8 @@ pub fn run() -> shell::Result<Tally> {
     Ok(tally)
 }
 
-/// Installs the npm packages of a folder, unless those of its lock file are there: a stamp beside them is a copy of it, as
-/// `tools/setup` leaves it.
+/// Installs the npm packages of a folder, unless those of its lock file are there: a stamp beside
+/// them is a copy of it, as `tools/setup` leaves it.
 pub(crate) fn installed(folder: &str) -> shell::Result {
     let lock = std::fs::read(root().join(folder).join("package-lock.json")).map_err(|e| format!("{folder}: {e}"))?;
     let stamp = root().join(folder).join("node_modules/.installed");

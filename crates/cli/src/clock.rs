@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Unix seconds of this machine's clock. A clock before 1970 counts as 0: then every header is ahead of it, and that is told.
+/// Unix seconds of this machine's clock. A clock before 1970 counts as 0: then every header is
+/// ahead of it, and that is told.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

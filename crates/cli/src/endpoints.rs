@@ -69,13 +69,15 @@ pub(crate) struct Limits {
     /// Prefer another endpoint to one that is so many blocks behind it.
     #[arg(long, help_heading = HEADING, value_name = "BLOCKS", default_value_t = spanlight_prover::endpoints::MAX_LAG)]
     pub(crate) max_lag: u64,
-    /// Believe also the certificate authorities in this file (PEM), as those of a private network; SSL_CERT_FILE is heeded too.
+    /// Believe also the certificate authorities in this file (PEM), as those of a private network;
+    /// SSL_CERT_FILE is heeded too.
     #[arg(long, help_heading = HEADING, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 
 impl Limits {
-    /// Whom to believe about names; read only where an endpoint of `places` is reached under encryption.
+    /// Whom to believe about names; read only where an endpoint of `places` is reached under
+    /// encryption.
     pub(crate) fn roots(&self, places: &[&Place]) -> Result<Option<Roots>, Failure> {
         let encrypted = places.iter().any(|place| matches!(place, Place::Url(url) if url.starts_with("https:")));
         (encrypted || self.ca.is_some()).then(|| roots(self.ca.as_deref())).transpose()
@@ -92,7 +94,8 @@ impl Limits {
     }
 }
 
-/// The authorities that may vouch for the names of `https:` endpoints: this machine's, and those of `file`.
+/// The authorities that may vouch for the names of `https:` endpoints: this machine's, and those of
+/// `file`.
 fn roots(file: Option<&Path>) -> Result<Roots, Failure> {
     let own = Roots::of_this_machine();
     let hint = "name a file of certificates in PEM form, or none to believe this machine's own store";

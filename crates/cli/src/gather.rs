@@ -199,8 +199,9 @@ pub(crate) fn time_of_recordings(chains: &[(&Nodes, &TrustedChain)]) -> Result<u
     Ok(time.now())
 }
 
-/// The time to judge by: this machine's clock, or one second after the newest block where all is recorded. The recording may lie
-/// about it, and would then only be judged as of another time, which is shown.
+/// The time to judge by: this machine's clock, or one second after the newest block where all is
+/// recorded. The recording may lie about it, and would then only be judged as of another time,
+/// which is shown.
 async fn time_of(chains: &[(&Nodes, &TrustedChain)]) -> Result<Time, ProveError> {
     if chains.iter().any(|(nodes, _)| nodes.live) {
         return Ok(Time::Runs(clock::now));

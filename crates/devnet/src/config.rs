@@ -74,7 +74,8 @@ pub struct ChainConfig {
     pub genesis_time: u64,
     /// Coin at the beginning.
     pub balances: Vec<(Address, U256)>,
-    /// How many of the newest blocks' states are kept, beside that of each 128th block, as a full node does; an archive keeps all.
+    /// How many of the newest blocks' states are kept, beside that of each 128th block, as a full
+    /// node does; an archive keeps all.
     pub pruned_after: Option<u64>,
     /// Folder where the chain is kept; in memory if none.
     pub keep: Option<PathBuf>,

@@ -212,7 +212,8 @@ impl Stage {
         })
     }
 
-    /// A quorum of distinct proposers goes on with the destination, and the source makes a block that is surely later.
+    /// A quorum of distinct proposers goes on with the destination, and the source makes a block
+    /// that is surely later.
     pub fn time_goes_on(&mut self) {
         self.destination.idle_by_a_quorum();
         let later = self.destination.time() + self.source.profile.clock_skew;

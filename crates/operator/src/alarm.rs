@@ -74,21 +74,24 @@ pub enum Alarm {
         /// The code of what stands in the way.
         code: &'static str,
     },
-    /// This machine's clock is behind the verified blocks of a chain by more than the trust tolerates; the newest wait.
+    /// This machine's clock is behind the verified blocks of a chain by more than the trust
+    /// tolerates; the newest wait.
     Clock {
         /// The chain.
         chain: String,
         /// By so many seconds, at least.
         behind: u64,
     },
-    /// No endpoint of a chain shows a block after this time: the chain makes none, or all endpoints keep them back.
+    /// No endpoint of a chain shows a block after this time: the chain makes none, or all endpoints
+    /// keep them back.
     ChainStands {
         /// The chain.
         chain: String,
         /// Unix time of its newest block.
         since: u64,
     },
-    /// Every endpoint shows heads of a chain that move and are too old: the clock is ahead, or all endpoints are behind.
+    /// Every endpoint shows heads of a chain that move and are too old: the clock is ahead, or all
+    /// endpoints are behind.
     OldHeads {
         /// The chain.
         chain: String,

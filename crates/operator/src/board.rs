@@ -66,7 +66,8 @@ pub struct DirectionBoard {
     pub fee_payer_balance: Option<String>,
     /// The destination bridge's coin, in peb.
     pub liquidity: String,
-    /// Seconds by which this machine's clock was behind the newest verified block when that arrived.
+    /// Seconds by which this machine's clock was behind the newest verified block when that
+    /// arrived.
     #[serde(default)]
     pub clock_behind: u64,
     /// Alarms since the start, by code.

@@ -277,7 +277,8 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// Shows by how much this machine's clock is behind the newest blocks, and raises the alarm where they had to be left out.
+    /// Shows by how much this machine's clock is behind the newest blocks, and raises the alarm
+    /// where they had to be left out.
     fn look_at_the_clock(&mut self) {
         let chains = [&self.source, &self.destination];
         let behind = chains.map(Synced::clock_behind).into_iter().max().unwrap_or_default();

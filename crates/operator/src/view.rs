@@ -113,8 +113,9 @@ pub(crate) async fn read<T: Transport>(
     })
 }
 
-/// What an account holds; one that does not exist holds nothing. Nodes do not prove that an account is absent, and their word
-/// is enough here: where it is false, the operator sends what no node takes, and says that its account is missing.
+/// What an account holds; one that does not exist holds nothing. Nodes do not prove that an account
+/// is absent, and their word is enough here: where it is false, the operator sends what no node
+/// takes, and says that its account is missing.
 pub(crate) async fn account<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,

@@ -143,7 +143,8 @@ fn handle(log: &Log) -> Option<u64> {
     HandleEvent::decode(log).ok().map(|event| event.nonce)
 }
 
-/// Why a transaction names no transfer of this direction, by what it did on the source and on the destination.
+/// Why a transaction names no transfer of this direction, by what it did on the source and on the
+/// destination.
 fn why_no_transfer<T: Transport>(
     gathering: &Gathering<'_, '_, T>,
     hash: Hash,
@@ -283,7 +284,8 @@ impl<'s, 't, T: Transport> Ends<'s, 't, T> {
             if !settled {
                 heights.insert(side.head());
             }
-            // Headers that were needed for themselves have to be followed: a jump would leave some of them out.
+            // Headers that were needed for themselves have to be followed: a jump would leave some
+            // of them out.
             let plan = if plan == HeaderPlan::Jump && !usage.headers.is_empty() { HeaderPlan::Sparse } else { plan };
             Ok(ChainProof { blocks, states, ..side.synced.header_proof(&heights, plan)? })
         };

@@ -62,8 +62,8 @@ pub enum RpcError {
         /// The height.
         height: u64,
     },
-    /// The node says that there is no such account at this height. It proves nothing: nodes refuse to prove that an account is
-    /// absent.
+    /// The node says that there is no such account at this height. It proves nothing: nodes refuse
+    /// to prove that an account is absent.
     #[error("there is no account {account} at block {height}: nothing was sent to it, and no contract made there, up to then")]
     NoAccount {
         /// The account.
@@ -116,7 +116,8 @@ impl RpcError {
         }
     }
 
-    /// The same error of a proof of `account`, named [`Self::Pruned`] or [`Self::NoAccount`] where it is that.
+    /// The same error of a proof of `account`, named [`Self::Pruned`] or [`Self::NoAccount`] where
+    /// it is that.
     #[must_use]
     pub(crate) fn about(self, (chain, account): (&str, Address), height: u64) -> Self {
         match &self {

@@ -74,7 +74,8 @@ pub struct Synced<'t> {
     pub roots_recomputed: u64,
     /// The newest verified header's time, and the clock when it arrived.
     newest: (u64, u64),
-    /// Of verified headers that were left out because they are ahead of the clock: the newest, and the time of the oldest.
+    /// Of verified headers that were left out because they are ahead of the clock: the newest, and
+    /// the time of the oldest.
     left_out: Option<(NotReached, u64)>,
     /// What could not be followed and was gone around; headers from there on are jumped to.
     unfollowed: Option<Unsupported>,
@@ -137,8 +138,8 @@ impl<'t> Synced<'t> {
         self.chain.head().number
     }
 
-    /// Seconds by which the clock was behind the newest verified header when that arrived. A second is nothing: nodes take
-    /// blocks that are so far ahead of their own clocks.
+    /// Seconds by which the clock was behind the newest verified header when that arrived. A second
+    /// is nothing: nodes take blocks that are so far ahead of their own clocks.
     #[must_use]
     pub const fn clock_behind(&self) -> u64 {
         let (time, now) = self.newest;
@@ -151,15 +152,16 @@ impl<'t> Synced<'t> {
         self.newest.1
     }
 
-    /// Why the newest headers were left out, where they were: they are further ahead of the clock than the trust tolerates.
-    /// They were verified first, so it is no endpoint's word that the clock is behind, but a quorum's.
+    /// Why the newest headers were left out, where they were: they are further ahead of the clock
+    /// than the trust tolerates. They were verified first, so it is no endpoint's word that the
+    /// clock is behind, but a quorum's.
     #[must_use]
     pub fn left_out(&self) -> Option<&NotReached> {
         self.left_out.as_ref().map(|(newest, _)| newest)
     }
 
-    /// Follows on to the node's newest block, or to `options.to`. What is verified already is not verified again. Blocks that
-    /// are ahead of the clock are left out.
+    /// Follows on to the node's newest block, or to `options.to`. What is verified already is not
+    /// verified again. Blocks that are ahead of the clock are left out.
     ///
     /// # Errors
     /// As [`sync()`], and where `options.to` is ahead of the clock; what was verified before the error stays.
@@ -208,8 +210,9 @@ impl<'t> Synced<'t> {
         }
     }
 
-    /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others are verified without them;
-    /// what cannot be followed is gone around, if the trust allows jumps.
+    /// Verifies headers that have just arrived. Where the newest are ahead of the clock the others
+    /// are verified without them; what cannot be followed is gone around, if the trust allows
+    /// jumps.
     fn advance(&mut self, batch: Vec<UntrustedHeader>, options: SyncOptions) -> Result<(), ProveError> {
         let now = options.time.now();
         if let Some(unfollowed) = self.unfollowed.clone() {
@@ -264,8 +267,9 @@ impl<'t> Synced<'t> {
         self.left_out = Some((ahead, oldest));
     }
 
-    /// Accepts headers from one on that cannot be followed, the last of them sealed by the last verified council. Where that
-    /// council did not seal it, the chain may well have changed it unseen: then the first cause stands, and blames nobody.
+    /// Accepts headers from one on that cannot be followed, the last of them sealed by the last
+    /// verified council. Where that council did not seal it, the chain may well have changed it
+    /// unseen: then the first cause stands, and blames nobody.
     fn go_around(
         &mut self,
         mut batch: Vec<UntrustedHeader>,

@@ -5,8 +5,8 @@
 pub enum Time {
     /// One time for the whole run, in unix seconds: chosen by whoever asks, or that of a recording.
     Fixed(u64),
-    /// A clock, which is read whenever headers have arrived: following a chain takes time, and a header that was made meanwhile
-    /// is not ahead of the clock.
+    /// A clock, which is read whenever headers have arrived: following a chain takes time, and a
+    /// header that was made meanwhile is not ahead of the clock.
     Runs(fn() -> u64),
 }
 

@@ -102,7 +102,8 @@ fn follow_by<'t>(
 #[test]
 fn blocks_that_are_made_while_the_chain_is_followed_are_not_ahead_of_the_clock() {
     static READ: AtomicU64 = AtomicU64::new(0);
-    // More than four minutes pass between two groups of headers; at the start the newest blocks are far in the future.
+    // More than four minutes pass between two groups of headers; at the start the newest blocks are
+    // far in the future.
     let clock = || head_time() - 400 + 260 * READ.fetch_add(1, Ordering::Relaxed);
     let endpoints = two();
     let synced = follow(&endpoints, Time::Runs(clock), None, FollowMode::Full).unwrap();
@@ -130,7 +131,8 @@ fn the_newest_blocks_are_left_out_where_the_clock_is_further_behind_and_no_endpo
             let (endpoints, now) = (two(), head_time() - behind);
             let synced = follow(&endpoints, Time::Fixed(now), None, mode).unwrap();
             assert_eq!(synced.head(), last_at(now + 15), "{behind}");
-            // Headers come in groups, and those after the first group that is ahead of the clock are not asked for.
+            // Headers come in groups, and those after the first group that is ahead of the clock
+            // are not asked for.
             let seen = if behind > 147 { times()[(FIRST + 256) as usize] } else { head_time() };
             let reason = NotReached::Clock { chain: "service".to_owned(), have: now, need: seen };
             assert_eq!((synced.left_out(), synced.clock_behind()), (Some(&reason), seen - now));
@@ -185,7 +187,8 @@ fn date_the_head_into_the_future(answer: &mut Value) {
     }
 }
 
-/// Here the trust follows no vote but a governing node's, so block 391 is gone around: what lies beyond is jumped to.
+/// Here the trust follows no vote but a governing node's, so block 391 is gone around: what lies
+/// beyond is jumped to.
 #[test]
 fn beyond_what_is_gone_around_it_is_the_same() {
     let strict = TrustedChain { votes: VotesBy::GoverningNode, ..chain().clone() };
@@ -199,14 +202,16 @@ fn beyond_what_is_gone_around_it_is_the_same() {
     // Where the clock is already behind the last blocks before it.
     options.time = Time::Fixed(times()[370]);
     assert_eq!(follow_by(&strict, &two(), options).unwrap().head(), last_at(times()[370] + 15));
-    // What the last verified council did not seal may be another council's, and says nothing of the clock.
+    // What the last verified council did not seal may be another council's, and says nothing of the
+    // clock.
     options.time = Time::Fixed(head_time());
     let liar = endpoints([("liar", date_the_head_into_the_future)]);
     let refused = follow_by(&strict, &liar, options).unwrap_err();
     assert!(matches!(refused, ProveError::NotFollowed(Verdict::Unsupported(_))), "{refused:?}");
 }
 
-/// What a quorum did not seal tells nothing about the clock: else one endpoint could keep everybody from the newest blocks.
+/// What a quorum did not seal tells nothing about the clock: else one endpoint could keep everybody
+/// from the newest blocks.
 #[test]
 fn an_endpoint_that_dates_its_head_into_the_future_is_put_aside() {
     let liar: fn(&mut Value) = date_the_head_into_the_future;

@@ -263,7 +263,8 @@ fn liars_that_say_different_things_are_put_aside() {
     assert_eq!(endpoints.in_use().count(), 0);
 }
 
-/// A header that no rule here covers is refused before its seals are looked at: anybody can make one.
+/// A header that no rule here covers is refused before its seals are looked at: anybody can make
+/// one.
 #[test]
 fn one_endpoint_alone_cannot_make_the_chain_look_uncovered() {
     let uncovered: fn(&str, &mut Value) = |method, answer| {
@@ -291,7 +292,8 @@ fn one_endpoint_alone_cannot_make_the_chain_look_uncovered() {
 /// Makes an answer of the method, the height and what was recorded.
 type Answering = fn(&str, u64, Option<Value>) -> Result<Value, RpcError>;
 
-/// A recording that answers what a function makes of each answer, which is none where nothing was recorded.
+/// A recording that answers what a function makes of each answer, which is none where nothing was
+/// recorded.
 struct Picky {
     replay: Replay,
     answer: Answering,
@@ -313,7 +315,8 @@ fn as_a_node(_: &str, _: u64, answer: Option<Value>) -> Result<Value, RpcError> 
     Ok(answer.unwrap_or_default())
 }
 
-/// Where one endpoint tells a head and another is asked for its headers, the honest one may answer last.
+/// Where one endpoint tells a head and another is asked for its headers, the honest one may answer
+/// last.
 #[test]
 fn what_one_endpoint_shows_is_never_held_against_the_one_that_answered_after_it() {
     // Its head lies far above the chain's, and of what lies there it shows one header.

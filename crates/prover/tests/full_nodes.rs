@@ -1,5 +1,5 @@
-//! Nodes that keep the states of the last 128 blocks and of each 128th, as full nodes do by default: what is proven on them all
-//! the same, and what is not, by name.
+//! Nodes that keep the states of the last 128 blocks and of each 128th, as full nodes do by
+//! default: what is proven on them all the same, and what is not, by name.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod common;
@@ -89,7 +89,8 @@ fn from_later_state(verdict: &Verdict) -> bool {
     notes.iter().any(|note| matches!(note, Note::VotesFromLaterState { .. }))
 }
 
-/// One audit of what happened long ago: handled in coin and in tokens, executed otherwise, and never requested.
+/// One audit of what happened long ago: handled in coin and in tokens, executed otherwise, and
+/// never requested.
 #[test]
 fn a_default_full_node_proves_what_was_handled_and_who_lied_long_ago() {
     for setup in [StageSetup::default(), StageSetup::default().version2()] {
@@ -113,7 +114,8 @@ fn a_default_full_node_proves_what_was_handled_and_who_lied_long_ago() {
         let audit = audited(&stage, 3);
         let verdicts: Vec<_> = audit.report.transfers.iter().map(|transfer| &transfer.verdict).collect();
         let states: Vec<&str> = verdicts.iter().map(|verdict| said(verdict)).collect();
-        // Nonce 3 was executed before it was requested: the request that came since does not wash that away.
+        // Nonce 3 was executed before it was requested: the request that came since does not wash
+        // that away.
         assert_eq!(states, ["handled", "handled", "fraud", "fraud"]);
         assert!(verdicts.iter().all(|verdict| from_later_state(verdict)));
         assert!(verdicts[0].is_clean() && verdicts[1].is_clean());
@@ -125,7 +127,8 @@ fn a_default_full_node_proves_what_was_handled_and_who_lied_long_ago() {
     }
 }
 
-/// Older code deletes the votes, so the states around the execution are needed; the audit and the single proof name them.
+/// Older code deletes the votes, so the states around the execution are needed; the audit and the
+/// single proof name them.
 #[test]
 fn what_still_needs_an_archive_is_said_by_name() {
     let mut stage = Stage::new(&StageSetup::default().generation_b());
@@ -142,7 +145,8 @@ fn what_still_needs_an_archive_is_said_by_name() {
     assert_eq!(proven(&stage, 0, HeaderPlan::Sparse).unwrap_err(), ProveError::Rpc(pruned));
 }
 
-/// The registry's entry at a request of long ago is read from a later state only where nothing changed it since.
+/// The registry's entry at a request of long ago is read from a later state only where nothing
+/// changed it since.
 #[test]
 fn a_registry_that_changed_since_needs_the_state_of_its_time() {
     let mut stage = Stage::new(&StageSetup::default());
@@ -167,7 +171,8 @@ fn a_registry_that_changed_since_needs_the_state_of_its_time() {
     assert_eq!(said(&audit.report.transfers[0].verdict), "handled");
 }
 
-/// A vote and an execution for a block that does not exist: the headers that bound their time are gathered too, in every plan.
+/// A vote and an execution for a block that does not exist: the headers that bound their time are
+/// gathered too, in every plan.
 #[test]
 fn lies_about_blocks_to_come_are_proven_with_the_headers_that_bound_their_time() {
     let mut stage = Stage::new(&StageSetup::default());
@@ -190,7 +195,8 @@ fn lies_about_blocks_to_come_are_proven_with_the_headers_that_bound_their_time()
     }
 }
 
-/// A wrong token: what shows that the registry stood still is gathered, and where it did not nobody is accused.
+/// A wrong token: what shows that the registry stood still is gathered, and where it did not nobody
+/// is accused.
 #[test]
 fn a_wrong_token_is_proven_with_the_registry_up_to_the_votes() {
     let other = Address([0x73; 20]);

@@ -1,4 +1,5 @@
-//! Nodes behind gateways, and old nodes: each answers in its own way, and the truth comes through all the same.
+//! Nodes behind gateways, and old nodes: each answers in its own way, and the truth comes through
+//! all the same.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -25,7 +26,8 @@ use std::time::Duration;
 
 const HEAD: u64 = 503;
 
-/// The service chain, trusted from 70 blocks before its head: more than one batch of the size that is tried first.
+/// The service chain, trusted from 70 blocks before its head: more than one batch of the size that
+/// is tried first.
 fn chain() -> &'static TrustedChain {
     static CHAIN: OnceLock<TrustedChain> = OnceLock::new();
     CHAIN.get_or_init(|| trust_at(&replays(), [1, 433]).chain("service").unwrap().clone())
@@ -142,7 +144,8 @@ fn an_answer_counts_however_a_gateway_dresses_it() {
     }
 }
 
-/// How gateways refuse to take calls together, or more than a few of them, and how large the batches are that they take.
+/// How gateways refuse to take calls together, or more than a few of them, and how large the
+/// batches are that they take.
 const REFUSALS: [(&str, usize, Rule); 9] = [
     ("one error", 10, |asked, answer| match asked.batch() {
         Some(11..) => Reply::json(&error(&Value::Null, -32000, "batch limit 10 exceeded")),

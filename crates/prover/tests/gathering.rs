@@ -220,7 +220,8 @@ fn an_account_that_does_not_exist_is_told_with_its_address_and_height() {
     assert!(error.to_string().contains("there is no account 0x"), "{error}");
 }
 
-/// The service chain's council is voted on in block 391, and here the trust follows no vote but a governing node's.
+/// The service chain's council is voted on in block 391, and here the trust follows no vote but a
+/// governing node's.
 #[test]
 fn what_is_not_followed_is_named_and_gone_around_where_the_trust_allows_jumps() {
     let (mut trust, replays) = (trust(), replays());

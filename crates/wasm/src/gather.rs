@@ -73,8 +73,8 @@ pub async fn sync(
     })
 }
 
-/// RLP of a header from a node's JSON, by the forks of a chain of the trust. Nothing is believed of it: the light client checks
-/// its hash.
+/// RLP of a header from a node's JSON, by the forks of a chain of the trust. Nothing is believed of
+/// it: the light client checks its hash.
 ///
 /// # Errors
 /// Where the trust or the JSON cannot be read, or the header lacks a field.

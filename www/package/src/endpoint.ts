@@ -163,7 +163,7 @@ async function post(address: string | URL, body: string, ended: AbortSignal, tim
   ended.addEventListener("abort", stop);
   try {
     const { url, headers } = withoutUser(address);
-    // A redirected POST would become a GET; no node redirects.
+    // A redirected POST would become a GET, and a browser does not tell where to: none is followed.
     const response = await fetch(url, { method: "POST", headers, body, signal: timer.signal, redirect: "manual" });
     const { status } = response;
     const wait = Number(response.headers.get("retry-after") ?? undefined);

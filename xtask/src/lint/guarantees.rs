@@ -1,7 +1,9 @@
-//! Every guarantee of docs/trust.md names the check that gives it and a test that fails without it: both must exist.
+//! Every guarantee of docs/trust.md names the check that gives it and a test that fails without it:
+//! both must exist.
 //!
-//! A table counts where its header ends with the columns `Check` and `Test`. The names stand in backticks: rule ids or codes
-//! that some source of the core holds as text, and test functions of any crate.
+//! A table counts where its header ends with the columns `Check` and `Test`. The names stand in
+//! backticks: rule ids or codes that some source of the core holds as text, and test functions of
+//! any crate.
 
 use crate::shell::{self, output, root};
 use std::collections::BTreeSet;

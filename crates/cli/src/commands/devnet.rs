@@ -29,7 +29,8 @@ pub(super) struct Args {
     /// Seconds between blocks; 0 makes a block of each transaction at once, and then block times may run ahead of the clock.
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=3600))]
     block_time: u64,
-    /// Let both chains have begun so many seconds ago, with a block for each second since: a long chain without the wait.
+    /// Let both chains have begun so many seconds ago, with a block for each second since: a long
+    /// chain without the wait.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(60..=86_400))]
     age: Option<u64>,
     /// Begin with so many transfers of a coin from main to service that are done.

@@ -20,8 +20,8 @@ use std::path::PathBuf;
 
 /// Gather the proof of transfers into one bundle that anybody can verify offline.
 ///
-/// The bundle is verified before it is written, and the verdict is shown; the exit code is the verdict's, as with `verify`,
-/// but 4 where the endpoints served something false.
+/// The bundle is verified before it is written, and the verdict is shown; the exit code is the
+/// verdict's, as with `verify`, but 4 where the endpoints served something false.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Args {
@@ -123,7 +123,8 @@ impl Args {
         };
         let (file, trust) = (path.display(), self.sources.trust.display());
         let _ = writeln!(out, "{name} {file}, {size} bytes; anybody with your trust file can check it:");
-        // A time that this prover's clock chose is not for others to take over: much of what they believe rests on theirs.
+        // A time that this prover's clock chose is not for others to take over: much of what they
+        // believe rests on theirs.
         let now = self.sources.now.map(|now| format!(" --now {now}")).unwrap_or_default();
         let _ = writeln!(out, "            spanlight verify {file} --trust {trust}{now}");
     }

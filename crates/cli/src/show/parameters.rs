@@ -4,8 +4,8 @@ use serde_json::{json, Value};
 use spanlight::consensus::parameters::Parameters;
 use spanlight::profile::{Fork, ForkSchedule};
 
-/// Parameters that nodes show with a fixed value from some fork on, whatever was voted: nothing reads them any more.
-/// Source: chain.md 5.4.
+/// Parameters that nodes show with a fixed value from some fork on, whatever was voted: nothing
+/// reads them any more. Source: chain.md 5.4.
 fn fixed(forks: &ForkSchedule, number: u64) -> impl Iterator<Item = (&'static str, Value)> {
     let all = [
         (Fork::Kore, "reward.useginicoeff", json!(false)),

@@ -21,7 +21,8 @@ pub(crate) enum Brought {
     ByEndpoints,
 }
 
-/// Exit codes of an audit. That its transfers are not all accuses nobody and is no failure; that it cannot be said is one.
+/// Exit codes of an audit. That its transfers are not all accuses nobody and is no failure; that it
+/// cannot be said is one.
 pub(crate) fn audit_codes(report: &Report, brought: Brought) -> Vec<u8> {
     let mut codes = transfer_codes(report, brought);
     let open = report.complete.as_ref().and_then(|complete| complete.as_ref().err());
@@ -33,7 +34,8 @@ fn transfer_codes(report: &Report, brought: Brought) -> Vec<u8> {
     report.transfers.iter().map(|transfer| code_of(&transfer.verdict, brought)).collect()
 }
 
-/// The exit code of one verdict. Endpoints that served what is false have failed; that says nothing of the transfer.
+/// The exit code of one verdict. Endpoints that served what is false have failed; that says nothing
+/// of the transfer.
 fn code_of(verdict: &Verdict, brought: Brought) -> u8 {
     match (verdict, verdict.exit_code(), brought) {
         (Verdict::Invalid(_), 1, Brought::ByEndpoints) => Exit::Endpoint.code(),
@@ -128,7 +130,8 @@ fn executed_from(first: u64, transfers: &[TransferVerdict]) -> Vec<u64> {
     transfers.iter().filter(is_executed).map(|transfer| transfer.nonce).filter(|nonce| *nonce >= first).collect()
 }
 
-/// What stands against completeness, by its code; `executed` are the nonces beyond the requests that are shown to be executed.
+/// What stands against completeness, by its code; `executed` are the nonces beyond the requests
+/// that are shown to be executed.
 fn against(code: &str, executed: &[u64]) -> String {
     match code {
         "complete.handled_nonce_not_shown" if !executed.is_empty() => {

@@ -1,4 +1,5 @@
-//! What is not covered, in words, and what to do about it: by the core's codes, which are the same on every surface.
+//! What is not covered, in words, and what to do about it: by the core's codes, which are the same
+//! on every surface.
 
 use serde_json::{json, Value};
 use spanlight::uncovered::{Uncovered, Unsupported};

@@ -1,5 +1,5 @@
-//! Chains that live: a block each second by the machine's clock, and longer than the time it takes to follow them. Endpoints are
-//! late, clocks are wrong, and every endpoint is honest.
+//! Chains that live: a block each second by the machine's clock, and longer than the time it takes
+//! to follow them. Endpoints are late, clocks are wrong, and every endpoint is honest.
 
 use crate::common::{command, scratch, write, Ran};
 use crate::faked::environment;

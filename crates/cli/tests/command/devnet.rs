@@ -183,7 +183,8 @@ fn a_vote_for_another_commitment_form_changes_how_blocks_are_proven() {
         live.pair.main.mine_many(30).unwrap();
         let request = live.request(Worth::Coin(COIN));
         assert!(live.pair.deliver(&request).unwrap().is_success());
-        // The form was changed by a vote that no governing node cast: a warning, so the exit code is not 0.
+        // The form was changed by a vote that no governing node cast: a warning, so the exit code
+        // is not 0.
         live.is(nonce, "handled", None, 2);
     }
 }

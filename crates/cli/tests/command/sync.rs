@@ -42,7 +42,8 @@ fn follows_both_chains_to_their_heads_and_recomputes_every_root() {
     }
 }
 
-/// Kaia mainnet, September 2026: the checkpoint's block adds a validator by vote, the next carries 21 of 31 seals.
+/// Kaia mainnet, September 2026: the checkpoint's block adds a validator by vote, the next carries
+/// 21 of 31 seals.
 #[test]
 fn follows_two_headers_of_the_public_main_network() {
     let trust = fixture("mainnet/trust.json");

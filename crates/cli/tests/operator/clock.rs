@@ -1,5 +1,5 @@
-//! Operators whose clocks are wrong, on chains that live by the machine's clock and are longer than it takes to follow them; and
-//! chains that stand still.
+//! Operators whose clocks are wrong, on chains that live by the machine's clock and are longer than
+//! it takes to follow them; and chains that stand still.
 
 use crate::faked::environment;
 use crate::late::Line;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 const AGE: u64 = 600;
 
-/// Operators on living chains, each with two endpoints of each chain on long lines. They act on heads of a minute at most, as
-/// operators do unless they are told otherwise.
+/// Operators on living chains, each with two endpoints of each chain on long lines. They act on
+/// heads of a minute at most, as operators do unless they are told otherwise.
 fn rig(name: &'static str, operators: u64, late: Duration) -> Rig {
     let plan = Plan { operators, threshold: operators, block: Duration::from_secs(1), age: AGE, ..Plan::new(name) };
     let mut rig = Rig::new(plan);
@@ -73,7 +73,8 @@ fn an_operator_whose_clock_is_far_behind_says_by_how_much_and_goes_on() {
     let mut rig = rig("clock-behind", 1, Duration::from_millis(50));
     start(&mut rig, 0, -30);
     rig.request(Side::Main, 0);
-    // It acts on what is no further ahead of its clock than the trust tolerates: some 15 seconds later than others.
+    // It acts on what is no further ahead of its clock than the trust tolerates: some 15 seconds
+    // later than others.
     rig.wait_handled(Side::Main, Duration::from_secs(120));
     rig.wait_for_log(0, "clock seems to be at least ", 1);
     assert_nobody_is_blamed(&rig, 0);

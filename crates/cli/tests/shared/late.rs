@@ -11,7 +11,8 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// A line to the server at `url` on which an answer comes `late` after it would have come, half of that on each way.
+    /// A line to the server at `url` on which an answer comes `late` after it would have come, half
+    /// of that on each way.
     pub(crate) fn to(url: &str, late: Duration) -> Self {
         let server: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -32,7 +33,8 @@ impl Line {
     }
 }
 
-/// Carries bytes one way until a side closes. As on a real line, much of it can be under way at one time.
+/// Carries bytes one way until a side closes. As on a real line, much of it can be under way at one
+/// time.
 fn carry(mut from: TcpStream, mut to: TcpStream, late: Duration) {
     let (enter, leave) = mpsc::channel::<(Instant, Vec<u8>)>();
     let reader = std::thread::spawn(move || {

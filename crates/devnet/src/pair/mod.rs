@@ -34,7 +34,8 @@ pub struct PairConfig {
     pub threshold: u64,
     /// Coin that each bridge holds at the beginning.
     pub liquidity: U256,
-    /// Seconds ago that both chains began, with a block for each second since; 0 leaves that to their `genesis_time`.
+    /// Seconds ago that both chains began, with a block for each second since; 0 leaves that to
+    /// their `genesis_time`.
     pub age: u64,
     /// Transfers of a coin from main to service that are done when the pair starts.
     pub transfers: u64,

@@ -1,7 +1,9 @@
-//! What lies behind a pair that begins old: transfers that are done, and a block for every second since.
+//! What lies behind a pair that begins old: transfers that are done, and a block for every second
+//! since.
 //!
-//! A test of a long chain need not wait for it: these blocks are made at once, each dated one second after its parent, up to
-//! the machine's clock. From there on the chains go on as they are set up to.
+//! A test of a long chain need not wait for it: these blocks are made at once, each dated one
+//! second after its parent, up to the machine's clock. From there on the chains go on as they are
+//! set up to.
 
 use super::accounts::{OperatorKeys, USERS};
 use super::{End, PairConfig, COIN};
@@ -13,7 +15,8 @@ use spanlight::bridge::{expected_call, RequestEvent};
 use spanlight::primitives::Address;
 use spanlight_forge::keys;
 
-/// Makes the configured transfers from main to service, and then the blocks that are missing up to now.
+/// Makes the configured transfers from main to service, and then the blocks that are missing up to
+/// now.
 pub(super) fn run(
     config: &PairConfig,
     main: &mut Chain,

@@ -68,8 +68,8 @@ fn with_the_counter_past_the_nonce_the_request_is_what_is_missing() {
     }
 }
 
-/// An invented transfer of nonce 1 that names a source block, a quorum that proposes after it, and a source whose head has a
-/// chosen time after that.
+/// An invented transfer of nonce 1 that names a source block, a quorum that proposes after it, and
+/// a source whose head has a chosen time after that.
 fn invented(named: u64, votes: &[u64], head_after: i64) -> Scenario {
     let mut stage = Stage::new(&StageSetup::default());
     stage.request(coin(500));

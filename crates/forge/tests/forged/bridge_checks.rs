@@ -266,7 +266,8 @@ fn rejects_an_executing_operator_without_a_vote_for_the_key() {
     assert_eq!(scenario.outcome(), ("invalid", "verify.executor_vote"));
 }
 
-/// Accepted code executes at the threshold and not below it: both ends of the block say 3, so it was lower inside the block.
+/// Accepted code executes at the threshold and not below it: both ends of the block say 3, so it
+/// was lower inside the block.
 #[test]
 fn does_not_judge_an_execution_with_fewer_votes_than_both_ends_of_its_block_need() {
     let threshold = layout::threshold_slot(layout::TRANSFER_VOTE);
@@ -280,7 +281,8 @@ fn does_not_judge_an_execution_with_fewer_votes_than_both_ends_of_its_block_need
     assert_eq!(stage.prove(handled(request.at, voted.handled)).outcome(), dipped);
 }
 
-/// The owner lowers the threshold to 1 before the deciding vote and raises it again behind it, in one block.
+/// The owner lowers the threshold to 1 before the deciding vote and raises it again behind it, in
+/// one block.
 #[test]
 fn a_threshold_that_dips_in_the_deciding_block_is_unsupported_and_the_lie_beside_it_is_named() {
     let dips = |lie: bool, relayed: bool| {
@@ -309,7 +311,8 @@ fn a_threshold_that_dips_in_the_deciding_block_is_unsupported_and_the_lie_beside
     }
 }
 
-/// Where votes are shown by transactions, those that are left out are missing: nobody can tell that the threshold dipped.
+/// Where votes are shown by transactions, those that are left out are missing: nobody can tell that
+/// the threshold dipped.
 #[test]
 fn too_few_vote_transactions_are_missing_votes() {
     let mut stage = Stage::new(&StageSetup { threshold: 3, ..setup() }.generation_b());
@@ -322,7 +325,8 @@ fn too_few_vote_transactions_are_missing_votes() {
     assert_eq!(few.outcome(), ("incomplete", "missing.votes"));
 }
 
-/// 14 became an operator in the deciding block itself: whether before or after its vote, no state shows.
+/// 14 became an operator in the deciding block itself: whether before or after its vote, no state
+/// shows.
 #[test]
 fn does_not_count_who_became_an_operator_in_the_deciding_block_on_b() {
     let joins = |before: bool| {
@@ -345,7 +349,8 @@ fn does_not_count_who_became_an_operator_in_the_deciding_block_on_b() {
     assert_eq!(joins(false), ("unsupported", "votes.former_operators_decided"));
 }
 
-/// A reference to what is shown for another reason leaves no unread item behind, so only the rule about references sees it.
+/// A reference to what is shown for another reason leaves no unread item behind, so only the rule
+/// about references sees it.
 #[test]
 fn rejects_vote_references_that_nothing_asks_for() {
     let (stage, transfer) = executed(&setup(), coin(500));
@@ -511,7 +516,8 @@ fn rejects_a_vote_that_was_taken_back() {
     assert_eq!(with(vec![votes[0].at], votes[1].handled), ("proven", "fraud"));
 }
 
-/// 13 votes for what is executed and takes it back, both inside the deciding block: no state shows it, the whole block does.
+/// 13 votes for what is executed and takes it back, both inside the deciding block: no state shows
+/// it, the whole block does.
 #[test]
 fn a_vote_taken_back_inside_the_deciding_block_is_seen_where_the_block_is_whole() {
     let outcome = |form: CommitmentForm, again: bool, earlier: bool| {
@@ -536,7 +542,8 @@ fn a_vote_taken_back_inside_the_deciding_block_is_seen_where_the_block_is_whole(
     for earlier in [false, true] {
         assert_eq!(outcome(CommitmentForm::Concat, false, earlier), ("invalid", "verify.vote_taken_back"));
         assert_eq!(outcome(CommitmentForm::Concat, true, earlier), ("proven", "handled"));
-        // Under the other forms only some items of the block are shown: the contract's word has to do.
+        // Under the other forms only some items of the block are shown: the contract's word has to
+        // do.
         assert_eq!(outcome(CommitmentForm::Trie, false, earlier), ("proven", "handled"));
     }
 }

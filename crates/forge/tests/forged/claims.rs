@@ -59,8 +59,9 @@ fn complete_is_said_of_all_requests_only_and_of_a_part_in_range() {
     assert_eq!(said(&stage.prove_plan(&plan, transfers)), [false, true]);
 }
 
-/// A source block of 0 wedges the sweep: nonce 0 is executed and below it nothing moves, so both handle nonces stay 0. That
-/// looks like a bridge that never executed anything, but for the nonce's own slot.
+/// A source block of 0 wedges the sweep: nonce 0 is executed and below it nothing moves, so both
+/// handle nonces stay 0. That looks like a bridge that never executed anything, but for the nonce's
+/// own slot.
 #[test]
 fn an_execution_of_nonce_0_that_names_source_block_0_is_not_overlooked() {
     let scenario = |executed: bool| {

@@ -1,5 +1,6 @@
-//! Block times: the first block after a halt may be dated as early as its parent's second, so when a vote was cast is bounded
-//! only by those who proposed since. Each honest history stands beside the lie that looks like it.
+//! Block times: the first block after a halt may be dated as early as its parent's second, so when
+//! a vote was cast is bounded only by those who proposed since. Each honest history stands beside
+//! the lie that looks like it.
 
 use spanlight::bundle::TransferProof;
 use spanlight::consensus::FollowMode;
@@ -14,10 +15,12 @@ use std::collections::BTreeSet;
 const HALT: u64 = 10_000;
 const FAR: u64 = 1 << 40;
 
-/// The destination stands still while the source goes on and gets the request of nonce 1; the first blocks after the halt are
-/// dated right behind the last one before it, and hold the votes. Honest proposers go on with the time of now.
+/// The destination stands still while the source goes on and gets the request of nonce 1; the first
+/// blocks after the halt are dated right behind the last one before it, and hold the votes. Honest
+/// proposers go on with the time of now.
 ///
-/// The source is shown up to the block before the request: to it, the votes name a block that does not exist yet.
+/// The source is shown up to the block before the request: to it, the votes name a block that does
+/// not exist yet.
 fn after_a_halt(votes: &[u64], lie: bool, since: impl FnOnce(&mut Stage), source_after: u64) -> Scenario {
     let mut stage = Stage::new(&StageSetup { threshold: 2, ..StageSetup::default() });
     stage.request(coin(1));
@@ -83,7 +86,8 @@ fn the_source_has_to_be_later_than_the_quorums_last_proposer_by_the_whole_skew()
     }
 }
 
-/// Three of four are a quorum. The block of the vote itself has a proposer too, and it does not count.
+/// Three of four are a quorum. The block of the vote itself has a proposer too, and it does not
+/// count.
 #[test]
 fn a_proposer_counts_once_and_the_votes_own_block_does_not() {
     let with = |since: fn(&mut Stage)| after_a_halt(&[11, 12], true, since, 300);
@@ -96,7 +100,8 @@ fn a_proposer_counts_once_and_the_votes_own_block_does_not() {
     assert_eq!(with(|stage| stage.destination.idle_by(&[6, 5, 6, 8])).verdict().name(), "proven");
 }
 
-/// Four of four, where the profile asks for more than the engine does; never fewer than the engine's.
+/// Four of four, where the profile asks for more than the engine does; never fewer than the
+/// engine's.
 #[test]
 fn the_larger_of_the_engines_and_the_profiles_quorum_has_to_propose() {
     let outcome = |quorum: QuorumPolicy, proposers: &'static [u64]| {
@@ -144,7 +149,8 @@ fn keys_that_were_voted_in_since_do_not_count() {
     assert_eq!(with(&[6, 9, 7]), "fraud");
 }
 
-/// In a sparse proof nobody looks at the proposer of a header without seals, so one that was voted out may stand there.
+/// In a sparse proof nobody looks at the proposer of a header without seals, so one that was voted
+/// out may stand there.
 #[test]
 fn who_was_voted_out_before_its_block_does_not_count() {
     let with = |proposers: &'static [u64]| {
@@ -176,7 +182,8 @@ fn headers_that_are_missing_or_jumped_over_do_not_count() {
     assert_eq!(with(jumped), missing);
 }
 
-/// A checkpoint right at the vote's block: the council of that block is not known, that of the next one is.
+/// A checkpoint right at the vote's block: the council of that block is not known, that of the next
+/// one is.
 #[test]
 fn a_checkpoint_at_the_votes_block_counts_from_the_next_one() {
     let with = |proposers: &'static [u64]| {

@@ -72,7 +72,8 @@ fn a_block_ahead_of_the_clock_is_not_yet_trusted_and_never_false() {
     assert_eq!(scenario.outcome(), ("not_yet_trusted", "not_yet_trusted.clock"));
 }
 
-/// A clock can only be called behind by what a quorum sealed: else any header of the far future would hide that it is false.
+/// A clock can only be called behind by what a quorum sealed: else any header of the far future
+/// would hide that it is false.
 #[test]
 fn a_false_block_is_false_whatever_the_clock_says() {
     let mut scenario = block(|block| block.before_seal(|h| h.block_score = U256::from(2u64)));

@@ -1,4 +1,5 @@
-//! Votes, code and registry from later states: nodes keep few of the old ones. Each honest history stands beside its lie.
+//! Votes, code and registry from later states: nodes keep few of the old ones. Each honest history
+//! stands beside its lie.
 
 use spanlight::bridge::{layout, HandleCall};
 use spanlight::bundle::TransferProof;
@@ -118,7 +119,8 @@ fn an_execution_that_nobody_requested_is_named_from_a_later_state() {
     assert_eq!((kind, culprits), (FraudKind::NeverRequested, sorted(&[11, 12])));
 }
 
-/// A call through a contract: the one recorded key is the executed one, and with two nobody can tell.
+/// A call through a contract: the one recorded key is the executed one, and with two nobody can
+/// tell.
 #[test]
 fn a_hidden_call_is_known_where_one_key_is_recorded() {
     let outcome = |dissent: bool| {
@@ -140,7 +142,8 @@ fn a_hidden_call_is_known_where_one_key_is_recorded() {
     assert_eq!(outcome(true), ("unsupported", "votes.executed_key_unknown"));
 }
 
-/// Signatures name the set of operators of their time, which a later state does not tell: the recorded votes have to do.
+/// Signatures name the set of operators of their time, which a later state does not tell: the
+/// recorded votes have to do.
 #[test]
 fn votes_by_signature_are_counted_from_a_later_state_without_saying_who_signed() {
     let mut stage = Stage::new(&setup().version2());
@@ -205,7 +208,8 @@ fn a_later_state_of_unknown_code_shows_nothing() {
     assert_eq!(outcome(false), ("unsupported", "bridge.unknown_code"));
 }
 
-/// The token registered at the request's block, where only a later state of the source is to be had.
+/// The token registered at the request's block, where only a later state of the source is to be
+/// had.
 #[test]
 fn a_later_registry_entry_is_the_requests_only_where_nothing_changed_it_since() {
     let other = Address([0x73; 20]);

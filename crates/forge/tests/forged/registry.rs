@@ -1,5 +1,5 @@
-//! A wrong token alone: operators read the registry of their own time, so it accuses only where the registry stood still. Each
-//! honest history stands beside the lie that looks like it.
+//! A wrong token alone: operators read the registry of their own time, so it accuses only where the
+//! registry stood still. Each honest history stands beside the lie that looks like it.
 
 use spanlight::bridge::events::topic;
 use spanlight::bridge::Generation;
@@ -74,7 +74,8 @@ fn back(block: &mut NewBlock<'_>) {
     block.register_token(SOURCE_TOKEN, Some(DESTINATION_TOKEN));
 }
 
-/// The owner named another counterpart before the operators voted; one that had started again read it.
+/// The owner named another counterpart before the operators voted; one that had started again read
+/// it.
 #[test]
 fn operators_that_read_the_registry_of_their_own_time_are_not_accused() {
     for form in [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat] {
@@ -87,7 +88,8 @@ fn operators_that_read_the_registry_of_their_own_time_are_not_accused() {
     }
 }
 
-/// It was changed and changed back: both ends are equal, and the blocks between say that they are not all.
+/// It was changed and changed back: both ends are equal, and the blocks between say that they are
+/// not all.
 #[test]
 fn two_equal_ends_do_not_show_that_nothing_changed_between() {
     let honest = |form| History { form, meanwhile: vec![to_other, back], delivered: OTHER_TOKEN };
@@ -191,7 +193,8 @@ fn a_registry_that_may_change_unseen_accuses_nobody() {
     assert_eq!(outcome(Generation::A), CHANGED);
 }
 
-/// What else differs accuses at once, and the token is then not among the differences unless the registry is shown.
+/// What else differs accuses at once, and the token is then not among the differences unless the
+/// registry is shown.
 #[test]
 fn another_difference_accuses_without_the_registry() {
     let mut stage = Stage::new(&StageSetup::with_form(CommitmentForm::Trie));
@@ -213,7 +216,8 @@ fn another_difference_accuses_without_the_registry() {
     assert_eq!(rules(&stage.prove_plan(&plan, transfers)), ["M5", "M8"]);
 }
 
-/// A contract of which nobody knows whether it tells changes: a later entry is then not that of the request's block.
+/// A contract of which nobody knows whether it tells changes: a later entry is then not that of the
+/// request's block.
 #[test]
 fn a_later_entry_counts_only_where_every_change_is_told() {
     let outcome = |generation: Generation| {

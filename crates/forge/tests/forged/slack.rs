@@ -92,7 +92,8 @@ fn rejects_an_unused_run_of_headers() {
     assert_eq!(stage.prove_plan(&plan, transfers).outcome(), ("invalid", "bundle.unused"));
 }
 
-/// A header that two runs hold would be shown twice, and the later run's seals would stand behind the earlier one.
+/// A header that two runs hold would be shown twice, and the later run's seals would stand behind
+/// the earlier one.
 #[test]
 fn rejects_runs_of_headers_that_overlap() {
     let (mut stage, transfer) = handled_coin(CommitmentForm::Trie);

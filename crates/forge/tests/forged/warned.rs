@@ -1,4 +1,5 @@
-//! Votes that nodes follow although no governing node cast them: told with every verdict, or refused as the trust says.
+//! Votes that nodes follow although no governing node cast them: told with every verdict, or
+//! refused as the trust says.
 
 use spanlight::consensus::{FollowMode, VotesBy, WarnedOf, WarnedVote};
 use spanlight::verdict::{Note, Verdict};
@@ -6,7 +7,8 @@ use spanlight_forge::{keys, scenarios::chains, Scenario};
 
 const ADD: &str = "governance.addvalidator";
 
-/// A handled transfer on a source whose first two blocks vote a validator in and another out, mode "none".
+/// A handled transfer on a source whose first two blocks vote a validator in and another out, mode
+/// "none".
 fn voted() -> Scenario {
     chains::council_changes(FollowMode::Sparse).scenario
 }

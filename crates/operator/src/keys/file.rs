@@ -40,8 +40,8 @@ fn of_keyring(keyring: &Keyring, password: &str) -> Result<FileKey, Box<dyn std:
     Ok(FileKey(key))
 }
 
-/// Decrypts the text of a version 3 file. The library reads files only, so it is handed a pipe: no copy of the key comes to
-/// a disk.
+/// Decrypts the text of a version 3 file. The library reads files only, so it is handed a pipe: no
+/// copy of the key comes to a disk.
 #[cfg(unix)]
 fn decrypt_text(text: &str, password: &str) -> Result<PrivateKeySigner, Box<dyn std::error::Error>> {
     use std::io::Write;

@@ -1,8 +1,10 @@
-//! Whose fault an old head is: that of an endpoint which keeps newer blocks back, or nobody's, where the chain makes none.
+//! Whose fault an old head is: that of an endpoint which keeps newer blocks back, or nobody's,
+//! where the chain makes none.
 //!
-//! An endpoint is named only once the next one has shown that there were newer blocks. That is told by block times alone, so
-//! it holds whatever this machine's clock says: the second block that an endpoint did not show must have been made well before
-//! its turn ended. The first one tells nothing: it may have been proposed before a halt, and sealed after it with the old time.
+//! An endpoint is named only once the next one has shown that there were newer blocks. That is told
+//! by block times alone, so it holds whatever this machine's clock says: the second block that an
+//! endpoint did not show must have been made well before its turn ended. The first one tells
+//! nothing: it may have been proposed before a halt, and sealed after it with the old time.
 
 use super::rotation::STALLED;
 use std::time::Instant;
@@ -32,7 +34,8 @@ struct Suspect {
 pub(super) enum Nobody {
     /// The chain makes no block.
     Stands,
-    /// It makes blocks, and even the newest is old: the clock is ahead, or all endpoints are behind.
+    /// It makes blocks, and even the newest is old: the clock is ahead, or all endpoints are
+    /// behind.
     AllOld,
 }
 
@@ -52,8 +55,8 @@ impl Suspects {
         }
     }
 
-    /// The head has moved: gives the endpoints that kept blocks back. `time_of` gives the time of a verified block, and `newest`
-    /// is that of the newest.
+    /// The head has moved: gives the endpoints that kept blocks back. `time_of` gives the time of a
+    /// verified block, and `newest` is that of the newest.
     pub(super) fn moved(&mut self, newest: u64, time_of: impl Fn(u64) -> Option<u64>, now: Instant) -> Vec<String> {
         self.moves = true;
         let kept_back = |suspect: &Suspect| {
@@ -100,7 +103,8 @@ mod tests {
         assert_eq!(suspects.add("one", 100, ended, 2), None);
         assert_eq!(suspects.add("two", 100, ended + STALLED, 2), Some(Nobody::Stands));
         assert_eq!(suspects.add("one", 100, ended + STALLED * 2, 2), None);
-        // It goes on during the turn of the other one: block 101 is an hour younger than 100, and as old as it should be.
+        // It goes on during the turn of the other one: block 101 is an hour younger than 100, and
+        // as old as it should be.
         for (seconds, newest) in [(1, 101), (4, 104)] {
             let mut suspects = Suspects::default();
             suspects.add("one", 100, ended, 2);
@@ -109,7 +113,8 @@ mod tests {
         }
     }
 
-    /// Validators that had prepared a block when the chain halted seal that same block after the halt.
+    /// Validators that had prepared a block when the chain halted seal that same block after the
+    /// halt.
     #[test]
     fn a_block_that_was_proposed_before_a_halt_and_sealed_after_it_blames_nobody() {
         let time_of = |number| Some(if number <= 101 { 1_000 + number } else { 4_600 + number });
@@ -124,7 +129,8 @@ mod tests {
         assert_eq!(suspects.add("one", 20, ended, 2), None);
         assert!(suspects.moved(time_of(21).unwrap(), time_of, ended).is_empty());
         assert_eq!(suspects.add("two", 25, ended + STALLED, 2), Some(Nobody::AllOld));
-        // A single endpoint that drips is told in the same way: nobody else can show that it is at fault.
+        // A single endpoint that drips is told in the same way: nobody else can show that it is at
+        // fault.
         assert!(suspects.moved(time_of(26).unwrap(), time_of, ended).is_empty());
         assert_eq!(suspects.add("one", 26, ended, 1), Some(Nobody::AllOld));
     }

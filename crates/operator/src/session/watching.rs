@@ -21,8 +21,9 @@ const BUDGET: Duration = Duration::from_secs(2);
 /// The longest time to gather the evidence of one nonce is 64 seconds.
 const MOST_DOUBLINGS: u32 = 5;
 
-/// Destination blocks that are read for votes when evidence is gathered. A vote that names a block to come can be judged only once
-/// both chains have gone on for longer than their clocks may differ, and up to a state that full nodes keep.
+/// Destination blocks that are read for votes when evidence is gathered. A vote that names a block
+/// to come can be judged only once both chains have gone on for longer than their clocks may
+/// differ, and up to a state that full nodes keep.
 const SCAN: u64 = 1024;
 
 fn is_spent(start: Instant) -> bool {

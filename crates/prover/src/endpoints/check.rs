@@ -24,7 +24,8 @@ impl<T: Transport> Endpoints<T> {
                 Ok(Some(reason)) => reason,
                 Err(ProveError::Rpc(RpcError::Cancelled)) => return Err(RpcError::Cancelled),
                 Err(ProveError::Rpc(error)) => Reason::Unanswered(error),
-                // What is not covered, or not reached by the trust, is so with every endpoint: following the chain tells it.
+                // What is not covered, or not reached by the trust, is so with every endpoint:
+                // following the chain tells it.
                 Err(ProveError::NotFollowed(_)) => continue,
                 Err(error) => Reason::Refused { code: error.code() },
             };

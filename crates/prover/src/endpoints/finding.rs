@@ -42,7 +42,8 @@ pub enum Finding {
         /// What each says.
         values: [String; 2],
     },
-    /// This machine's clock is behind a chain's verified blocks, of which the newest are left out. No endpoint's fault.
+    /// This machine's clock is behind a chain's verified blocks, of which the newest are left out.
+    /// No endpoint's fault.
     ClockBehind {
         /// The chain.
         chain: String,
@@ -58,7 +59,8 @@ pub enum Finding {
         /// That block's time, in unix seconds.
         since: u64,
     },
-    /// Every endpoint that answers shows what is refused, and the same. None of them is put aside for it.
+    /// Every endpoint that answers shows what is refused, and the same. None of them is put aside
+    /// for it.
     AllSay {
         /// Their names.
         endpoints: Vec<String>,

@@ -212,11 +212,12 @@ impl<T: Transport> Endpoints<T> {
         }
     }
 
-    /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of no use. True where
-    /// another one is left, so that it is worth trying again. Where in the end all have shown the same, none stays aside for it.
+    /// Puts aside the endpoint of the last answer, if `error` says that the answer is false or of
+    /// no use. True where another one is left, so that it is worth trying again. Where in the end
+    /// all have shown the same, none stays aside for it.
     ///
-    /// What is not covered may be met before any seal is checked, so anybody can show it. It is nobody's fault, but the others
-    /// have their turn before it counts.
+    /// What is not covered may be met before any seal is checked, so anybody can show it. It is
+    /// nobody's fault, but the others have their turn before it counts.
     pub fn dismiss(&self, error: &ProveError) -> bool {
         if matches!(error, ProveError::NotFollowed(Verdict::Unsupported(_))) {
             return self.pass_over_the_last();
@@ -249,7 +250,8 @@ impl<T: Transport> Endpoints<T> {
         tellers.first().copied().filter(|_| tellers.len() == 1)
     }
 
-    /// Whether they lie together or the verifier is wrong about the chain cannot be told from here, so nobody is singled out.
+    /// Whether they lie together or the verifier is wrong about the chain cannot be told from here,
+    /// so nobody is singled out.
     fn take_back_what_all_say(&self, error: &ProveError) {
         let refused = self.refused.take();
         let all: Vec<&Endpoint<T>> = refused.iter().filter_map(|(place, _)| self.list.get(*place)).collect();

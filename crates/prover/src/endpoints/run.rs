@@ -73,8 +73,8 @@ impl<T: Transport> Endpoints<T> {
         Ok(synced)
     }
 
-    /// Starts where nothing is begun, and follows on with the endpoint whose turn it is. What another one showed before is
-    /// verified, and stays.
+    /// Starts where nothing is begun, and follows on with the endpoint whose turn it is. What
+    /// another one showed before is verified, and stays.
     async fn follow_with_one<'t>(
         &self,
         begun: &mut Option<Synced<'t>>,
@@ -125,8 +125,9 @@ impl<T: Transport> Endpoints<T> {
 }
 
 impl<T: Transport> Pair<'_, T> {
-    /// Follows both chains and hands them to `job` with the time at which their heads were received, again and again with other
-    /// endpoints while something is false or missing. The endpoints must have been checked.
+    /// Follows both chains and hands them to `job` with the time at which their heads were
+    /// received, again and again with other endpoints while something is false or missing. The
+    /// endpoints must have been checked.
     ///
     /// # Errors
     /// Those of the last endpoints that were left, where no attempt gave anything.
@@ -140,7 +141,8 @@ impl<T: Transport> Pair<'_, T> {
         let mut followed =
             [from.follow(source, options, progress).await?, to.follow(destination, options, progress).await?];
         if options.time.runs() {
-            // Following the destination took its time, and what was executed there meanwhile names newer blocks of the source.
+            // Following the destination took its time, and what was executed there meanwhile names
+            // newer blocks of the source.
             let [source, _] = &mut followed;
             from.catch_up(source, options, progress).await?;
         }

@@ -50,8 +50,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
         Ok(())
     }
 
-    /// Begins to prove the votes on a nonce: by the states around its execution or, where those are not kept and the bridge keeps
-    /// votes, by the newest one. Gives the height; none where there is no such state.
+    /// Begins to prove the votes on a nonce: by the states around its execution or, where those are
+    /// not kept and the bridge keeps votes, by the newest one. Gives the height; none where there
+    /// is no such state.
     async fn state_of_votes(&mut self, nonce: u64, block: u64) -> Result<Option<u64>, ProveError> {
         let head = self.destination.head();
         let around = side::first_of_votes(block, nonce, self.destination.before(block));
@@ -140,9 +141,10 @@ impl<T: Transport> Gathering<'_, '_, T> {
         Ok(())
     }
 
-    /// Where another token was delivered than the registered one, nobody is accused of that unless the registry stood still: its
-    /// entry before the request's block and at a block that is surely later than the last vote, and what settles each block
-    /// between that may have changed it. What no endpoint has kept is left out: then another difference may still accuse.
+    /// Where another token was delivered than the registered one, nobody is accused of that unless
+    /// the registry stood still: its entry before the request's block and at a block that is surely
+    /// later than the last vote, and what settles each block between that may have changed it. What
+    /// no endpoint has kept is left out: then another difference may still accuse.
     async fn registry_stood_still(
         &mut self,
         requested: u64,

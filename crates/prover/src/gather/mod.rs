@@ -31,7 +31,8 @@ pub(crate) struct Gathering<'s, 't, T> {
     requests: LogSearch,
     handles: LogSearch,
     options: ProveOptions,
-    /// A state that no endpoint has kept and that no other one stands in for, of the transfer that is gathered.
+    /// A state that no endpoint has kept and that no other one stands in for, of the transfer that
+    /// is gathered.
     lacking: Option<RpcError>,
 }
 
@@ -42,7 +43,8 @@ struct FoundRequest {
     key: Hash,
     /// The calldata of that vote.
     calldata: Vec<u8>,
-    /// The token and its entry in the source's registry; none for coin, and where no kept state shows it.
+    /// The token and its entry in the source's registry; none for coin, and where no kept state
+    /// shows it.
     registry: Option<Registry>,
 }
 
@@ -126,8 +128,9 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         Ok(closed || self.destination.nonces(head)?.lower_handle_nonce > nonce)
     }
 
-    /// Gathers what judging the transfer of `proof.nonce` needs, and says in `proof` where it lies. Gives the refusal where a
-    /// state is needed that no endpoint has kept; the rest is gathered all the same.
+    /// Gathers what judging the transfer of `proof.nonce` needs, and says in `proof` where it lies.
+    /// Gives the refusal where a state is needed that no endpoint has kept; the rest is gathered
+    /// all the same.
     pub(crate) async fn transfer(&mut self, proof: &mut TransferProof) -> Result<Option<RpcError>, ProveError> {
         self.lacking = None;
         let nonce = proof.nonce;
@@ -175,8 +178,9 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         Ok(Some(FoundRequest { at, time, key: vote_key(&calldata), calldata, registry }))
     }
 
-    /// Proves the source's count and the token's entry at the request's block or, where that state is not kept, at a later height
-    /// up to which nothing changed the entry. Gives the height; none where there is no such state.
+    /// Proves the source's count and the token's entry at the request's block or, where that state
+    /// is not kept, at a later height up to which nothing changed the entry. Gives the height; none
+    /// where there is no such state.
     async fn state_of_request(
         &mut self,
         block: u64,

@@ -37,9 +37,10 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    /// Votes that name a block which the source does not have yet are lies only if they were cast long enough ago: shows them at
-    /// an earlier height, after which a quorum has proposed and the source has gone on for longer than the clocks may differ.
-    /// Where no kept state shows them there, those at the head stay.
+    /// Votes that name a block which the source does not have yet are lies only if they were cast
+    /// long enough ago: shows them at an earlier height, after which a quorum has proposed and the
+    /// source has gone on for longer than the clocks may differ. Where no kept state shows them
+    /// there, those at the head stay.
     async fn votes_by_an_earlier_block(&mut self, proof: &mut TransferProof) -> Result<(), ProveError> {
         let head = self.source.head();
         let is_ahead = |call: &Vec<u8>| HandleCall::decode(call).map_or(true, |call| call.request_block > head);
@@ -68,7 +69,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         Ok(())
     }
 
-    /// The newest destination height that was surely made before the source's head, by more than the clocks may differ.
+    /// The newest destination height that was surely made before the source's head, by more than
+    /// the clocks may differ.
     fn surely_before_the_sources_head(&self) -> Option<u64> {
         let source = self.source.synced.chain();
         let skew = source.trusted().profile.clock_skew;

@@ -26,7 +26,8 @@ use spanlight::{Address, Hash, U256};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
-/// A full node keeps the state of each block whose height is a multiple of this, beside those of the newest blocks.
+/// A full node keeps the state of each block whose height is a multiple of this, beside those of
+/// the newest blocks.
 pub(super) const KEPT_EACH: u64 = 128;
 
 /// One chain, its bridge, and what is gathered of both.
@@ -244,7 +245,8 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         known.copied().filter(|number| (from..=to).contains(number)).collect()
     }
 
-    /// The same at the checkpoint, if a node still has it: what is shown there lies at or below it, and cannot be found.
+    /// The same at the checkpoint, if a node still has it: what is shown there lies at or below it,
+    /// and cannot be found.
     pub(super) async fn ensure_first(&mut self, slots: &[Hash]) -> Result<(), ProveError> {
         match self.ensure(self.first(), slots).await {
             Err(ProveError::Rpc(error)) if error.is_refusal() => Ok(()),

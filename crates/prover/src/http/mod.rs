@@ -183,7 +183,8 @@ impl HttpWire {
         }
     }
 
-    /// With a failure come words at most. An endpoint in trouble may not even finish them, and they are not waited for.
+    /// With a failure come words at most. An endpoint in trouble may not even finish them, and they
+    /// are not waited for.
     fn words_or_answer(&self, response: &mut Response<Body>) -> Result<Vec<u8>, Fault> {
         let status = response.status();
         let is_short = response.body().content_length().is_some_and(|length| length <= FAILED_ANSWER);

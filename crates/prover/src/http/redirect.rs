@@ -1,7 +1,8 @@
 //! Where an endpoint that moved sends its callers.
 //!
-//! A redirect is followed where it stays on the same host and is not from `https:` to `http:`. Another host is named and not
-//! asked: the caller chose whom to ask, and the address may hold a key.
+//! A redirect is followed where it stays on the same host and is not from `https:` to `http:`.
+//! Another host is named and not asked: the caller chose whom to ask, and the address may hold a
+//! key.
 
 /// Redirects that are followed one after the other.
 pub(super) const MOST: usize = 3;

@@ -1,5 +1,5 @@
-//! Which certificate authorities are believed for `https:` endpoints: that an endpoint is the one that was meant, not that it
-//! tells the truth.
+//! Which certificate authorities are believed for `https:` endpoints: that an endpoint is the one
+//! that was meant, not that it tells the truth.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -46,8 +46,8 @@ impl RootsError {
 }
 
 impl Roots {
-    /// Those that this machine trusts: its own store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead. A machine
-    /// without a store gets Mozilla's list.
+    /// Those that this machine trusts: its own store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// name instead. A machine without a store gets Mozilla's list.
     ///
     /// # Errors
     /// Where a variable is set and names nothing to use: another list in its place would be a silent choice.
@@ -56,7 +56,8 @@ impl Roots {
         STORE.get_or_init(read_store).clone()
     }
 
-    /// These, and those of a file in PEM form. Mozilla's list does not stay: with the file it is known who is meant.
+    /// These, and those of a file in PEM form. Mozilla's list does not stay: with the file it is
+    /// known who is meant.
     ///
     /// # Errors
     /// Where the file cannot be read, or holds no certificate.

@@ -19,7 +19,8 @@ const WORDS: [&str; 4] = ["message", "error", "detail", "title"];
 /// "Limit exceeded", used for rates and, by some, for sizes.
 const LIMIT_EXCEEDED: i64 = -32_005;
 
-/// The JSON that came. Nodes tell errors with any status; what is no JSON-RPC is told by its status and its words.
+/// The JSON that came. Nodes tell errors with any status; what is no JSON-RPC is told by its status
+/// and its words.
 pub(super) fn json_of(answer: Answer) -> Result<Value, Fault> {
     let Answer { status, wait, body } = answer;
     let text = body.trim_start_matches('\u{feff}').trim();

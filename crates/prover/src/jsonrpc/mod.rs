@@ -1,8 +1,9 @@
 //! JSON-RPC 2.0 over a wire that carries text: batches, tries, pauses, and what an answer says.
 //!
-//! Transport faults, HTTP 429 and HTTP 5xx are tried again after a growing pause; what the node itself answers is final.
-//! Gateways differ in how many calls they take together, and old nodes in what they call a method: both are learnt from
-//! their answers. Nothing an endpoint sends is believed here, and its words are cut and cleaned before anybody prints them.
+//! Transport faults, HTTP 429 and HTTP 5xx are tried again after a growing pause; what the node
+//! itself answers is final. Gateways differ in how many calls they take together, and old nodes in
+//! what they call a method: both are learnt from their answers. Nothing an endpoint sends is
+//! believed here, and its words are cut and cleaned before anybody prints them.
 
 mod answer;
 mod names;
@@ -87,7 +88,8 @@ pub struct JsonRpc<W> {
 /// Why an exchange gave no result.
 struct Ended {
     error: RpcError,
-    /// Whether the endpoint answered at all. A batch that it answers with something else may be taken in smaller parts.
+    /// Whether the endpoint answered at all. A batch that it answers with something else may be
+    /// taken in smaller parts.
     answered: bool,
 }
 
@@ -150,7 +152,8 @@ impl<W: Wire> JsonRpc<W> {
         self.exchange(method, &request(0, method, params), &read_single).await.map_err(|ended| ended.error)
     }
 
-    /// Several calls in one request; none where the endpoint does not take them so, or refuses one of them.
+    /// Several calls in one request; none where the endpoint does not take them so, or refuses one
+    /// of them.
     async fn batch(&self, method: &str, params: &[Value]) -> Result<Option<Vec<Value>>, RpcError> {
         let calls = params.iter().enumerate();
         let body: Value = calls.map(|(id, params)| request(id, method, params)).collect();

@@ -1,7 +1,8 @@
 //! What an endpoint calls its methods.
 //!
-//! Nodes of Klaytn 1.12 and before know the `kaia_` methods by `klay_` only, and answer them the same. Which names an endpoint
-//! knows is learnt from its answers; what it says under either is checked alike.
+//! Nodes of Klaytn 1.12 and before know the `kaia_` methods by `klay_` only, and answer them the
+//! same. Which names an endpoint knows is learnt from its answers; what it says under either is
+//! checked alike.
 
 use crate::rpc::RpcError;
 use alloc::borrow::Cow;
@@ -29,8 +30,8 @@ impl Names {
         }
     }
 
-    /// The old name of a method that the endpoint does not know, where it may know that one. An endpoint that has answered
-    /// to a new name knows no old ones.
+    /// The old name of a method that the endpoint does not know, where it may know that one. An
+    /// endpoint that has answered to a new name knows no old ones.
     pub(super) fn old_name_to_try<R>(&self, method: &str, answer: &Result<R, RpcError>) -> Option<String> {
         let old = old_name(method).filter(|_| self.0.load(Ordering::Relaxed) == UNTOLD)?;
         match answer {
