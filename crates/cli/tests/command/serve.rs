@@ -171,7 +171,7 @@ fn a_key_in_the_address_of_a_node_is_not_shown() {
     let node = format!("main={}/v1/0123456789", nobody());
     let mut served = Served::page(&folder, &["--proxy", &node]);
     let line = served.line();
-    assert!(line.contains("/rpc/main") && !line.contains("0123"), "{line}");
+    assert!(line.contains("/rpc/main") && !line.contains("/v1/"), "{line}");
 }
 
 /// The fields of a link, and the trust in it.
