@@ -28,7 +28,7 @@ fn of_consensus(what: Uncovered) -> Option<(&'static str, &'static str)> {
              or `qualified` in your trust file",
         ),
         Uncovered::ProposerPolicy => (
-            "the chain's rule for choosing proposers is none that this build knows",
+            "the chain's rule for choosing proposers is unknown to this build",
             "check `istanbul.policy` in your trust file, or use a newer release of spanlight",
         ),
         Uncovered::CommitteeSizeZero => {

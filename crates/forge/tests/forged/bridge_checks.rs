@@ -572,7 +572,7 @@ fn a_vote_for_another_chain_shows_that_the_trust_names_the_wrong_id() {
     let got = scenario.trust.chains[1].profile.chain_id;
     let expected = got + 1;
     scenario.trust.chains[1].profile.chain_id = expected;
-    // Nothing in the bundle is false, so there is no verdict that would say so.
+    // Nothing in the bundle is false, so no verdict says so.
     let error = verify(&scenario.bundle, &scenario.trust, scenario.now).unwrap_err();
     assert_eq!(error, TrustError::ChainId { chain: "service".into(), expected, got }.into());
 }

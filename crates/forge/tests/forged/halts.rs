@@ -132,7 +132,7 @@ fn lie_on(change: impl FnOnce(&mut Stage, u64), show: impl FnOnce(&mut Plan, u64
     stage.prove_plan(&plan, transfers)
 }
 
-/// Whoever holds a quorum's votes could vote keys of its own in and propose with them.
+/// An enemy with a quorum's votes could vote its own keys in and propose with them.
 #[test]
 fn keys_that_were_voted_in_since_do_not_count() {
     let with = |proposers: &'static [u64]| {

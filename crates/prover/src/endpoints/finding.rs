@@ -42,7 +42,7 @@ pub enum Finding {
         /// What each says.
         values: [String; 2],
     },
-    /// This machine's clock is behind a chain's verified blocks, of which the newest are left out.
+    /// This machine's clock is behind a chain's verified blocks. The newest of them are left out.
     /// No endpoint's fault.
     ClockBehind {
         /// The chain.
