@@ -103,6 +103,9 @@ export async function ask(asked: Exclude<Asked, { kind: "bundle" }>): Promise<vo
   });
 }
 
+/** Who pastes a hash need not know in which direction it went: after these refusals the other one is tried. */
+const ELSEWHERE: ReadonlySet<string | undefined> = new Set(["prove.no_transfer", "prove.unknown_transaction", "prove.other_direction"]);
+
 async function gather(asked: Exclude<Asked, { kind: "bundle" }>, chosen: TrustFile, fixed: number | null, signal: AbortSignal) {
   const directions = asked.from === undefined ? sources(chosen) : [asked.from];
   const subject = asked.kind === "nonce" ? { nonce: asked.nonce } : { transaction: asked.hash };
@@ -112,9 +115,7 @@ async function gather(asked: Exclude<Asked, { kind: "bundle" }>, chosen: TrustFi
       return await worker().prove(subject, { ...options(chosen, fixed), from, signal, onProgress: tell });
     } catch (thrown) {
       last = thrown;
-      // Who pastes a hash need not know in which direction it went: the other one is tried.
-      const code = (thrown as { code?: string }).code;
-      if (code !== "prove.no_transfer" && code !== "prove.unknown_transaction") throw thrown;
+      if (!ELSEWHERE.has((thrown as { code?: string }).code)) throw thrown;
     }
   }
   throw last;
