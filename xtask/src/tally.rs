@@ -1,5 +1,6 @@
 //! How many tests passed and failed, read from what test programs print.
 
+use std::fmt;
 use std::ops::AddAssign;
 use std::process::ExitCode;
 
@@ -42,11 +43,17 @@ impl Tally {
 
     /// Prints the count as the last line of a run. The run failed where a test did, or where none ran.
     pub fn report(self) -> ExitCode {
-        println!("\n{} passed, {} failed", self.passed, self.failed);
+        println!("\n{self}");
         match self {
             Self { failed: 0, passed: 1.. } => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
     }
 }
 

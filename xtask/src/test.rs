@@ -8,6 +8,7 @@ use crate::npm;
 use crate::page;
 use crate::shell::{self, cargo, counted, heading};
 use crate::tally::Tally;
+use std::time::Instant;
 
 struct Suite {
     name: &'static str,
@@ -37,11 +38,14 @@ pub fn run() -> Tally {
     let mut total = Tally::default();
     for suite in SUITES {
         heading(suite.name);
-        total += match (suite.run)() {
+        let began = Instant::now();
+        let tally = match (suite.run)() {
             Ok(tally) if tally.is_empty() => failed(suite.name, "ran no test"),
             Ok(tally) => tally,
             Err(reason) => failed(suite.name, &reason),
         };
+        println!("<== {}: {tally}, in {} s", suite.name, began.elapsed().as_secs());
+        total += tally;
     }
     total
 }
