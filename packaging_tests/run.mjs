@@ -70,20 +70,34 @@ async function main() {
     vite: page("browser.mjs", withVite),
     "vite-worker": page("browser-worker.mjs", withVite),
   };
-  for (const [name, job] of Object.entries(cases)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const began = performance.now();
+  const chosen = Object.entries(cases).filter(([name]) => wanted.length === 0 || wanted.includes(name));
+  // Their endpoints are late on purpose: they wait most of the time, and others work meanwhile.
+  const waiting = new Map(chosen.filter(([name]) => name.startsWith("chains that run")).map(([name, job]) => [name, settled(job)]));
+  for (const [name, job] of chosen) {
     try {
-      const result = await job();
+      const { result, milliseconds } = await (waiting.get(name) ?? timed(job));
       passed += result.passed;
       failed += result.failures.length + (result.passed === 0 ? 1 : 0);
       for (const failure of result.failures) console.log(`FAILED ${name}: ${failure}`);
-      console.log(`${name}: ${result.passed} checks held, ${Math.round(performance.now() - began)} ms`);
+      console.log(`${name}: ${result.passed} checks held, ${milliseconds} ms`);
     } catch (error) {
       failed += 1;
       console.log(`FAILED ${name}: ${error.stderr || error.stack || error}`);
     }
   }
+}
+
+async function timed(job) {
+  const began = performance.now();
+  const result = await job();
+  return { result, milliseconds: Math.round(performance.now() - began) };
+}
+
+/** Starts a job whose outcome is asked for later: a failure waits for that, instead of ending the program. */
+function settled(job) {
+  const outcome = timed(job);
+  outcome.catch(() => {});
+  return outcome;
 }
 
 async function pack() {
@@ -154,7 +168,7 @@ async function onDevnet(job) {
 }
 
 async function run(program, args, cwd) {
-  const { stdout } = await exec(program, args, { cwd, maxBuffer: 1 << 26, timeout: 240_000 });
+  const { stdout } = await exec(program, args, { cwd, maxBuffer: 1 << 26, timeout: 480_000 });
   return JSON.parse(stdout.trim().split("\n").at(-1));
 }
 
