@@ -155,6 +155,21 @@ pub enum KeyConfig {
     },
 }
 
+impl KeyConfig {
+    /// Reads a key as a configuration file writes it, for a command that is given one: `{ kind = "pkcs11", ... }`.
+    ///
+    /// # Errors
+    /// What is wrong, in words that repeat no value.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Given {
+            key: KeyConfig,
+        }
+        let given = toml::from_str::<Given>(&format!("key = {}", text.trim()));
+        given.map(|given| given.key).map_err(|error| error.message().to_owned())
+    }
+}
+
 /// How votes reach the bridge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

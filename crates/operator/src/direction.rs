@@ -89,7 +89,10 @@ pub(crate) struct Direction {
 /// Begins to follow a chain. One endpoint that keeps back whoever begins must not keep a session from beginning: one at fault is
 /// put aside, and where nobody can be shown to be at fault each endpoint is asked first once. A first one may show an old head
 /// and then not tell its state, which the others, honest ones, have thrown away. The next session goes on with the order found.
-async fn with_each<R>(link: &mut Link, begin: impl AsyncFn(&Link) -> Result<R, ProveError>) -> Result<R, ProveError> {
+pub(crate) async fn with_each<R>(
+    link: &mut Link,
+    begin: impl AsyncFn(&Link) -> Result<R, ProveError>,
+) -> Result<R, ProveError> {
     let mut turns = link.len();
     loop {
         let error = match begin(link).await {

@@ -1,5 +1,6 @@
 //! What is done by hand: keys and certificates, and what the bridge's owner changes.
 
+use crate::liar::Liar;
 use crate::rig::{spanlight, Plan, Rig};
 use spanlight_devnet::pair::{Side, DEPLOYER, OUTSIDER};
 use spanlight_devnet::wallet::private_key;
@@ -13,7 +14,18 @@ const PASSWORD: &str = "correct horse";
 
 /// Runs `operator` with these words, `input` on its standard input; gives its exit code and what it printed.
 fn operator(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
+    operator_with(folder, arguments, input, &[])
+}
+
+/// The same, with more in its environment.
+fn operator_with(
+    folder: &Path,
+    arguments: &[&str],
+    input: &str,
+    environment: &[(&str, &str)],
+) -> (i32, String, String) {
     let mut command = spanlight();
+    command.envs(environment.iter().copied());
     command.arg("operator").args(arguments).current_dir(folder).env("PASSWORD", PASSWORD).env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
@@ -121,6 +133,9 @@ fn the_owner_registers_and_removes_operators_and_sets_the_threshold() {
         |board: &serde_json::Value| board["operators"].as_array().is_some_and(|all| all.iter().any(|one| *one == *new));
     let (code, stdout, stderr) = change(&["register", &new], &owner);
     assert!(code == 0 && stdout.starts_with(&format!("{new} is registered on service")), "{stdout}{stderr}");
+    assert!(stdout.contains("proven in the state of block"), "{stdout}");
+    let (code, stdout, stderr) = change(&["register", &new], &owner);
+    assert!(code == 0 && stdout.contains("nothing was sent"), "{stdout}{stderr}");
     wait_for("it is no operator", &has);
     let (code, stdout, stderr) = change(&["threshold", "2"], &owner);
     assert!(code == 0 && stdout.starts_with("2 votes execute on service"), "{stdout}{stderr}");
@@ -135,4 +150,115 @@ fn the_owner_registers_and_removes_operators_and_sets_the_threshold() {
     let (code, _, stderr) = operator(&folder, &nowhere, "");
     assert!(code == 64 && stderr.contains("no chain `nowhere`"), "{code} {stderr}");
     assert_eq!(rig.progress(Side::Main), (0, 0));
+}
+
+/// Puts other endpoints or limits into the configuration of a rig's first operator.
+fn rewrite(rig: &Rig, from: &str, to: &str) {
+    let file = rig.operators[0].folder.join("operator.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from}: {text}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn the_owner_pays_no_more_for_gas_than_the_configuration_allows() {
+    let rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("owner-price") });
+    let folder = rig.operators[0].folder.clone();
+    let owner = import(&folder, DEPLOYER);
+    rewrite(&rig, "[chains.service]", "[chains.service]\nmax_gas_price = 1");
+    let account = || spanlight_forge::keys::address(DEPLOYER);
+    let nonce = || rig.pair.service.chain().state().account(&account()).unwrap().unwrap().nonce;
+    let before = nonce();
+    let words = ["threshold", "1", "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    // The threshold is one already, so this one asks for nothing.
+    let (code, stdout, stderr) = operator(&folder, &words, "");
+    assert!(code == 0 && stdout.contains("nothing was sent"), "{stdout}{stderr}");
+    let new = keys::address(OUTSIDER).to_string();
+    let words = ["register", &new, "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    let (code, stdout, stderr) = operator(&folder, &words, "");
+    assert!(code == 1 && stderr.contains("max_gas_price"), "{code} {stdout}{stderr}");
+    assert_eq!(nonce(), before, "nothing was sent");
+}
+
+#[test]
+fn an_endpoint_that_vouches_for_a_change_that_was_never_made_is_not_believed() {
+    let rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("owner-lie") });
+    let folder = rig.operators[0].folder.clone();
+    let owner = import(&folder, DEPLOYER);
+    let (liar, honest) = (Liar::to(&rig.pair.service.url()), rig.pair.service.url());
+    liar.swallow_and_vouch();
+    rewrite(&rig, &format!("[\"{honest}\"]"), &format!("[\"{}\", \"{honest}\"]", liar.url()));
+    let new = keys::address(OUTSIDER);
+    let words =
+        ["register", &new.to_string(), "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    let (code, stdout, stderr) = operator(&folder, &words, "");
+    assert!(code == 0 && stdout.contains("proven in the state of block"), "{code} {stdout}{stderr}");
+    assert!(is_operator(&rig, new), "said to be registered, and is not");
+}
+
+/// Whether the service chain's bridge lists an account as operator, read from the chain itself.
+fn is_operator(rig: &Rig, wanted: spanlight::Address) -> bool {
+    use spanlight::bridge::layout::operator_list_slot;
+    let chain = rig.pair.service.chain();
+    let state = chain.state();
+    let account = state.account(&rig.pair.end(Side::Service).bridge).unwrap().unwrap();
+    let listed = (0..12).map(|index| state.word(&account, &operator_list_slot(index)).unwrap());
+    listed.into_iter().any(|word| spanlight::Address::low_bytes(&spanlight::Hash::from_u256(word)) == wanted)
+}
+
+#[test]
+fn the_owners_key_may_lie_in_a_token() {
+    let rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("owner-token") });
+    let folder = rig.operators[0].folder.clone();
+    let module = Token::new(&folder).import("owner", DEPLOYER);
+    let key = |pin: &str| {
+        format!("{{ kind = \"pkcs11\", module = \"{module}\", token = \"token\", label = \"owner\", pin = {pin} }}")
+    };
+    let new = keys::address(OUTSIDER);
+    let address = new.to_string();
+    let register = |key: &str| {
+        let words = ["register", &address, "--chain", "service", "--owner", key];
+        operator_with(&folder, &words, "1234", &[("SOFTHSM2_CONF", "softhsm2.conf")])
+    };
+    let (code, stdout, stderr) = register(&key("{ fd = 0 }"));
+    assert!(code == 0 && stdout.contains("proven in the state of block"), "{code} {stdout}{stderr}");
+    assert!(is_operator(&rig, new));
+    // A PIN that somebody writes into the key by mistake is not repeated.
+    let (code, _, stderr) = register(&key("\"hunter2\""));
+    assert!(code == 64 && !stderr.contains("hunter2"), "{code} {stderr}");
+}
+
+/// A token of SoftHSM, made with its own tools.
+struct Token<'f>(&'f Path);
+
+impl<'f> Token<'f> {
+    fn new(folder: &'f Path) -> Self {
+        std::fs::create_dir_all(folder.join("tokens")).unwrap();
+        let conf = format!("directories.tokendir = {}\n", folder.join("tokens").display());
+        std::fs::write(folder.join("softhsm2.conf"), conf).unwrap();
+        let token = Self(folder);
+        token.run(&["--init-token", "--free", "--label", "token", "--so-pin", "12345678", "--pin", "1234"]);
+        token
+    }
+
+    /// Puts a test key into it; gives the library.
+    fn import(&self, label: &str, key: u64) -> String {
+        use base64::Engine;
+        // PKCS #8 of a key of secp256k1: all but the number itself is fixed.
+        const HEAD: &str = "303e020100301006072a8648ce3d020106052b8104000a042730250201010420";
+        let hex = format!("0x{HEAD}{}", private_key(key).to_string().trim_start_matches("0x"));
+        let der = spanlight::primitives::decode_hex(&hex).unwrap();
+        let text = base64::engine::general_purpose::STANDARD.encode(der);
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n");
+        std::fs::write(self.0.join("key.pem"), pem).unwrap();
+        self.run(&["--import", "key.pem", "--token", "token", "--label", label, "--id", "01", "--pin", "1234"]);
+        let places = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+        places.into_iter().find(|path| Path::new(path).exists()).expect("tools/setup brings SoftHSM").to_owned()
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let mut command = std::process::Command::new("softhsm2-util");
+        let done = command.args(arguments).current_dir(self.0).env("SOFTHSM2_CONF", "softhsm2.conf").output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
 }

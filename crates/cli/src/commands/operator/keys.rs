@@ -55,13 +55,13 @@ struct ExchangeArgs {
 pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     match &args.command {
         Command::New(args) => {
-            let password = read_secret(&args.password.secret()).map_err(Failure::unreadable)?;
+            let password = read_secret(&args.password.secret()?).map_err(Failure::unreadable)?;
             written(create_key_file(&args.folder, &password))
         }
         Command::Import(args) => {
             let key = read_secret(&Secret::Fd(args.key_fd)).map_err(Failure::unreadable)?;
             let key: Hash = key.trim().parse().map_err(|error| Failure::unreadable(format!("the key: {error}")))?;
-            let password = read_secret(&args.new.password.secret()).map_err(Failure::unreadable)?;
+            let password = read_secret(&args.new.password.secret()?).map_err(Failure::unreadable)?;
             written(import_key(&args.new.folder, &password, &key.0))
         }
         Command::Exchange(args) => exchange(&args.out),

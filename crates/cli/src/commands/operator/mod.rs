@@ -7,10 +7,10 @@ mod owner;
 
 use crate::failure::Failure;
 use crate::output::Output;
-use spanlight_operator::config::{Config, KeyConfig, Secret};
+use spanlight_operator::config::{Config, Secret};
 use spanlight_operator::run::{EndsBy, StartError};
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Run one operator of a multi-bridge, or ask and tell one that runs.
 ///
@@ -76,7 +76,7 @@ struct Asking {
 
 /// Where a password comes from.
 #[derive(Clone, Debug, clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(required = false, multiple = false)]
 struct Password {
     /// Read the password from this environment variable.
     #[arg(long, value_name = "VARIABLE")]
@@ -87,10 +87,11 @@ struct Password {
 }
 
 impl Password {
-    fn secret(&self) -> Secret {
+    fn secret(&self) -> Result<Secret, Failure> {
         match (&self.password_env, self.password_fd) {
-            (Some(name), _) => Secret::Env(name.clone()),
-            (None, number) => Secret::Fd(number.unwrap_or_default()),
+            (Some(name), _) => Ok(Secret::Env(name.clone())),
+            (None, Some(number)) => Ok(Secret::Fd(number)),
+            (None, None) => Err(Failure::usage("no password").hint("give --password-env or --password-fd")),
         }
     }
 }
@@ -136,10 +137,6 @@ fn run_operator(running: &Running) -> Result<Output, Failure> {
         _ => Failure::unreadable(&error),
     })?;
     Ok(Output::default())
-}
-
-fn key_file(path: &Path, password: &Password) -> KeyConfig {
-    KeyConfig::File { path: path.to_owned(), password: password.secret() }
 }
 
 /// Runs what waits for something.

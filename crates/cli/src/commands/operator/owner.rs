@@ -1,9 +1,10 @@
 //! `operator register` and `operator threshold`: what the bridge's owner does, with the owner's own key.
 
-use super::{key_file, read, wait, Configured, Password};
+use super::{read, wait, Configured, Password};
 use crate::failure::Failure;
 use crate::output::Output;
 use spanlight::Address;
+use spanlight_operator::config::KeyConfig;
 use spanlight_operator::owner::{change, Change, OwnerError};
 use std::path::PathBuf;
 
@@ -13,13 +14,37 @@ struct Owner {
     /// The chain whose bridge is changed.
     #[arg(long, value_name = "NAME")]
     chain: String,
-    /// The owner's encrypted key file.
-    #[arg(long, value_name = "FILE")]
-    owner_key: PathBuf,
+    #[command(flatten)]
+    key: OwnerKey,
     #[command(flatten)]
     password: Password,
     #[command(flatten)]
     configured: Configured,
+}
+
+/// Where the owner's key is.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct OwnerKey {
+    /// The owner's encrypted key file.
+    #[arg(long, value_name = "FILE")]
+    owner_key: Option<PathBuf>,
+    /// The owner's key as a configuration file writes a key, in a token or a key service too:
+    /// `{ kind = "pkcs11", module = "...", token = "...", label = "...", pin = { fd = 3 } }`.
+    #[arg(long, value_name = "KEY")]
+    owner: Option<String>,
+}
+
+impl Owner {
+    fn key(&self) -> Result<KeyConfig, Failure> {
+        let OwnerKey { owner_key, owner } = &self.key;
+        if let Some(path) = owner_key {
+            return Ok(KeyConfig::File { path: path.clone(), password: self.password.secret()? });
+        }
+        KeyConfig::parse(owner.as_deref().unwrap_or_default()).map_err(|error| {
+            Failure::usage(format!("--owner: {error}")).hint("docs/operator.md shows the kinds of keys")
+        })
+    }
 }
 
 /// Whom to register.
@@ -49,22 +74,35 @@ pub(super) fn register(args: &RegisterArgs) -> Result<Output, Failure> {
     } else {
         (Change::Register(args.operator), "registered")
     };
-    let hash = apply(&args.owner, wanted)?;
-    Ok(Output::done(format!("{} is {done} on {}, by transaction {hash}\n", args.operator, args.owner.chain)))
+    apply(&args.owner, wanted, &format!("{} is {done} on {}", args.operator, args.owner.chain))
 }
 
 pub(super) fn threshold(args: &ThresholdArgs) -> Result<Output, Failure> {
-    let hash = apply(&args.owner, Change::Threshold(args.votes))?;
-    Ok(Output::done(format!("{} votes execute on {}, by transaction {hash}\n", args.votes, args.owner.chain)))
+    let words = format!("{} votes execute on {}", args.votes, args.owner.chain);
+    apply(&args.owner, Change::Threshold(args.votes), &words)
 }
 
-fn apply(owner: &Owner, wanted: Change) -> Result<spanlight::Hash, Failure> {
+/// Makes the change and says `words`, once they are proven to be true.
+fn apply(owner: &Owner, wanted: Change, words: &str) -> Result<Output, Failure> {
+    let key = owner.key()?;
     let config = read(&owner.configured)?;
-    let key = key_file(&owner.owner_key, &owner.password);
-    wait(change(&config, &owner.chain, &key, wanted))?.map_err(|error| match &error {
+    let done = wait(change(&config, &owner.chain, &key, wanted))?.map_err(failure)?;
+    let by = match done.transaction {
+        Some(hash) => format!("by transaction {hash}; proven in the state of block {}", done.block),
+        None => format!("as it was before: proven in the state of block {}; nothing was sent", done.block),
+    };
+    Ok(Output::done(format!("{words}, {by}\n")))
+}
+
+fn failure(error: OwnerError) -> Failure {
+    let not_judged = Failure::verdict(1, &error);
+    match &error {
         OwnerError::Chain(_) => Failure::usage(&error),
         OwnerError::Key(_) => Failure::unreadable(&error),
-        OwnerError::Rpc(_) => Failure::endpoint(&error),
-        _ => Failure::verdict(1, &error).hint("is this the owner's key, and does the bridge allow it?"),
-    })
+        OwnerError::Rpc(_) | OwnerError::NotFollowed(_) => Failure::endpoint(&error),
+        OwnerError::OldHead { .. } => Failure::endpoint(&error).hint("give another endpoint, or look at the clock"),
+        OwnerError::GasPrice { .. } => not_judged.hint("wait until gas is cheaper, or raise max_gas_price"),
+        OwnerError::NotSeen(_) => not_judged.hint("run it again: it sends nothing where the change is made by then"),
+        _ => not_judged.hint("is this the owner's key, and does the bridge allow it?"),
+    }
 }
