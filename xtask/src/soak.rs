@@ -5,9 +5,9 @@ use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
 /// What can be run by itself.
-pub const PARTS: [&str; 4] = ["operators", "bytes", "curves", "contracts"];
+pub const PARTS: [&str; 5] = ["operators", "chaos", "bytes", "curves", "contracts"];
 
-/// A part, or all of them: operators through tests A and B (docs/soak.md), every byte of every forged bundle in three ways, a
+/// A part, or all of them: operators through tests A and B (docs/soak.md) and through random faults, every byte of every forged bundle in three ways, a
 /// hundred thousand signatures through both curve back ends, and the random calls of the contracts' tests 25 times as often.
 pub fn run(only: Option<&str>) -> Tally {
     let mut total = Tally::default();
@@ -22,6 +22,11 @@ fn run_part(part: &str) -> Tally {
         "operators" => (
             "operators: tests A and B at full length",
             "test --release -p spanlight-cli --test operator soak -- --ignored --nocapture --test-threads 1",
+            ("RUST_BACKTRACE", "1"),
+        ),
+        "chaos" => (
+            "operators: thousands of transfers while everything around them fails at random",
+            "test --release -p spanlight-cli --test operator chaos -- --ignored --nocapture --test-threads 1",
             ("RUST_BACKTRACE", "1"),
         ),
         "bytes" => (

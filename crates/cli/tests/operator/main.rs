@@ -9,6 +9,7 @@
     clippy::cast_sign_loss
 )]
 
+mod chaos;
 mod clock;
 mod commands;
 mod endpoints;
