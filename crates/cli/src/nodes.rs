@@ -47,7 +47,7 @@ impl Nodes {
     /// One node, read with the usual limits. It is not yet called.
     pub(crate) fn of_url(url: &str) -> Result<Self, Failure> {
         let http = Http::new(url, HttpLimits::default(), Cancel::default());
-        let http = http.ok_or_else(|| Failure::usage(format!("`{url}` is no address of a node")))?;
+        let http = http.ok_or_else(|| Failure::usage(format!("`{url}` is not the URL of a node")))?;
         let list = [(http.name().to_owned(), Source::Http(Box::new(http)))];
         Ok(Self { endpoints: Endpoints::new(list, Cancel::default()), live: true })
     }
@@ -66,7 +66,7 @@ impl Nodes {
                     (format!("replay:{}", path.display()), Source::Replay(Box::new(gather::open(path)?)))
                 }
                 Place::Url(url) => {
-                    let http = open(url).ok_or_else(|| Failure::usage(format!("`{url}` is no address of a node")))?;
+                    let http = open(url).ok_or_else(|| Failure::usage(format!("`{url}` is not the URL of a node")))?;
                     (http.name().to_owned(), Source::Http(Box::new(http)))
                 }
             });

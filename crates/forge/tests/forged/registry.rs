@@ -216,8 +216,8 @@ fn another_difference_accuses_without_the_registry() {
     assert_eq!(rules(&stage.prove_plan(&plan, transfers)), ["M5", "M8"]);
 }
 
-/// A contract of which nobody knows whether it tells changes: a later entry is then not that of the
-/// request's block.
+/// Where a contract is not known to emit an event at every change, a later entry says nothing about
+/// the request's block.
 #[test]
 fn a_later_entry_counts_only_where_every_change_is_told() {
     let outcome = |generation: Generation| {
