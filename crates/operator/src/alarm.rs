@@ -125,6 +125,16 @@ pub enum Alarm {
         /// Why.
         reason: String,
     },
+    /// The store does not answer, or takes nothing: whatever has to be written down waits.
+    Store {
+        /// Why.
+        reason: String,
+    },
+    /// A worker panicked, ended or hangs; another one is started.
+    Worker {
+        /// What happened.
+        what: String,
+    },
     /// This account is to anchor, and the trust does not list it.
     NotAnchoring {
         /// The account.
@@ -179,6 +189,8 @@ impl Alarm {
             Self::OperatorIsOwner { .. } => "operator_is_owner",
             Self::GasPrice { .. } => "gas_price",
             Self::KeyUnavailable { .. } => "key_unavailable",
+            Self::Store { .. } => "store",
+            Self::Worker { .. } => "worker",
             Self::NotAnchoring { .. } => "not_anchoring",
             Self::WrongAnchor { .. } => "wrong_anchor",
             Self::NotBound => "not_bound",
@@ -214,6 +226,8 @@ impl Alarm {
             | Self::RequestBeforeCheckpoint
             | Self::GasPrice { .. }
             | Self::KeyUnavailable { .. }
+            | Self::Store { .. }
+            | Self::Worker { .. }
             | Self::NotBound
             | Self::Clock { .. }
             | Self::UnknownCode { .. } => String::new(),
@@ -284,6 +298,8 @@ impl fmt::Display for Alarm {
             }
             Self::GasPrice { asked } => write!(f, "gas costs {asked} peb, above max_gas_price: nothing is sent"),
             Self::KeyUnavailable { reason } => write!(f, "a key does not sign ({reason}): what needs it waits"),
+            Self::Store { reason } => write!(f, "{reason}: nothing is sent until it works again"),
+            Self::Worker { what } => write!(f, "{what}; another one is started in its place"),
             Self::NotAnchoring { account } => {
                 write!(f, "{account} is to anchor, and is none of the trust's anchoring accounts")
             }

@@ -40,6 +40,9 @@ pub struct DirectionBoard {
     pub destination_head: u64,
     /// Its unix time.
     pub destination_time: u64,
+    /// Seconds after which a head is too old to act on; 0 where nothing is said.
+    #[serde(default)]
+    pub max_head_age: u64,
     /// Requests known to be made.
     pub requests: u64,
     /// The lowest nonce that is not handled.
@@ -74,6 +77,23 @@ pub struct DirectionBoard {
     pub alarms: BTreeMap<String, u64>,
     /// Calls that no endpoint could answer since the start.
     pub endpoint_failures: u64,
+}
+
+impl DirectionBoard {
+    /// Why the direction is not as it should be, if it is not: one replica acts on heads that are young enough, the others stand
+    /// by.
+    #[must_use]
+    pub fn unready(&self, now: u64) -> Option<String> {
+        match self.phase.as_str() {
+            "standby" => None,
+            "following" => [("source", self.source_time), ("destination", self.destination_time)]
+                .into_iter()
+                .map(|(side, time)| (side, now.saturating_sub(time)))
+                .find(|(_, age)| self.max_head_age > 0 && *age > self.max_head_age)
+                .map(|(side, age)| format!("the head of the {side} is {age} s old")),
+            other => Some(other.to_owned()),
+        }
+    }
 }
 
 /// The whole operator.

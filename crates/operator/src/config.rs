@@ -260,10 +260,26 @@ pub struct Exchange {
 pub struct Peer {
     /// For logs, and to tell peers apart.
     pub name: String,
-    /// Host and port.
-    pub address: String,
+    /// Host and port; of each replica, where it has several. They show the same certificate.
+    #[serde(deserialize_with = "one_or_more")]
+    pub address: Vec<String>,
     /// The certificate that it must show, PEM; no authority is asked.
     pub certificate: PathBuf,
+}
+
+/// A text, or a list of texts.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    match OneOrMore::deserialize(from)? {
+        OneOrMore::One(one) => Ok(vec![one]),
+        OneOrMore::More(more) if more.is_empty() => Err(serde::de::Error::custom("an empty list: give one address")),
+        OneOrMore::More(more) => Ok(more),
+    }
 }
 
 /// Some eighty of the largest bundles that a session makes.

@@ -10,10 +10,12 @@ use crate::config::{ChainConfig, Config};
 use crate::exchange::Exchange;
 use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
+use crate::pause::Pause;
+use crate::pulse::Pulse;
 use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Lease, Lives, Store, StoreError};
 use crate::view;
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
@@ -26,6 +28,11 @@ use std::time::{Duration, Instant};
 
 /// Pause after a session that failed.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks at what a person has said.
+const CONTROLS: Duration = Duration::from_millis(250);
+
+/// A worker without any sign of life for so long gives the lease to another replica: another host may fare better.
+const STILL: Duration = Duration::from_secs(30);
 
 /// What all workers of a process share.
 pub(crate) struct Shared {
@@ -35,7 +42,50 @@ pub(crate) struct Shared {
     pub(crate) cancel: Cancel,
     /// Where votes are signatures.
     pub(crate) exchange: Option<Exchange>,
+    /// They sign nothing while the operator is paused.
     pub(crate) keys: BTreeMap<String, ChainKeys>,
+    pub(crate) pause: Pause,
+}
+
+impl Shared {
+    /// Reads what a person has said, again and again: whatever the workers wait for, it holds within a second.
+    pub(crate) async fn watch_controls(self: Arc<Self>) {
+        while !self.cancel.is_cancelled() {
+            tokio::time::sleep(CONTROLS).await;
+            self.read_controls().await;
+        }
+    }
+
+    /// Where the store does not answer, what was said last holds.
+    pub(crate) async fn read_controls(&self) {
+        let paused = match self.store.control("paused").await {
+            Ok(value) => value.is_some_and(|value| value == "yes"),
+            Err(error) => return tracing::warn!(%error, "it cannot be read whether the operator is paused"),
+        };
+        if self.pause.set(paused) {
+            tracing::warn!(paused, "told by a person");
+        }
+        self.board.set_paused(paused);
+        if let Some(exchange) = &self.exchange {
+            exchange.pause(paused);
+        }
+    }
+
+    /// Raises an alarm of a direction, where it is no repeat: logs it, counts it and writes it down.
+    pub(crate) fn raise(self: &Arc<Self>, raised: &mut Raised, direction: &str, nonce: Option<u64>, alarm: &Alarm) {
+        if !raised.is_new(nonce, alarm, Instant::now()) {
+            return;
+        }
+        let words = alarm.to_string();
+        tracing::error!(%direction, nonce, code = alarm.code(), alarm = %words, "ALARM");
+        self.board.count_alarm(direction, alarm);
+        let (shared, name, code) = (Arc::clone(self), direction.to_owned(), alarm.code());
+        tokio::spawn(async move {
+            if let Err(error) = shared.store.note_alarm(clock::now(), &name, nonce, (code, &words)).await {
+                tracing::error!(%error, "the alarm could not be written down");
+            }
+        });
+    }
 }
 
 /// Why a worker cannot go on right now.
@@ -61,10 +111,13 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
-    /// The alarm, where the checkpoint to start from is ahead of this machine's clock.
-    fn clock(&self) -> Option<Alarm> {
+    /// The alarm, where it is the store, or the checkpoint to start from is ahead of this machine's clock.
+    fn alarm(&self) -> Option<Alarm> {
         match self {
             Self::Start { error, .. } => clock_of(error).and_then(Alarm::of_clock),
+            Self::Store(error) | Self::Send(SendError::Store(error)) => {
+                Some(Alarm::Store { reason: error.to_string() })
+            }
             _ => None,
         }
     }
@@ -84,6 +137,10 @@ pub(crate) struct Direction {
     pub(crate) name: String,
     pub(crate) from: BridgeEnd,
     pub(crate) to: BridgeEnd,
+    /// The worker's signs of life.
+    pub(crate) pulse: Pulse,
+    /// Ends this worker alone.
+    cancel: Cancel,
 }
 
 /// Begins to follow a chain. One endpoint that keeps back whoever begins must not keep a session from beginning: one at fault is
@@ -130,9 +187,14 @@ pub(crate) fn options() -> SyncOptions {
 }
 
 impl Direction {
-    pub(crate) fn new(shared: &Arc<Shared>, from: &BridgeEnd, to: &BridgeEnd) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, from: &BridgeEnd, to: &BridgeEnd, pulse: Pulse, cancel: Cancel) -> Self {
         let name = format!("{}->{}", from.chain, to.chain);
-        Self { shared: Arc::clone(shared), name, from: from.clone(), to: to.clone() }
+        Self { shared: Arc::clone(shared), name, from: from.clone(), to: to.clone(), pulse, cancel }
+    }
+
+    /// Whether this worker is to end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.shared.cancel.is_cancelled()
     }
 
     /// Works until the process stops.
@@ -141,6 +203,7 @@ impl Direction {
             self.shared.board.update(&self.name, |board| {
                 board.source.clone_from(&self.from.chain);
                 board.destination.clone_from(&self.to.chain);
+                board.max_head_age = self.shared.config.voting.max_head_age_s;
                 phase.clone_into(&mut board.phase);
                 board.trouble = trouble;
             });
@@ -154,8 +217,12 @@ impl Direction {
                 return show("failing", Some(error.to_string()));
             }
         };
-        while !self.shared.cancel.is_cancelled() {
-            let lease = match self.shared.store.acquire(&self.name).await {
+        let mut raised = Raised::default();
+        let (pulse, cancel) = (self.pulse.clone(), self.cancel.clone());
+        let lives: Lives = Arc::new(move || !cancel.is_cancelled() && pulse.silence() < STILL);
+        while !self.is_over() {
+            self.pulse.beat();
+            let lease = match self.shared.store.acquire_while(&self.name, Arc::clone(&lives)).await {
                 Ok(Some(lease)) => Arc::new(lease),
                 Ok(None) => {
                     show("standby", None);
@@ -163,39 +230,41 @@ impl Direction {
                     continue;
                 }
                 Err(error) => {
-                    tracing::error!(direction = %self.name, %error, "the store does not answer");
+                    self.raise(&mut raised, None, &Alarm::Store { reason: error.to_string() });
                     show("failing", Some(error.to_string()));
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
             tracing::info!(direction = %self.name, "acting for this direction");
-            self.act(&lease, &mut links, &show).await;
+            self.act(&lease, (&mut links, &mut raised), &show).await;
+            if let Some(exchange) = &self.shared.exchange {
+                exchange.rest(&self.name);
+            }
         }
     }
 
-    /// Raises an alarm, where it is no repeat: logs it, counts it and writes it down.
+    /// Raises an alarm, where it is no repeat.
     pub(crate) fn raise(&self, raised: &mut Raised, nonce: Option<u64>, alarm: &Alarm) {
-        if !raised.is_new(nonce, alarm, Instant::now()) {
-            return;
-        }
-        let words = alarm.to_string();
-        tracing::error!(direction = %self.name, nonce, code = alarm.code(), alarm = %words, "ALARM");
-        self.shared.board.count_alarm(&self.name, alarm);
-        let (store, name, code) = (self.shared.store.clone(), self.name.clone(), alarm.code());
-        tokio::spawn(async move {
-            if let Err(error) = store.note_alarm(clock::now(), &name, nonce, (code, &words)).await {
-                tracing::error!(%error, "the alarm could not be written down");
-            }
-        });
+        self.shared.raise(raised, &self.name, nonce, alarm);
     }
 
     /// Sessions under one lease.
-    async fn act(&self, lease: &Arc<Lease>, links: &mut [Link; 2], show: &impl Fn(&str, Option<String>)) {
-        let mut raised = Raised::default();
-        while !self.shared.cancel.is_cancelled() {
+    async fn act(
+        &self,
+        lease: &Arc<Lease>,
+        (links, raised): (&mut [Link; 2], &mut Raised),
+        show: &impl Fn(&str, Option<String>),
+    ) {
+        let mut told = String::new();
+        while !self.is_over() {
+            self.pulse.beat();
+            if !lease.is_held() {
+                return tracing::warn!(direction = %self.name, "the lease is over");
+            }
             match self.session(lease, links).await {
-                Ok(End::Stopped | End::LostLease) => return,
+                Ok(End::Stopped) => return,
+                Ok(End::LostLease) => return tracing::warn!(direction = %self.name, "the lease is over"),
                 Ok(End::Restart) => {}
                 Err(
                     WorkError::Store(StoreError::LostLease) | WorkError::Send(SendError::Store(StoreError::LostLease)),
@@ -204,11 +273,15 @@ impl Direction {
                     return;
                 }
                 Err(error) => {
-                    if let Some(alarm) = error.clock() {
-                        self.raise(&mut raised, None, &alarm);
+                    if let Some(alarm) = error.alarm() {
+                        self.raise(raised, None, &alarm);
                     }
-                    tracing::warn!(direction = %self.name, %error, "cannot work; starting again");
-                    show("failing", Some(error.to_string()));
+                    let words = error.to_string();
+                    if words != told {
+                        tracing::warn!(direction = %self.name, %error, "cannot work; starting again");
+                    }
+                    told.clone_from(&words);
+                    show("failing", Some(words));
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -226,7 +299,7 @@ impl Direction {
     fn link(&self, name: &str) -> Result<Link, WorkError> {
         let config = self.chain_config(name)?;
         let timeout = Duration::from_secs(config.timeout_s);
-        Link::open(&config.endpoints, timeout, &self.shared.cancel).ok_or(WorkError::Address)
+        Link::open_for(&config.endpoints, timeout, &self.cancel, &self.pulse).ok_or(WorkError::Address)
     }
 
     /// The chain as the trust describes it, from a newer checkpoint if there is one.
@@ -354,6 +427,6 @@ mod tests {
         let (begun, asked) = begin(&mut link, &[], ahead).await;
         assert_eq!((asked, link.first()), (vec![a.clone()], a.as_str()));
         let error = WorkError::Start { chain: "main".to_owned(), block: 7, error: Box::new(begun.unwrap_err()) };
-        assert_eq!(error.clock(), Some(Alarm::Clock { chain: "main".to_owned(), behind: 30 }));
+        assert_eq!(error.alarm(), Some(Alarm::Clock { chain: "main".to_owned(), behind: 30 }));
     }
 }

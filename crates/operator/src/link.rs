@@ -1,5 +1,6 @@
 //! The endpoints of one chain, for a process that runs for months: what was put aside gets another chance, last in the row.
 
+use crate::pulse::Pulse;
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, U256};
@@ -17,15 +18,19 @@ const SEND: &str = "kaia_sendRawTransaction";
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
-pub(crate) struct Endpoint(Arc<Http>);
+pub(crate) struct Endpoint(Arc<Http>, Pulse);
 
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        self.0.call(method, params).await
+        let answer = self.0.call(method, params).await;
+        self.1.beat();
+        answer
     }
 
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
-        self.0.call_all(method, params).await
+        let answers = self.0.call_all(method, params).await;
+        self.1.beat();
+        answers
     }
 }
 
@@ -74,9 +79,15 @@ pub(crate) struct Link {
 impl Link {
     /// Opens the endpoints; none where an address is none.
     pub(crate) fn open(urls: &[String], timeout: Duration, cancel: &Cancel) -> Option<Self> {
+        Self::open_for(urls, timeout, cancel, &Pulse::new())
+    }
+
+    /// The same for a worker, of which each answer is a sign of life.
+    pub(crate) fn open_for(urls: &[String], timeout: Duration, cancel: &Cancel, pulse: &Pulse) -> Option<Self> {
         // A call is tried at the next endpoint, not again at this one: the next round comes soon enough.
         let limits = HttpLimits { timeout, connect: timeout, tries: 1, ..HttpLimits::default() };
-        let open = |url: &String| Http::new(url, limits, cancel.clone()).map(|http| Endpoint(Arc::new(http)));
+        let open =
+            |url: &String| Http::new(url, limits, cancel.clone()).map(|http| Endpoint(Arc::new(http), pulse.clone()));
         let row = urls.iter().map(open).collect::<Option<Vec<_>>>()?;
         let endpoints = line_up(&row, cancel);
         Some(Self {

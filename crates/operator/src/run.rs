@@ -2,11 +2,13 @@
 
 use crate::board::Board;
 use crate::config::Config;
-use crate::direction::{Direction, Shared};
+use crate::direction::Shared;
 use crate::exchange::{Exchange, ExchangeError};
 use crate::keys::{ChainKeys, KeyError};
 use crate::ops;
+use crate::pause::Pause;
 use crate::store::{Store, StoreError};
+use crate::supervise::Supervisor;
 use spanlight::primitives::keccak256;
 use spanlight_prover::Cancel;
 use std::collections::BTreeMap;
@@ -48,6 +50,9 @@ pub enum StartError {
     /// A thread.
     #[error("a worker cannot be started: {0}")]
     Thread(std::io::Error),
+    /// Too many threads hang.
+    #[error("too many workers hang in calls that never end: see the alarm `worker`, and start the operator again")]
+    Hangs,
 }
 
 /// An operator that runs.
@@ -55,7 +60,8 @@ pub struct Operator {
     board: Board,
     ops: Option<SocketAddr>,
     cancel: Cancel,
-    workers: Vec<std::thread::JoinHandle<()>>,
+    /// Done when it has given up, or the process stops.
+    supervisor: tokio::task::JoinHandle<Vec<std::thread::JoinHandle<()>>>,
 }
 
 impl Operator {
@@ -64,11 +70,12 @@ impl Operator {
     /// # Errors
     /// Where a key or the store cannot be used.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let pause = Pause::default();
         let mut keys: BTreeMap<String, ChainKeys> = BTreeMap::new();
         for (name, chain) in &config.chains {
             let opened = ChainKeys::open(chain).await;
             let opened = opened.map_err(|(field, error)| StartError::Key { chain: name.clone(), field, error })?;
-            keys.insert(name.clone(), opened);
+            keys.insert(name.clone(), pause.gate(opened));
         }
         let store = Store::open(&config.store).await?;
         store.bind(&identity(&config, &keys)).await?;
@@ -84,19 +91,13 @@ impl Operator {
             Some(settings) => Some(Exchange::start(settings, &cancel).await?),
             None => None,
         };
-        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys };
+        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys, pause };
         let shared = Arc::new(shared);
-        let runtime = tokio::runtime::Handle::current();
-        let mut workers = Vec::new();
-        for (from, to) in shared.config.directions() {
-            let direction = Direction::new(&shared, from, to);
-            let runtime = runtime.clone();
-            let builder = std::thread::Builder::new().name(direction.name.clone());
-            // Reading from endpoints blocks, so each worker has a thread.
-            let worker = builder.spawn(move || runtime.block_on(direction.work()));
-            workers.push(worker.map_err(StartError::Thread)?);
-        }
-        Ok(Self { board, ops, cancel, workers })
+        shared.read_controls().await;
+        tokio::spawn(Arc::clone(&shared).watch_controls());
+        let supervisor = Supervisor::start(&shared, tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let supervisor = tokio::task::spawn_blocking(move || supervisor.work());
+        Ok(Self { board, ops, cancel, supervisor })
     }
 
     /// What it shows.
@@ -111,15 +112,24 @@ impl Operator {
         self.ops
     }
 
+    /// Done when it cannot go on by itself.
+    async fn gave_up(&mut self) {
+        let _ = (&mut self.supervisor).await;
+    }
+
     /// Stops within two seconds, whatever the endpoints do.
     pub async fn stop(self) {
         self.cancel.cancel();
-        let ended = tokio::task::spawn_blocking(move || {
-            for worker in self.workers {
-                // A worker that panicked has ended too.
-                let _ = worker.join();
-            }
-        });
+        let ended = async {
+            let workers = self.supervisor.await.unwrap_or_default();
+            let joined = tokio::task::spawn_blocking(move || {
+                for worker in workers {
+                    // A worker that panicked has ended too.
+                    let _ = worker.join();
+                }
+            });
+            let _ = joined.await;
+        };
         let _ = tokio::time::timeout(GRACE, ended).await;
     }
 }
@@ -156,11 +166,12 @@ pub fn run(config: Config, ends_by: EndsBy) -> Result<(), StartError> {
     let runtime = runtime.map_err(StartError::Thread)?;
     let done = runtime.block_on(async {
         let name = config.name.clone();
-        let operator = Operator::start(config).await?;
+        let mut operator = Operator::start(config).await?;
         tracing::info!(%name, ops = operator.ops().map(tracing::field::display), "started");
         tokio::select! {
             () = told_to_stop() => {}
             () = input_ends(), if ends_by == EndsBy::SignalOrInput => {}
+            () = operator.gave_up() => return Err(StartError::Hangs),
         }
         tracing::info!("stopping");
         operator.stop().await;

@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 const CHECKPOINT_EVERY: u64 = 64;
 /// Headers after which a session starts again from a newer checkpoint, to let the old ones go.
 const LONGEST: u64 = 8192;
-/// Time between two looks at the lease and at what a person has said.
+/// Time between two looks at the lease and the endpoints.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// How a session ended.
@@ -105,7 +105,6 @@ pub(crate) struct Session<'t> {
     kept: [u64; 2],
     /// Headers after which it is looked for a newer start.
     longest: u64,
-    paused: bool,
     raised: Raised,
     further: Further,
     /// Whether each chain was followed since an endpoint of it last failed to serve a block.
@@ -156,7 +155,6 @@ impl<'t> Session<'t> {
             // The first look at the count of requests comes with the first block.
             kept: [0, 0],
             longest: LONGEST,
-            paused: false,
             raised: Raised::default(),
             further: Further::default(),
             followed: [false, false],
@@ -174,10 +172,11 @@ impl<'t> Session<'t> {
         let poll = Duration::from_millis(poll.unwrap_or(500));
         let mut work = true;
         loop {
-            if self.direction.shared.cancel.is_cancelled() {
+            self.direction.pulse.beat();
+            if self.direction.is_over() {
                 return Ok(End::Stopped);
             }
-            if let Some(end) = self.look_around().await? {
+            if let Some(end) = self.look_around() {
                 return Ok(end);
             }
             work |= self.follow().await?;
@@ -218,26 +217,22 @@ impl<'t> Session<'t> {
         Ok(())
     }
 
-    /// What is done now and then: the lease, the endpoints that were put aside, and what a person has said.
-    async fn look_around(&mut self) -> Result<Option<End>, WorkError> {
+    /// Whether a person has paused the operator.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.direction.shared.pause.is_on()
+    }
+
+    /// What is done now and then: the lease, and the endpoints that were put aside.
+    fn look_around(&mut self) -> Option<End> {
         if self.looked.elapsed() < LOOK {
-            return Ok(None);
+            return None;
         }
         self.looked = Instant::now();
-        if !self.lease.is_held().await {
-            return Ok(Some(End::LostLease));
+        if !self.lease.is_held() {
+            return Some(End::LostLease);
         }
         self.look_at_endpoints();
-        let paused = self.direction.shared.store.control("paused").await?.is_some_and(|value| value == "yes");
-        if paused != self.paused {
-            self.paused = paused;
-            tracing::warn!(direction = %self.direction.name, paused, "told by a person");
-        }
-        self.direction.shared.board.set_paused(paused);
-        if let Some(exchange) = &self.direction.shared.exchange {
-            exchange.pause(&self.direction.name, paused);
-        }
-        Ok(None)
+        None
     }
 
     /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
@@ -329,6 +324,10 @@ impl<'t> Session<'t> {
 
     /// Raises an alarm, where it is no repeat.
     pub(crate) fn raise(&mut self, nonce: Option<u64>, alarm: Alarm) {
+        // A key that does not sign because it is told not to is no trouble.
+        if self.is_paused() && matches!(alarm, Alarm::KeyUnavailable { .. }) {
+            return;
+        }
         self.direction.raise(&mut self.raised, nonce, &alarm);
     }
 }

@@ -20,6 +20,7 @@ mod fees;
 #[path = "../shared/late.rs"]
 mod late;
 mod liar;
+mod living;
 mod load;
 mod many;
 mod network;

@@ -1,19 +1,22 @@
 //! Two replicas of one operator on one PostgreSQL: one acts, the other takes over at once, nothing is sent twice.
 
-use crate::rig::{Plan, Rig};
-use spanlight_devnet::pair::Side;
+use crate::relay::{Network, Relay};
+use crate::rig::{free_port, Plan, Rig};
+use serde_json::Value as Json;
+use spanlight_devnet::pair::{BridgeKind, Side};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A server of its own, on a socket in a folder of its own.
-struct Postgres {
+pub(crate) struct Postgres {
     folder: PathBuf,
     programs: PathBuf,
+    port: u16,
 }
 
 impl Postgres {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let programs = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
@@ -25,19 +28,29 @@ impl Postgres {
         let folder = PathBuf::from(format!("/tmp/spl-pg-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        let server = Self { folder, programs };
+        let server = Self { folder, programs, port: free_port() };
         own(&server.folder);
         let data = server.folder.join("data").display().to_string();
         server.run("initdb", &["-D", &data, "-A", "trust", "-U", "operator", "--no-sync"]);
-        let options =
-            format!("-c listen_addresses= -c unix_socket_directories={} -c fsync=off", server.folder.display());
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -p {} -c unix_socket_directories={} -c fsync=off",
+            server.port,
+            server.folder.display()
+        );
         let log = server.folder.join("server.log").display().to_string();
         server.run("pg_ctl", &["-D", &data, "-w", "-l", &log, "-o", &options, "start"]);
         server
     }
 
-    fn url(&self) -> String {
-        format!("postgres://operator@localhost/postgres?host={}", self.folder.display())
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://operator@localhost:{}/postgres?host={}", self.port, self.folder.display())
+    }
+
+    /// A way to it that can be cut, and its address.
+    pub(crate) fn relay(&self) -> (Relay, String) {
+        let relay = Relay::to(&format!("http://127.0.0.1:{}", self.port));
+        let address = relay.url().replace("http://", "");
+        (relay, format!("postgres://operator@{address}/postgres?sslmode=disable"))
     }
 
     /// The server refuses to run as the superuser, so its programs run as somebody else there.
@@ -109,8 +122,21 @@ fn a_failed_take_over_leaves_no_lock_behind() {
     use spanlight_operator::store::Store;
     let server = Postgres::start("lock");
     let sql = |text: &str| {
-        server
-            .run("psql", &["-h", &server.folder.display().to_string(), "-U", "operator", "-d", "postgres", "-qc", text])
+        server.run(
+            "psql",
+            &[
+                "-h",
+                &server.folder.display().to_string(),
+                "-p",
+                &server.port.to_string(),
+                "-U",
+                "operator",
+                "-d",
+                "postgres",
+                "-qc",
+                text,
+            ],
+        )
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -135,4 +161,142 @@ fn a_failed_take_over_leaves_no_lock_behind() {
         drop(lease);
         free(&first).await;
     });
+}
+
+/// Which of two replicas acts, once one does.
+fn acting(rig: &Rig) -> usize {
+    let start = Instant::now();
+    loop {
+        let acts = |index: &usize| phase(rig, *index) == "following";
+        if let Some(index) = (0..2).find(acts) {
+            return index;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{}\n{}", rig.log(0), rig.log(1));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn board(rig: &Rig, index: usize) -> Json {
+    rig.status(index)["directions"]["main->service"].clone()
+}
+
+fn phase(rig: &Rig, index: usize) -> String {
+    board(rig, index)["phase"].as_str().unwrap_or_default().to_owned()
+}
+
+fn signal(rig: &Rig, index: usize, name: &str) {
+    let pid = rig.operators[index].pid().unwrap().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+/// A term of the lease, and time to start a session on a busy machine.
+const TAKE_OVER: Duration = Duration::from_secs(15);
+
+/// A host that is frozen keeps its connections, and wakes up believing that nothing has happened.
+#[test]
+fn a_frozen_replica_is_followed_soon_and_harms_nothing_when_it_wakes() {
+    let server = Postgres::start("frozen");
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("frozen") });
+    let urls = [rig.pair.main.url(), rig.pair.service.url()];
+    rig.operators.clear();
+    for replica in 0..2 {
+        rig.add_replica(0, replica, &urls, &server.url());
+    }
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(120));
+    for round in 1..3 {
+        let first = acting(&rig);
+        signal(&rig, first, "-STOP");
+        rig.request(Side::Main, round * 3);
+        let took = rig.wait_handled(Side::Main, Duration::from_secs(60));
+        println!("round {round}: handled {took:?} after the acting replica was frozen");
+        assert!(took < TAKE_OVER, "{took:?}");
+        signal(&rig, first, "-CONT");
+        rig.wait_for_log(first, "the lease is over", 1);
+        rig.request(Side::Main, round * 3);
+        rig.wait_handled(Side::Main, Duration::from_secs(60));
+    }
+    rig.assert_all_handled_once(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (5, 0), "one vote for each, none twice");
+}
+
+/// A host that is cut off from the database, and from nothing else: it must not act, since the other one does.
+#[test]
+fn a_replica_that_is_cut_off_from_the_database_stops_and_the_other_one_takes_over() {
+    let server = Postgres::start("cut");
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("cut") });
+    let urls = [rig.pair.main.url(), rig.pair.service.url()];
+    rig.operators.clear();
+    let relays: Vec<Relay> = (0..2)
+        .map(|replica| {
+            let (relay, url) = server.relay();
+            rig.add_replica(0, replica, &urls, &url);
+            relay
+        })
+        .collect();
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(120));
+    for (round, fault) in (1u64..).zip([Network::HalfOpen, Network::LosesAnswers]) {
+        let first = acting(&rig);
+        relays[first].set(fault);
+        rig.request(Side::Main, round * 3);
+        let took = rig.wait_handled(Side::Main, Duration::from_secs(60));
+        println!("{fault:?}: handled {took:?} after the acting replica was cut off");
+        assert!(took < TAKE_OVER, "{took:?}");
+        // The one that is cut off says so.
+        let start = Instant::now();
+        while phase(&rig, first) != "failing" {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", rig.log(first));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(board(&rig, first)["alarms"]["store"], 1, "{}", board(&rig, first));
+        relays[first].set(Network::Passes);
+        while phase(&rig, first) != "standby" {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", rig.log(first));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        rig.request(Side::Main, round * 3);
+        rig.wait_handled(Side::Main, Duration::from_secs(60));
+    }
+    rig.assert_all_handled_once(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (5, 0), "one vote for each, none twice");
+}
+
+/// Where votes are signatures, peers ask every replica: whichever acts has them.
+#[test]
+fn peers_reach_whichever_replica_acts() {
+    let server = Postgres::start("peers");
+    let plan = Plan { bridge: BridgeKind::V2, operators: 2, threshold: 2, signed: true, ..Plan::new("peers") };
+    let mut rig = Rig::new(plan);
+    let urls = [rig.pair.main.url(), rig.pair.service.url()];
+    rig.operators.clear();
+    for replica in 0..2 {
+        rig.add_replica(0, replica, &urls, &server.url());
+    }
+    rig.add_operator(1, &urls);
+    let (first, second) = (rig.exchange_port(0), free_port());
+    let change = |index: usize, from: String, to: String| {
+        let path = rig.operators[index].folder.join("operator.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&from), "{text}");
+        std::fs::write(&path, text.replace(&from, &to)).unwrap();
+    };
+    change(1, format!("listen = \"127.0.0.1:{first}\""), format!("listen = \"127.0.0.1:{second}\""));
+    let both = format!("address = [\"127.0.0.1:{first}\", \"127.0.0.1:{second}\"]");
+    change(2, format!("address = \"127.0.0.1:{first}\""), both);
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(120));
+    let acts = acting(&rig);
+    signal(&rig, acts, "-STOP");
+    rig.request(Side::Main, 3);
+    let took = rig.wait_handled(Side::Main, Duration::from_secs(60));
+    println!("handled {took:?} after the acting replica was frozen");
+    assert!(took < TAKE_OVER, "{took:?}");
+    signal(&rig, acts, "-CONT");
+    rig.request(Side::Main, 6);
+    rig.wait_handled(Side::Main, Duration::from_secs(60));
+    rig.assert_all_handled_once(Side::Main);
 }

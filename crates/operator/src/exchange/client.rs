@@ -35,25 +35,30 @@ pub(super) fn start(
     cancel: Cancel,
 ) -> Result<(), ExchangeError> {
     let connector = TlsConnector::from(tls::client(config, peer)?);
-    let (name, address) = (peer.name.clone(), peer.address.clone());
-    tokio::spawn(async move {
-        let mut connection: Option<Connection> = None;
-        let mut silent = false;
-        while !cancel.is_cancelled() {
-            let asked = ask_all(&connector, &address, &name, &exchange, &mut connection).await;
-            match &asked {
-                Err(error) if !silent => tracing::warn!(peer = %name, %error, "a peer does not answer"),
-                Ok(()) if silent => tracing::info!(peer = %name, "the peer answers again"),
-                _ => {}
-            }
-            silent = asked.is_err();
-            if silent {
-                connection = None;
-            }
-            tokio::time::sleep(if silent { REST } else { PAUSE }).await;
-        }
-    });
+    // Each replica is asked by itself: whichever of them acts has the signatures, and one that is frozen keeps nobody waiting.
+    for address in &peer.address {
+        let (connector, exchange, cancel) = (connector.clone(), exchange.clone(), cancel.clone());
+        tokio::spawn(ask_on(connector, address.clone(), peer.name.clone(), exchange, cancel));
+    }
     Ok(())
+}
+
+async fn ask_on(connector: TlsConnector, address: String, name: String, exchange: Exchange, cancel: Cancel) {
+    let mut connection: Option<Connection> = None;
+    let mut silent = false;
+    while !cancel.is_cancelled() {
+        let asked = ask_all(&connector, &address, &name, &exchange, &mut connection).await;
+        match &asked {
+            Err(error) if !silent => tracing::warn!(peer = %name, %address, %error, "a peer does not answer"),
+            Ok(()) if silent => tracing::info!(peer = %name, %address, "the peer answers again"),
+            _ => {}
+        }
+        silent = asked.is_err();
+        if silent {
+            connection = None;
+        }
+        tokio::time::sleep(if silent { REST } else { PAUSE }).await;
+    }
 }
 
 async fn ask_all(

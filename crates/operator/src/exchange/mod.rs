@@ -14,6 +14,7 @@ use spanlight::Hash;
 use spanlight_prover::Cancel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use tls::create_certificate;
@@ -82,13 +83,15 @@ struct Shelf {
     /// no more work than one that answers.
     heard: BTreeSet<(String, u64)>,
     inbox: Vec<Received>,
-    /// A person has paused the operator: nothing is given out.
-    paused: bool,
 }
 
 /// What is given out, what is wanted and what came in, by direction; shared by its clones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Exchange(Arc<Mutex<BTreeMap<String, Shelf>>>);
+pub(crate) struct Exchange {
+    shelves: Arc<Mutex<BTreeMap<String, Shelf>>>,
+    /// A person has paused the operator: nothing is given out.
+    paused: Arc<AtomicBool>,
+}
 
 impl Exchange {
     /// Starts to serve and to ask, on the runtime that this is called in.
@@ -102,7 +105,7 @@ impl Exchange {
     }
 
     fn with<R>(&self, direction: &str, work: impl FnOnce(&mut Shelf) -> R) -> R {
-        let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         work(shelves.entry(direction.to_owned()).or_default())
     }
 
@@ -112,8 +115,16 @@ impl Exchange {
     }
 
     /// Gives nothing out while `paused`: a signature given may be sent by others, so it is a vote.
-    pub(crate) fn pause(&self, direction: &str, paused: bool) {
-        self.with(direction, |shelf| shelf.paused = paused);
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::SeqCst);
+    }
+
+    /// This process does not act for the direction any more: it asks nobody for anything. What it gave out, it still gives.
+    pub(crate) fn rest(&self, direction: &str) {
+        self.with(direction, |shelf| {
+            shelf.wanted.clear();
+            shelf.inbox.clear();
+        });
     }
 
     /// Whether a signature of this digest is given out already.
@@ -146,7 +157,7 @@ impl Exchange {
 
     /// What is wanted of a peer, by direction.
     fn questions(&self, peer: &str) -> Vec<Question> {
-        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
         let question = |(direction, shelf): (&String, &Shelf)| {
             let unheard = shelf.wanted.iter().filter(|nonce| !shelf.heard.contains(&(peer.to_owned(), **nonce)));
             Question { direction: direction.clone(), nonces: unheard.copied().take(MOST_NONCES).collect() }
@@ -155,8 +166,8 @@ impl Exchange {
     }
 
     fn answer(&self, question: &Question) -> Vec<Given> {
-        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf = shelves.get(&question.direction).filter(|shelf| !shelf.paused);
+        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = shelves.get(&question.direction).filter(|_| !self.paused.load(Ordering::SeqCst));
         let nonces = question.nonces.iter().take(MOST_NONCES);
         nonces.filter_map(|nonce| shelf?.own.get(nonce).cloned()).collect()
     }

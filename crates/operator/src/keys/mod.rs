@@ -48,6 +48,9 @@ pub enum KeyError {
     /// The fee payer's key is the operator's.
     #[error("the operator's own key; leave fee_payer out, and the operator pays for itself")]
     PaysForItself,
+    /// A person has paused the operator.
+    #[error("the operator is paused")]
+    Paused,
     /// It has just failed.
     #[error("it failed a moment ago, and is not asked yet")]
     Rests,

@@ -12,8 +12,8 @@ const fn float(value: u64) -> f64 {
 }
 
 const METRICS: [Metric; 20] = [
-    ("ready", "1 while the direction is followed or another replica acts", |board, _| {
-        float(u64::from(matches!(board.phase.as_str(), "following" | "standby")))
+    ("ready", "1 while the direction is followed on young heads or another replica acts", |board, now| {
+        float(u64::from(board.unready(now).is_none()))
     }),
     ("acting", "1 while this replica acts for the direction", |board, _| float(u64::from(board.phase == "following"))),
     ("source_head", "Height of the proven source head", |board, _| float(board.source_head)),

@@ -14,9 +14,6 @@ use tokio::net::TcpListener;
 
 pub use metrics::text as metrics_text;
 
-/// Phases in which a direction is as it should be: one replica acts, the others stand by.
-const READY: [&str; 2] = ["following", "standby"];
-
 /// Serves the board at an address; gives the address, whose port may have been chosen by the system.
 ///
 /// # Errors
@@ -40,8 +37,9 @@ pub async fn serve(listen: SocketAddr, board: Board) -> std::io::Result<SocketAd
 
 async fn ready(State(board): State<Board>) -> Response {
     let status = board.status();
-    let unready = status.directions.iter().filter(|(_, board)| !READY.contains(&board.phase.as_str()));
-    let words: Vec<String> = unready.map(|(name, board)| format!("{name}: {}", board.phase)).collect();
+    let now = crate::clock::now();
+    let unready = status.directions.iter().filter_map(|(name, board)| Some((name, board.unready(now)?)));
+    let words: Vec<String> = unready.map(|(name, why)| format!("{name}: {why}")).collect();
     if words.is_empty() && !status.directions.is_empty() {
         return "ready\n".into_response();
     }

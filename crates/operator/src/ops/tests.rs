@@ -65,5 +65,18 @@ async fn it_is_ready_only_while_every_direction_is() {
     board.update("service->main", |direction| direction.phase = "failing".to_owned());
     assert_eq!(get(address, "/readyz"), (503, "service->main: failing\n".to_owned()));
     assert!(get(address, "/metrics").1.contains("spanlight_operator_ready{direction=\"service->main\"} 0"));
+    // A direction that is followed on heads which nobody may act on is not ready.
+    board.update("service->main", |direction| {
+        direction.phase = "following".to_owned();
+        direction.max_head_age = 60;
+        direction.source_time = crate::clock::now();
+        direction.destination_time = crate::clock::now() - 200;
+    });
+    let (code, words) = get(address, "/readyz");
+    assert_eq!(code, 503);
+    assert!(words.starts_with("service->main: the head of the destination is 20"), "{words}");
+    assert!(get(address, "/metrics").1.contains("spanlight_operator_ready{direction=\"service->main\"} 0"));
+    board.update("service->main", |direction| direction.destination_time = crate::clock::now());
+    assert_eq!(get(address, "/readyz").0, 200);
     assert_eq!(get(address, "/nothing").0, 404);
 }

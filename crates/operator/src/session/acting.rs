@@ -37,7 +37,9 @@ impl Session<'_> {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
         }
-        self.sender.tend(&self.links[1], &self.view).await?;
+        if !self.is_paused() {
+            self.sender.tend(&self.links[1], &self.view).await?;
+        }
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
         }
@@ -198,7 +200,7 @@ impl Session<'_> {
             turn_blocks,
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
             fresh,
-            paused: self.paused,
+            paused: self.is_paused(),
             parked: open.park.is_parked(self.view.head.number),
             delivery: &open.delivery,
         }))

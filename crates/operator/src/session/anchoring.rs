@@ -62,7 +62,7 @@ impl Session<'_> {
         let head = self.view.head.number;
         let round = self.source.head().checked_div(config.period).unwrap_or(0);
         let number = round.saturating_mul(config.period);
-        if number <= self.anchoring.anchored || number < self.source.first() || self.paused || !self.is_fresh() {
+        if number <= self.anchoring.anchored || number < self.source.first() || self.is_paused() || !self.is_fresh() {
             return Ok(());
         }
         let since = match self.anchoring.due {

@@ -163,7 +163,7 @@ impl Session<'_> {
 
     fn decide_signed(&mut self, nonce: u64, exchange: &Exchange) -> Option<SignedDecision> {
         let head = self.view.head.number;
-        let fresh = self.is_fresh();
+        let (fresh, paused) = (self.is_fresh(), self.is_paused());
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
         open.signatures.digest?;
@@ -184,7 +184,7 @@ impl Session<'_> {
             turn_blocks: self.direction.shared.config.voting.turn_blocks,
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
             fresh,
-            paused: self.paused,
+            paused,
             parked: open.park.is_parked(head),
         }))
     }

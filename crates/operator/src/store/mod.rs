@@ -6,12 +6,13 @@
 
 mod checkpoints;
 mod lease;
+mod limits;
 mod notes;
 mod sends;
 mod states;
 
 pub use checkpoints::Resume;
-pub use lease::Lease;
+pub use lease::{Lease, Lives, TERM};
 pub use notes::AlarmRow;
 pub use sends::{NewSend, Purpose, Send};
 
@@ -19,7 +20,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
 use std::str::FromStr;
-use std::time::Duration;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Its tables cannot be brought to this build's form.
     #[error("store: tables: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// It did not bring its tables to this build's form in time.
+    #[error("store: the tables could not be brought to this build's form within {0} s: is another process at it, or the database stuck?")]
+    Slow(u64),
     /// Another process uses the file.
     #[error("store: {0} is in use by another process")]
     InUse(String),
@@ -77,24 +80,26 @@ enum Pool {
     Postgres(PgPool),
 }
 
-/// One query for both databases: both take `$1` for the first argument.
+/// One query for both databases, in bounded time: both take `$1` for the first argument.
 macro_rules! run {
     ($store:expr, $sql:expr, [$($value:expr),*], $way:ident) => {
         match &$store.pool {
-            $crate::store::Pool::Sqlite(pool) => sqlx::query($sql)$(.bind($value))*.$way(pool).await
-                .map(|done| done.rows_affected()),
-            $crate::store::Pool::Postgres(pool) => sqlx::query($sql)$(.bind($value))*.$way(pool).await
-                .map(|done| done.rows_affected()),
+            $crate::store::Pool::Sqlite(pool) => $crate::store::limits::lent!(pool, connection,
+                sqlx::query($sql)$(.bind($value))*.$way(connection).await.map(|done| done.rows_affected())),
+            $crate::store::Pool::Postgres(pool) => $crate::store::limits::lent!(pool, connection,
+                sqlx::query($sql)$(.bind($value))*.$way(connection).await.map(|done| done.rows_affected())),
         }
     };
 }
 
-/// One query whose rows are read as a tuple.
+/// One query whose rows are read as a tuple, in bounded time.
 macro_rules! rows {
     ($store:expr, $row:ty, $sql:expr, [$($value:expr),*]) => {
         match &$store.pool {
-            $crate::store::Pool::Sqlite(pool) => sqlx::query_as::<_, $row>($sql)$(.bind($value))*.fetch_all(pool).await,
-            $crate::store::Pool::Postgres(pool) => sqlx::query_as::<_, $row>($sql)$(.bind($value))*.fetch_all(pool).await,
+            $crate::store::Pool::Sqlite(pool) => $crate::store::limits::lent!(pool, connection,
+                sqlx::query_as::<_, $row>($sql)$(.bind($value))*.fetch_all(connection).await),
+            $crate::store::Pool::Postgres(pool) => $crate::store::limits::lent!(pool, connection,
+                sqlx::query_as::<_, $row>($sql)$(.bind($value))*.fetch_all(connection).await),
         }
     };
 }
@@ -139,15 +144,16 @@ impl Store {
             Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
         }
         let pool = sqlite(path).await?;
-        sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        limits::migrate(sqlx::migrate!("migrations/sqlite").run(&pool)).await?;
         Ok(Self { pool: Pool::Sqlite(pool), _file: Some(std::sync::Arc::new(file)) })
     }
 
     async fn open_server(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.application_name("spanlight");
-        let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(5));
+        let options = options.options(limits::OF_THE_SERVER);
+        let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(limits::PATIENCE);
         let pool = pool.connect_with(options).await?;
-        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        limits::migrate(sqlx::migrate!("migrations/postgres").run(&pool)).await?;
         Ok(Self { pool: Pool::Postgres(pool), _file: None })
     }
 
@@ -176,8 +182,9 @@ async fn sqlite(path: &str) -> Result<SqlitePool, StoreError> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5));
-    Ok(SqlitePoolOptions::new().max_connections(4).connect_with(options).await?)
+        .busy_timeout(limits::BUSY);
+    let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(limits::PATIENCE);
+    Ok(pool.connect_with(options).await?)
 }
 
 /// Numbers of the protocol are unsigned, those of databases are not. Nothing real is so large.

@@ -1,0 +1,118 @@
+//! Workers that die or hang, a database that does, and a person who pauses the operator while everything else is slow.
+
+use crate::relay::{Network, Relay};
+use crate::replicas::Postgres;
+use crate::rig::{tail, Plan, Rig};
+use serde_json::Value as Json;
+use spanlight_devnet::pair::Side;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+const LONGEST: Duration = Duration::from_secs(60);
+
+fn wait(rig: &Rig, what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONGEST, "{what}\n{}", tail(&rig.log(0)));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn board(rig: &Rig) -> Json {
+    rig.status(0)["directions"]["main->service"].clone()
+}
+
+/// What a machine that asks for readiness is told: the status, or 0 where nobody answers.
+fn readiness(rig: &Rig) -> u16 {
+    let Ok(mut stream) = TcpStream::connect(rig.operators[0].ops) else { return 0 };
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: operator\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    answer.split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+}
+
+/// One operator of one, whose worker does `deed` where it would first write a vote down.
+fn goes_on_after(name: &'static str, deed: &str, says: &str) {
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new(name) });
+    rig.start(0, &[("SPANLIGHT_FAILPOINT", &format!("{deed}:before_intend:1")), ("SPANLIGHT_HANGS_MS", "4000")]);
+    wait(&rig, "it is not ready", || readiness(&rig) == 200);
+    rig.request(Side::Main, 0);
+    rig.wait_for_log(0, says, 1);
+    rig.wait_handled(Side::Main, LONGEST);
+    wait(&rig, "it is not ready again", || readiness(&rig) == 200);
+    assert_eq!(board(&rig)["alarms"]["worker"], 1, "{}", board(&rig));
+    rig.request(Side::Main, 3);
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.assert_all_handled_once(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (2, 0));
+    assert!(!rig.has_ended(0));
+}
+
+#[test]
+fn a_worker_that_panics_is_told_and_started_again() {
+    goes_on_after("panics", "panic", "the worker has panicked: the test asked for it");
+}
+
+#[test]
+fn a_worker_that_hangs_is_told_and_another_one_takes_its_place() {
+    goes_on_after("hangs", "hang", "the worker has not moved for");
+}
+
+/// The database stands and answers nothing, as one whose disk or host is stuck.
+#[test]
+fn a_database_that_does_not_answer_ends_readiness_and_is_used_again_at_once() {
+    let server = Postgres::start("stuck");
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("stuck") });
+    let urls = [rig.pair.main.url(), rig.pair.service.url()];
+    let (relay, url) = server.relay();
+    rig.operators.clear();
+    rig.add_replica(0, 0, &urls, &url);
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, LONGEST);
+    wait(&rig, "it is not ready", || readiness(&rig) == 200);
+    relay.set(Network::HalfOpen);
+    rig.request(Side::Main, 3);
+    wait(&rig, "it stays ready", || readiness(&rig) == 503);
+    wait(&rig, "no alarm", || board(&rig)["alarms"]["store"] == 1);
+    assert!(board(&rig)["trouble"].as_str().unwrap().starts_with("store: "), "{}", board(&rig));
+    assert_eq!(rig.votes(Side::Service), (1, 0), "what cannot be written down is not sent");
+    relay.set(Network::Passes);
+    rig.wait_handled(Side::Main, LONGEST);
+    wait(&rig, "it is not ready again", || readiness(&rig) == 200);
+    rig.assert_all_handled_once(Side::Main);
+    assert_eq!(rig.votes(Side::Service), (2, 0));
+}
+
+/// Every endpoint is silent, so each call takes its whole time; a person is obeyed all the same.
+#[test]
+fn a_pause_holds_within_a_second_whatever_the_endpoints_do() {
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("pauses") });
+    let relays = [&rig.pair.main, &rig.pair.service].map(|chain| Relay::to(&chain.url()));
+    rig.operators.clear();
+    rig.add_operator(0, &[relays[0].url(), relays[1].url()]);
+    // Calls take longer than this test waits for the pause.
+    let path = rig.operators[0].folder.join("operator.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("timeout_s = 4", "timeout_s = 20")).unwrap();
+    rig.start(0, &[]);
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, LONGEST);
+    relays.iter().for_each(|relay| relay.set(Network::HalfOpen));
+    rig.request(Side::Main, 3);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(rig.ask(0, &["pause"]).starts_with("paused"));
+    let start = Instant::now();
+    while rig.status(0)["paused"] != true {
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(start.elapsed() < Duration::from_secs(10), "{}", rig.log(0));
+    }
+    println!("paused after {:?}", start.elapsed());
+    relays.iter().for_each(|relay| relay.set(Network::Passes));
+    wait(&rig, "it does not say why it waits", || rig.ask(0, &["pending"]).contains("paused"));
+    assert_eq!(rig.votes(Side::Service), (1, 0));
+    rig.ask(0, &["resume"]);
+    rig.wait_handled(Side::Main, LONGEST);
+    assert_eq!(rig.votes(Side::Service), (2, 0));
+}
