@@ -5,7 +5,7 @@ use spanlight::primitives::{Address, U256};
 use spanlight::profile::ForkSchedule;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use spanlight_forge::chain::all_forks;
 
@@ -37,6 +37,34 @@ pub enum Sealers {
     Quorum,
     /// The whole committee.
     All,
+}
+
+/// Which states a node keeps and proves, as Kaia's nodes do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Those of the newest 128 blocks and of every 128th block, as a node does that is told nothing.
+    #[default]
+    Full,
+    /// All.
+    Archive,
+    /// All, but it proves no word of storage at any height: pruning leaves tries that have no plain root.
+    LivePruning,
+}
+
+impl NodeKind {
+    /// How many of the newest blocks' states a full node keeps.
+    pub const KEPT: u64 = 128;
+    /// A full node keeps the state of each block whose height is a multiple of this, however old.
+    pub const KEPT_EACH: u64 = 128;
+
+    /// Whether the state after a block is there while `head` is the newest block.
+    #[must_use]
+    pub const fn keeps(self, height: u64, head: u64) -> bool {
+        match self {
+            Self::Archive | Self::LivePruning => true,
+            Self::Full => height.saturating_add(Self::KEPT) > head || height.is_multiple_of(Self::KEPT_EACH),
+        }
+    }
 }
 
 /// One chain. Keys are small numbers: key i is the private key with that value.
@@ -74,14 +102,23 @@ pub struct ChainConfig {
     pub genesis_time: u64,
     /// Coin at the beginning.
     pub balances: Vec<(Address, U256)>,
-    /// How many of the newest blocks' states are kept, beside that of each 128th block, as a full
-    /// node does; an archive keeps all.
-    pub pruned_after: Option<u64>,
+    /// Which states its node keeps.
+    pub node: NodeKind,
+    /// Seconds by which the chain's clock is ahead of this machine's, or behind it where that is negative.
+    pub clock_offset: i64,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// Blocks by which the node shows an older head when it is started again, as one does that was killed and repairs itself. It
+    /// takes up ten of them a second.
+    pub repairs: u64,
     /// Folder where the chain is kept; in memory if none.
     pub keep: Option<PathBuf>,
     /// Where JSON-RPC is served; port 0 is any free one.
     pub listen: SocketAddr,
 }
+
+/// Most blocks by which most of the nodes were behind that were killed together.
+const USUAL_REPAIR: u64 = 19;
 
 /// Times of chains that step begin here.
 pub const FIRST_TIME: u64 = 1_700_000_000;
@@ -107,10 +144,20 @@ impl ChainConfig {
             clock: Clock::Step(1),
             genesis_time: FIRST_TIME,
             balances: Vec::new(),
-            pruned_after: None,
+            node: NodeKind::default(),
+            clock_offset: 0,
+            latency: Duration::ZERO,
+            repairs: USUAL_REPAIR,
             keep: None,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         }
+    }
+
+    /// The time on the chain's clock, in unix seconds.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+        now.saturating_add_signed(self.clock_offset)
     }
 
     /// The service chain: headers without any later field, four validators of its own, tries.

@@ -36,7 +36,7 @@ mod subscriptions;
 pub mod wallet;
 
 pub use chain::{Block, Chain, Vote};
-pub use config::{ChainConfig, Clock, Production, Sealers};
+pub use config::{ChainConfig, Clock, NodeKind, Production, Sealers};
 pub use error::DevnetError;
 pub use handle::ChainHandle;
 pub use pair::{Pair, PairConfig};

@@ -13,10 +13,10 @@ use serde_json::{json, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest request that is read: the largest contract that can be deployed, and room.
-pub(crate) const LONGEST_REQUEST: usize = 2 << 20;
+/// Longest request that is read, as by a node.
+pub(crate) const LONGEST_REQUEST: usize = 1 << 20;
 /// Most calls in one batch.
-const LARGEST_BATCH: usize = 1_000;
+const LARGEST_BATCH: usize = 5_000;
 /// Most sockets at a time.
 const MOST_SOCKETS: usize = 256;
 
@@ -72,11 +72,11 @@ async fn answer(
     (OPEN_TO_BROWSERS, response).into_response()
 }
 
-/// A fault that a test asked for: a late answer, or none.
+/// The node's latency, or a fault that a test asked for: a later answer, or none.
 pub(crate) async fn wait_as_asked(node: &Node) {
     let (delay, silent) = {
         let chain = node.chain();
-        (chain.faults.delay, chain.faults.withheld.silent)
+        (chain.faults.delay.max(chain.config().latency), chain.faults.withheld.silent)
     };
     if silent {
         std::future::pending::<()>().await;

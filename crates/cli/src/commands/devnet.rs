@@ -10,7 +10,7 @@ use spanlight::profile::ForkSchedule;
 use spanlight::Trust;
 use spanlight_devnet::config::all_forks;
 use spanlight_devnet::pair::{BridgeKind, Side, DEPLOYER, USERS};
-use spanlight_devnet::{wallet, ChainConfig, Clock, DevnetError, Pair, PairConfig, Production};
+use spanlight_devnet::{wallet, ChainConfig, Clock, DevnetError, NodeKind, Pair, PairConfig, Production};
 use spanlight_forge::keys;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -60,6 +60,17 @@ pub(super) struct Args {
     /// Equal votes that execute a transfer [default: more than half of the operators].
     #[arg(long, value_name = "K")]
     threshold: Option<u64>,
+    /// Which states both nodes keep: `full` those of the newest 128 blocks and of every 128th, `archive` all, `live-pruning` all but
+    /// proves no storage.
+    #[arg(long, value_enum, default_value_t = NodeSwitch::Full)]
+    node: NodeSwitch,
+    /// Let both chains' clock be so many seconds ahead of this machine's, or behind it where that is negative.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
+          value_parser = clap::value_parser!(i64).range(-86_400..=86_400))]
+    clock_offset: i64,
+    /// Milliseconds that every answer takes.
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=60_000))]
+    latency: u64,
     /// Print one line of JSON, keys and trust included.
     #[arg(long)]
     pub(super) json: bool,
@@ -72,6 +83,13 @@ enum Bridge {
     /// Version 2.
     #[value(name = "2")]
     V2,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum NodeSwitch {
+    Full,
+    Archive,
+    LivePruning,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -141,7 +159,14 @@ impl Args {
         let of = |base: ChainConfig, port: Option<&u16>| ChainConfig {
             production,
             clock: Clock::System,
-            genesis_time: now.saturating_sub(SECONDS_TO_SET_UP),
+            genesis_time: now.saturating_add_signed(self.clock_offset).saturating_sub(SECONDS_TO_SET_UP),
+            node: match self.node {
+                NodeSwitch::Full => NodeKind::Full,
+                NodeSwitch::Archive => NodeKind::Archive,
+                NodeSwitch::LivePruning => NodeKind::LivePruning,
+            },
+            clock_offset: self.clock_offset,
+            latency: Duration::from_millis(self.latency),
             keep: self.keep.clone(),
             listen: SocketAddr::new(self.listen, port.copied().unwrap_or(0)),
             ..base

@@ -10,7 +10,6 @@ mod seats;
 mod vote;
 
 pub use faults::{Faults, Withheld};
-pub(crate) use produce::now;
 pub use vote::Vote;
 
 use crate::config::ChainConfig;
@@ -30,6 +29,7 @@ use spanlight::transaction::TransactionError;
 use spanlight_forge::keys;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A transaction in a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub enum SendError {
     Pool(#[from] PoolError),
 }
 
+/// How long a node that repairs itself takes for one block.
+const REPAIRS_ONE_IN: Duration = Duration::from_millis(100);
+
 /// A chain.
 #[derive(Debug)]
 pub struct Chain {
@@ -85,6 +88,8 @@ pub struct Chain {
     keys: BTreeMap<Address, u64>,
     next_time: Option<u64>,
     disk: Option<Disk>,
+    /// When the node was started again, if it was.
+    restarted: Option<Instant>,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }
@@ -107,6 +112,7 @@ impl Chain {
         match (disk, kept) {
             (Some(disk), Some(_)) => {
                 chain.restore(&disk)?;
+                chain.restarted = Some(Instant::now());
                 chain.disk = Some(disk);
             }
             (Some(disk), None) => {
@@ -156,6 +162,7 @@ impl Chain {
             keys,
             next_time: None,
             disk: None,
+            restarted: None,
             faults: Faults::default(),
         };
         chain.index(&head);
@@ -243,6 +250,14 @@ impl Chain {
     #[must_use]
     pub fn height(&self) -> u64 {
         self.client.head().number()
+    }
+
+    /// Height of the newest block that its node shows: a fault keeps some back, and so does a node that repairs itself.
+    #[must_use]
+    pub fn shown_height(&self) -> u64 {
+        let taken_up = |since: Instant| since.elapsed().div_duration_f32(REPAIRS_ONE_IN) as u64;
+        let behind = self.restarted.map_or(0, |since| self.config.repairs.saturating_sub(taken_up(since)));
+        self.height().saturating_sub(behind.max(self.faults.withheld.newest_blocks))
     }
 
     /// The block of a height.

@@ -13,7 +13,6 @@ use spanlight::primitives::{keccak256, Address, Hash, U256};
 use spanlight::profile::Fork;
 use spanlight_forge::new_block::{encode_string, governance_json};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Most transactions in one block.
 const MOST_TRANSACTIONS: usize = 4_096;
@@ -72,7 +71,7 @@ impl Chain {
     /// # Errors
     /// As [`Self::mine`].
     pub fn catch_up(&mut self) -> Result<(), DevnetError> {
-        while self.head().header.fields().time < now() {
+        while self.head().header.fields().time < self.config.now() {
             self.mine_next_second()?;
         }
         Ok(())
@@ -180,18 +179,18 @@ impl Chain {
         Ok(fields)
     }
 
-    /// Whether the next block would be later than this machine's clock: blocks that come faster than their times go catch up
+    /// Whether the next block would be later than the chain's clock: blocks that come faster than their times go catch up
     /// with it, and then wait for it. A time that was asked for is not waited for.
     pub(crate) fn is_ahead_of_clock(&self) -> bool {
         let by_itself = self.next_time.is_none() && matches!(self.config.clock, Clock::Step(_));
-        by_itself && self.time_after(self.head().header.fields().time) > now()
+        by_itself && self.time_after(self.head().header.fields().time) > self.config.now()
     }
 
     fn time_after(&self, parent: u64) -> u64 {
         let wanted = match (self.next_time, self.config.clock) {
             (Some(time), _) => time,
             (None, Clock::Step(seconds)) => parent.saturating_add(seconds),
-            (None, Clock::System) => now(),
+            (None, Clock::System) => self.config.now(),
         };
         wanted.max(parent.saturating_add(1))
     }
@@ -234,8 +233,4 @@ fn reveal(number: u64) -> Box<[u8; 96]> {
         chunk.copy_from_slice(keccak256(&[number.to_be_bytes().as_slice(), &part.to_be_bytes()].concat()).as_bytes());
     }
     reveal
-}
-
-pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
 }

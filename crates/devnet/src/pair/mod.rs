@@ -130,9 +130,9 @@ impl Pair {
         fund(&mut config.main, operators.iter().map(|keys| keys.main));
         fund(&mut config.service, operators.iter().map(|keys| keys.service));
         if config.age > 0 {
-            let begun = crate::chain::now().saturating_sub(config.age);
-            config.main.genesis_time = begun;
-            config.service.genesis_time = begun;
+            for chain in [&mut config.main, &mut config.service] {
+                chain.genesis_time = chain.now().saturating_sub(config.age);
+            }
         }
         let mut main = Chain::open(config.main.clone())?;
         let mut service = Chain::open(config.service.clone())?;

@@ -58,7 +58,7 @@ impl<'v> Params<'v> {
 
 /// The newest block that the node shows.
 pub(super) fn visible_height(chain: &Chain) -> u64 {
-    chain.height().saturating_sub(chain.faults.withheld.newest_blocks)
+    chain.shown_height()
 }
 
 /// The block that a tag, a number, a hash or an object of one of these means. It need not be there.

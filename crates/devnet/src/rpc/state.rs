@@ -4,6 +4,7 @@ use super::params::{slot, visible_height, Params};
 use super::shape::{big, bytes, number};
 use super::{Answer, RpcError};
 use crate::chain::Chain;
+use crate::config::NodeKind;
 use crate::state::View;
 use serde_json::{json, Value};
 use spanlight::primitives::{encode_hex, Hash, U256};
@@ -13,8 +14,6 @@ use spanlight::state::{Account, AccountKey, AccountKind};
 const MOST_SLOTS: usize = 4_096;
 /// A node's words.
 const NO_ACCOUNT: &str = "there is no account corresponding to the given address";
-/// A full node keeps the state of each block whose height is a multiple of this, however old.
-const KEPT_EACH: u64 = 128;
 
 pub(super) fn call(chain: &Chain, name: &str, params: Params<'_>) -> Answer {
     Some(match name {
@@ -40,13 +39,16 @@ pub(super) fn call(chain: &Chain, name: &str, params: Params<'_>) -> Answer {
 /// The state after a block, unless the node has thrown it away, as full nodes do.
 pub(super) fn state_at(chain: &Chain, height: u64) -> Result<View<'_>, RpcError> {
     let head = visible_height(chain);
-    let missing = |root: Hash| RpcError::server(format!("missing trie node {root} (path )"));
     let block = chain.block(height).filter(|_| height <= head).ok_or_else(|| RpcError::server("header not found"))?;
-    let is_old = chain.config().pruned_after.is_some_and(|kept| height.saturating_add(kept) < head);
-    if is_old && !height.is_multiple_of(KEPT_EACH) {
+    if !chain.config().node.keeps(height, head) {
         return Err(missing(block.header.fields().state_root));
     }
     chain.state_at(height).ok_or_else(|| missing(Hash::ZERO))
+}
+
+/// What a node says of a state that it does not have.
+fn missing(root: Hash) -> RpcError {
+    RpcError::server(format!("missing trie node {root} (path )"))
 }
 
 fn at(
@@ -86,6 +88,9 @@ fn proof(chain: &Chain, params: Params<'_>) -> Result<Value, RpcError> {
     let state = state_at(chain, params.block(2, chain)?)?;
     // A node finds no storage root of an account that is not there, and says so.
     let proof = state.prove(&address, &slots)?.ok_or_else(|| RpcError::server(NO_ACCOUNT))?;
+    if chain.config().node == NodeKind::LivePruning && !slots.is_empty() && !proof.account.has_no_storage() {
+        return Err(missing(proof.account.storage_root));
+    }
     let list = |nodes: &[Vec<u8>]| nodes.iter().map(|node| encode_hex(node)).collect::<Vec<_>>();
     let asked = keys.iter().zip(&proof.slots);
     let slots: Vec<Value> =

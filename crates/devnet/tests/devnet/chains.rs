@@ -9,10 +9,12 @@ use spanlight::profile::ForkSchedule;
 use spanlight::state::{verify_state, StateProof};
 use spanlight::Hash;
 use spanlight_devnet::config::all_forks;
-use spanlight_devnet::pair::COIN;
+use spanlight_devnet::pair::{Side, COIN, USERS};
 use spanlight_devnet::wallet::{self, Sending};
-use spanlight_devnet::{ChainConfig, ChainHandle, Clock, Production};
+use spanlight_devnet::{ChainConfig, ChainHandle, Clock, NodeKind, Pair, PairConfig, Production};
 use spanlight_forge::keys;
+use spanlight_prover::{Cancel, Http, HttpLimits, Transport};
+use std::future::Future;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SOMEBODY: Address = Address([0xaa; 20]);
@@ -34,6 +36,18 @@ fn pay(chain: &ChainHandle, value: u64) -> Hash {
 
 fn call(chain: &ChainHandle, method: &str, params: Value) -> Value {
     chain.node().call(method, params.as_array().unwrap()).unwrap()
+}
+
+fn block_on<R>(future: impl Future<Output = R>) -> R {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Follows a chain as a stranger would: from its genesis file and what the node answers.
@@ -117,7 +131,7 @@ fn a_committee_smaller_than_the_council_seals() {
 fn a_chain_on_disk_goes_on_after_a_restart() {
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("restart");
     let _ = std::fs::remove_dir_all(&folder);
-    let config = ChainConfig { keep: Some(folder), ..ChainConfig::main() };
+    let config = ChainConfig { keep: Some(folder), repairs: 40, ..ChainConfig::main() };
     let mut chain = start(config.clone());
     chain.chain().add_key(9).unwrap();
     let hash = pay(&chain, 5);
@@ -126,6 +140,9 @@ fn a_chain_on_disk_goes_on_after_a_restart() {
     let before = call(&chain, "kaia_getTransactionReceipt", json!([hash]));
     assert!(ChainHandle::start(funded(config.clone())).is_err(), "the folder is in use");
     chain.restart().unwrap();
+    // It repairs itself: the head that it shows is behind for a while, and then the same as before.
+    assert_eq!(call(&chain, "kaia_blockNumber", json!([])), "0x0");
+    wait_until("the node has repaired itself", || call(&chain, "kaia_blockNumber", json!([])) == "0x3");
     assert_eq!((chain.chain().head().header.clone(), chain.url()), (head, url));
     assert_eq!(call(&chain, "kaia_getTransactionReceipt", json!([hash])), before);
     assert_eq!(chain.balance(&SOMEBODY), U256::from(5u64));
@@ -141,14 +158,15 @@ fn a_chain_on_disk_goes_on_after_a_restart() {
 }
 
 #[test]
-fn old_proofs_hold_on_an_archive_and_are_refused_where_state_is_pruned() {
-    let (archive, pruned) =
-        (start(ChainConfig::main()), start(ChainConfig { pruned_after: Some(4), ..ChainConfig::main() }));
-    for chain in [&archive, &pruned] {
+fn old_proofs_hold_on_an_archive_and_are_refused_by_a_full_node() {
+    let (archive, full) =
+        (start(ChainConfig { node: NodeKind::Archive, ..ChainConfig::main() }), start(ChainConfig::main()));
+    for chain in [&archive, &full] {
         for value in 1..=10 {
             pay(chain, value);
             chain.mine().unwrap();
         }
+        chain.mine_many(123).unwrap();
     }
     let prove = |chain: &ChainHandle, number: u64| {
         let params = json!([SOMEBODY, [], format!("{number:#x}")]);
@@ -164,14 +182,69 @@ fn old_proofs_hold_on_an_archive_and_are_refused_where_state_is_pruned() {
         let proof = StateProof { account_nodes, ..StateProof::default() };
         let state = verify_state(&root, &SOMEBODY, &proof).unwrap().unwrap();
         assert_eq!(state.account().balance, U256::from(number * (number + 1) / 2));
-        let kept = prove(&pruned, number);
+        let kept = prove(&full, number);
+        // The newest block is 133, and 128 states are kept.
         match number {
             0..=5 => assert!(kept.unwrap_err().message.starts_with("missing trie node"), "{number}"),
             _ => assert_eq!(kept.unwrap()["accountProof"], answer["accountProof"]),
         }
     }
     let absent = archive.node().call("eth_getProof", &[json!(Address([9; 20])), json!([]), json!("latest")]);
-    assert!(absent.is_err(), "nodes prove no account that is not there");
+    assert_eq!(absent.unwrap_err().message, "there is no account corresponding to the given address");
+    full.mine_many(200).unwrap();
+    assert!(prove(&full, 128).is_ok(), "each 128th state is kept for good");
+    assert!(prove(&full, 129).is_err());
+    let receipts = call(&full, "kaia_getBlockReceipts", json!([format!("{:#x}", 3)]));
+    assert_eq!(receipts.as_array().map(Vec::len), Some(1), "receipts of any age are served");
+}
+
+/// Storage proofs fail on a node that prunes as it goes; accounts of any age are proven.
+#[test]
+fn a_node_that_prunes_live_proves_accounts_and_no_storage() {
+    let pair = Pair::start(PairConfig {
+        main: ChainConfig { node: NodeKind::LivePruning, ..ChainConfig::main() },
+        ..PairConfig::default()
+    });
+    let pair = pair.unwrap();
+    pair.main.mine_many(140).unwrap();
+    let bridge = pair.end(Side::Main).bridge;
+    let prove = |account: Address, slots: Value, number: u64| {
+        pair.main.node().call("kaia_getProof", &[json!(account), slots, json!(format!("{number:#x}"))])
+    };
+    let head = pair.main.height();
+    for number in [head - 138, head] {
+        assert!(prove(bridge, json!([]), number).is_ok(), "{number}");
+        let error = prove(bridge, json!(["0x0"]), number).unwrap_err();
+        assert!(error.message.starts_with("missing trie node"), "{error:?}");
+        assert!(prove(pair.user(USERS[0]), json!(["0x0"]), number).is_ok(), "it has no storage");
+    }
+}
+
+/// A chain whose clock is off, and answers that take their time.
+#[test]
+fn the_clock_of_a_chain_and_the_time_of_an_answer_are_set() {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for offset in [-40i64, 40] {
+        let config = ChainConfig {
+            clock: Clock::System,
+            clock_offset: offset,
+            genesis_time: now() - 100,
+            latency: Duration::from_millis(120),
+            ..ChainConfig::main()
+        };
+        let chain = start(config);
+        chain.mine().unwrap();
+        let off = i64::try_from(chain.time()).unwrap() - i64::try_from(now()).unwrap();
+        assert!((offset - 3..=offset).contains(&off), "{off}");
+        let http = Http::new(&chain.url(), HttpLimits::default(), Cancel::default()).unwrap();
+        let asked = Instant::now();
+        block_on(http.call("kaia_blockNumber", json!([]))).unwrap();
+        assert!(asked.elapsed() >= Duration::from_millis(120), "{:?}", asked.elapsed());
+        chain.node().call("devnet_heal", &[]).unwrap();
+        let asked = Instant::now();
+        block_on(http.call("kaia_blockNumber", json!([]))).unwrap();
+        assert!(asked.elapsed() >= Duration::from_millis(120), "it is no fault that heals");
+    }
 }
 
 #[test]
