@@ -103,6 +103,11 @@ impl Backlog {
         self.blocks.iter().map(|(block, waiting)| (*block, waiting))
     }
 
+    /// The requests known to lie in a block that waits.
+    pub(crate) fn nonces_of(&self, block: u64) -> &[u64] {
+        self.blocks.get(&block).map_or(&[], |waiting| waiting.nonces.as_slice())
+    }
+
     /// Whether one waits of which it is not known what it holds.
     pub(crate) fn has_unknown(&self) -> bool {
         self.blocks.values().any(|waiting| waiting.nonces.is_empty())

@@ -4,7 +4,7 @@ use crate::pulse::Pulse;
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, U256};
-use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, ProveError, RpcError, Transport};
+use spanlight_prover::{Cancel, Endpoints, Finding, Http, HttpLimits, ProveError, RpcError, Transport};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -108,7 +108,8 @@ impl Link {
     /// What was found of the endpoints since the last call.
     pub(crate) fn findings(&mut self) -> Vec<String> {
         let findings = self.endpoints.findings();
-        let fresh = findings.iter().skip(self.told).map(ToString::to_string).collect();
+        let fresh = findings.iter().skip(self.told).filter(|finding| is_a_fault(finding)).map(ToString::to_string);
+        let fresh = fresh.collect();
         self.told = findings.len();
         fresh
     }
@@ -227,6 +228,14 @@ impl Link {
     pub(crate) fn blame(links: [&Self; 2], error: &ProveError) {
         let [one, other] = links.map(|link| &link.endpoints);
         Endpoints::dismiss_latest(&[one, other], error);
+    }
+}
+
+/// A full node has thrown old states away and proves no account that is absent: so do all of them.
+fn is_a_fault(finding: &Finding) -> bool {
+    match finding {
+        Finding::Refused { error, .. } => !error.is_pruned() && !error.is_no_account(),
+        _ => true,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Finds requests on the source and proves each one final.
 //!
 //! No log search is asked for: it could keep a request back. Headers carry a filter of all logs in their block, and a quorum
-//! sealed it, so it names every block that may hold a request; the block's receipts are then checked under its root.
+//! sealed it, so it names every block that may hold a request; the block's receipts are then checked under its root. Nodes
+//! keep these for good, and states of few blocks only: a later state does as well where the core can tell.
 
 use spanlight::bridge::events::topic;
 use spanlight::bridge::layout::{self, NonceWord};
-use spanlight::bridge::RequestEvent;
+use spanlight::bridge::{RequestEvent, TokenType};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
 use spanlight::primitives::keccak256;
@@ -14,7 +15,9 @@ use spanlight::state::{verify_state, StateProof};
 use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::verify::{prove_request, AnchoredHeader, Evidence, ProvenRequest, Stop};
 use spanlight::{Address, Error, Hash};
-use spanlight_prover::{fetch_items, read_state, Items, Node, ProveError, Synced, Transport};
+use spanlight_prover::later::heights_for;
+use spanlight_prover::{fetch_items, read_state, Items, Node, ProveError, RpcError, Synced, Transport};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request that is there and could not be proven, with the code of what stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) unproven: Vec<Unproven>,
     /// The proof of the bridge's state, where a node gave it: it may not have it any more when it is asked again.
     pub(crate) fresh: Option<StateProof>,
+    /// What keeps the others of the block from being proven yet.
+    pub(crate) unread: Option<Unread>,
 }
 
 /// A source block that could not be read.
@@ -102,34 +107,117 @@ async fn prove_events<T: Transport>(
     kept: Option<StateProof>,
 ) -> Result<Found, ProveError> {
     let header = synced.chain().header(number)?;
-    let mut slots = Vec::from([layout::NONCES]);
-    slots.extend(events.iter().map(|(_, event)| layout::registered_token_slot(&event.token)));
-    slots.sort_unstable();
-    slots.dedup();
-    let holds = |proof: &StateProof| {
-        proof.slots == slots && matches!(verify_state(&header.state_root(), &bridge.address, proof), Ok(Some(_)))
-    };
-    let (proof, fresh) = match kept.filter(holds) {
-        Some(proof) => (proof, None),
-        None => {
-            let (proof, _) = read_state(node, header, bridge.address, &slots).await?;
-            (proof.clone(), Some(proof))
-        }
-    };
+    let tokens: BTreeSet<Token> = events.iter().map(|(_, event)| token_of(event)).collect();
+    let Shown { states, fresh, hidden } = states_for(node, synced, bridge, number, &tokens, kept).await?;
     let mut indices: Vec<u32> = events.iter().map(|(at, _)| at.item.index).collect();
     indices.dedup();
     let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &indices);
     let blocks = [BlockProof { number, items: proven.map_err(refused)? }];
-    let states = [StateEvidence { number, proof }];
     let evidence = Evidence::verify(synced.chain(), bridge.address, &blocks, &states)?;
     let mut found = Found { fresh, ..Found::default() };
     for (at, event) in events {
+        if let Some(error) = hidden.get(&token_of(&event)) {
+            let unread = || Unread { error: error.clone().into(), nonces: Vec::new() };
+            found.unread.get_or_insert_with(unread).nonces.push(event.nonce);
+            continue;
+        }
         match prove_request(trust, &evidence, at, event.nonce) {
             Ok(request) => found.proven.push(request),
             Err(stop) => found.unproven.push(Unproven { nonce: event.nonce, code: code_of(stop) }),
         }
     }
     Ok(found)
+}
+
+/// A token whose registry entry is needed; none for coin, which has no entry.
+type Token = Option<Address>;
+
+fn token_of(event: &RequestEvent) -> Token {
+    (event.token_type != TokenType::Coin).then_some(event.token)
+}
+
+fn slots_of<'t>(tokens: impl IntoIterator<Item = &'t Token>) -> Vec<Hash> {
+    let entries = tokens.into_iter().flatten().map(layout::registered_token_slot);
+    let slots: BTreeSet<Hash> = std::iter::once(layout::NONCES).chain(entries).collect();
+    slots.into_iter().collect()
+}
+
+/// States that show the count of requests and the entries of tokens.
+#[derive(Debug, Default)]
+struct Shown {
+    states: Vec<StateEvidence>,
+    /// The proof in the requests' own block, where a node gave it.
+    fresh: Option<StateProof>,
+    /// Tokens whose entry at that block no endpoint has kept, with what was refused.
+    hidden: BTreeMap<Token, RpcError>,
+}
+
+/// Proves the count of requests and the entries of these tokens: in the block itself or, where nodes have not kept its state, in
+/// later ones up to which nothing has changed the entry. Full nodes keep the states of few blocks, so this is the usual way
+/// after some minutes off.
+async fn states_for<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    bridge: &BridgeEnd,
+    number: u64,
+    tokens: &BTreeSet<Token>,
+    kept: Option<StateProof>,
+) -> Result<Shown, ProveError> {
+    let header = synced.chain().header(number)?;
+    let slots = slots_of(tokens);
+    let holds = |proof: &StateProof| {
+        proof.slots == slots && matches!(verify_state(&header.state_root(), &bridge.address, proof), Ok(Some(_)))
+    };
+    if let Some(proof) = kept.filter(holds) {
+        return Ok(Shown { states: vec![StateEvidence { number, proof }], ..Shown::default() });
+    }
+    match read_state(node, header, bridge.address, &slots).await {
+        Ok((proof, _)) => {
+            let states = vec![StateEvidence { number, proof: proof.clone() }];
+            Ok(Shown { states, fresh: Some(proof), ..Shown::default() })
+        }
+        Err(ProveError::Rpc(error @ RpcError::Pruned { .. })) => {
+            later_states(node, synced, bridge, number, tokens, &error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn later_states<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    bridge: &BridgeEnd,
+    number: u64,
+    tokens: &BTreeSet<Token>,
+    refusal: &RpcError,
+) -> Result<Shown, ProveError> {
+    let mut by_height: BTreeMap<u64, BTreeSet<Token>> = BTreeMap::new();
+    for token in tokens {
+        let until = |token| synced.registry_stood_until(&bridge.address, token, number);
+        let stood = token.as_ref().map_or_else(|| synced.head(), until);
+        for height in heights_for(number, stood).skip(1) {
+            by_height.entry(height).or_default().insert(*token);
+        }
+    }
+    let mut hidden: BTreeMap<Token, RpcError> = tokens.iter().map(|token| (*token, refusal.clone())).collect();
+    let mut states = Vec::new();
+    for (height, shown) in by_height {
+        let wanted: BTreeSet<Token> = shown.into_iter().filter(|token| hidden.contains_key(token)).collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let header = synced.chain().header(height)?;
+        match read_state(node, header, bridge.address, &slots_of(&wanted)).await {
+            Ok((proof, _)) => {
+                states.push(StateEvidence { number: height, proof });
+                hidden.retain(|token, _| !wanted.contains(token));
+            }
+            // The next one may be kept.
+            Err(ProveError::Rpc(RpcError::Pruned { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Shown { states, fresh: None, hidden })
 }
 
 /// Every request event of the bridge in a block's proven receipts, in order.

@@ -18,6 +18,7 @@ mod gather;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod jsonrpc;
+pub mod later;
 pub mod node;
 pub mod progress;
 pub mod prove;

@@ -116,14 +116,26 @@ impl RpcError {
         }
     }
 
+    /// Whether the node says that it cannot prove an account, since it does not exist.
+    #[must_use]
+    pub fn is_no_account(&self) -> bool {
+        match self {
+            Self::NoAccount { .. } => true,
+            Self::Node { message, .. } => message.contains(NO_ACCOUNT_WORDS),
+            _ => false,
+        }
+    }
+
     /// The same error of a proof of `account`, named [`Self::Pruned`] or [`Self::NoAccount`] where
     /// it is that.
     #[must_use]
     pub(crate) fn about(self, (chain, account): (&str, Address), height: u64) -> Self {
-        match &self {
-            Self::Node { message, .. } if message.contains(NO_ACCOUNT_WORDS) => Self::NoAccount { account, height },
-            _ if self.is_pruned() => Self::Pruned { chain: chain.into(), height },
-            _ => self,
+        if self.is_no_account() {
+            Self::NoAccount { account, height }
+        } else if self.is_pruned() {
+            Self::Pruned { chain: chain.into(), height }
+        } else {
+            self
         }
     }
 

@@ -176,12 +176,37 @@ impl<'t> Synced<'t> {
         if self.left_out.as_ref().is_some_and(|(_, oldest)| clock.reaches(*oldest).is_err()) {
             return self.reaches_what_was_asked_for(options);
         }
-        let to = match options.to {
-            Some(to) => to,
-            None => node.head_number().await?,
-        };
         let from = self.head();
         self.left_out = None;
+        loop {
+            let before = self.head();
+            let to = match options.to {
+                Some(to) => to,
+                None => node.head_number().await?,
+            };
+            self.follow_to(to, node, options, progress).await?;
+            // A long way takes time: what the chain has made meanwhile is followed too, since nodes
+            // keep the states of few blocks.
+            let is_long = self.head().saturating_sub(before) > BATCH;
+            if options.to.is_some() || self.left_out.is_some() || !is_long {
+                break;
+            }
+        }
+        self.reaches_what_was_asked_for(options)?;
+        if options.deep {
+            self.recompute_roots(node, from, progress).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow_to<T: Transport>(
+        &mut self,
+        to: u64,
+        node: &Node<'_, T>,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), ProveError> {
+        let from = self.head();
         progress.start("headers", Some(to.saturating_sub(from)));
         while self.head() < to && self.left_out.is_none() {
             let next = self.head().saturating_add(1);
@@ -195,10 +220,6 @@ impl<'t> Synced<'t> {
             self.advance(batch, options)?;
         }
         progress.finish();
-        self.reaches_what_was_asked_for(options)?;
-        if options.deep {
-            self.recompute_roots(node, from, progress).await?;
-        }
         Ok(())
     }
 

@@ -171,6 +171,40 @@ fn a_registry_that_changed_since_needs_the_state_of_its_time() {
     assert_eq!(said(&audit.report.transfers[0].verdict), "handled");
 }
 
+/// A node whose chain goes on while it is read.
+struct Living {
+    replay: Replay,
+    shown: std::cell::Cell<u64>,
+}
+
+impl Transport for Living {
+    async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
+        if method != "kaia_blockNumber" {
+            return self.replay.call(method, params).await;
+        }
+        let head = self.shown.get();
+        let end = self.replay.call(method, params).await?;
+        let end = u64::from_str_radix(end.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+        self.shown.set((head + 300).min(end));
+        Ok(format!("{:#x}", head.min(end)).into())
+    }
+}
+
+/// Where a long way was followed, full nodes may have thrown away the state of its end meanwhile.
+#[test]
+fn what_a_chain_has_made_while_a_long_way_was_followed_is_followed_too() {
+    let mut stage = Stage::new(&StageSetup::default());
+    stage.source.idle(800);
+    let (height, now) = (stage.source.height(), now(&stage));
+    let replay = Replay::read(recording::record(&stage.source).as_bytes()).unwrap();
+    let first = stage.trust.chain("main").unwrap().checkpoint.number;
+    let node = Living { replay, shown: std::cell::Cell::new(first + 300) };
+    let main = stage.trust.chain("main").unwrap();
+    let options = SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Fixed(now) };
+    let synced = block_on(sync(&Node::new(&node, &main.profile), main, options, &Silent)).unwrap();
+    assert_eq!(synced.head(), height);
+}
+
 /// A vote and an execution for a block that does not exist: the headers that bound their time are
 /// gathered too, in every plan.
 #[test]

@@ -2,20 +2,26 @@
 
 use crate::liar::Liar;
 use crate::rig::{tail, Plan, Rig};
-use spanlight::bridge::{HandleCall, TokenType};
+use spanlight::bridge::{HandleCall, RequestEvent, TokenType};
 use spanlight::primitives::{Hash, U256};
 use spanlight_devnet::abi;
 use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER, USERS};
 use spanlight_devnet::wallet::Sending;
+use spanlight_devnet::NodeKind;
 use spanlight_forge::keys;
 use spanlight_operator::store::Store;
 use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// What the nodes lack is said by the test.
+fn archives(name: &'static str) -> Plan {
+    Plan { node: NodeKind::Archive, ..Plan::new(name) }
+}
+
 /// One operator, alone, with one node for each chain.
 fn rig(name: &'static str, voting: &str) -> (Rig, [Liar; 2]) {
-    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new(name) };
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..archives(name) };
     let mut rig = Rig::new(Plan { voting: voting.to_owned(), ..plan });
     let nodes = [&rig.pair.main, &rig.pair.service].map(|chain| Liar::to(&chain.url()));
     rig.operators.clear();
@@ -42,15 +48,81 @@ fn newest_checkpoint(rig: &Rig, chain: &str) -> u64 {
     found.map_or(0, |resume| resume.checkpoint.number)
 }
 
+/// Both chains' nodes keep the states of 128 blocks, and nobody has more: the receipts show the requests, and later states the
+/// count and the registry.
+#[test]
+fn an_operator_that_was_away_needs_full_nodes_only() {
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new("away") };
+    let mut rig = Rig::new(plan);
+    rig.start_all();
+    rig.request(Side::Main, 1);
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.kill(0);
+    for number in 0..4 {
+        rig.request(Side::Main, number);
+        rig.request(Side::Service, 3 * number);
+    }
+    let requested = [rig.pair.main.height(), rig.pair.service.height()];
+    for chain in [&rig.pair.main, &rig.pair.service] {
+        chain.mine_many(300).unwrap();
+    }
+    // One more request, which names a state that is kept, and a block of the past beside it.
+    rig.request(Side::Main, 4);
+    for (chain, block) in [&rig.pair.main, &rig.pair.service].into_iter().zip(requested) {
+        let bridge = rig.pair.end(if chain.url() == rig.pair.main.url() { Side::Main } else { Side::Service }).bridge;
+        let params = [serde_json::json!(bridge), serde_json::json!([]), serde_json::json!(format!("{block:#x}"))];
+        assert!(block % 128 == 0 || chain.node().call("kaia_getProof", &params).is_err(), "the node is a full one");
+    }
+    rig.start(0, &[]);
+    for from in [Side::Main, Side::Service] {
+        rig.wait_handled(from, LONGEST);
+        rig.assert_all_handled_once(from);
+    }
+    assert!(!rig.log(0).contains("ALARM"), "{}", tail(&rig.log(0)));
+}
+
+/// Registers another counterpart of the main chain's token: a request of before needs a state of before.
+fn change_the_registry(rig: &Rig) {
+    let (main, service) = (*rig.pair.end(Side::Main), *rig.pair.end(Side::Service));
+    for (call, arguments) in [
+        ("deregisterToken(address)", vec![main.erc20.into()]),
+        ("registerToken(address,address)", vec![main.erc20.into(), service.erc721.into()]),
+    ] {
+        let input = abi::call(call, &arguments);
+        let sending = Sending { to: Some(main.bridge), value: U256::ZERO, input, gas: None };
+        assert!(rig.pair.execute(Side::Main, DEPLOYER, &sending).unwrap().1.is_success(), "{call}");
+    }
+}
+
+/// A token's and a coin's request in one block: their nonces and the block.
+fn two_in_a_block(rig: &Rig) -> (u64, u64, u64) {
+    let main = &rig.pair.main;
+    main.node().call("devnet_stopSealing", &[]).unwrap();
+    let ask = |user: u64, value| {
+        let call = rig.pair.request_call(Side::Main, rig.pair.user(user), value);
+        rig.pair.submit(Side::Main, user, &call).unwrap()
+    };
+    let hashes = [ask(USERS[1], Value::Erc20(U256::from(77))), ask(USERS[2], Value::Coin(COIN))];
+    main.node().call("devnet_resumeSealing", &[]).unwrap();
+    let found = hashes.map(|hash| {
+        let receipt = main.wait_for(&hash).unwrap();
+        let event = receipt.logs.iter().find_map(|log| RequestEvent::decode(log).ok()).unwrap();
+        (event.nonce, main.chain().place_of(&hash).unwrap().0)
+    });
+    assert_eq!(found[0].1, found[1].1);
+    (found[0].0, found[1].0, found[0].1)
+}
+
 #[test]
 fn a_block_without_state_keeps_nothing_else_back_and_is_never_forgotten() {
     let (mut rig, nodes) = rig("poisoned", "");
-    let poison = rig.request(Side::Main, 0);
-    let (nonce, block) = (poison.event.nonce, poison.block);
+    let (nonce, beside, block) = two_in_a_block(&rig);
+    change_the_registry(&rig);
     nodes[0].prune(Some(rig.pair.main.height()));
     let later = rig.request(Side::Main, 3).event.nonce;
     rig.start_all();
     wait(&rig, "later ones wait", || rig.is_closed(Side::Service, later));
+    wait(&rig, "the coin beside it waits", || rig.is_closed(Side::Service, beside));
     assert!(!rig.is_closed(Side::Service, nonce));
     let named = format!("block {block} of main cannot be read (rpc.pruned): add an archive endpoint");
     wait(&rig, "the block is not named", || rig.log(0).contains(&named));
@@ -66,7 +138,7 @@ fn a_block_without_state_keeps_nothing_else_back_and_is_never_forgotten() {
     nodes[0].prune(None);
     rig.wait_handled(Side::Main, LONGEST);
     rig.assert_all_handled(Side::Main);
-    assert_eq!(rig.votes(Side::Service), (3, 0));
+    assert_eq!(rig.votes(Side::Service), (4, 0));
 }
 
 /// Anybody can make a block that is too large or too slow for every endpoint to serve.
@@ -134,7 +206,7 @@ fn invented(rig: &Rig, nonce: u64) -> HandleCall {
 
 /// Two operators on nodes that may lack states; the second one's key is in the hands of a thief.
 fn rig_with_thief(name: &'static str) -> (Rig, [Liar; 2], String) {
-    let plan = Plan { operators: 2, threshold: 2, block: Duration::from_millis(100), ..Plan::new(name) };
+    let plan = Plan { operators: 2, threshold: 2, block: Duration::from_millis(100), ..archives(name) };
     let mut rig = Rig::new(plan);
     let nodes = [&rig.pair.main, &rig.pair.service].map(|chain| Liar::to(&chain.url()));
     rig.operators.clear();

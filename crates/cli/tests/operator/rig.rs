@@ -7,7 +7,7 @@ use spanlight::trust::Trust;
 use spanlight::verdict::State;
 use spanlight_devnet::pair::{BridgeKind, Requested, Side, Value, COIN};
 use spanlight_devnet::wallet::private_key;
-use spanlight_devnet::{Clock, Pair, PairConfig, Production};
+use spanlight_devnet::{Clock, NodeKind, Pair, PairConfig, Production};
 use spanlight_prover::{
     audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions, Time,
 };
@@ -39,6 +39,12 @@ pub(crate) struct Plan {
     pub(crate) signed: bool,
     /// Seconds and blocks that both chains are old at the start; 0 where that does not matter.
     pub(crate) age: u64,
+    /// Which states both chains' nodes keep.
+    pub(crate) node: NodeKind,
+    /// How long every answer of theirs takes.
+    pub(crate) latency: Duration,
+    /// Seconds by which both chains' clock is ahead of this machine's.
+    pub(crate) clock_offset: i64,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
@@ -54,6 +60,9 @@ impl Plan {
             poll: Duration::from_millis(50),
             signed: false,
             age: 0,
+            node: NodeKind::default(),
+            latency: Duration::ZERO,
+            clock_offset: 0,
             voting: String::new(),
         }
     }
@@ -103,6 +112,7 @@ impl Rig {
         config = config.produced(Production::Every(plan.block), clock);
         for chain in [&mut config.main, &mut config.service] {
             chain.genesis_time = now() - 20_000;
+            (chain.node, chain.latency, chain.clock_offset) = (plan.node, plan.latency, plan.clock_offset);
         }
         let pair = Pair::start(config).unwrap();
         let trust = pair.trust().unwrap();

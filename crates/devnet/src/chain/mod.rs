@@ -255,7 +255,10 @@ impl Chain {
     /// Height of the newest block that its node shows: a fault keeps some back, and so does a node that repairs itself.
     #[must_use]
     pub fn shown_height(&self) -> u64 {
-        let taken_up = |since: Instant| since.elapsed().div_duration_f32(REPAIRS_ONE_IN) as u64;
+        let taken_up = |since: Instant| {
+            let passed = since.elapsed().as_millis().checked_div(REPAIRS_ONE_IN.as_millis());
+            passed.and_then(|blocks| u64::try_from(blocks).ok()).unwrap_or(u64::MAX)
+        };
         let behind = self.restarted.map_or(0, |since| self.config.repairs.saturating_sub(taken_up(since)));
         self.height().saturating_sub(behind.max(self.faults.withheld.newest_blocks))
     }

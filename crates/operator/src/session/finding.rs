@@ -46,27 +46,35 @@ impl Session<'_> {
         let (store, name) = (&self.direction.shared.store, &self.direction.name);
         let kept = store.state(name, number).await?;
         let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
-        let found = requests::in_block(&node, &self.source, self.trust, &self.direction.from, number, kept).await;
-        match found {
+        match requests::in_block(&node, &self.source, self.trust, &self.direction.from, number, kept).await {
             Ok(found) => self.take_found(number, found),
-            Err(unread) => self.put_off(number, unread)?,
+            Err(unread) => self.put_off(number, unread),
         }
-        Ok(())
     }
 
-    fn take_found(&mut self, number: u64, found: Found) {
-        self.unread.read(number);
+    /// Takes what is proven, also where something else of the block is not yet.
+    fn take_found(&mut self, number: u64, found: Found) -> Result<(), WorkError> {
+        // What was taken when the block was read before is not taken again.
+        let waited = self.unread.nonces_of(number).to_vec();
+        let is_new = |nonce: u64| waited.is_empty() || waited.contains(&nonce);
         let last = found.proven.iter().map(|request| request.call().nonce).max();
         if let (Some(proof), Some(last)) = (found.fresh, last.filter(|last| *last >= self.lower())) {
             self.unkept.push((number, last, proof));
         }
-        for request in found.proven {
+        for request in found.proven.into_iter().filter(|request| is_new(request.event().nonce)) {
             self.add(request);
         }
         for unproven in found.unproven {
             self.seen.insert(unproven.nonce);
             let reason = format!("the request is not covered: {}", unproven.code);
             self.raise(Some(unproven.nonce), Alarm::Parked { reason });
+        }
+        match found.unread {
+            Some(unread) => self.put_off(number, unread),
+            None => {
+                self.unread.read(number);
+                Ok(())
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod search;
 mod side;
 
 use crate::error::ProveError;
+use crate::later::heights_for;
 use crate::prove::ProveOptions;
 use crate::rpc::{RpcError, Transport};
 use alloc::vec::Vec;
@@ -195,8 +196,7 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         };
         let stood = changed.map_or(head, |changed| changed.saturating_sub(1));
         let mut refusal = None;
-        let heights = [block, block.next_multiple_of(side::KEPT_EACH), head];
-        for height in heights.into_iter().filter(|height| *height <= stood) {
+        for height in heights_for(block, stood) {
             match self.source.keeps(&[(height, slots.clone())]).await? {
                 Ok(()) => return Ok(Some(height)),
                 Err(error) => refusal = refusal.or(Some(error)),

@@ -1,9 +1,10 @@
 //! What proves the state of a nonce that is open on the destination: votes so far, a failed attempt, calldata of votes.
 
 use super::scan::BridgeCall;
-use super::side::{self, LiveVote, KEPT_EACH};
+use super::side::{self, LiveVote};
 use super::{FoundRequest, Gathering};
 use crate::error::ProveError;
+use crate::later::KEPT_EACH;
 use crate::rpc::Transport;
 use alloc::vec::Vec;
 use spanlight::bridge::{layout, HandleCall};

@@ -26,10 +26,6 @@ use spanlight::{Address, Hash, U256};
 
 /// Longest voters list that is read, as the core does.
 const MAX_VOTERS: u64 = 256;
-/// A full node keeps the state of each block whose height is a multiple of this, beside those of
-/// the newest blocks.
-pub(super) const KEPT_EACH: u64 = 128;
-
 /// One chain, its bridge, and what is gathered of both.
 pub(crate) struct Side<'s, 't, T> {
     pub(crate) node: &'s Node<'t, T>,

@@ -40,7 +40,8 @@ fn folder() -> PathBuf {
 /// Chains and operators that have begun to follow them.
 fn started(name: &'static str) -> Rig {
     let block = Duration::from_millis(setting("SPANLIGHT_LOAD_BLOCK_MS", 1000));
-    let mut rig = Rig::new(Plan { block, poll: Duration::from_millis(500), ..Plan::new(name) });
+    let latency = Duration::from_millis(setting("SPANLIGHT_LOAD_LATENCY_MS", 0));
+    let mut rig = Rig::new(Plan { block, latency, poll: Duration::from_millis(500), ..Plan::new(name) });
     (0..rig.operators.len()).for_each(|index| rig.start(index, &[("RUST_LOG", "warn")]));
     let start = Instant::now();
     while !rig.operators.iter().all(|operator| is_following(operator.ops)) {

@@ -1,0 +1,46 @@
+//! Which later state stands in for one that a full node has thrown away.
+//!
+//! The core's rule (`verify/registry.rs`) takes a registry entry of a later block for that of the request's where no header's
+//! bloom filter between them may tell of a change, and the count of requests of any later block. Here it is only chosen which
+//! blocks are worth asking for; the core judges what comes.
+
+use crate::sync::Synced;
+use spanlight::Address;
+
+/// A full node keeps the state of each block whose height is a multiple of this, beside those of
+/// the newest blocks.
+pub const KEPT_EACH: u64 = 128;
+
+/// Where the state of a request may be read, the best first: in its own block, in the first later one whose state full nodes keep
+/// for good, and in the last one up to `stood`, where nothing has changed the registry's entry yet.
+pub fn heights_for(block: u64, stood: u64) -> impl Iterator<Item = u64> {
+    let kept = block.next_multiple_of(KEPT_EACH);
+    let later = [kept, stood].into_iter().filter(move |height| *height > block && *height <= stood);
+    core::iter::once(block).chain(later)
+}
+
+impl Synced<'_> {
+    /// The last followed block up to which no block after `block` may have changed the bridge's registry entry for `token`.
+    #[must_use]
+    pub fn registry_stood_until(&self, bridge: &Address, token: &Address, block: u64) -> u64 {
+        let later = self.chain().headers().filter(|header| header.number() > block);
+        let changed = later.filter(|header| header.may_change_registry(bridge, token)).map(|header| header.number());
+        changed.min().map_or_else(|| self.head(), |changed| changed.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn the_states_that_full_nodes_keep_are_asked_for_and_none_after_a_change() {
+        let heights = |block, stood| heights_for(block, stood).collect::<Vec<_>>();
+        assert_eq!(heights(1000, 1500), [1000, 1024, 1500]);
+        assert_eq!(heights(1000, 1020), [1000, 1020], "before the next kept one it has changed");
+        assert_eq!(heights(1024, 1500), [1024, 1500]);
+        assert_eq!(heights(1000, 1000), [1000]);
+    }
+}
