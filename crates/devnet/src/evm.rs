@@ -124,6 +124,21 @@ pub(crate) struct Outcome {
     pub failure: Option<String>,
 }
 
+/// Gas of a byte of data, zero or not, from Istanbul until Prague.
+const FLAT_BYTE: u64 = 100;
+
+/// What the chain takes for data beyond what Ethereum's rules take: from Istanbul until Prague each byte costs the same.
+#[must_use]
+pub(crate) fn data_gas_beside_the_machine(data: &[u8], rules: SpecId) -> u64 {
+    const ZERO: u64 = 4;
+    const NON_ZERO: u64 = 16;
+    if !rules.is_enabled_in(SpecId::ISTANBUL) || rules.is_enabled_in(SpecId::PRAGUE) {
+        return 0;
+    }
+    let more = |byte: &u8| FLAT_BYTE.saturating_sub(if *byte == 0 { ZERO } else { NON_ZERO });
+    data.iter().map(more).fold(0, u64::saturating_add)
+}
+
 /// Whether the message can be part of a block as far as its size and gas limit tell, without the state.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ pub enum Rejection {
     #[error("nonce too high")]
     NonceTooHigh,
     /// The sender cannot pay value and fee.
-    #[error("insufficient funds for gas * price + value")]
+    #[error("insufficient funds of the sender for value ")]
     Funds,
     /// The fee payer cannot pay.
     #[error("insufficient funds of the fee payer for gas * price")]
@@ -214,7 +214,7 @@ fn gas_suffices_to_begin(signed: &Signed, rules: &Rules) -> Result<(), Rejection
         };
     }
     let price = rules.price(&signed.transaction)?;
-    evm::intrinsic(message_of(signed, price)?, &rules.block).map_err(Rejection::Machine)
+    evm::intrinsic(message_of(signed, price, rules)?, &rules.block).map_err(Rejection::Machine)
 }
 
 const fn runs_no_code(transaction: &Transaction) -> bool {
@@ -346,14 +346,20 @@ const fn delegation_gas(delegation: FeeDelegation) -> u64 {
     }
 }
 
+/// Gas of a transaction that the machine does not know of.
+fn gas_beside_the_machine(transaction: &Transaction, rules: &Rules) -> u64 {
+    let data = evm::data_gas_beside_the_machine(transaction.input(), rules.block.rules);
+    delegation_gas(transaction.delegation()).saturating_add(data)
+}
+
 fn too_little_gas() -> Rejection {
     Rejection::Machine("intrinsic gas too low".into())
 }
 
 /// What the machine is told. A memo runs nothing, since its recipient has no code.
-fn message_of(signed: &Signed, price: U256) -> Result<Message, Rejection> {
+fn message_of(signed: &Signed, price: U256, rules: &Rules) -> Result<Message, Rejection> {
     let transaction = &signed.transaction;
-    let extra = delegation_gas(transaction.delegation());
+    let extra = gas_beside_the_machine(transaction, rules);
     Ok(Message {
         from: signed.sender,
         to: transaction.to(),
@@ -373,8 +379,8 @@ fn run_machine(
     rules: &Rules,
     price: U256,
 ) -> Result<(Receipt, Option<Address>), Rejection> {
-    let extra = delegation_gas(signed.transaction.delegation());
-    let message = message_of(signed, price)?;
+    let extra = gas_beside_the_machine(&signed.transaction, rules);
+    let message = message_of(signed, price, rules)?;
     let (outcome, changes) = evm::run(overlay, &rules.block, message, Purpose::Block)
         .map_err(|error| Rejection::Machine(evm::refusal(&error)))?;
     overlay.apply(changes)?;

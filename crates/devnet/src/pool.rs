@@ -1,7 +1,8 @@
 //! Transactions that wait for a block: for each sender in the order of nonces, without gaps.
 
 use crate::execute::Signed;
-use spanlight::primitives::{Address, Hash, U256};
+use spanlight::primitives::{Address, Hash};
+use spanlight::transaction::TransactionKind;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -9,19 +10,52 @@ use std::sync::Arc;
 const MOST: usize = 16_384;
 /// Most of one sender.
 const MOST_OF_ONE: usize = 4_096;
+/// Most bytes of one transaction, with its signatures.
+const MOST_BYTES: usize = 131_072;
+/// Most gas of one transaction.
+const MOST_GAS: u64 = 500_000_000;
 
 /// Why the pool takes no transaction, in the words of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
-    /// The very same waits already.
-    #[error("already known")]
-    Known,
-    /// Another of this nonce waits, and this one pays no more.
-    #[error("replacement transaction underpriced")]
-    Underpriced,
+    /// The very same waits already, or is in a block.
+    #[error("known transaction: {0}")]
+    Known(Hash),
+    /// Another of this nonce waits, and this one does not replace it.
+    #[error("there is another tx which has the same nonce in the tx pool")]
+    SameNonce,
+    /// It has too many bytes.
+    #[error("oversized data")]
+    Oversized,
+    /// It asks for too much gas.
+    #[error("tx gas limit exceeds the upper limit: gas {0}, limit 500000000")]
+    GasLimit(u64),
     /// No room.
     #[error("txpool is full")]
     Full,
+}
+
+/// Which transaction takes the place of a waiting one with its nonce. One that cancels always does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacing {
+    /// Every transaction pays the same price: none.
+    Never,
+    /// One that pays more, by however little.
+    ByPrice,
+}
+
+/// What a pool refuses of a transaction alone, and a block does not.
+///
+/// # Errors
+/// Where it is too large or asks for too much gas.
+pub fn check_size(signed: &Signed) -> Result<(), PoolError> {
+    if signed.transaction.gas() > MOST_GAS {
+        return Err(PoolError::GasLimit(signed.transaction.gas()));
+    }
+    if signed.transaction.encode().len() > MOST_BYTES {
+        return Err(PoolError::Oversized);
+    }
+    Ok(())
 }
 
 /// The pool.
@@ -36,16 +70,16 @@ impl Pool {
     /// Adds a transaction.
     ///
     /// # Errors
-    /// Where there is no room, or one of this nonce waits and pays as much.
-    pub fn add(&mut self, signed: Arc<Signed>) -> Result<(), PoolError> {
+    /// Where there is no room, or one of this nonce waits and keeps its place.
+    pub fn add(&mut self, signed: Arc<Signed>, replacing: Replacing) -> Result<(), PoolError> {
         let nonce = signed.transaction.nonce();
         if self.by_hash.contains_key(&signed.hash) {
-            return Err(PoolError::Known);
+            return Err(PoolError::Known(signed.hash));
         }
         let own = self.waiting.get(&signed.sender);
         let replaced = own.and_then(|own| own.get(&nonce)).map(|(_, old)| Arc::clone(old));
         match &replaced {
-            Some(old) if !pays_a_tenth_more(&signed, old) => return Err(PoolError::Underpriced),
+            Some(old) if !replaces(&signed, old, replacing) => return Err(PoolError::SameNonce),
             None if self.by_hash.len() >= MOST || own.is_some_and(|own| own.len() >= MOST_OF_ONE) => {
                 return Err(PoolError::Full)
             }
@@ -140,7 +174,7 @@ impl Pool {
     }
 }
 
-fn pays_a_tenth_more(new: &Signed, old: &Signed) -> bool {
-    let tenths = |price: U256, factor: u64| price.saturating_mul(U256::from(factor));
-    tenths(new.transaction.gas_price(), 10) >= tenths(old.transaction.gas_price(), 11)
+fn replaces(new: &Signed, old: &Signed, replacing: Replacing) -> bool {
+    let pays_more = new.transaction.gas_price() > old.transaction.gas_price();
+    new.transaction.kind() == TransactionKind::Cancel || (replacing == Replacing::ByPrice && pays_more)
 }

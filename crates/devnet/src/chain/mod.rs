@@ -16,7 +16,7 @@ use crate::config::ChainConfig;
 use crate::error::DevnetError;
 use crate::execute::{self, Executed, Rejection, Signed};
 use crate::genesis;
-use crate::pool::{Pool, PoolError};
+use crate::pool::{self, Pool, PoolError, Replacing};
 use crate::state::{new_user, Overlay, Store, View};
 use disk::Disk;
 use spanlight::consensus::light_client::{Checkpoint, FollowMode, LightClient};
@@ -325,14 +325,16 @@ impl Chain {
         };
         let signed = Signed::new(transaction, self.config.chain_id)?;
         if self.transactions.contains_key(&signed.hash) {
-            return Err(PoolError::Known.into());
+            return Err(PoolError::Known(signed.hash).into());
         }
+        pool::check_size(&signed)?;
         let rules = self.rules_of_next();
         if let Some(mut overlay) = self.overlay_at(self.height()) {
             execute::check(&signed, &mut overlay, &rules)?;
         }
         let hash = signed.hash;
-        self.pool.add(Arc::new(signed))?;
+        let replacing = if rules.base_fee.is_some() { Replacing::ByPrice } else { Replacing::Never };
+        self.pool.add(Arc::new(signed), replacing)?;
         Ok(hash)
     }
 

@@ -5,6 +5,7 @@ use crate::config::Clock;
 use crate::error::DevnetError;
 use crate::evm::{self, BlockContext};
 use crate::execute::{self, Rejection, Rules, Signed};
+use crate::pool::Replacing;
 use crate::state::Overlay;
 use spanlight::commitment::{derive_root, CommitmentForm};
 use spanlight::consensus::parameters::is_epoch_block;
@@ -112,7 +113,7 @@ impl Chain {
         let delta = overlay.into_delta();
         for signed in later {
             // What stood in the pool has its place there.
-            let _ = self.pool.add(signed);
+            let _ = self.pool.add(signed, Replacing::Never);
         }
         Ok((items, delta))
     }

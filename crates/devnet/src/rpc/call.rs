@@ -114,10 +114,12 @@ impl Scene {
     fn run(&self, chain: &Chain, message: Message) -> Result<Outcome, RpcError> {
         let mut overlay: Overlay<'_> =
             chain.overlay_at(self.height).ok_or_else(|| RpcError::server("header not found"))?;
-        let message = Message { gas_price: u128::from(self.block.base_fee).min(message.gas_price), ..message };
+        let data = evm::data_gas_beside_the_machine(&message.input, self.block.rules);
+        let gas = message.gas.checked_sub(data).ok_or_else(|| RpcError::server("intrinsic gas too low"))?;
+        let message = Message { gas, gas_price: u128::from(self.block.base_fee).min(message.gas_price), ..message };
         let (outcome, _) = evm::run(&mut overlay, &self.block, message, Purpose::Call)
             .map_err(|error| RpcError::server(evm::refusal(&error)))?;
-        Ok(outcome)
+        Ok(Outcome { gas_used: outcome.gas_used.saturating_add(data), ..outcome })
     }
 }
 

@@ -39,9 +39,15 @@ fn base_fee(chain: &Chain) -> Option<U256> {
     chain.rules_of_next().base_fee
 }
 
-/// Twice the base fee stands some full blocks; before Magma there is one price for all.
+/// Twice the base fee from Magma; a tenth more than it from Kaia, where most types pay all that they name. Before Magma there is
+/// one price for all.
 fn price(chain: &Chain) -> U256 {
-    base_fee(chain).map_or_else(|| unit_price(chain), |fee| fee.saturating_add(fee))
+    let rules = chain.rules_of_next();
+    match rules.base_fee {
+        Some(fee) if rules.tips => fee.saturating_add(fee.checked_div(U256::from(10u8)).unwrap_or_default()),
+        Some(fee) => fee.saturating_add(fee),
+        None => unit_price(chain),
+    }
 }
 
 fn history(chain: &Chain, params: Params<'_>) -> Result<Value, RpcError> {

@@ -15,4 +15,5 @@ mod artifacts;
 mod chains;
 mod names;
 mod pair;
+mod pool;
 mod version2;
