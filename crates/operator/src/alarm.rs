@@ -110,6 +110,24 @@ pub enum Alarm {
         /// What for.
         what: &'static str,
     },
+    /// The account that pays cannot pay for a transaction; what it would have to pay for waits.
+    NoCoin {
+        /// Whose.
+        account: Address,
+        /// What it has to hold for one, in peb.
+        needed: String,
+        /// What it holds, in peb.
+        held: String,
+    },
+    /// The lowest of the account nonces on their way has not come into a block for a while: all others wait for it.
+    SendStuck {
+        /// The account nonce.
+        account_nonce: u64,
+        /// For so many blocks.
+        blocks: u64,
+        /// What is known of it.
+        why: String,
+    },
     /// The operator's key is also the owner's of the bridge: whoever steals it owns the bridge.
     OperatorIsOwner {
         /// The account.
@@ -186,6 +204,8 @@ impl Alarm {
             Self::OldHeads { .. } => "old_heads",
             Self::Endpoint { .. } => "endpoint",
             Self::LowBalance { .. } => "low_balance",
+            Self::NoCoin { .. } => "no_coin",
+            Self::SendStuck { .. } => "send_stuck",
             Self::OperatorIsOwner { .. } => "operator_is_owner",
             Self::GasPrice { .. } => "gas_price",
             Self::KeyUnavailable { .. } => "key_unavailable",
@@ -207,6 +227,7 @@ impl Alarm {
             Self::NotOperator { account }
             | Self::OperatorIsOwner { account }
             | Self::NotAnchoring { account }
+            | Self::NoCoin { account, .. }
             | Self::WrongAnchor { account, .. } => account.to_string(),
             Self::LowBalance { account, what } => format!("{what} {account}"),
             Self::ForgedVote { operator, .. } => operator.to_string(),
@@ -225,6 +246,7 @@ impl Alarm {
             | Self::Parked { .. }
             | Self::RequestBeforeCheckpoint
             | Self::GasPrice { .. }
+            | Self::SendStuck { .. }
             | Self::KeyUnavailable { .. }
             | Self::Store { .. }
             | Self::Worker { .. }
@@ -272,7 +294,7 @@ impl fmt::Display for Alarm {
             Self::Unjudged => f.write_str(
                 "a vote or an execution does not fit what is known to be requested, and no endpoint gave the evidence: audit it",
             ),
-            Self::Parked { reason } => write!(f, "delivery would fail, parked: {reason}"),
+            Self::Parked { reason } => write!(f, "parked: {reason}"),
             Self::RequestBeforeCheckpoint => f.write_str(
                 "the request lies before the block from which this operator follows: give an older checkpoint",
             ),
@@ -293,6 +315,14 @@ impl fmt::Display for Alarm {
             ),
             Self::Endpoint { finding } => f.write_str(finding),
             Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),
+            Self::NoCoin { account, needed, held } => write!(
+                f,
+                "{account} holds {held} peb and needs {needed} peb for one transaction: send it coin; what it would pay for waits"
+            ),
+            Self::SendStuck { account_nonce, blocks, why } => write!(
+                f,
+                "the transaction with account nonce {account_nonce} has not come into a block for {blocks} blocks, and all later ones wait for it: {why}"
+            ),
             Self::OperatorIsOwner { account } => {
                 write!(f, "{account} is both operator and owner of the bridge: use different keys")
             }

@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Pending {
     /// What this operator does about it, in words.
     pub doing: String,
+    /// The code of what it does, or of why it waits.
+    #[serde(default)]
+    pub reason: String,
     /// Votes that count for it.
     pub votes: u64,
     /// The request's block on the source.
@@ -63,6 +66,9 @@ pub struct DirectionBoard {
     pub handled: u64,
     /// Transactions on their way.
     pub in_flight: u64,
+    /// Destination blocks for which the lowest account nonce on its way has not moved.
+    #[serde(default)]
+    pub send_waits_blocks: u64,
     /// The operator's coin on the destination, in peb.
     pub balance: String,
     /// Coin of the fee payer's account there in peb, where another account pays for the operator's transactions.

@@ -133,7 +133,36 @@ pub enum Decision {
     },
 }
 
+impl Wait {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InFlight => "in_flight",
+            Self::Voted => "voted",
+            Self::Stale => "old_head",
+            Self::Paused => "paused",
+            Self::Turn { .. } => "turn",
+            Self::Parked => "parked",
+            Self::NoSimulation => "no_simulation",
+        }
+    }
+}
+
 impl Decision {
+    /// The stable code of what is done, or of why nothing is.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Done => "handled",
+            Self::Wait(wait) => wait.code(),
+            Self::Simulate => "simulating",
+            Self::Vote { .. } => "voting",
+            Self::Refuse(Refusal::NotOperator) => "not_operator",
+            Self::Park { .. } => "parked",
+        }
+    }
+
     /// In words, for people who ask why.
     #[must_use]
     pub fn words(&self) -> String {
@@ -144,7 +173,7 @@ impl Decision {
             Self::Wait(Wait::Stale) => "the destination's newest proven block is too old to vote on".to_owned(),
             Self::Wait(Wait::Paused) => "this operator is paused".to_owned(),
             Self::Wait(Wait::Turn { blocks }) => format!("other operators go first, for {blocks} more blocks"),
-            Self::Wait(Wait::Parked) => "parked: its delivery failed in a simulation".to_owned(),
+            Self::Wait(Wait::Parked) => "parked".to_owned(),
             Self::Wait(Wait::NoSimulation) => "no endpoint could simulate the delivery".to_owned(),
             Self::Simulate => "its delivery is being simulated".to_owned(),
             Self::Vote { .. } => "this operator votes now".to_owned(),
@@ -250,6 +279,19 @@ pub enum SignedDecision {
 }
 
 impl SignedDecision {
+    /// The stable code of what is done, or of why nothing is.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Done => "handled",
+            Self::Wait(wait) => wait.code(),
+            Self::Sign => "signing",
+            Self::Collect => "collecting",
+            Self::Submit | Self::Correct { .. } => "voting",
+            Self::Refuse(Refusal::NotOperator) => "not_operator",
+        }
+    }
+
     /// In words, for people who ask why.
     #[must_use]
     pub fn words(&self) -> String {

@@ -45,13 +45,37 @@ pub(crate) enum Outcome {
     Unknown(String),
 }
 
-/// How an endpoint took a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
+/// What an endpoint says to a transaction that it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
     /// It says that it has it now.
     Newly,
     /// It had it already: from somebody who passed it on, or from an earlier time that it was given it.
     Before,
+    /// It does not take it, in its words.
+    Refused(Refusal, String),
+    /// It does not answer.
+    Silent(String),
+}
+
+impl Said {
+    /// Whether it has it.
+    pub(crate) const fn is_taken(&self) -> bool {
+        matches!(self, Self::Newly | Self::Before)
+    }
+}
+
+/// Why an endpoint takes no transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Its bytes: they will not be taken later either.
+    ForGood,
+    /// The account that pays holds too little.
+    Funds,
+    /// It pays too little, or as little as another one of its account nonce.
+    Price,
+    /// Something that may pass.
+    Other,
 }
 
 /// A call to simulate.
@@ -175,37 +199,35 @@ impl Link {
         outcome
     }
 
-    /// Sends a signed transaction to one endpoint, the first that takes it, and gives that one's name.
-    pub(crate) async fn send(&self, raw: &[u8]) -> Result<(String, Taken), RpcError> {
+    /// Sends a signed transaction to one endpoint, the first that takes it.
+    pub(crate) async fn send(&self, raw: &[u8]) -> Result<(), RpcError> {
         let mut refusal = None;
         for place in self.takers() {
-            match self.send_at(place, raw).await {
-                Ok(taken) => return Ok((self.name_of(place), taken)),
+            match self.endpoints.call_at(place, SEND, json!([encode_hex(raw)])).await {
+                Err(RpcError::Node { message, .. }) if is_known(&message) => return Ok(()),
+                Ok(_) => return Ok(()),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
         Err(refusal.unwrap_or(RpcError::NoneLeft { reasons: "all were put aside".to_owned() }))
     }
 
-    /// Sends a signed transaction to every endpoint in use, and gives the names of those that took it, in the order asked.
-    pub(crate) async fn send_to_all(&self, raw: &[u8]) -> Vec<(String, Taken)> {
+    /// Gives a signed transaction to every endpoint in use, or only until one has taken it, and gives their names and what they
+    /// said, in the order asked.
+    pub(crate) async fn give(&self, raw: &[u8], to_all: bool) -> Vec<(String, Said)> {
         let mut all = Vec::new();
         for place in self.takers() {
-            match self.send_at(place, raw).await {
-                Ok(taken) => all.push((self.name_of(place), taken)),
-                Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
+            let said = said_by(self.endpoints.call_at(place, SEND, json!([encode_hex(raw)])).await);
+            let is_enough = said.is_taken() && !to_all;
+            if let Said::Refused(_, words) | Said::Silent(words) = &said {
+                tracing::warn!(endpoint = %self.name_of(place), %words, "an endpoint did not take a transaction");
+            }
+            all.push((self.name_of(place), said));
+            if is_enough {
+                break;
             }
         }
         all
-    }
-
-    /// A node that has it already has it.
-    async fn send_at(&self, place: usize, raw: &[u8]) -> Result<Taken, RpcError> {
-        let params = json!([encode_hex(raw)]);
-        match self.endpoints.call_at(place, SEND, params).await {
-            Err(RpcError::Node { message, .. }) if is_known(&message) => Ok(Taken::Before),
-            answer => answer.map(|_| Taken::Newly),
-        }
     }
 
     /// Sends to this endpoint last from now on.
@@ -236,6 +258,41 @@ fn is_a_fault(finding: &Finding) -> bool {
     match finding {
         Finding::Refused { error, .. } => !error.is_pruned() && !error.is_no_account(),
         _ => true,
+    }
+}
+
+/// A node that has it already has it.
+fn said_by(answer: Result<Value, RpcError>) -> Said {
+    match answer {
+        Ok(_) => Said::Newly,
+        Err(RpcError::Node { message, .. }) if is_known(&message) => Said::Before,
+        Err(RpcError::Node { message, .. }) => Said::Refused(refusal_in(&message), message),
+        Err(error) => Said::Silent(error.to_string()),
+    }
+}
+
+/// There are no codes for it; these are the words of Klaytn, Kaia and Ethereum nodes.
+fn refusal_in(message: &str) -> Refusal {
+    const FOR_GOOD: [&str; 11] = [
+        "oversized data",
+        "intrinsic gas too low",
+        "floor data gas",
+        "exceeds the upper limit",
+        "exceeds block gas limit",
+        "invalid sender",
+        "invalid signature",
+        "invalid fee payer",
+        "invalid chain id",
+        "not supported",
+        "program account",
+    ];
+    const PRICE: [&str; 4] = ["underpriced", "same nonce", "basefee", "gas price below"];
+    let message = message.to_ascii_lowercase();
+    match () {
+        () if message.contains("insufficient funds") => Refusal::Funds,
+        () if PRICE.iter().any(|words| message.contains(words)) => Refusal::Price,
+        () if FOR_GOOD.iter().any(|words| message.contains(words)) => Refusal::ForGood,
+        () => Refusal::Other,
     }
 }
 

@@ -153,6 +153,7 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
         chain_id: trusted.profile.chain_id,
         account_nonce: before.account.nonce,
         gas_price: bridge.gas_price(settings.max_gas_price).await?,
+        tip: None,
         gas: GAS,
         action: Action::Call { to: end.address, input },
     };
@@ -269,7 +270,7 @@ impl<'t> Followed<'t> {
             looks = looks.saturating_add(1);
             if looks.is_multiple_of(SLOW) {
                 self.link.give_second_chance();
-                self.link.send_to_all(&signed.raw).await;
+                self.link.give(&signed.raw, true).await;
             }
             // Endpoints may fail for a while; the transaction is on its way all the same.
             let Ok(view) = self.look().await else { continue };

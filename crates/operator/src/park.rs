@@ -16,6 +16,11 @@ impl Park {
         block < self.until
     }
 
+    /// The destination block until which it waits.
+    pub(crate) const fn until(&self) -> u64 {
+        self.until
+    }
+
     /// A delivery failed at `block`; the first wait is `retry` blocks long.
     pub(crate) fn fail(&mut self, block: u64, retry: u64) {
         let wait = retry.saturating_mul(1u64.wrapping_shl(self.failures.min(MOST_DOUBLINGS)));

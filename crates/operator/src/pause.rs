@@ -60,7 +60,7 @@ mod tests {
         let to = Address([3; 20]);
         let actions = [Action::Call { to, input: vec![1] }, Action::Cancel, Action::Anchor { payload: vec![1] }];
         for action in actions {
-            let draft = Draft { chain_id: 1, account_nonce: 0, gas_price: U256::ONE, gas: 1, action };
+            let draft = Draft { chain_id: 1, account_nonce: 0, gas_price: U256::ONE, tip: None, gas: 1, action };
             assert!(draft.sign(&keys).is_ok());
             assert!(pause.set(true) && !pause.set(true));
             assert!(matches!(draft.sign(&keys), Err(KeyError::Paused)));

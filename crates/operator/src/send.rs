@@ -1,25 +1,34 @@
 //! Sends transactions: each is signed, written down, and only then sent; each account nonce is followed until the chain has
 //! taken it.
 //!
-//! The account nonce comes from the proven account at the destination's head, never from an endpoint's word. A transaction that
-//! is not taken is sent again, then replaced at a higher price; if its transfer was handled meanwhile it is replaced by one
-//! that does nothing, so that those behind it are not held up.
+//! The account nonce comes from the proven account at the destination's head, never from an endpoint's word, and so does the
+//! price of gas. What no node would take is found before it is written down. A transaction that is not taken is given to
+//! endpoints again. Only the first of those on their way is sent at a higher price: the others wait for it, whatever they pay.
+//! One whose transfer was handled meanwhile, or that every endpoint refuses for good, gives its account nonce to one that does
+//! nothing, so that those behind it are not held up.
+
+mod conditions;
+mod handed;
+mod tending;
+
+pub(crate) use conditions::{Conditions, Pricing};
 
 use crate::alarm::Alarm;
 use crate::config::ChainConfig;
 use crate::failpoint::point;
 use crate::keys::{ChainKeys, KeyError};
-use crate::link::{Link, Taken};
+use crate::link::Link;
 use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
-use crate::tx::{Action, Draft};
+use crate::tx::{check, Action, Draft, Rules, Unsendable};
 use crate::view::View;
+use conditions::Offer;
+use handed::{Handed, Kept, Reach};
 use spanlight::{Address, U256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Gas of a transaction that does nothing.
-const CANCEL_GAS: u64 = 21_000;
-
+/// Blocks after which what is not taken is given to every endpoint: one that has it may not have passed it on.
+const SLOW: u64 = 2;
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
@@ -27,9 +36,12 @@ pub(crate) enum SendError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The price of gas is too high; it is looked at again at the next block.
-    #[error("gas is too expensive")]
-    Price(Alarm),
+    /// It would be sent under other conditions, which are looked at again at the next block.
+    #[error("{0}")]
+    Waits(Alarm),
+    /// No node would take it.
+    #[error("{0}")]
+    Unsendable(Unsendable),
 }
 
 impl SendError {
@@ -37,62 +49,11 @@ impl SendError {
     /// Other errors are given back.
     pub(crate) fn into_alarm(self) -> Result<Alarm, Self> {
         match self {
-            Self::Price(alarm) => Ok(alarm),
+            Self::Waits(alarm) => Ok(alarm),
             Self::Key(error) => Ok(error.into()),
+            Self::Unsendable(reason) => Ok(Alarm::Parked { reason: reason.to_string() }),
             Self::Store(_) => Err(self),
         }
-    }
-}
-
-/// What the followed chain says of the price of gas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pricing {
-    /// One price for everybody, a verified parameter: no other is taken, so nothing is replaced either.
-    Fixed(U256),
-    /// The base fee of the verified head: twice as much stands some full blocks.
-    BaseFee(U256),
-}
-
-/// Blocks after which what is not taken is given to every endpoint: whoever has it may not have passed it on.
-const SLOW: u64 = 2;
-
-/// To whom a transaction was given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Handed {
-    /// The one that said first that it has it, while it may have kept it to itself.
-    first: Option<String>,
-    /// Whether it was given to another one later, which had not got it until then.
-    to_others: bool,
-}
-
-/// To how many endpoints a transaction is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    One,
-    All,
-}
-
-impl Handed {
-    /// Notes who took it, in the order asked. Another one that had it before it was given to any but the first proves that it was
-    /// passed on; afterwards that one may have it from others.
-    fn note(&mut self, reach: Reach, taken: Vec<(String, Taken)>) {
-        if reach == Reach::One {
-            self.first = taken.into_iter().find(|(_, taken)| *taken == Taken::Newly).map(|(name, _)| name);
-            return;
-        }
-        let first = self.first.clone();
-        for (_, taken) in taken.into_iter().filter(|(name, _)| Some(name) != first.as_ref()) {
-            match taken {
-                Taken::Newly => self.to_others = true,
-                Taken::Before if self.to_others => {}
-                Taken::Before => self.first = None,
-            }
-        }
-    }
-
-    /// Who had a transaction that came into a block only after others had it too.
-    fn swallower(&self) -> Option<&str> {
-        self.first.as_deref().filter(|_| self.to_others)
     }
 }
 
@@ -104,10 +65,15 @@ pub(crate) struct Sender {
     chain_id: u64,
     config: ChainConfig,
     stuck_blocks: u64,
-    pricing: Pricing,
+    conditions: Conditions,
+    /// By account nonce.
     live: Vec<Send>,
     /// Rows handed to endpoints in this run.
     handed: BTreeMap<i64, Handed>,
+    /// The lowest account nonce on its way, and the head since when it is the lowest.
+    lowest: Option<(u64, u64)>,
+    /// Transfers whose votes are not taken, with the reason.
+    given_up: Vec<(u64, String)>,
     alarms: Vec<Alarm>,
     pub(crate) replaced: u64,
 }
@@ -123,6 +89,8 @@ impl Sender {
         stuck_blocks: u64,
     ) -> Result<Self, StoreError> {
         let live = store.live(lease.direction()).await?;
+        let payer = keys.fee_payer.as_ref().unwrap_or(&keys.operator).address();
+        let (pricing, balance) = (Pricing::Fixed(U256::ZERO), U256::ZERO);
         Ok(Self {
             store: store.clone(),
             lease: Arc::clone(lease),
@@ -130,9 +98,11 @@ impl Sender {
             chain_id,
             config: config.clone(),
             stuck_blocks,
-            pricing: Pricing::Fixed(U256::ZERO),
+            conditions: Conditions { pricing, rules: Rules::default(), payer, balance },
             live,
             handed: BTreeMap::new(),
+            lowest: None,
+            given_up: Vec::new(),
             alarms: Vec::new(),
             replaced: 0,
         })
@@ -158,14 +128,49 @@ impl Sender {
         self.live.iter().filter(|live| live.send.purpose == Purpose::Vote).map(|live| live.send.nonce)
     }
 
-    /// What the destination's head says of prices.
-    pub(crate) fn set_pricing(&mut self, pricing: Pricing) {
-        self.pricing = pricing;
+    /// What the destination's head says of the next block, and what the account that pays holds.
+    pub(crate) fn set_conditions(&mut self, pricing: Pricing, rules: Rules, balance: U256) {
+        self.conditions = Conditions { pricing, rules, balance, ..self.conditions };
     }
 
     /// What a person should know, since the last call.
     pub(crate) fn take_alarms(&mut self) -> Vec<Alarm> {
         std::mem::take(&mut self.alarms)
+    }
+
+    /// Nothing is tended to while a person has paused the operator: what waits meanwhile waits for that.
+    pub(crate) fn rest(&mut self) {
+        self.lowest = None;
+    }
+
+    /// Transfers whose votes no node or block takes, since the last call, with the reason.
+    pub(crate) fn take_given_up(&mut self) -> Vec<(u64, String)> {
+        std::mem::take(&mut self.given_up)
+    }
+
+    /// Blocks for which the lowest account nonce on its way has not moved.
+    pub(crate) fn waits_blocks(&self, head: u64) -> u64 {
+        self.lowest.map_or(0, |(_, since)| head.saturating_sub(since))
+    }
+
+    /// What a vote on its way waits for, where that is more than the next blocks.
+    pub(crate) fn trouble(&self, nonce: u64, head: u64) -> Option<String> {
+        let first = self.live.first().filter(|_| self.waits_blocks(head) >= self.stuck_blocks)?;
+        let live = self.live.iter().find(|live| live.send.purpose == Purpose::Vote && live.send.nonce == nonce)?;
+        let words = self.words(first);
+        let account_nonce = first.send.account_nonce;
+        Some(if live.id == first.id { words } else { format!("behind account nonce {account_nonce}: {words}") })
+    }
+
+    fn words(&self, live: &Send) -> String {
+        if !self.conditions.takes(live.send.gas_price) {
+            return format!(
+                "it names {} peb for gas, and blocks want {}",
+                live.send.gas_price,
+                self.conditions.least()
+            );
+        }
+        self.handed.get(&live.id).map_or_else(|| Handed::default().words(), Handed::words)
     }
 
     /// Compares with the chain: what it has taken is settled. Gives those. An endpoint that did not pass one on is sent to last.
@@ -179,9 +184,14 @@ impl Sender {
         self.live = live;
         for settled in &settled {
             let handed = self.handed.remove(&settled.id).unwrap_or_default();
-            if let Some(name) = handed.swallower() {
-                let finding =
-                    format!("{name} said it has a transaction, which came into a block only once others had it");
+            if let Some((name, kept)) = handed.swallower() {
+                let what = match kept {
+                    Kept::ToItself => "did not pass it on",
+                    Kept::Lost => "did not keep it",
+                };
+                let finding = format!(
+                    "{name} said it has a transaction, and {what}: it came into a block only once others had it"
+                );
                 link.distrust(name);
                 self.alarms.push(Alarm::Endpoint { finding });
             }
@@ -189,39 +199,10 @@ impl Sender {
         Ok(settled)
     }
 
-    /// Sends again what is not in a block yet. A vote is given up only where its transfer is proven to be handled: one whose request
-    /// is not read again yet was proven before it was signed.
-    pub(crate) async fn tend(&mut self, link: &Link, view: &View) -> Result<(), SendError> {
-        for place in 0..self.live.len() {
-            let Some(live) = self.live.get(place).cloned() else { break };
-            let age = view.head.number.saturating_sub(live.send.block);
-            let mut raw = live.send.raw.clone();
-            if age >= self.stuck_blocks {
-                let needed = live.send.purpose != Purpose::Vote || !view.is_handled(live.send.nonce);
-                let replaced = match self.dearer(link, view, &live, needed).await {
-                    Ok(next) => self.replace(place, live.id, next).await,
-                    Err(error) => Err(error),
-                };
-                match replaced {
-                    Ok(next) => raw = next,
-                    // The old one may still be taken, and others need not wait for it.
-                    // An earlier one for this transfer does nothing already; once that is in a block this one is looked at again.
-                    Err(SendError::Store(StoreError::Conflict)) => {}
-                    Err(error) => self.alarms.push(error.into_alarm()?),
-                }
-            }
-            if age >= SLOW {
-                self.hand_over(link, live.id, &raw, Reach::All).await;
-            } else if !self.handed.contains_key(&live.id) {
-                self.hand_over(link, live.id, &raw, Reach::One).await;
-            }
-        }
-        Ok(())
-    }
-
     async fn replace(&mut self, place: usize, id: i64, next: NewSend) -> Result<Vec<u8>, SendError> {
         self.store.replace(&self.lease, id, &next).await?;
-        tracing::warn!(nonce = next.nonce, hash = %next.hash, price = %next.gas_price, "sent again at a higher price");
+        let purpose = next.purpose.name();
+        tracing::warn!(purpose, nonce = next.nonce, hash = %next.hash, price = %next.gas_price, "another one is sent in its place");
         self.replaced = self.replaced.saturating_add(1);
         let raw = next.raw.clone();
         if let Some(live) = self.live.get_mut(place) {
@@ -234,24 +215,47 @@ impl Sender {
         Ok(raw)
     }
 
-    /// The same account nonce at a price that nodes take for a replacement.
-    async fn dearer(&self, link: &Link, view: &View, live: &Send, needed: bool) -> Result<NewSend, SendError> {
-        let old = live.send.gas_price;
-        let least = old.saturating_add(old.wrapping_shr(2)).saturating_add(U256::ONE);
-        let price = match self.pricing {
-            Pricing::Fixed(price) => price,
-            Pricing::BaseFee(_) => self.price(link).await?.max(least).min(U256::from(self.config.max_gas_price)),
+    /// Whether it could be sent now: before anybody is asked what it would do, and before anything is written down.
+    pub(crate) fn can_send(&self, action: &Action, gas: u64) -> Result<(), SendError> {
+        self.draft(0, action.clone(), gas).map(|_| ())
+    }
+
+    fn cancel_gas(&self) -> u64 {
+        self.conditions.rules.intrinsic_gas(&[], self.keys.fee_payer.is_some())
+    }
+
+    fn is_dynamic(&self, action: &Action) -> bool {
+        let has_type = self.conditions.rules.dynamic_fee && self.keys.fee_payer.is_none();
+        has_type && matches!(action, Action::Call { .. })
+    }
+
+    /// The alarm where the account that pays could not pay for the smallest transaction.
+    pub(crate) fn can_pay(&self) -> Result<(), Alarm> {
+        let offer = self.conditions.offer(false, U256::MAX);
+        let paid = offer.and_then(|offer| self.conditions.pays(self.cancel_gas(), offer.price));
+        match paid {
+            Err(SendError::Waits(alarm)) => Err(alarm),
+            _ => Ok(()),
+        }
+    }
+
+    fn draft(&self, account_nonce: u64, action: Action, gas: u64) -> Result<Draft, SendError> {
+        let (rules, dynamic) = (self.conditions.rules, self.is_dynamic(&action));
+        let offer = self.conditions.offer(dynamic, U256::from(self.config.max_gas_price));
+        // What can never be sent is told before what only waits.
+        let known = offer.as_ref().copied().unwrap_or(Offer { price: U256::MAX, tip: None });
+        let (chain_id, gas_price, tip) = (self.chain_id, known.price, known.tip);
+        let draft = Draft { chain_id, account_nonce, gas_price, tip, gas, action };
+        let input = match &draft.action {
+            Action::Call { input, .. } => input.as_slice(),
+            Action::Anchor { payload } => payload.as_slice(),
+            Action::Cancel => &[],
         };
-        let action = match spanlight::transaction::Transaction::decode(&live.send.raw) {
-            Ok(old) if needed && live.send.purpose != Purpose::Cancel => match old.to() {
-                Some(to) => Action::Call { to, input: old.input().to_vec() },
-                None => Action::Anchor { payload: old.input().to_vec() },
-            },
-            _ => Action::Cancel,
-        };
-        let (purpose, gas) =
-            if action == Action::Cancel { (Purpose::Cancel, CANCEL_GAS) } else { (live.send.purpose, live.send.gas) };
-        self.make(purpose, live.send.nonce, live.send.account_nonce, gas, price, action, view.head.number)
+        let bytes = draft.most_bytes(&self.keys)?;
+        check(bytes, input, gas, self.keys.fee_payer.is_some(), rules).map_err(SendError::Unsendable)?;
+        let offer = offer?;
+        self.conditions.pays(gas, offer.price)?;
+        Ok(draft)
     }
 
     /// Signs, writes down and sends.
@@ -263,16 +267,28 @@ impl Sender {
         action: Action,
         gas: u64,
     ) -> Result<(), SendError> {
-        let price = self.price(link).await?;
-        let next = self.live.iter().map(|live| live.send.account_nonce.saturating_add(1)).max().unwrap_or(0);
-        let account_nonce = next.max(view.account.nonce);
-        let send = self.make(purpose, nonce, account_nonce, gas, price, action, view.head.number)?;
-        let id = self.store.intend(&self.lease, &send).await?;
-        let raw = send.raw.clone();
-        tracing::info!(purpose = purpose.name(), nonce, account_nonce, hash = %send.hash, gas, price = %price, "sent");
-        self.live.push(Send { id, send });
-        self.hand_over(link, id, &raw, Reach::One).await;
+        let account_nonce = self.next_account_nonce(view);
+        let draft = self.draft(account_nonce, action, gas)?;
+        let price = draft.gas_price;
+        let send = self.sign(&draft, purpose, nonce, view.head.number)?;
+        let (raw, hash) = (send.raw.clone(), send.hash);
+        let id = self.write_down(send).await?;
+        tracing::info!(purpose = purpose.name(), nonce, account_nonce, %hash, gas, %price, "sent");
+        self.hand_over(link, id, &raw, Reach::One, view.head.number).await;
         Ok(())
+    }
+
+    /// The lowest one that nothing on its way has: also one that a lost row has left.
+    fn next_account_nonce(&self, view: &View) -> u64 {
+        let used: std::collections::BTreeSet<u64> = self.live.iter().map(|live| live.send.account_nonce).collect();
+        (view.account.nonce..).find(|nonce| !used.contains(nonce)).unwrap_or(u64::MAX)
+    }
+
+    async fn write_down(&mut self, send: NewSend) -> Result<i64, StoreError> {
+        let id = self.store.intend(&self.lease, &send).await?;
+        let place = self.live.partition_point(|live| live.send.account_nonce < send.account_nonce);
+        self.live.insert(place, Send { id, send });
+        Ok(id)
     }
 
     #[allow(clippy::too_many_arguments)] // One value for each field of the transaction.
@@ -282,42 +298,30 @@ impl Sender {
         nonce: u64,
         account_nonce: u64,
         gas: u64,
-        gas_price: U256,
+        Offer { price, tip }: Offer,
         action: Action,
         block: u64,
     ) -> Result<NewSend, SendError> {
-        let draft = Draft { chain_id: self.chain_id, account_nonce, gas_price, gas, action };
+        let draft = Draft { chain_id: self.chain_id, account_nonce, gas_price: price, tip, gas, action };
+        self.sign(&draft, purpose, nonce, block)
+    }
+
+    fn sign(&self, draft: &Draft, purpose: Purpose, nonce: u64, block: u64) -> Result<NewSend, SendError> {
         let signed = draft.sign(&self.keys)?;
+        let (account_nonce, gas, gas_price) = (draft.account_nonce, draft.gas, draft.gas_price);
         Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
     }
 
-    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not taken is given again.
-    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach) {
+    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not taken is given again, at the next
+    /// block.
+    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach, head: u64) {
+        if !self.handed.entry(id).or_default().is_due(reach, head) {
+            return;
+        }
         point("before_send");
-        let taken = match reach {
-            Reach::One => link.send(raw).await.map(|taken| vec![taken]),
-            Reach::All => Ok(link.send_to_all(raw).await),
-        };
-        match taken {
-            Ok(taken) => self.handed.entry(id).or_default().note(reach, taken),
-            Err(error) => tracing::warn!(%error, "an endpoint did not take a transaction"),
-        }
+        let said = link.give(raw, reach == Reach::All).await;
+        self.handed.entry(id).or_default().note(reach, said, head);
         point("after_send");
-    }
-
-    /// Endpoints are asked only where a price may be chosen; a false one costs no more than the configured limit.
-    async fn price(&self, link: &Link) -> Result<U256, SendError> {
-        let price = match self.pricing {
-            Pricing::Fixed(price) => price,
-            Pricing::BaseFee(fee) => {
-                let asked = link.gas_price().await.unwrap_or_default();
-                fee.saturating_mul(U256::from(2u8)).max(asked.min(U256::from(self.config.max_gas_price)))
-            }
-        };
-        if price > U256::from(self.config.max_gas_price) {
-            return Err(SendError::Price(Alarm::GasPrice { asked: price.to_string() }));
-        }
-        Ok(price)
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Open {
     seen_at: u64,
     delivery: Delivery,
     park: Park,
+    /// Why it was parked last.
+    parked_for: String,
     /// Signatures for it that were checked.
     signatures: Signatures,
     /// Where votes are signatures: what is on its way is a call that corrects a vote of this account.

@@ -1,7 +1,13 @@
 //! Transactions that an operator sends: votes, their cancellations, and anchors.
 //!
-//! An operator that pays for itself votes by legacy transactions (EIP-155), which every node and tool knows. Where a fee payer
-//! is configured, all are of Kaia's fee-delegated types, signed by both. Source: chain.md 3.4, 3.6; bridge.md 4.1.
+//! An operator that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where the chain has them: such a one
+//! pays the base fee, whatever it would pay at most. Elsewhere it votes by legacy transactions (EIP-155), which every node and
+//! tool knows. Where a fee payer is configured, all are of Kaia's fee-delegated types, signed by both. A cancellation is always
+//! of Kaia's type for it: a node lets it take the place of a waiting one whatever it pays. Source: chain.md 3.4, 3.6; bridge.md 4.1.
+
+mod limits;
+
+pub(crate) use limits::{check, Rules, Unsendable};
 
 use crate::keys::{ChainKeys, KeyError, Signer};
 use spanlight::primitives::keccak256;
@@ -13,6 +19,8 @@ use spanlight::{Address, Hash, U256};
 const EXECUTION: u8 = 0x30;
 const CANCEL: u8 = 0x38;
 const ANCHOR: u8 = 0x48;
+/// Type bytes of Ethereum's dynamic-fee type in a block of the chain.
+const DYNAMIC_FEE: [u8; 2] = [0x78, 0x02];
 
 /// A transaction before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +29,10 @@ pub struct Draft {
     pub chain_id: u64,
     /// The sender's count of transactions before it.
     pub account_nonce: u64,
-    /// Peb for a unit of gas.
+    /// Peb for a unit of gas; the most, where there is a tip.
     pub gas_price: U256,
+    /// What is paid above the base fee by a call of the dynamic-fee type; none for the types that pay one price.
+    pub tip: Option<U256>,
     /// Most gas.
     pub gas: u64,
     /// What it does.
@@ -63,11 +73,27 @@ impl Draft {
     /// # Errors
     /// Where a key cannot be used.
     pub fn sign(&self, keys: &ChainKeys) -> Result<Signed, KeyError> {
-        let operator = keys.operator.as_ref();
+        self.sign_with(keys.operator.as_ref(), keys.fee_payer.as_deref())
+    }
+
+    /// Bytes that the signed transaction has at most: as if each signature were of full length. No key is used.
+    ///
+    /// # Errors
+    /// None that depends on the keys.
+    pub fn most_bytes(&self, keys: &ChainKeys) -> Result<usize, KeyError> {
+        let operator = Unsigned(keys.operator.address());
+        let payer = keys.fee_payer.as_ref().map(|payer| Unsigned(payer.address()));
+        let signed = self.sign_with(&operator, payer.as_ref().map(|payer| payer as &dyn Signer))?;
+        Ok(signed.raw.len())
+    }
+
+    fn sign_with(&self, operator: &dyn Signer, payer: Option<&dyn Signer>) -> Result<Signed, KeyError> {
         let from = operator.address();
-        match (&self.action, keys.fee_payer.as_deref()) {
-            (Action::Call { to, input }, None) => self.sign_legacy(operator, *to, input.clone()),
-            (Action::Cancel, None) => self.sign_legacy(operator, from, Vec::new()),
+        match (&self.action, payer) {
+            (Action::Call { to, input }, None) => match self.tip {
+                Some(tip) => self.sign_dynamic(operator, *to, input, tip),
+                None => self.sign_legacy(operator, *to, input.clone()),
+            },
             (Action::Call { to, input }, payer) => self.sign_typed(operator, payer, EXECUTION, |list| {
                 list.append(&to.as_bytes()).append(&0u8).append(&from.as_bytes()).append(input);
             }),
@@ -88,6 +114,26 @@ impl Draft {
         let digest = build(0, U256::ZERO, U256::ZERO).sign_hash(self.chain_id);
         let (v, r, s) = self.signature(signer, &digest)?;
         let transaction = build(v, r, s);
+        Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
+    }
+
+    /// Ethereum's type 2, in the form of the chain's blocks: a byte of the chain's own stands before Ethereum's type byte.
+    fn sign_dynamic(&self, signer: &dyn Signer, to: Address, input: &[u8], tip: U256) -> Result<Signed, KeyError> {
+        let build = |parity: u64, r, s| {
+            let mut list = RlpStream::new();
+            list.begin_unbounded_list();
+            list.append(&self.chain_id).append(&self.account_nonce);
+            append_u256(&mut list, tip);
+            append_u256(&mut list, self.gas_price);
+            list.append(&self.gas).append(&to.as_bytes()).append(&0u8).append(&input).begin_list(0).append(&parity);
+            append_u256(&mut list, r);
+            append_u256(&mut list, s);
+            list.finalize_unbounded_list();
+            Transaction::decode(&[&DYNAMIC_FEE, list.out().as_ref()].concat()).map_err(|_| KeyError::Signature)
+        };
+        let digest = build(0, U256::ZERO, U256::ZERO)?.sign_hash(self.chain_id);
+        let (parity, r, s) = scalars(&signer.sign(&digest)?)?;
+        let transaction = build(parity, r, s)?;
         Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
     }
 
@@ -141,13 +187,34 @@ impl Draft {
     }
 
     fn signature(&self, signer: &dyn Signer, digest: &Hash) -> Result<(u64, U256, U256), KeyError> {
-        let bytes = signer.sign(digest)?;
-        let (r, rest) = bytes.split_at(32);
-        let (s, id) = rest.split_at(32);
-        let number = |bytes| U256::try_from_be_slice(bytes).ok_or(KeyError::Signature);
-        let id = u64::from(id.first().copied().ok_or(KeyError::Signature)?);
-        let v = self.chain_id.saturating_mul(2).saturating_add(35).saturating_add(id);
-        Ok((v, number(r)?, number(s)?))
+        let (id, r, s) = scalars(&signer.sign(digest)?)?;
+        Ok((self.chain_id.saturating_mul(2).saturating_add(35).saturating_add(id), r, s))
+    }
+}
+
+/// The recovery id, R and S.
+fn scalars(signature: &[u8; 65]) -> Result<(u64, U256, U256), KeyError> {
+    let (r, rest) = signature.split_at(32);
+    let (s, id) = rest.split_at(32);
+    let number = |bytes| U256::try_from_be_slice(bytes).ok_or(KeyError::Signature);
+    let id = u64::from(id.first().copied().ok_or(KeyError::Signature)?);
+    Ok((id, number(r)?, number(s)?))
+}
+
+/// Stands where a key would sign, to see how long a transaction gets.
+struct Unsigned(Address);
+
+impl Signer for Unsigned {
+    fn address(&self) -> Address {
+        self.0
+    }
+
+    fn sign(&self, _: &Hash) -> Result<[u8; 65], KeyError> {
+        let mut longest = [u8::MAX; 65];
+        if let Some(id) = longest.last_mut() {
+            *id = 1;
+        }
+        Ok(longest)
     }
 }
 

@@ -25,6 +25,7 @@ mod load;
 mod many;
 mod network;
 mod parking;
+mod poison;
 mod pruned;
 mod recovery;
 mod relay;

@@ -11,7 +11,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 20] = [
+const METRICS: [Metric; 21] = [
     ("ready", "1 while the direction is followed on young heads or another replica acts", |board, now| {
         float(u64::from(board.unready(now).is_none()))
     }),
@@ -44,6 +44,9 @@ const METRICS: [Metric; 20] = [
     ("replaced_total", "Transactions sent again at a higher price", |board, _| float(board.replaced)),
     ("handled_total", "Transfers seen handled", |board, _| float(board.handled)),
     ("in_flight", "Transactions on their way", |board, _| float(board.in_flight)),
+    ("send_waits_blocks", "Blocks for which the lowest account nonce on its way has not moved", |board, _| {
+        float(board.send_waits_blocks)
+    }),
     ("endpoint_failures_total", "Times that no endpoint could answer", |board, _| float(board.endpoint_failures)),
     ("operator_balance_coins", "Coin of the operator's account on the destination", |board, _| coins(&board.balance)),
     (
@@ -80,10 +83,15 @@ pub fn text(status: &Status, now: u64) -> Result<String, prometheus::Error> {
         }
     }
     let alarms = gauge("alarms_total", "Alarms raised", &["direction", "code"])?;
+    let reasons =
+        gauge("pending_transfers", "Open requests by what is done or why they wait", &["direction", "reason"])?;
     let ages = gauge("pending_age_seconds", "Age of each open request", &["direction", "nonce"])?;
     for (direction, board) in &status.directions {
         for (code, count) in &board.alarms {
             alarms.with_label_values(&[direction.as_str(), code.as_str()]).set(float(*count));
+        }
+        for pending in board.pending.values().filter(|pending| !pending.reason.is_empty()) {
+            reasons.with_label_values(&[direction.as_str(), pending.reason.as_str()]).inc();
         }
         // So many nonces tell enough; a metric must not grow with a backlog.
         for (nonce, pending) in board.pending.iter().take(32) {

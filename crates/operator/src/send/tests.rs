@@ -2,46 +2,58 @@ use super::*;
 use crate::decide::NonceState;
 use crate::keys::test_key;
 use crate::view::AccountView;
+use axum::extract::State;
+use axum::routing::post;
+use serde_json::{json, Value};
 use spanlight::bridge::layout::NonceWord;
-use spanlight::transaction::Transaction;
+use spanlight::profile::ForkSchedule;
+use spanlight::transaction::{Transaction, TransactionKind};
 use spanlight::verdict::HeaderRef;
 use spanlight::Hash;
 use spanlight_prover::Cancel;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
-use Taken::{Before, Newly};
 
-fn said(said: &[(&str, Taken)]) -> Vec<(String, Taken)> {
-    said.iter().map(|(name, taken)| ((*name).to_owned(), *taken)).collect()
-}
+const STUCK: u64 = 10;
+const FEE: u64 = 25_000_000_000;
+const CAP: u64 = 750_000_000_000;
 
-#[test]
-fn who_took_a_transaction_and_did_not_pass_it_on_is_named_only_if_others_got_it_taken() {
-    let mut handed = Handed::default();
-    handed.note(Reach::One, said(&[("one", Newly)]));
-    assert_eq!(handed.swallower(), None);
-    handed.note(Reach::All, said(&[("one", Newly)]));
-    assert_eq!(handed.swallower(), None, "nobody else took it");
-    handed.note(Reach::All, said(&[("one", Before), ("other", Newly)]));
-    assert_eq!(handed.swallower(), Some("one"));
-    handed.note(Reach::All, said(&[("one", Before), ("other", Before)]));
-    assert_eq!(handed.swallower(), Some("one"), "the other one has it from this operator");
-    // Of what an earlier run gave away it is not known who had it.
-    let mut handed = Handed::default();
-    handed.note(Reach::All, said(&[("one", Newly), ("other", Newly)]));
-    assert_eq!(handed.swallower(), None);
-}
+/// An endpoint that takes what it is given, or refuses it in these words.
+#[derive(Clone, Default)]
+struct Endpoint(Arc<Mutex<(Option<&'static str>, BTreeSet<String>)>>);
 
-#[test]
-fn who_passed_a_transaction_on_is_never_named() {
-    let mut handed = Handed::default();
-    handed.note(Reach::One, said(&[("one", Newly)]));
-    handed.note(Reach::All, said(&[("one", Before), ("other", Before), ("third", Newly)]));
-    handed.note(Reach::All, said(&[("one", Newly), ("other", Newly), ("third", Newly)]));
-    assert_eq!(handed.swallower(), None);
-    let mut handed = Handed::default();
-    handed.note(Reach::One, said(&[("one", Before)]));
-    handed.note(Reach::All, said(&[("one", Before), ("other", Newly)]));
-    assert_eq!(handed.swallower(), None, "it had it from somebody else");
+impl Endpoint {
+    fn refuse(&self, words: impl Into<Option<&'static str>>) {
+        self.0.lock().unwrap().0 = words.into();
+    }
+
+    /// Serves on a thread of its own: a call of the sender's waits for its answer.
+    fn serve(&self) -> String {
+        async fn answer(State(endpoint): State<Endpoint>, body: String) -> String {
+            let call: Value = serde_json::from_str(&body).unwrap();
+            let raw = call["params"][0].as_str().unwrap().to_owned();
+            let mut state = endpoint.0.lock().unwrap();
+            let refusal = state.0.or_else(|| (!state.1.insert(raw)).then_some("known transaction: 00"));
+            let said = match refusal {
+                Some(words) => json!({"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": words}}),
+                None => json!({"jsonrpc": "2.0", "id": call["id"], "result": Hash::ZERO.to_string()}),
+            };
+            said.to_string()
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().route("/", post(answer)).with_state(self.clone());
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        url
+    }
 }
 
 fn view(head: u64, lower_handle_nonce: u64, closed: &[u64]) -> View {
@@ -61,59 +73,304 @@ fn view(head: u64, lower_handle_nonce: u64, closed: &[u64]) -> View {
     }
 }
 
-/// A sender whose endpoint does not answer.
-async fn sender(name: &str) -> (Sender, Link, std::path::PathBuf) {
+fn at(head: u64) -> View {
+    view(head, 0, &[])
+}
+
+struct Bench {
+    sender: Sender,
+    link: Link,
+    endpoints: [Endpoint; 2],
+    folder: std::path::PathBuf,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The rules of a chain with every fork, or of one with a fixed price.
+fn rules(pricing: Pricing) -> Rules {
+    let from = Some(0);
+    let all =
+        ForkSchedule { istanbul: from, eth_tx_type: from, magma: from, kaia: from, prague: from, ..Default::default() };
+    match pricing {
+        Pricing::Fixed(_) => Rules::at(&ForkSchedule { istanbul: from, ..ForkSchedule::default() }, 1),
+        Pricing::BaseFee(_) => Rules::at(&all, 1),
+    }
+}
+
+/// A sender with two endpoints, and these transactions in its store.
+async fn bench_with(name: &str, pricing: Pricing, stored: &[NewSend]) -> Bench {
     let folder = std::env::temp_dir().join(format!("spanlight-send-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let store = Store::open(&format!("sqlite:{}", folder.join("operator.db").display())).await.unwrap();
     let lease = Arc::new(store.acquire("a->b").await.unwrap().unwrap());
-    let config = r#"endpoints = ["http://127.0.0.1:1"]
+    for send in stored {
+        store.intend(&lease, send).await.unwrap();
+    }
+    let endpoints = [Endpoint::default(), Endpoint::default()];
+    let urls = [endpoints[0].serve(), endpoints[1].serve()];
+    let config = r#"endpoints = []
         key = { kind = "file", path = "", password = { env = "" } }"#;
-    let config: ChainConfig = toml::from_str(config).unwrap();
+    let config = ChainConfig { max_gas_price: CAP, ..toml::from_str(config).unwrap() };
     let keys = ChainKeys::alone(Arc::new(test_key(7)));
-    let link = Link::open(&config.endpoints, Duration::from_secs(1), &Cancel::default()).unwrap();
-    let mut sender = Sender::start(&store, &lease, &keys, 1, &config, 10).await.unwrap();
-    sender.set_pricing(Pricing::Fixed(U256::from(25u8)));
-    (sender, link, folder)
+    let link = Link::open(&urls, Duration::from_secs(20), &Cancel::default()).unwrap();
+    let mut sender = Sender::start(&store, &lease, &keys, 1, &config, STUCK).await.unwrap();
+    sender.set_conditions(pricing, rules(pricing), U256::MAX);
+    Bench { sender, link, endpoints, folder }
 }
 
-async fn send(sender: &mut Sender, link: &Link, nonce: u64) {
-    let action = Action::Call { to: Address([9; 20]), input: vec![1, 2, 3] };
-    sender.send(link, &view(100, 0, &[]), (Purpose::Vote, nonce), action, 50_000).await.unwrap();
+async fn bench(name: &str, pricing: Pricing) -> Bench {
+    bench_with(name, pricing, &[]).await
 }
 
-fn purposes(sender: &Sender) -> Vec<Purpose> {
-    sender.live.iter().map(|live| live.send.purpose).collect()
+fn fixed() -> Pricing {
+    Pricing::Fixed(U256::from(FEE))
+}
+
+fn base_fee(fee: u64) -> Pricing {
+    Pricing::BaseFee(U256::from(fee))
+}
+
+impl Bench {
+    async fn try_to_send(&mut self, nonce: u64, input: Vec<u8>, head: u64) -> Result<(), SendError> {
+        let action = Action::Call { to: Address([9; 20]), input };
+        self.sender.send(&self.link, &at(head), (Purpose::Vote, nonce), action, 2_500_000).await
+    }
+
+    async fn send(&mut self, nonces: &[u64]) {
+        for nonce in nonces {
+            self.try_to_send(*nonce, vec![1, 2, 3], 100).await.unwrap();
+        }
+    }
+
+    async fn tend(&mut self, view: &View) {
+        self.sender.tend(&self.link, view).await.unwrap();
+    }
+
+    fn purposes(&self) -> Vec<Purpose> {
+        self.sender.live.iter().map(|live| live.send.purpose).collect()
+    }
+
+    fn prices(&self) -> Vec<U256> {
+        self.sender.live.iter().map(|live| live.send.gas_price).collect()
+    }
+
+    fn codes(&mut self) -> BTreeSet<&'static str> {
+        self.sender.take_alarms().iter().map(Alarm::code).collect()
+    }
 }
 
 #[tokio::test]
 async fn a_vote_is_given_up_only_where_its_transfer_is_proven_to_be_handled() {
-    let (mut sender, link, folder) = sender("needed").await;
-    for nonce in [3, 5, 6] {
-        send(&mut sender, &link, nonce).await;
-    }
-    assert_eq!(sender.votes_in_flight().collect::<Vec<_>>(), [3, 5, 6]);
-    sender.tend(&link, &view(110, 4, &[6])).await.unwrap();
-    assert_eq!(purposes(&sender), [Purpose::Cancel, Purpose::Vote, Purpose::Cancel]);
-    let vote = Transaction::decode(&sender.live[1].send.raw).unwrap();
+    let mut bench = bench("needed", fixed()).await;
+    bench.send(&[3, 5, 6]).await;
+    assert_eq!(bench.sender.votes_in_flight().collect::<Vec<_>>(), [3, 5, 6]);
+    bench.tend(&view(110, 4, &[6])).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote, Purpose::Cancel]);
+    let vote = Transaction::decode(&bench.sender.live[1].send.raw).unwrap();
     assert_eq!((vote.to(), vote.input()), (Some(Address([9; 20])), &[1u8, 2, 3][..]));
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
 async fn two_transactions_of_one_transfer_that_nobody_needs_end_no_session() {
-    let (mut sender, link, folder) = sender("twice").await;
-    send(&mut sender, &link, 3).await;
-    sender.tend(&link, &view(110, 4, &[])).await.unwrap();
-    send(&mut sender, &link, 3).await;
-    assert_eq!(purposes(&sender), [Purpose::Cancel, Purpose::Vote]);
-    sender.tend(&link, &view(120, 4, &[])).await.unwrap();
-    assert_eq!(purposes(&sender), [Purpose::Cancel, Purpose::Vote], "it waits for the first one");
+    let mut bench = bench("twice", fixed()).await;
+    bench.send(&[3]).await;
+    bench.tend(&view(110, 4, &[])).await;
+    bench.send(&[3]).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
+    bench.tend(&view(120, 4, &[])).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote], "it waits for the first one");
     // The first one is in a block.
-    sender.store.settle(&sender.lease, 1).await.unwrap();
-    sender.live.remove(0);
-    sender.tend(&link, &view(130, 4, &[])).await.unwrap();
-    assert_eq!(purposes(&sender), [Purpose::Cancel]);
-    std::fs::remove_dir_all(folder).unwrap();
+    let moved = View { account: AccountView { nonce: 1, ..AccountView::default() }, ..view(130, 4, &[]) };
+    bench.sender.reconcile(&mut bench.link, &moved).await.unwrap();
+    bench.tend(&moved).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel]);
+}
+
+#[tokio::test]
+async fn what_no_node_takes_is_found_before_an_account_nonce_is_given_to_it() {
+    for (name, pricing, input) in [
+        ("large", base_fee(FEE), vec![0; 131_060]),
+        ("data", base_fee(FEE), vec![1; 70_000]),
+        ("flat", fixed(), vec![0; 30_000]),
+    ] {
+        let mut bench = bench(name, pricing).await;
+        let refused = bench.try_to_send(1, input, 100).await;
+        assert!(matches!(refused, Err(SendError::Unsendable(_))), "{name}: {refused:?}");
+        assert!(bench.sender.store.live("a->b").await.unwrap().is_empty(), "{name}: nothing is written down");
+        bench.send(&[2]).await;
+        let next = &bench.sender.live[0].send;
+        assert_eq!((next.nonce, next.account_nonce), (2, 0), "{name}: the next vote has the account nonce");
+    }
+}
+
+fn stored(nonce: u64, account_nonce: u64, input: Vec<u8>) -> NewSend {
+    let action = Action::Call { to: Address([9; 20]), input };
+    let gas_price = U256::from(FEE);
+    let draft = Draft { chain_id: 1, account_nonce, gas_price, tip: None, gas: 2_500_000, action };
+    let signed = draft.sign(&ChainKeys::alone(Arc::new(test_key(7)))).unwrap();
+    let (purpose, gas, block) = (Purpose::Vote, 2_500_000, 100);
+    NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block }
+}
+
+#[tokio::test]
+async fn no_store_keeps_a_poison_and_what_comes_after_it_stays() {
+    let left = [stored(1, 0, vec![0; 131_060]), stored(2, 1, vec![1])];
+    let mut bench = bench_with("poison", fixed(), &left).await;
+    bench.tend(&at(101)).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
+    let given_up = bench.sender.take_given_up();
+    assert_eq!(given_up.iter().map(|(nonce, _)| *nonce).collect::<Vec<_>>(), [1]);
+    assert!(given_up[0].1.contains("nodes take at most 131072"), "{}", given_up[0].1);
+    let cancel = Transaction::decode(&bench.sender.live[0].send.raw).unwrap();
+    assert_eq!((cancel.kind(), cancel.nonce()), (TransactionKind::Cancel, 0), "nodes let it take the place of a vote");
+    let live = bench.sender.store.live("a->b").await.unwrap();
+    assert_eq!(live[0].send.raw, bench.sender.live[0].send.raw, "and so it is in the store");
+}
+
+#[tokio::test]
+async fn what_every_endpoint_refuses_for_good_gives_its_account_nonce_away() {
+    let mut bench = bench("refused", base_fee(FEE)).await;
+    bench.endpoints.iter().for_each(|endpoint| endpoint.refuse("invalid sender: whatever"));
+    bench.send(&[1, 2]).await;
+    for head in 101..99 + STUCK {
+        bench.tend(&at(head)).await;
+        assert_eq!(bench.purposes(), [Purpose::Vote; 2], "it may be a fault of the moment");
+    }
+    // One that takes it suffices.
+    bench.endpoints[1].refuse(None);
+    for head in 99 + STUCK..102 + STUCK {
+        bench.tend(&at(head)).await;
+    }
+    assert_eq!(bench.purposes(), [Purpose::Vote; 2]);
+    bench.endpoints[1].refuse("transaction type not supported");
+    for head in 102 + STUCK..104 + 2 * STUCK {
+        bench.tend(&at(head)).await;
+    }
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
+    let given_up = bench.sender.take_given_up();
+    assert!(given_up.len() == 1 && given_up[0].1.contains("invalid sender"), "{given_up:?}");
+}
+
+#[tokio::test]
+async fn only_the_first_of_a_queue_is_sent_at_a_higher_price() {
+    let mut bench = bench("queue", base_fee(FEE)).await;
+    bench.send(&[1, 2, 3]).await;
+    let twice = U256::from(2 * FEE);
+    for head in 101..=100 + STUCK {
+        assert_eq!(bench.prices(), [twice; 3], "{head}");
+        bench.tend(&at(head)).await;
+    }
+    let prices = bench.prices();
+    assert!(prices[0] > twice && prices[1..] == [twice; 2], "{prices:?}");
+    assert_eq!(bench.purposes(), [Purpose::Vote; 3]);
+    let raised = Transaction::decode(&bench.sender.live[0].send.raw).unwrap();
+    assert_eq!((raised.kind(), raised.nonce()), (TransactionKind::EthereumDynamicFee, 0));
+    assert!(!raised.tip().is_zero(), "others pay more");
+}
+
+#[tokio::test]
+async fn what_pays_less_than_the_next_block_takes_is_sent_at_its_price_at_once_and_up_to_the_cap() {
+    let mut bench = bench("dearer", base_fee(FEE)).await;
+    bench.send(&[1, 2]).await;
+    let dear = base_fee(400_000_000_000);
+    bench.sender.set_conditions(dear, rules(dear), U256::MAX);
+    bench.tend(&at(101)).await;
+    assert_eq!(
+        bench.prices(),
+        [U256::from(CAP), U256::from(2 * FEE)],
+        "work goes on up to the cap, not up to half of it"
+    );
+    let above = base_fee(CAP + 1);
+    bench.sender.set_conditions(above, rules(above), U256::MAX);
+    let _ = bench.codes();
+    bench.tend(&at(102)).await;
+    assert_eq!(bench.prices()[0], U256::from(CAP));
+    assert_eq!(bench.codes(), BTreeSet::from(["gas_price"]));
+    let waits = bench.try_to_send(3, vec![1], 102).await;
+    assert!(matches!(waits, Err(SendError::Waits(Alarm::GasPrice { .. }))), "{waits:?}");
+}
+
+#[tokio::test]
+async fn without_coin_nothing_is_written_down_and_no_price_climbs() {
+    let mut bench = bench("coin", base_fee(FEE)).await;
+    bench.send(&[1]).await;
+    bench.sender.set_conditions(base_fee(FEE), rules(base_fee(FEE)), U256::from(FEE));
+    let waits = bench.try_to_send(2, vec![1], 100).await;
+    assert!(matches!(waits, Err(SendError::Waits(Alarm::NoCoin { .. }))), "{waits:?}");
+    assert_eq!(bench.sender.store.live("a->b").await.unwrap().len(), 1);
+    // What was signed before, no endpoint takes any more.
+    bench.endpoints.iter().for_each(|endpoint| endpoint.refuse("insufficient funds of the sender for value "));
+    let before = bench.prices();
+    for head in 101..100 + 3 * STUCK {
+        bench.tend(&at(head)).await;
+    }
+    assert_eq!((bench.prices(), bench.purposes()), (before, vec![Purpose::Vote]));
+    assert!(bench.codes().contains("no_coin"));
+    assert!(bench.sender.can_pay().is_err());
+}
+
+#[tokio::test]
+async fn the_lowest_account_nonce_that_does_not_move_is_told_and_given_away_in_the_end() {
+    let mut bench = bench("stuck", fixed()).await;
+    bench.send(&[1, 2]).await;
+    for head in 101..101 + 3 * STUCK {
+        bench.tend(&at(head)).await;
+        assert!(bench.codes().is_empty(), "{head}");
+    }
+    bench.tend(&at(101 + 3 * STUCK)).await;
+    assert_eq!(bench.codes(), BTreeSet::from(["send_stuck"]));
+    let head = 101 + 3 * STUCK;
+    assert_eq!(bench.sender.trouble(1, head).unwrap(), "endpoints have it, and no block has taken it");
+    let behind = bench.sender.trouble(2, head).unwrap();
+    assert!(behind.starts_with("behind account nonce 0: "), "{behind}");
+    assert_eq!(bench.prices(), [U256::from(FEE); 2], "one price holds for everybody");
+    bench.tend(&at(101 + 10 * STUCK)).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
+    assert_eq!(bench.sender.take_given_up().len(), 1);
+    // What moves is not told.
+    let moved = View { account: AccountView { nonce: 1, ..AccountView::default() }, ..at(102 + 10 * STUCK) };
+    bench.sender.reconcile(&mut bench.link, &moved).await.unwrap();
+    let _ = bench.codes();
+    bench.tend(&moved).await;
+    assert!(bench.codes().is_empty());
+}
+
+#[tokio::test]
+async fn no_price_climbs_while_nobody_has_the_transaction() {
+    let mut bench = bench("silent", base_fee(FEE)).await;
+    bench.endpoints.iter().for_each(|endpoint| endpoint.refuse("txpool is full: 4096"));
+    bench.send(&[1]).await;
+    let before = bench.prices();
+    for head in 101..100 + 3 * STUCK {
+        bench.tend(&at(head)).await;
+    }
+    assert_eq!(bench.prices(), before);
+    // A lost store may have left another one there.
+    bench
+        .endpoints
+        .iter()
+        .for_each(|endpoint| endpoint.refuse("there is another tx which has the same nonce in the tx pool"));
+    for head in 100 + 3 * STUCK..103 + 3 * STUCK {
+        bench.tend(&at(head)).await;
+    }
+    assert!(bench.prices()[0] > before[0]);
+}
+
+#[tokio::test]
+async fn a_gap_among_account_nonces_is_closed_by_the_next_vote_or_by_one_that_does_nothing() {
+    let mut bench = bench_with("gap", fixed(), &[stored(1, 1, vec![1]), stored(2, 3, vec![2])]).await;
+    bench.send(&[5]).await;
+    let nonces = |bench: &Bench| bench.sender.live.iter().map(|live| live.send.account_nonce).collect::<Vec<_>>();
+    assert_eq!(nonces(&bench), [0, 1, 3]);
+    let moved = |head| View { account: AccountView { nonce: 2, ..AccountView::default() }, ..at(head) };
+    bench.sender.reconcile(&mut bench.link, &moved(101)).await.unwrap();
+    bench.tend(&moved(101)).await;
+    assert_eq!(nonces(&bench), [3], "a vote may come");
+    bench.tend(&moved(100 + STUCK)).await;
+    assert_eq!((nonces(&bench), bench.purposes()), (vec![2, 3], vec![Purpose::Cancel, Purpose::Vote]));
 }

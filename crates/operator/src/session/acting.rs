@@ -10,16 +10,14 @@ use crate::delivery::{simulate, Deliveries};
 use crate::direction::WorkError;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
-use crate::tx::Action;
+use crate::tx::{Action, Rules};
 use crate::view::{self, AccountView};
 use spanlight::bridge::generation::VoteEvidence;
+use spanlight::header::base_fee;
+use spanlight::profile::Fork;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
-
-/// Who has to be sent some coin before anything can be sent from there.
-const NO_OPERATOR: &str = "the operator has no account on the destination yet:";
-const NO_PAYER: &str = "the fee payer has no account on the destination yet:";
 
 impl Session<'_> {
     /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
@@ -37,8 +35,13 @@ impl Session<'_> {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
         }
-        if !self.is_paused() {
+        if self.is_paused() {
+            self.sender.rest();
+        } else {
             self.sender.tend(&self.links[1], &self.view).await?;
+        }
+        for (nonce, reason) in self.sender.take_given_up() {
+            self.park(nonce, reason);
         }
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
@@ -75,25 +78,21 @@ impl Session<'_> {
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
         let paying = match self.sender.fee_payer() {
-            Some(payer) => (payer, view::account(&node, header, payer).await?, ["the fee payer", NO_PAYER]),
-            None => (me, self.view.account, ["the operator", NO_OPERATOR]),
+            Some(payer) => (payer, view::account(&node, header, payer).await?, "the fee payer"),
+            None => (me, self.view.account, "the operator"),
         };
-        let client = self.destination.chain().client();
-        self.sender.set_pricing(match client.head().fields().base_fee {
-            Some(fee) => Pricing::BaseFee(fee),
-            None => Pricing::Fixed(U256::from(client.parameters().unit_price)),
-        });
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
-        let (payer, AccountView { balance: held, exists, .. }, [what, absent]) = paying;
+        let (payer, AccountView { balance: held, .. }, what) = paying;
+        self.learn_conditions(held);
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.fee_payer_balance = (payer != me).then(|| held.to_string());
         });
-        if !exists {
-            self.raise(None, Alarm::LowBalance { account: payer, what: absent });
+        if let Err(alarm) = self.sender.can_pay() {
+            self.raise(None, alarm);
         } else if held < U256::from(balance) {
             self.raise(None, Alarm::LowBalance { account: payer, what });
         }
@@ -104,6 +103,21 @@ impl Session<'_> {
             self.raise(None, Alarm::OperatorIsOwner { account: me });
         }
         Ok(())
+    }
+
+    /// What the verified head says of the next block. What it does not settle, the block after the head that is proven next does.
+    fn learn_conditions(&mut self, held: U256) {
+        let client = self.destination.chain().client();
+        let (fields, parameters) = (client.head().fields(), client.parameters());
+        let forks = &self.destination.chain().trusted().profile.forks;
+        let next = client.head().number().saturating_add(1);
+        let pricing = if forks.is_active(Fork::Magma, next) {
+            let now = fields.base_fee.unwrap_or_default();
+            Pricing::BaseFee(base_fee(fields, parameters).unwrap_or(now))
+        } else {
+            Pricing::Fixed(U256::from(parameters.unit_price))
+        };
+        self.sender.set_conditions(pricing, Rules::at(forks, next), held);
     }
 
     /// A vote that is in a block and does not stand has reverted: the nonce waits before it is tried again.
@@ -129,6 +143,7 @@ impl Session<'_> {
             if !state.handled {
                 let retry = self.direction.shared.config.voting.retry_blocks;
                 open.park.fail(self.view.head.number, retry);
+                "this operator's vote is in a block and reverted".clone_into(&mut open.parked_for);
                 open.delivery = Delivery::NotAsked;
             }
         }
@@ -150,7 +165,7 @@ impl Session<'_> {
                 other => other,
             };
             let Some(decision) = decision else { continue };
-            self.note(nonce, decision.words());
+            self.note(nonce, decision.code(), decision.words());
             match decision {
                 Decision::Vote { .. } if self.sender.in_flight() >= most => break,
                 Decision::Vote { gas, corrects } => {
@@ -213,7 +228,15 @@ impl Session<'_> {
 
     async fn simulate(&mut self, nonce: u64) {
         let gas = self.vote_gas();
+        let Some(open) = self.open.get(&nonce) else { return };
+        let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
+        // Nobody need be asked about what cannot be sent.
+        let checked = self.sender.can_send(&action, gas);
         let Some(open) = self.open.get_mut(&nonce) else { return };
+        if let Err(SendError::Unsendable(reason)) = checked {
+            open.delivery = Delivery::Fails { reason: reason.to_string() };
+            return;
+        }
         // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
         let delivers = if self.view.second.is_some() { Deliveries::MayFail } else { Deliveries::MustWork };
         let (link, to) = (&self.links[1], &self.direction.to);
@@ -239,9 +262,14 @@ impl Session<'_> {
                 Ok(())
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
+            Err(SendError::Unsendable(reason)) => {
+                self.park(nonce, reason.to_string());
+                Ok(())
+            }
             // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
             Err(error) => {
                 let alarm = error.into_alarm()?;
+                self.note(nonce, alarm.code(), format!("this operator would vote now, and cannot: {alarm}"));
                 self.raise(None, alarm);
                 Ok(())
             }
@@ -252,6 +280,7 @@ impl Session<'_> {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
             open.park.fail(self.view.head.number, retry);
+            open.parked_for.clone_from(&reason);
             open.delivery = Delivery::NotAsked;
         }
         self.raise(Some(nonce), Alarm::Parked { reason });
@@ -266,11 +295,20 @@ impl Session<'_> {
         });
     }
 
-    pub(super) fn note(&self, nonce: u64, doing: String) {
+    /// Shows what is done about a transfer, and why nothing is done: a code, and words.
+    pub(super) fn note(&self, nonce: u64, code: &'static str, doing: String) {
         let Some(open) = self.open.get(&nonce) else { return };
-        let header = open.request.header();
+        let (header, head) = (open.request.header(), self.view.head.number);
+        let (code, doing) = match self.sender.trouble(nonce, head) {
+            Some(trouble) => ("send_stuck", format!("{doing}; it waits: {trouble}")),
+            None if code == "parked" && open.park.is_parked(head) => {
+                (code, format!("parked until block {}: {}", open.park.until(), open.parked_for))
+            }
+            None => (code, doing),
+        };
         let pending = Pending {
             doing,
+            reason: code.to_owned(),
             votes: self.view.transfers.get(&nonce).map_or(0, |state| state.counted),
             request_block: header.number,
             requested_at: header.time,

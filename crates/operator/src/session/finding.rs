@@ -129,6 +129,7 @@ impl Session<'_> {
             seen_at: self.destination.head(),
             delivery: Delivery::NotAsked,
             park: Park::default(),
+            parked_for: String::new(),
             signatures: Signatures::default(),
             corrects: false,
         };
@@ -148,13 +149,15 @@ impl Session<'_> {
             let time = self.source.chain().header(block).map_or(0, |header| header.reference().time);
             let doing = format!("block {block} cannot be read ({}); it is asked for again", waiting.code);
             for nonce in waiting.nonces.iter().filter(|nonce| **nonce >= self.lower()) {
-                let pending = Pending { doing: doing.clone(), votes: 0, request_block: block, requested_at: time };
+                let (doing, reason) = (doing.clone(), "unread_block".to_owned());
+                let pending = Pending { doing, reason, votes: 0, request_block: block, requested_at: time };
                 unproven.insert(*nonce, pending);
             }
         }
         for nonce in self.missing.iter().filter(|nonce| !self.open.contains_key(nonce)) {
             let doing = "counted by the source and not found: a block that cannot be read may hold it".to_owned();
-            unproven.entry(*nonce).or_insert(Pending { doing, ..Pending::default() });
+            let reason = "unread_block".to_owned();
+            unproven.entry(*nonce).or_insert(Pending { doing, reason, ..Pending::default() });
         }
         unproven
     }

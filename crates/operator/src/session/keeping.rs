@@ -121,6 +121,7 @@ impl Session<'_> {
             board.pending.retain(|nonce, _| self.open.contains_key(nonce));
             board.pending.extend(unproven);
             board.in_flight = u64::try_from(self.sender.in_flight()).unwrap_or(u64::MAX);
+            board.send_waits_blocks = self.sender.waits_blocks(view.head.number);
             board.replaced = self.sender.replaced;
             board.balance = view.account.balance.to_string();
             board.liquidity = view.liquidity.to_string();

@@ -6,7 +6,9 @@ use crate::decide::{decide_signed, votes_at_hand, NonceState, SignedDecision, Si
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
 use crate::link::{Call, Outcome};
+use crate::send::SendError;
 use crate::store::Purpose;
+use crate::tx::Action;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
 use spanlight::crypto::recover_address;
 use spanlight::{Address, Hash, U256};
@@ -114,7 +116,7 @@ impl Session<'_> {
                 other => other,
             };
             let Some(decision) = decision else { continue };
-            self.note(nonce, decision.words());
+            self.note(nonce, decision.code(), decision.words());
             match decision {
                 SignedDecision::Done => self.finish(nonce),
                 SignedDecision::Collect => {
@@ -231,6 +233,12 @@ impl Session<'_> {
     async fn send_if_it_works(&mut self, nonce: u64, input: Vec<u8>) -> Result<(), WorkError> {
         let to = &self.direction.to;
         let gas = self.vote_gas();
+        let action = Action::Call { to: to.address, input };
+        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas) {
+            self.park(nonce, reason.to_string());
+            return Ok(());
+        }
+        let Action::Call { input, .. } = action else { return Ok(()) };
         let call = Call { from: self.view.me, to: to.address, value: U256::ZERO, input: &input, gas };
         match self.links[1].simulate(&call).await {
             Outcome::Works => self.send_vote(nonce, input, gas).await,

@@ -20,7 +20,14 @@ fn paid_for() -> ChainKeys {
 }
 
 fn draft(action: Action) -> Draft {
-    Draft { chain_id: 4001, account_nonce: 11, gas_price: U256::from(750_000_000_000u64), gas: 100_000, action }
+    Draft {
+        chain_id: 4001,
+        account_nonce: 11,
+        gas_price: U256::from(750_000_000_000u64),
+        tip: None,
+        gas: 100_000,
+        action,
+    }
 }
 
 fn sender(signed: &Signed) -> Address {
@@ -41,12 +48,39 @@ fn a_vote_is_a_legacy_transaction_of_this_chain() {
 }
 
 #[test]
-fn a_cancellation_sends_nothing_to_oneself() {
+fn a_vote_with_a_tip_is_a_dynamic_fee_transaction_of_this_chain() {
+    let to = Address([9; 20]);
+    let tip = U256::from(3u8);
+    let draft = Draft { tip: Some(tip), ..draft(Action::Call { to, input: vec![1, 2, 3] }) };
+    let signed = draft.sign(&alone()).unwrap();
+    let transaction = Transaction::decode(&signed.raw).unwrap();
+    assert_eq!((transaction.kind(), transaction.chain_id()), (TransactionKind::EthereumDynamicFee, Some(4001)));
+    assert_eq!((transaction.to(), transaction.input(), transaction.nonce()), (Some(to), &[1u8, 2, 3][..], 11));
+    assert_eq!((transaction.gas_price(), transaction.tip(), transaction.gas()), (draft.gas_price, tip, 100_000));
+    assert_eq!(sender(&signed), key().address());
+}
+
+#[test]
+fn the_most_bytes_of_a_transaction_are_known_before_it_is_signed() {
+    let actions = [Action::Call { to: Address([9; 20]), input: vec![7; 500] }, Action::Cancel];
+    for (keys, tip) in [(alone(), None), (alone(), Some(U256::ZERO)), (paid_for(), None)] {
+        for action in &actions {
+            let draft = Draft { tip, ..draft(action.clone()) };
+            let (most, bytes) = (draft.most_bytes(&keys).unwrap(), draft.sign(&keys).unwrap().raw.len());
+            assert!((bytes..bytes + 5).contains(&most), "{most} {bytes}");
+        }
+    }
+}
+
+#[test]
+fn a_cancellation_is_of_the_type_that_takes_another_ones_place() {
     let signed = draft(Action::Cancel).sign(&alone()).unwrap();
     let transaction = Transaction::decode(&signed.raw).unwrap();
-    assert_eq!((transaction.to(), transaction.value()), (Some(key().address()), U256::ZERO));
+    assert_eq!((transaction.kind(), transaction.nonce()), (TransactionKind::Cancel, 11));
+    assert_eq!((transaction.to(), transaction.value()), (None, U256::ZERO));
     assert!(transaction.input().is_empty());
-    assert_eq!(sender(&signed), key().address());
+    // The sender is a field of this type, so the signature is checked by itself.
+    assert_eq!(recovered(&transaction.sign_hash(4001), transaction.signatures()[0]), key().address());
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! What is done with transactions on their way at a new head: the first one is what all others wait for.
+
+use super::conditions::Offer;
+use super::handed::{Handed, Reach};
+use super::{SendError, Sender, SLOW};
+use crate::alarm::Alarm;
+use crate::link::{Link, Refusal};
+use crate::store::{NewSend, Purpose, Send, StoreError};
+use crate::tx::{check, Action, Unsendable};
+use crate::view::View;
+use spanlight::transaction::{Transaction, TransactionKind};
+use spanlight::U256;
+
+/// How many of those on their way are given to every endpoint at a head: the first ones are what the others wait for.
+const MOST_TO_ALL: usize = 8;
+/// The lowest account nonce on its way has not moved for so many times `stuck_blocks`: a person should look.
+const TOLD_AFTER: u64 = 3;
+/// After so many times `stuck_blocks` its account nonce is given to one that does nothing.
+const GIVEN_UP_AFTER: u64 = 10;
+
+/// What is done with a transaction on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Course {
+    /// It stays as it is.
+    Keep,
+    /// Its account nonce is given to one that does nothing.
+    Cancel,
+    /// It pays less than the next block takes.
+    Reprice,
+    /// Its price is enough, and no block takes it.
+    Raise,
+}
+
+impl Sender {
+    /// Sends again what is not in a block yet. A vote is given up only where its transfer is proven to be handled, or where it
+    /// stops others: one whose request is not read again yet was proven before it was signed.
+    pub(crate) async fn tend(&mut self, link: &Link, view: &View) -> Result<(), SendError> {
+        let head = view.head.number;
+        self.close_gap(view).await?;
+        self.see_lowest(head);
+        for place in 0..self.live.len() {
+            let Some(live) = self.live.get(place).cloned() else { break };
+            let is_ready = self.is_first(place, view) && self.conditions.takes(live.send.gas_price);
+            self.handed.entry(live.id).or_default().see(is_ready, head);
+            let course = self.course(place, &live, view);
+            let mut raw = live.send.raw.clone();
+            match self.renew(&live, course, head) {
+                Ok(None) => {}
+                Ok(Some(next)) => match self.replace(place, live.id, next).await {
+                    Ok(next) => raw = next,
+                    // The old one may still be taken, and others need not wait for it. An earlier one for this transfer does
+                    // nothing already; once that is in a block this one is looked at again.
+                    Err(SendError::Store(StoreError::Conflict)) => {}
+                    Err(error) => self.alarms.push(error.into_alarm()?),
+                },
+                Err(error) => self.alarms.push(error.into_alarm()?),
+            }
+            let is_slow = head.saturating_sub(live.send.block) >= SLOW;
+            match is_slow {
+                true if place < MOST_TO_ALL => self.hand_over(link, live.id, &raw, Reach::All, head).await,
+                true => {}
+                false => self.hand_over(link, live.id, &raw, Reach::One, head).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the chain waits for this one.
+    fn is_first(&self, place: usize, view: &View) -> bool {
+        place == 0 && self.live.first().is_some_and(|live| live.send.account_nonce == view.account.nonce)
+    }
+
+    /// An account nonce that nothing on its way has, below one that is: a store that lost a row left it. What comes after it
+    /// would wait for ever.
+    async fn close_gap(&mut self, view: &View) -> Result<(), SendError> {
+        let Some(first) = self.live.first() else { return Ok(()) };
+        let (nonce, missing, head) = (first.send.nonce, view.account.nonce, view.head.number);
+        if first.send.account_nonce <= missing || head.saturating_sub(first.send.block) < self.stuck_blocks {
+            return Ok(());
+        }
+        let made = self.cancellation(nonce, missing, head);
+        match made {
+            Ok(send) => self.write_down(send).await.map(|_| ()).or_else(|error| match error {
+                StoreError::Conflict => Ok(()),
+                error => Err(error.into()),
+            }),
+            Err(error) => {
+                self.alarms.push(error.into_alarm()?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Raises the alarm where the lowest account nonce on its way does not move.
+    fn see_lowest(&mut self, head: u64) {
+        let Some(first) = self.live.first() else {
+            self.lowest = None;
+            return;
+        };
+        let account_nonce = first.send.account_nonce;
+        if self.lowest.is_none_or(|(lowest, _)| lowest != account_nonce) {
+            self.lowest = Some((account_nonce, head));
+        }
+        let blocks = self.waits_blocks(head);
+        if blocks >= self.stuck_blocks.saturating_mul(TOLD_AFTER) {
+            let why = self.words(first);
+            self.alarms.push(Alarm::SendStuck { account_nonce, blocks, why });
+        }
+    }
+
+    fn course(&mut self, place: usize, live: &Send, view: &View) -> Course {
+        let (send, head) = (&live.send, view.head.number);
+        let age = head.saturating_sub(send.block);
+        let may_cancel = send.purpose != Purpose::Cancel;
+        if may_cancel {
+            if let Err(reason) = self.check_signed(send) {
+                return self.give_up(send, reason.to_string());
+            }
+            if send.purpose == Purpose::Vote && view.is_handled(send.nonce) && age >= self.stuck_blocks {
+                return Course::Cancel;
+            }
+        }
+        if !self.is_first(place, view) {
+            return Course::Keep;
+        }
+        if !self.conditions.takes(send.gas_price) {
+            return Course::Reprice;
+        }
+        if age < self.stuck_blocks {
+            return Course::Keep;
+        }
+        let handed = self.handed.get(&live.id);
+        let refused = |reason| handed.and_then(|handed| handed.refused_by_all(reason)).map(str::to_owned);
+        if let Some(words) = refused(Refusal::ForGood).filter(|_| may_cancel) {
+            return self.give_up(send, format!("every endpoint refuses the vote: {words}"));
+        }
+        if refused(Refusal::Funds).is_some() {
+            // Another price would make it worse.
+            if let Err(SendError::Waits(alarm)) = self.conditions.pays(send.gas, send.gas_price) {
+                self.alarms.push(alarm);
+            }
+            return Course::Keep;
+        }
+        if may_cancel && self.waits_blocks(head) >= self.stuck_blocks.saturating_mul(GIVEN_UP_AFTER) {
+            let words = format!("no block takes the vote: {}", self.words(live));
+            return self.give_up(send, words);
+        }
+        // Where nobody has it, its price is not what keeps it back.
+        let may_help = self.handed.get(&live.id).is_some_and(Handed::may_want_more);
+        if may_help {
+            Course::Raise
+        } else {
+            Course::Keep
+        }
+    }
+
+    fn give_up(&mut self, send: &NewSend, reason: String) -> Course {
+        if send.purpose == Purpose::Vote {
+            self.given_up.push((send.nonce, reason));
+        }
+        Course::Cancel
+    }
+
+    /// Whether nodes take what is signed already: an earlier version may have left what they never will.
+    fn check_signed(&self, send: &NewSend) -> Result<(), Unsendable> {
+        let Ok(signed) = Transaction::decode(&send.raw) else { return Ok(()) };
+        let is_paid_for = signed.fee_payer().is_some();
+        check(send.raw.len(), signed.input(), send.gas, is_paid_for, self.conditions.rules)
+    }
+
+    /// What takes the place of a transaction, if anything does.
+    fn renew(&self, live: &Send, course: Course, head: u64) -> Result<Option<NewSend>, SendError> {
+        let send = &live.send;
+        let signed = Transaction::decode(&send.raw).ok();
+        let action = signed.as_ref().and_then(action_of).filter(|_| send.purpose != Purpose::Cancel);
+        let cap = U256::from(self.config.max_gas_price);
+        let offer = match course {
+            Course::Keep => return Ok(None),
+            Course::Cancel => return self.cancellation(send.nonce, send.account_nonce, head).map(Some),
+            Course::Reprice => {
+                let dynamic = action.as_ref().is_some_and(|action| self.is_dynamic(action));
+                let offer = self.conditions.offer(dynamic, cap)?;
+                if offer.price == send.gas_price {
+                    return Ok(None);
+                }
+                offer
+            }
+            Course::Raise => {
+                let tip = signed.as_ref().filter(|_| action.is_some()).and_then(tip_of);
+                match self.conditions.raise(Offer { price: send.gas_price, tip }, cap) {
+                    Some(offer) => offer,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let (action, gas) = match action {
+            Some(action) => (action, send.gas),
+            None => (Action::Cancel, self.cancel_gas()),
+        };
+        self.conditions.pays(gas, offer.price)?;
+        self.make(send.purpose, send.nonce, send.account_nonce, gas, offer, action, head).map(Some)
+    }
+
+    /// One that does nothing. Nodes let it take another one's place whatever it pays.
+    fn cancellation(&self, nonce: u64, account_nonce: u64, head: u64) -> Result<NewSend, SendError> {
+        let offer = self.conditions.offer(false, U256::from(self.config.max_gas_price))?;
+        let gas = self.cancel_gas();
+        self.conditions.pays(gas, offer.price)?;
+        self.make(Purpose::Cancel, nonce, account_nonce, gas, offer, Action::Cancel, head)
+    }
+}
+
+/// What a signed transaction does; none where it does nothing.
+fn action_of(signed: &Transaction) -> Option<Action> {
+    match (signed.kind(), signed.to()) {
+        (TransactionKind::ChainDataAnchoring, _) => Some(Action::Anchor { payload: signed.input().to_vec() }),
+        (TransactionKind::Cancel, _) | (_, None) => None,
+        (_, Some(to)) => Some(Action::Call { to, input: signed.input().to_vec() }),
+    }
+}
+
+fn tip_of(signed: &Transaction) -> Option<U256> {
+    let is_dynamic = signed.kind() == TransactionKind::EthereumDynamicFee;
+    is_dynamic.then(|| signed.tip())
+}
