@@ -174,6 +174,35 @@ pub enum Alarm {
     },
 }
 
+/// Every code that [`Alarm::code`] gives.
+pub const CODES: [&str; 25] = [
+    "attempted",
+    "chain_stands",
+    "clock",
+    "endpoint",
+    "forged_vote",
+    "fraud",
+    "gas_price",
+    "key_stolen",
+    "key_unavailable",
+    "low_balance",
+    "no_coin",
+    "not_anchoring",
+    "not_bound",
+    "not_operator",
+    "old_heads",
+    "operator_is_owner",
+    "parked",
+    "request_before_checkpoint",
+    "send_stuck",
+    "store",
+    "unjudged",
+    "unknown_code",
+    "unread_block",
+    "worker",
+    "wrong_anchor",
+];
+
 impl Alarm {
     /// The alarm, where this reason is a clock that is behind.
     #[must_use]

@@ -81,6 +81,9 @@ pub struct DirectionBoard {
     pub clock_behind: u64,
     /// Alarms since the start, by code.
     pub alarms: BTreeMap<String, u64>,
+    /// Unix time of the last one, by code.
+    #[serde(default)]
+    pub last_alarms: BTreeMap<String, u64>,
     /// Calls that no endpoint could answer since the start.
     pub endpoint_failures: u64,
 }
@@ -111,6 +114,9 @@ pub struct Status {
     pub paused: bool,
     /// Both directions, by name.
     pub directions: BTreeMap<String, DirectionBoard>,
+    /// Connections turned away or closed for newer ones since the start, by port: `ops` or `exchange`.
+    #[serde(default)]
+    pub turned_away: BTreeMap<String, u64>,
 }
 
 /// Shared by its clones.
@@ -145,6 +151,14 @@ impl Board {
         self.update(direction, |board| {
             let count = board.alarms.entry(alarm.code().to_owned()).or_default();
             *count = count.saturating_add(1);
+            board.last_alarms.insert(alarm.code().to_owned(), crate::clock::now());
         });
+    }
+
+    /// Counts a connection that was turned away at a port, or had to leave for a newer one.
+    pub(crate) fn count_turned_away(&self, port: &str) {
+        let mut status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = status.turned_away.entry(port.to_owned()).or_default();
+        *count = count.saturating_add(1);
     }
 }

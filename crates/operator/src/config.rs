@@ -3,8 +3,13 @@
 //! Every refusal names the file, the key, what is wrong and what to do. Secrets are never in the file: it says where a
 //! password comes from. Endpoints are not trust: that is a file of its own, named here.
 
+mod amount;
+pub(crate) mod credential;
+mod private;
 mod secret;
 
+pub use amount::Amount;
+pub(crate) use private::shown;
 pub use secret::Secret;
 
 use crate::log::LogForm;
@@ -43,7 +48,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The file as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
@@ -67,7 +72,7 @@ struct File {
 }
 
 /// A configuration that was checked: its keys agree with each other and with the trust file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The file it came from, for messages.
     pub file: PathBuf,
@@ -96,7 +101,7 @@ pub struct Config {
 }
 
 /// One chain: its endpoints and this operator's key on it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainConfig {
     /// JSON-RPC addresses in order of preference.
@@ -118,12 +123,12 @@ pub struct ChainConfig {
     /// Gas that a vote is given; what it does not use is not paid.
     #[serde(default = "default_vote_gas")]
     pub vote_gas: u64,
-    /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds less, in peb.
+    /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds less.
     #[serde(default)]
-    pub min_balance: u64,
-    /// An alarm is raised when the bridge holds less coin, in peb.
+    pub min_balance: Amount,
+    /// An alarm is raised when the bridge holds less coin.
     #[serde(default)]
-    pub min_liquidity: u64,
+    pub min_liquidity: Amount,
 }
 
 /// Where a key is.
@@ -166,7 +171,7 @@ impl KeyConfig {
             key: KeyConfig,
         }
         let given = toml::from_str::<Given>(&format!("key = {}", text.trim()));
-        given.map(|given| given.key).map_err(|error| error.message().to_owned())
+        given.map(|given| given.key).map_err(|error| private::without_values(error.message()))
     }
 }
 
@@ -345,12 +350,31 @@ impl Config {
     }
 }
 
+/// Whoever prints it sees no password: addresses of endpoints and stores may hold one.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = (&self.name, &self.file, shown(&self.store), &self.chains);
+        f.debug_tuple("Config").field(&shown).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ChainConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints: Vec<String> = self.endpoints.iter().map(|url| shown(url)).collect();
+        f.debug_struct("ChainConfig").field("endpoints", &endpoints).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
 impl ChainConfig {
     fn resolved(mut self, base: &Path) -> Self {
         for key in std::iter::once(&mut self.key).chain(&mut self.fee_payer) {
             match key {
-                KeyConfig::File { path, .. } => *path = base.join(&path),
-                KeyConfig::Pkcs11 { .. } | KeyConfig::AwsKms { .. } => {}
+                KeyConfig::File { path, password } => {
+                    *path = credential::resolved(base, path);
+                    password.resolved(base);
+                }
+                KeyConfig::Pkcs11 { pin, .. } => pin.resolved(base),
+                KeyConfig::AwsKms { .. } => {}
             }
         }
         self
@@ -359,10 +383,10 @@ impl ChainConfig {
 
 impl Exchange {
     fn resolved(mut self, base: &Path) -> Self {
-        self.certificate = base.join(&self.certificate);
-        self.private_key = base.join(&self.private_key);
+        self.certificate = credential::resolved(base, &self.certificate);
+        self.private_key = credential::resolved(base, &self.private_key);
         for peer in &mut self.peers {
-            peer.certificate = base.join(&peer.certificate);
+            peer.certificate = credential::resolved(base, &peer.certificate);
         }
         self
     }
@@ -398,7 +422,8 @@ impl Check<'_> {
                 return Err(self.refuse(key("endpoints"), "none", "give at least one http:// or https:// address"));
             }
             if let Some(url) = chain.endpoints.iter().find(|url| !is_address(url)) {
-                return Err(self.refuse(key("endpoints"), format!("`{url}` is no address"), "use http:// or https://"));
+                let what = format!("{} is no address of a node", shown(url));
+                return Err(self.refuse(key("endpoints"), what, "use http:// or https://"));
             }
             for (field, value) in [("poll_ms", chain.poll_ms), ("timeout_s", chain.timeout_s)] {
                 if value == 0 {
@@ -528,7 +553,7 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     ConfigError {
         file: path.to_owned(),
         key: format!("line {}", before.saturating_add(1)),
-        what: error.message().to_owned(),
+        what: private::without_values(error.message()),
         hint: "docs/operator.md lists every key".to_owned(),
     }
 }

@@ -24,6 +24,7 @@ pub mod config;
 pub mod decide;
 mod delivery;
 mod direction;
+mod door;
 mod evidence;
 pub mod exchange;
 mod failpoint;

@@ -88,7 +88,7 @@ impl Operator {
             }
         };
         let exchange = match &config.exchange {
-            Some(settings) => Some(Exchange::start(settings, &cancel).await?),
+            Some(settings) => Some(Exchange::start(settings, &cancel, &board).await?),
             None => None,
         };
         let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys, pause };

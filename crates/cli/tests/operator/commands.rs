@@ -5,12 +5,13 @@ use crate::rig::{spanlight, Plan, Rig};
 use spanlight_devnet::pair::{Side, DEPLOYER, OUTSIDER};
 use spanlight_devnet::wallet::private_key;
 use spanlight_forge::keys;
+use spanlight_operator::keys::{import_key, write_private_file, Strength};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-const PASSWORD: &str = "correct horse";
+const PASSWORD: &str = "correct horse battery staple";
 
 /// Runs `operator` with these words, `input` on its standard input; gives its exit code and what it printed.
 fn operator(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
@@ -26,7 +27,7 @@ fn operator_with(
 ) -> (i32, String, String) {
     let mut command = spanlight();
     command.envs(environment.iter().copied());
-    command.arg("operator").args(arguments).current_dir(folder).env("PASSWORD", PASSWORD).env("NO_COLOR", "1");
+    command.arg("operator").args(arguments).current_dir(folder).env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -42,6 +43,7 @@ impl Folder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("spanlight-commands-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
+        give_password(&path);
         Self(path)
     }
 }
@@ -52,10 +54,24 @@ impl Drop for Folder {
     }
 }
 
-/// Imports a test key and gives the key file.
+/// Writes the password into a folder.
+fn give_password(folder: &Path) {
+    let _ = std::fs::remove_file(folder.join("password"));
+    write_private_file(&folder.join("password"), PASSWORD.as_bytes()).unwrap();
+}
+
+/// Writes a test key and gives the key file, which is quick to open.
 fn import(folder: &Path, key: u64) -> String {
+    give_password(folder);
+    let key = private_key(key);
+    let (path, _) = import_key(&folder.join("keys"), PASSWORD, Strength::Light, &key.0).unwrap();
+    path.display().to_string()
+}
+
+/// Has the command write a test key and gives the key file.
+fn import_by_command(folder: &Path, key: u64) -> String {
     let hex = format!("{}\n", private_key(key));
-    let words = ["keys", "import", "--folder", "keys", "--key-fd", "0", "--password-env", "PASSWORD"];
+    let words = ["keys", "import", "--folder", "keys", "--key-fd", "0", "--password-file", "password"];
     let (code, stdout, stderr) = operator(folder, &words, &hex);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     let (address, file) = stdout.trim_end().split_once('\n').unwrap();
@@ -66,7 +82,7 @@ fn import(folder: &Path, key: u64) -> String {
 #[test]
 fn keys_are_made_and_imported_and_their_files_tell_nothing() {
     let folder = Folder::new("keys");
-    let new = ["keys", "new", "--folder", "keys", "--password-env", "PASSWORD"];
+    let new = ["keys", "new", "--folder", "keys", "--password-file", "password"];
     let (code, stdout, stderr) = operator(&folder.0, &new, "");
     assert_eq!((code, stderr.as_str()), (0, ""));
     let (address, file) = stdout.trim_end().split_once('\n').unwrap();
@@ -77,20 +93,43 @@ fn keys_are_made_and_imported_and_their_files_tell_nothing() {
     let (_, again, _) = operator(&folder.0, &new, "");
     assert_ne!(again.lines().next(), Some(address), "another key each time");
 
-    let file = import(&folder.0, DEPLOYER);
+    let file = import_by_command(&folder.0, DEPLOYER);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(!text.contains(private_key(DEPLOYER).to_string().trim_start_matches("0x")));
     for bad in ["", "0x12", "correct horse"] {
-        let words = ["keys", "import", "--folder", "keys", "--key-fd", "0", "--password-env", "PASSWORD"];
+        let words = ["keys", "import", "--folder", "keys", "--key-fd", "0", "--password-file", "password"];
         let (code, _, stderr) = operator(&folder.0, &words, bad);
         assert_eq!(code, 3, "{bad:?}: {stderr}");
         assert!(!stderr.contains("panicked") && (bad.is_empty() || !stderr.contains(bad)), "{stderr}");
     }
-    let words = ["keys", "new", "--folder", "keys", "--password-env", "NO_SUCH_VARIABLE"];
+    let words = ["keys", "new", "--folder", "keys", "--password-file", "none"];
     let (code, _, stderr) = operator(&folder.0, &words, "");
-    assert!(code == 3 && stderr.contains("NO_SUCH_VARIABLE"), "{code} {stderr}");
+    assert!(code == 3 && stderr.contains("none"), "{code} {stderr}");
     let (code, _, _) = operator(&folder.0, &["keys", "new"], "");
     assert_eq!(code, 64, "where the password comes from has to be said");
+    let words = ["keys", "new", "--password-env", "PASSWORD"];
+    let (code, _, stderr) = operator(&folder.0, &words, "");
+    assert!(code == 64 && stderr.contains("--password-file"), "how to migrate: {code} {stderr}");
+}
+
+#[test]
+fn weak_passwords_are_refused_and_weak_files_strengthened() {
+    let folder = Folder::new("weak");
+    let weak = ["keys", "new", "--folder", "keys", "--password-fd", "0"];
+    let (code, _, stderr) = operator(&folder.0, &weak, "hunter2\n");
+    assert!(code == 3 && stderr.contains("too weak") && !stderr.contains("hunter2"), "{code} {stderr}");
+    let allowed = [weak.as_slice(), &["--allow-weak-password"]].concat();
+    let (code, stdout, stderr) = operator(&folder.0, &allowed, "hunter2\n");
+    assert_eq!(code, 0, "{stderr}");
+    let (address, file) = stdout.trim_end().split_once('\n').unwrap();
+    let words = ["keys", "strengthen", file, "--password-fd", "0", "--new-password-file", "password"];
+    let (code, stdout, stderr) = operator(&folder.0, &words, "hunter2\n");
+    assert!(code == 0 && stdout.starts_with(address), "{code} {stdout}{stderr}");
+    let text = std::fs::read_to_string(folder.0.join(file)).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(stored["crypto"]["kdfparams"]["n"], 262_144, "as geth writes it");
+    let (code, _, stderr) = operator(&folder.0, &words, "hunter2\n");
+    assert!(code == 3 && !stderr.contains("hunter2"), "the old password opens it no more: {code} {stderr}");
 }
 
 #[test]
@@ -104,6 +143,9 @@ fn a_certificate_for_the_exchange_comes_with_a_key_that_only_its_owner_reads() {
     assert!(read("mine.key").starts_with("-----BEGIN PRIVATE KEY-----"));
     let mode = std::fs::metadata(folder.0.join("mine.key")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    let before = read("mine.key");
+    let (code, _, stderr) = operator(&folder.0, &["keys", "exchange", "--out", "mine"], "");
+    assert!(code == 3 && read("mine.key") == before, "a key that is there stays: {code} {stderr}");
 }
 
 #[test]
@@ -114,7 +156,7 @@ fn the_owner_registers_and_removes_operators_and_sets_the_threshold() {
     let owner = import(&folder, DEPLOYER);
     let stranger = import(&folder, OUTSIDER);
     let change = |words: &[&str], key: &str| {
-        let by = ["--chain", "service", "--owner-key", key, "--password-env", "PASSWORD"];
+        let by = ["--chain", "service", "--owner-key", key, "--password-file", "password"];
         operator(&folder, &[words, &by].concat(), "")
     };
     let wait_for = |what: &str, seen: &dyn Fn(&serde_json::Value) -> bool| {
@@ -146,7 +188,7 @@ fn the_owner_registers_and_removes_operators_and_sets_the_threshold() {
     // Nobody else may, and a chain has to be one of the configuration.
     let (code, _, stderr) = change(&["register", &new], &stranger);
     assert!(code == 1 && stderr.contains("the bridge refuses"), "{code} {stderr}");
-    let nowhere = ["threshold", "2", "--chain", "nowhere", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    let nowhere = ["threshold", "2", "--chain", "nowhere", "--owner-key", &owner, "--password-file", "password"];
     let (code, _, stderr) = operator(&folder, &nowhere, "");
     assert!(code == 64 && stderr.contains("no chain `nowhere`"), "{code} {stderr}");
     assert_eq!(rig.progress(Side::Main), (0, 0));
@@ -169,12 +211,12 @@ fn the_owner_pays_no_more_for_gas_than_the_configuration_allows() {
     let account = || spanlight_forge::keys::address(DEPLOYER);
     let nonce = || rig.pair.service.chain().state().account(&account()).unwrap().unwrap().nonce;
     let before = nonce();
-    let words = ["threshold", "1", "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    let words = ["threshold", "1", "--chain", "service", "--owner-key", &owner, "--password-file", "password"];
     // The threshold is one already, so this one asks for nothing.
     let (code, stdout, stderr) = operator(&folder, &words, "");
     assert!(code == 0 && stdout.contains("nothing was sent"), "{stdout}{stderr}");
     let new = keys::address(OUTSIDER).to_string();
-    let words = ["register", &new, "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+    let words = ["register", &new, "--chain", "service", "--owner-key", &owner, "--password-file", "password"];
     let (code, stdout, stderr) = operator(&folder, &words, "");
     assert!(code == 1 && stderr.contains("max_gas_price"), "{code} {stdout}{stderr}");
     assert_eq!(nonce(), before, "nothing was sent");
@@ -190,7 +232,7 @@ fn an_endpoint_that_vouches_for_a_change_that_was_never_made_is_not_believed() {
     rewrite(&rig, &format!("[\"{honest}\"]"), &format!("[\"{}\", \"{honest}\"]", liar.url()));
     let new = keys::address(OUTSIDER);
     let words =
-        ["register", &new.to_string(), "--chain", "service", "--owner-key", &owner, "--password-env", "PASSWORD"];
+        ["register", &new.to_string(), "--chain", "service", "--owner-key", &owner, "--password-file", "password"];
     let (code, stdout, stderr) = operator(&folder, &words, "");
     assert!(code == 0 && stdout.contains("proven in the state of block"), "{code} {stdout}{stderr}");
     assert!(is_operator(&rig, new), "said to be registered, and is not");

@@ -4,6 +4,7 @@ use crate::rig::{Plan, Rig, PASSWORD};
 use spanlight::{Address, U256};
 use spanlight_devnet::pair::{Side, USERS};
 use spanlight_devnet::wallet::private_key;
+use spanlight_operator::keys::{import_key, Strength};
 use std::time::Duration;
 
 /// A user of the devnet, who holds coin on both chains.
@@ -17,10 +18,9 @@ fn coin(rig: &Rig, side: Side, account: Address) -> U256 {
 /// Writes the payer's key beside an operator's configuration and names it there for both chains.
 fn let_pay(rig: &Rig, index: usize) {
     let folder = &rig.operators[index].folder;
-    let (path, _) =
-        spanlight_operator::keys::import_key(&folder.join("fees"), PASSWORD, &private_key(PAYER).0).unwrap();
+    let (path, _) = import_key(&folder.join("fees"), PASSWORD, Strength::Light, &private_key(PAYER).0).unwrap();
     let line = format!(
-        "fee_payer = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\nkey = ",
+        "fee_payer = {{ kind = \"file\", path = \"{}\", password = {{ file = \"../password\" }} }}\nkey = ",
         path.display()
     );
     let file = folder.join("operator.toml");

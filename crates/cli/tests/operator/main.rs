@@ -36,5 +36,6 @@ mod signed;
 mod signed_lies;
 mod soak;
 mod soak_signed;
+mod strangers;
 mod theft;
 mod transfers;

@@ -8,6 +8,7 @@ use spanlight::verdict::State;
 use spanlight_devnet::pair::{BridgeKind, Requested, Side, Value, COIN};
 use spanlight_devnet::wallet::private_key;
 use spanlight_devnet::{Clock, NodeKind, Pair, PairConfig, Production};
+use spanlight_operator::keys::{import_key, write_private_file, Strength};
 use spanlight_prover::{
     audit, sync, Audit, Ends, Http, HttpLimits, Node, ProveOptions, Reach, Silent, SyncOptions, Time,
 };
@@ -117,6 +118,7 @@ impl Rig {
         let pair = Pair::start(config).unwrap();
         let trust = pair.trust().unwrap();
         std::fs::write(folder.join("trust.json"), serde_json::to_string(&trust).unwrap()).unwrap();
+        write_private_file(&folder.join("password"), PASSWORD.as_bytes()).unwrap();
         let mut rig = Self { pair, trust, folder, operators: Vec::new(), exchanges: Vec::new(), plan };
         rig.exchanges = (0..rig.plan.operators).map(|_| free_port()).collect();
         let urls = [rig.pair.main.url(), rig.pair.service.url()];
@@ -143,10 +145,12 @@ impl Rig {
         let mut chains = String::new();
         for (side, name, url) in [(Side::Main, "main", &urls[0]), (Side::Service, "service", &urls[1])] {
             let key = private_key(self.pair.operator(index, side).unwrap());
-            let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0).unwrap();
+            // A key file is never written over.
+            let _ = std::fs::remove_dir_all(folder.join(name));
+            let (path, _) = import_key(&folder.join(name), PASSWORD, Strength::Light, &key.0).unwrap();
             chains += &format!(
                 "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = {}\ntimeout_s = 4\n\
-                 key = {{ kind = \"file\", path = \"{}\", password = {{ env = \"PASSWORD\" }} }}\n",
+                 key = {{ kind = \"file\", path = \"{}\", password = {{ file = \"../password\" }} }}\n",
                 self.plan.poll.as_millis(),
                 path.display()
             );
@@ -204,7 +208,7 @@ impl Rig {
         let log = File::options().create(true).append(true).open(operator.folder.join("log")).unwrap();
         let mut command = spanlight();
         command.args(["operator", "run", "--config"]).arg(operator.folder.join("operator.toml"));
-        command.env("PASSWORD", PASSWORD).env("RUST_LOG", "info,spanlight_operator=debug,sqlx=warn");
+        command.env("RUST_LOG", "info,spanlight_operator=debug,sqlx=warn");
         command.envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         operator.process = Some(command.spawn().unwrap());
@@ -238,7 +242,7 @@ impl Rig {
     pub(crate) fn ask(&self, index: usize, arguments: &[&str]) -> String {
         let mut command = spanlight();
         command.arg("operator").args(arguments).arg("--config").arg(self.operators[index].folder.join("operator.toml"));
-        let output = command.env("PASSWORD", PASSWORD).output().unwrap();
+        let output = command.output().unwrap();
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 

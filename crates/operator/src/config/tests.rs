@@ -30,7 +30,7 @@ fn good() -> String {
     let chain = |name: &str| {
         format!(
             "[chains.{name}]\nendpoints = [\"http://127.0.0.1:1\"]\n\
-             key = {{ kind = \"file\", path = \"{name}.json\", password = {{ env = \"PASSWORD\" }} }}\n"
+             key = {{ kind = \"file\", path = \"{name}.json\", password = {{ file = \"password\" }} }}\n"
         )
     };
     format!(
@@ -78,8 +78,51 @@ fn malformed_and_unknown_keys_are_named_with_their_line() {
 
 #[test]
 fn secrets_cannot_be_written_into_the_file() {
-    let error = refusal("secret", "password = { env = \"PASSWORD\" }", "password = \"hunter2\"");
-    assert!(!error.to_string().contains("hunter2") && error.what.contains("env"), "{error}");
+    let error = refusal("secret", "password = { file = \"password\" }", "password = \"hunter2\"");
+    assert!(!error.to_string().contains("hunter2") && error.what.contains("file"), "{error}");
+    let error = refusal("env", "password = { file = \"password\" }", "password = { env = \"hunter2\" }");
+    assert!(!error.to_string().contains("hunter2") && error.what.contains("credential"), "how to migrate: {error}");
+}
+
+/// Wherever in the file an address with a password stands, also where it does not belong.
+#[test]
+fn no_refusal_shows_a_password_in_an_address() {
+    let places = [
+        ("store = \"sqlite:operator.db\"", "store = \"mysql://me:hunter2@host/db\""),
+        ("store = \"sqlite:operator.db\"", "store = [\"postgres://me:hunter2@host/db\"]"),
+        ("store = \"sqlite:operator.db\"", "store = postgres://me:hunter2@host/db"),
+        ("store = \"sqlite:operator.db\"", "store = \"postgres://me:hunter2@host/db"),
+        ("[\"http://127.0.0.1:1\"]", "[\"ftp://me:hunter2@host\"]"),
+        ("[\"http://127.0.0.1:1\"]", "[\"me:hunter2@host\"]"),
+        ("[\"http://127.0.0.1:1\"]", "[\"https//hunter2\"]"),
+        ("[\"http://127.0.0.1:1\"]", "\"http://me:hunter2@host\""),
+        ("[\"http://127.0.0.1:1\"]", "[\"http://127.0.0.1:1\"]\ntimeout_s = \"http://me:hunter2@host\""),
+        ("[\"http://127.0.0.1:1\"]", "[\"http://127.0.0.1:1\"]\nmin_balance = \"http://me:hunter2@host\""),
+        ("[chains.main]", "[voting]\nmode = \"http://me:hunter2@host\"\n[chains.main]"),
+        ("[chains.main]", "[ops]\nlisten = \"http://me:hunter2@host\"\n[chains.main]"),
+        ("[chains.main]", "log = \"http://me:hunter2@host\"\n[chains.main]"),
+        ("kind = \"file\"", "kind = \"http://me:hunter2@host\""),
+    ];
+    for (index, (from, to)) in places.into_iter().enumerate() {
+        let error = refusal(&format!("shown-{index}"), from, to);
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{to}: {error}");
+    }
+    let text = good().replacen("sqlite:operator.db", "postgres://me:hunter2@host/db", 1);
+    let text = text.replacen("http://127.0.0.1:1", "http://me:hunter2@node/hunter2", 1);
+    let config = Folder::new("debug").read(&text).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+}
+
+#[test]
+fn amounts_of_any_size_are_coins_in_text() {
+    let with = |amount: &str| good().replacen("[chains.main]", &format!("[chains.main]\nmin_liquidity = {amount}"), 1);
+    let config = Folder::new("amount").read(&with("\"10860000000.5\"")).unwrap();
+    assert_eq!(config.chains["main"].min_liquidity.peb().to_string(), "10860000000500000000000000000");
+    assert!(Folder::new("amount-none").read(&with("0")).is_ok());
+    for bad in ["5", "1.5", "\"5 coins\""] {
+        let error = Folder::new("amount-bad").read(&with(bad)).unwrap_err();
+        assert!(error.what.contains("\"12.5\"") || bad == "1.5", "{bad}: {error}");
+    }
 }
 
 #[test]
@@ -156,6 +199,7 @@ fn the_shipped_example_is_a_good_file_with_the_defaults() {
         (chain.poll_ms, chain.timeout_s, chain.max_gas_price),
         (default_poll_ms(), default_timeout_s(), default_max_gas_price())
     );
-    assert_eq!((chain.vote_gas, chain.min_balance, chain.min_liquidity), (default_vote_gas(), 0, 0));
+    assert_eq!(chain.vote_gas, default_vote_gas());
+    assert_eq!((chain.min_balance, chain.min_liquidity), (Amount::default(), Amount::default()));
     assert_eq!(config.chains["service"].poll_ms, chain.poll_ms);
 }

@@ -2,6 +2,7 @@
 
 use super::{tls, Exchange, ExchangeError, Given, Question, MOST_BYTES};
 use crate::config;
+use crate::door::Gate;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{handshake, SendRequest};
@@ -9,6 +10,7 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use spanlight_prover::Cancel;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -32,22 +34,29 @@ pub(super) fn start(
     config: &config::Exchange,
     peer: &config::Peer,
     exchange: Exchange,
+    gate: Arc<Gate>,
     cancel: Cancel,
 ) -> Result<(), ExchangeError> {
     let connector = TlsConnector::from(tls::client(config, peer)?);
     // Each replica is asked by itself: whichever of them acts has the signatures, and one that is frozen keeps nobody waiting.
     for address in &peer.address {
-        let (connector, exchange, cancel) = (connector.clone(), exchange.clone(), cancel.clone());
-        tokio::spawn(ask_on(connector, address.clone(), peer.name.clone(), exchange, cancel));
+        let way = (connector.clone(), Arc::clone(&gate));
+        tokio::spawn(ask_on(way, address.clone(), peer.name.clone(), exchange.clone(), cancel.clone()));
     }
     Ok(())
 }
 
-async fn ask_on(connector: TlsConnector, address: String, name: String, exchange: Exchange, cancel: Cancel) {
+async fn ask_on(
+    (connector, gate): (TlsConnector, Arc<Gate>),
+    address: String,
+    name: String,
+    exchange: Exchange,
+    cancel: Cancel,
+) {
     let mut connection: Option<Connection> = None;
     let mut silent = false;
     while !cancel.is_cancelled() {
-        let asked = ask_all(&connector, &address, &name, &exchange, &mut connection).await;
+        let asked = ask_all((&connector, &gate), &address, &name, &exchange, &mut connection).await;
         match &asked {
             Err(error) if !silent => tracing::warn!(peer = %name, %address, %error, "a peer does not answer"),
             Ok(()) if silent => tracing::info!(peer = %name, %address, "the peer answers again"),
@@ -62,7 +71,7 @@ async fn ask_on(connector: TlsConnector, address: String, name: String, exchange
 }
 
 async fn ask_all(
-    connector: &TlsConnector,
+    way: (&TlsConnector, &Gate),
     address: &str,
     name: &str,
     exchange: &Exchange,
@@ -71,7 +80,7 @@ async fn ask_all(
     for question in exchange.questions(name) {
         let open = match connection.take().filter(|open| !open.sender.is_closed()) {
             Some(open) => open,
-            None => in_time(connect(connector, address)).await?,
+            None => in_time(connect(way, address)).await?,
         };
         let open = connection.insert(open);
         let answer = in_time(ask(open, &question)).await?;
@@ -84,12 +93,15 @@ async fn in_time<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, 
     tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
 }
 
-async fn connect(connector: &TlsConnector, address: &str) -> Result<Connection, String> {
+async fn connect((connector, gate): (&TlsConnector, &Gate), address: &str) -> Result<Connection, String> {
     let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
     // The pinned certificate says who it is; the name is only sent along.
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
     let host = ServerName::try_from(host).map_err(|error| error.to_string())?;
+    let from = stream.peer_addr().map_err(|error| error.to_string())?.ip();
     let stream = connector.connect(host, stream).await.map_err(|error| error.to_string())?;
+    // It has shown the pinned certificate, so whoever comes from there shares with no strangers.
+    gate.knows(from);
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let mut driver = JoinSet::new();
     driver.spawn(async move {

@@ -8,6 +8,7 @@ mod client;
 mod server;
 mod tls;
 
+use crate::board::Board;
 use crate::config;
 use serde::{Deserialize, Serialize};
 use spanlight::Hash;
@@ -95,11 +96,15 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Starts to serve and to ask, on the runtime that this is called in.
-    pub(crate) async fn start(config: &config::Exchange, cancel: &Cancel) -> Result<Self, ExchangeError> {
-        let exchange = Self::default();
-        server::start(config, exchange.clone()).await?;
+    pub(crate) async fn start(
+        config: &config::Exchange,
+        cancel: &Cancel,
+        board: &Board,
+    ) -> Result<Self, ExchangeError> {
+        let (exchange, gate) = (Self::default(), server::gate());
+        server::start(config, exchange.clone(), board, &gate).await?;
         for peer in &config.peers {
-            client::start(config, peer, exchange.clone(), cancel.clone())?;
+            client::start(config, peer, exchange.clone(), Arc::clone(&gate), cancel.clone())?;
         }
         Ok(exchange)
     }

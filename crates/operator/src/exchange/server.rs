@@ -1,113 +1,148 @@
 //! Gives this operator's signatures to peers that show their pinned certificates.
 
 use super::{tls, Exchange, ExchangeError, Given, Question, MOST_BYTES};
+use crate::board::Board;
 use crate::config;
+use crate::door::{Door, Gate, Most, Rate, Seldom};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::TlsAcceptor;
 
-/// Connections of one peer at a time. It needs one, and another while the first is not known to be dead.
-const MOST_OF_A_PEER: usize = 4;
-/// Handshakes at a time, of whomever: they take no place from peers that are connected.
-const MOST_HANDSHAKES: usize = 32;
+/// Connections of peers at a time. Each needs one, and another while the first is not known to be dead.
+const PEERS: Most = Most { in_all: 256, of_one: 4 };
+/// Connections that have not shown a certificate yet: they take no place from peers.
+const STRANGERS: Most = Most { in_all: 32, of_one: 8 };
+/// Handshakes cost computing: so many for one address.
+const OF_ONE_ADDRESS: Rate = Rate { each_second: 4, at_once: 8 };
+/// So many for all strangers together, and for each address where a peer was met.
+const OF_ALL_STRANGERS: Rate = Rate { each_second: 50, at_once: 100 };
 /// For a handshake.
 const GREETING: Duration = Duration::from_secs(2);
 /// For a question to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two answers on one connection: a peer asks some twenty times a second at most.
+const PACE: Duration = Duration::from_millis(10);
 /// After which a connection is closed, whatever it does: a peer connects anew.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Connections of each peer, by its certificate.
-#[derive(Clone, Debug, Default)]
-struct Places(Arc<Mutex<BTreeMap<Vec<u8>, usize>>>);
-
-/// One connection's place, given back when it is dropped.
-#[derive(Debug)]
-struct Place(Places, Vec<u8>);
-
-impl Places {
-    /// None where this peer has enough.
-    fn take(&self, certificate: &[u8]) -> Option<Place> {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(certificate.to_vec()).or_default();
-        if *count >= MOST_OF_A_PEER {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        Some(Place(self.clone(), certificate.to_vec()))
-    }
+/// What all connections share.
+struct Hall {
+    acceptor: TlsAcceptor,
+    router: Router,
+    gate: Arc<Gate>,
+    strangers: Door<IpAddr>,
+    peers: Door<Vec<u8>>,
+    board: Board,
+    seldom: Seldom,
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.0 .0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.1) {
-            *count = count.saturating_sub(1);
-        }
-    }
-}
-
-pub(super) async fn start(config: &config::Exchange, exchange: Exchange) -> Result<(), ExchangeError> {
+/// Serves peers. The gate also learns from the asking side where peers are.
+pub(super) async fn start(
+    config: &config::Exchange,
+    exchange: Exchange,
+    board: &Board,
+    gate: &Arc<Gate>,
+) -> Result<(), ExchangeError> {
     let acceptor = TlsAcceptor::from(tls::server(config)?);
     let address = config.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| ExchangeError::Listen { address, error })?;
     let router =
         Router::new().route("/signatures", post(answer)).layer(DefaultBodyLimit::max(MOST_BYTES)).with_state(exchange);
-    let (handshakes, places) = (Arc::new(Semaphore::new(MOST_HANDSHAKES)), Places::default());
+    let hall = Arc::new(Hall {
+        acceptor,
+        router,
+        gate: Arc::clone(gate),
+        strangers: Door::new(STRANGERS),
+        peers: Door::new(PEERS),
+        board: board.clone(),
+        seldom: Seldom::default(),
+    });
     tokio::spawn(async move {
         loop {
-            let Ok(handshake) = Arc::clone(&handshakes).acquire_owned().await else { return };
-            let Ok((stream, _)) = listener.accept().await else {
+            let Ok((stream, from)) = listener.accept().await else {
                 // Out of descriptors, for example: others will be closed.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let (acceptor, router, places) = (acceptor.clone(), router.clone(), places.clone());
-            tokio::spawn(async move {
-                let greeted = greet(stream, acceptor, &places).await;
-                drop(handshake);
-                if let Some((stream, place)) = greeted {
-                    serve(stream, router).await;
-                    drop(place);
-                }
-            });
+            if !hall.gate.lets_in(from.ip(), Instant::now()) {
+                hall.turn_away(from, &"too many connections");
+                continue;
+            }
+            tokio::spawn(Arc::clone(&hall).receive(stream, from));
         }
     });
     Ok(())
 }
 
-/// The handshake. Only peers pass it, and each has so many places.
-async fn greet(stream: TcpStream, acceptor: TlsAcceptor, places: &Places) -> Option<(TlsStream<TcpStream>, Place)> {
-    let stream = match tokio::time::timeout(GREETING, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "somebody who is no peer was turned away");
-            return None;
+/// Decides who may have a handshake: in a flood of strangers most connections are closed before they cost anything.
+pub(super) fn gate() -> Arc<Gate> {
+    Arc::new(Gate::new(OF_ONE_ADDRESS, OF_ALL_STRANGERS))
+}
+
+impl Hall {
+    async fn receive(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
+        let Some(stream) = self.greet(stream, from).await else { return };
+        let certificate = stream.get_ref().1.peer_certificates().and_then(|all| all.first()).map(|one| one.to_vec());
+        let Some(certificate) = certificate else { return };
+        self.gate.knows(from.ip());
+        let (place, another_leaves) = self.peers.enter(certificate);
+        if another_leaves {
+            self.board.count_turned_away("exchange");
         }
-        Err(_) => return None,
-    };
-    let certificate = stream.get_ref().1.peer_certificates()?.first()?.to_vec();
-    let Some(place) = places.take(&certificate) else {
-        tracing::warn!("a peer has too many connections");
-        return None;
-    };
-    Some((stream, place))
+        tokio::select! {
+            () = serve(stream, self.router.clone()) => {}
+            () = place.is_needed() => {}
+        }
+    }
+
+    /// The handshake. Only peers pass it.
+    async fn greet(&self, stream: TcpStream, from: SocketAddr) -> Option<TlsStream<TcpStream>> {
+        let (place, another_leaves) = self.strangers.enter(from.ip());
+        if another_leaves {
+            self.board.count_turned_away("exchange");
+        }
+        tokio::select! {
+            greeted = tokio::time::timeout(GREETING, self.acceptor.accept(stream)) => match greeted {
+                Ok(Ok(stream)) => return Some(stream),
+                Ok(Err(error)) => self.turn_away(from, &error),
+                Err(_) => self.turn_away(from, &"no handshake in time"),
+            },
+            () = place.is_needed() => {}
+        }
+        None
+    }
+
+    fn turn_away(&self, from: SocketAddr, why: &dyn Display) {
+        self.board.count_turned_away("exchange");
+        if let Some(times) = self.seldom.count(Instant::now()) {
+            tracing::warn!(%from, times, %why, "somebody who is no peer was turned away; the next word of this in a minute");
+        }
+    }
 }
 
 async fn serve(stream: TlsStream<TcpStream>, router: Router) {
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    let served = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let service = TowerToHyperService::new(router);
+    let paced = hyper::service::service_fn(move |request| {
+        let service = service.clone();
+        async move {
+            tokio::time::sleep(PACE).await;
+            service.call(request).await
+        }
+    });
+    let served = server.serve_connection(TokioIo::new(stream), paced);
     // A connection that ends badly is asked again by its peer.
     let _ = tokio::time::timeout(LONGEST, served).await;
 }

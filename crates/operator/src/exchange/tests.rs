@@ -61,17 +61,18 @@ async fn peers_with_pinned_certificates_get_what_they_want_and_nobody_else_does(
     let [one, two, stranger] = ["one", "two", "stranger"].map(|name| folder.certificate(name));
     let [at_one, at_two, at_stranger] = [free(), free(), free()];
     let cancel = Cancel::default();
-    let first = Exchange::start(&config(&one, at_one, &two.0, at_two), &cancel).await.unwrap();
-    let second = Exchange::start(&config(&two, at_two, &one.0, at_one), &cancel).await.unwrap();
+    let first = Exchange::start(&config(&one, at_one, &two.0, at_two), &cancel, &Board::default()).await.unwrap();
+    let second = Exchange::start(&config(&two, at_two, &one.0, at_one), &cancel, &Board::default()).await.unwrap();
     // A stranger knows the first one's certificate, which is no secret, but the first does not know the stranger's.
-    let third = Exchange::start(&config(&stranger, at_stranger, &one.0, at_one), &cancel).await.unwrap();
+    let third =
+        Exchange::start(&config(&stranger, at_stranger, &one.0, at_one), &cancel, &Board::default()).await.unwrap();
     for nonce in [3, 4] {
         first.give("a->b", given(nonce));
     }
     assert_eq!(wait_for(&second, &[3, 4], Duration::from_secs(5)).await, [3, 4]);
     assert_eq!(wait_for(&third, &[3], Duration::from_secs(1)).await, [] as [u64; 0]);
     // Whoever answers in the peer's place with another certificate is not asked.
-    let fourth = Exchange::start(&config(&two, free(), &stranger.0, at_one), &cancel).await.unwrap();
+    let fourth = Exchange::start(&config(&two, free(), &stranger.0, at_one), &cancel, &Board::default()).await.unwrap();
     assert_eq!(wait_for(&fourth, &[3], Duration::from_secs(1)).await, [] as [u64; 0]);
     cancel.cancel();
 }
@@ -181,7 +182,7 @@ async fn no_peer_takes_the_places_of_another() {
     let mut own = config(&server, at, &greedy.0, free());
     own.peers.extend(config(&server, at, &modest.0, free()).peers);
     let cancel = Cancel::default();
-    let exchange = Exchange::start(&own, &cancel).await.unwrap();
+    let exchange = Exchange::start(&own, &cancel, &Board::default()).await.unwrap();
     exchange.give("a->b", given(3));
     let (mut streams, mut answered) = (Vec::new(), 0);
     for _ in 0..8 {
@@ -190,7 +191,10 @@ async fn no_peer_takes_the_places_of_another() {
         answered += usize::from(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
         streams.push(stream);
     }
-    assert_eq!(answered, 4);
+    assert_eq!(answered, 8, "a newer one is let in, in the place of its own oldest");
+    for stream in &mut streams[..4] {
+        assert_eq!(heard(stream, Duration::from_secs(3)).await, "", "closed");
+    }
     let mut stream = connect(&config(&modest, free(), &server.0, at)).await;
     say(&mut stream, QUESTION, QUESTION.len()).await;
     assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"));
@@ -203,13 +207,41 @@ async fn no_peer_takes_the_places_of_another() {
     cancel.cancel();
 }
 
+/// Strangers from one address hold a thousand connections open, and more come. A peer from elsewhere is answered as if they
+/// were not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_strangers_keeps_no_peer_waiting() {
+    let folder = Folder::new("flood");
+    let [server, peer] = ["server", "peer"].map(|name| folder.certificate(name));
+    let (at, cancel, board) = (free(), Cancel::default(), Board::default());
+    let exchange = Exchange::start(&config(&server, at, &peer.0, free()), &cancel, &board).await.unwrap();
+    exchange.give("a->b", given(3));
+    crate::ops::tests::allow_many_sockets();
+    let mut strangers = Vec::new();
+    for _ in 0..1100 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        strangers.push(socket.connect(at).await.unwrap());
+    }
+    let start = Instant::now();
+    let mut stream = connect(&config(&peer, free(), &server.0, at)).await;
+    say(&mut stream, QUESTION, QUESTION.len()).await;
+    assert!(heard(&mut stream, Duration::from_secs(3)).await.contains("200 OK"), "{:?}", start.elapsed());
+    let turned_away = || board.status().turned_away.get("exchange").copied().unwrap_or_default();
+    while turned_away() < 1000 {
+        assert!(start.elapsed() < Duration::from_secs(30), "{}", turned_away());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    cancel.cancel();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_never_ends_is_not_waited_for() {
     let folder = Folder::new("slow");
     let [server, slow] = ["server", "slow"].map(|name| folder.certificate(name));
     let at = free();
     let cancel = Cancel::default();
-    Exchange::start(&config(&server, at, &slow.0, free()), &cancel).await.unwrap();
+    Exchange::start(&config(&server, at, &slow.0, free()), &cancel, &Board::default()).await.unwrap();
     let mut stream = connect(&config(&slow, free(), &server.0, at)).await;
     say(&mut stream, "{", QUESTION.len()).await;
     assert!(heard(&mut stream, Duration::from_secs(9)).await.contains("408"));

@@ -2,6 +2,7 @@
 //! and no date decides; a certificate is changed by changing the configuration.
 
 use super::ExchangeError;
+use crate::config::credential::located;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -92,13 +93,15 @@ fn failed(path: &Path, reason: impl ToString) -> ExchangeError {
 }
 
 fn certificate(path: &Path) -> Result<CertificateDer<'static>, ExchangeError> {
-    CertificateDer::from_pem_file(path).map_err(|error| failed(path, error))
+    let place = located(path).map_err(|reason| failed(path, reason))?;
+    CertificateDer::from_pem_file(place).map_err(|error| failed(path, error))
 }
 
 fn own(
     config: &crate::config::Exchange,
 ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), ExchangeError> {
-    let key = PrivateKeyDer::from_pem_file(&config.private_key).map_err(|error| failed(&config.private_key, error))?;
+    let place = located(&config.private_key).map_err(|reason| failed(&config.private_key, reason))?;
+    let key = PrivateKeyDer::from_pem_file(place).map_err(|error| failed(&config.private_key, error))?;
     Ok((vec![certificate(&config.certificate)?], key))
 }
 

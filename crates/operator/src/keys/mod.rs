@@ -5,11 +5,15 @@ mod keyring;
 #[cfg(feature = "aws-kms")]
 mod kms;
 mod pkcs11;
+mod private;
 mod rest;
 mod secret;
+mod vault;
 
-pub use file::{create as create_key_file, import as import_key};
-pub use secret::read as read_secret;
+pub use file::{create as create_key_file, import as import_key, strengthen as strengthen_key_file};
+pub use private::write_new as write_private_file;
+pub use secret::{read as read_secret, stands_guessing};
+pub use vault::Strength;
 
 use crate::alarm::Alarm;
 use crate::config::{ChainConfig, KeyConfig};
@@ -25,9 +29,12 @@ const ORDER: U256 = U256::from_limbs([0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a0
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// No password: the variable or descriptor that the configuration names gives none.
+    /// No password: what the configuration names gives none.
     #[error("no password: {0}")]
     Secret(String),
+    /// A password that is guessed soon.
+    #[error("the password is too weak for a key file: {0}")]
+    WeakPassword(String),
     /// The key file.
     #[error("key file {path}: {reason}")]
     File {
@@ -116,7 +123,14 @@ impl ChainKeys {
 /// Where it cannot be read, reached or decrypted.
 pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
     match config {
-        KeyConfig::File { path, password } => Ok(Box::new(file::open(path, &secret::read(password)?)?)),
+        KeyConfig::File { path, password } => {
+            let password = secret::read(password)?;
+            let key = file::open(path, &password)?;
+            if let Err(error) = stands_guessing(&password) {
+                tracing::warn!(path = %path.display(), %error, "change it: `spanlight operator keys strengthen`");
+            }
+            Ok(Box::new(key))
+        }
         KeyConfig::Pkcs11 { module, token, label, pin } => {
             Ok(Box::new(pkcs11::Token::open(module, token, label, &secret::read(pin)?)?))
         }

@@ -24,7 +24,7 @@ fn sign_and_recover(signer: &dyn Signer) {
 #[test]
 fn a_new_key_file_opens_with_its_password_only_and_signs() {
     let folder = folder("new");
-    let (path, address) = create_key_file(&folder, "correct").unwrap();
+    let (path, address) = create_key_file(&folder, "correct", Strength::Light).unwrap();
     let key = file::open(&path, "correct").unwrap();
     assert_eq!(key.address(), address);
     sign_and_recover(&key);
@@ -79,7 +79,7 @@ fn only_owner(path: &std::path::Path) {
 fn a_file_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder("mode");
-    let (path, _) = create_key_file(&folder, "p").unwrap();
+    let (path, _) = create_key_file(&folder, "p", Strength::Light).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let error = file::open(&path, "p").err().unwrap();
     assert!(error.to_string().contains("chmod 600"), "{error}");
@@ -93,27 +93,59 @@ fn a_missing_file_says_how_to_make_one() {
 }
 
 #[test]
-fn passwords_come_from_a_descriptor_or_a_variable() {
+fn a_key_file_is_made_for_its_owner_alone_and_never_written_over() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder("private").join("keys");
+    let (path, address) = import_key(&folder, "p", Strength::Light, &[7; 32]).unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+    let error = import_key(&folder, "another", Strength::Light, &[7; 32]).unwrap_err();
+    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+    assert_eq!(file::open(&path, "p").unwrap().address(), address, "the first password opens it still");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_weak_file_is_encrypted_anew_at_geths_strength() {
+    let folder = folder("strengthen");
+    let (path, address) = import_key(&folder, "old", Strength::Light, &[7; 32]).unwrap();
+    assert!(vault::is_weak(&std::fs::read_to_string(&path).unwrap()));
+    assert!(strengthen_key_file(&path, "wrong", "new").is_err());
+    assert_eq!(strengthen_key_file(&path, "old", "new").unwrap(), address);
+    assert!(!vault::is_weak(&std::fs::read_to_string(&path).unwrap()));
+    assert!(file::open(&path, "old").is_err());
+    sign_and_recover(&file::open(&path, "new").unwrap());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn passwords_come_from_a_descriptor_or_a_file_of_ones_own() {
     use std::io::{Seek, Write};
     use std::os::fd::AsRawFd;
     let folder = folder("secret");
-    let mut file =
-        std::fs::File::options().read(true).write(true).create(true).truncate(true).open(folder.join("p")).unwrap();
+    let path = folder.join("p");
+    let mut file = std::fs::File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
     file.write_all(b"a pass word\n").unwrap();
     file.rewind().unwrap();
     let read = read_secret(&Secret::Fd(file.as_raw_fd())).unwrap();
     assert_eq!(read.as_str(), "a pass word");
     assert!(read_secret(&Secret::Fd(987)).is_err());
-    let error = read_secret(&Secret::Env("SPANLIGHT_NOT_SET".to_owned())).unwrap_err();
-    assert!(error.to_string().contains("SPANLIGHT_NOT_SET"), "{error}");
-    assert!(!read_secret(&Secret::Env("PATH".to_owned())).unwrap().is_empty());
+    only_owner(&path);
+    assert_eq!(read_secret(&Secret::File(path.clone())).unwrap().as_str(), "a pass word");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    let error = read_secret(&Secret::File(path)).unwrap_err();
+    assert!(error.to_string().contains("chmod 600"), "{error}");
+    let error = read_secret(&Secret::File(folder.join("none"))).unwrap_err();
+    assert!(error.to_string().contains("none"), "{error}");
+    let error = read_secret(&Secret::Credential("main-password".to_owned())).unwrap_err();
+    assert!(error.to_string().contains("LoadCredential=main-password"), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
 fn a_device_signature_gets_low_s_and_its_recovery_id() {
     let folder = folder("device");
-    let (path, address) = create_key_file(&folder, "p").unwrap();
+    let (path, address) = create_key_file(&folder, "p", Strength::Light).unwrap();
     let key = file::open(&path, "p").unwrap();
     let digest = Hash([3; 32]);
     let signature = key.sign(&digest).unwrap();

@@ -114,7 +114,7 @@ async fn bench_with(name: &str, pricing: Pricing, stored: &[NewSend]) -> Bench {
     let endpoints = [Endpoint::default(), Endpoint::default()];
     let urls = [endpoints[0].serve(), endpoints[1].serve()];
     let config = r#"endpoints = []
-        key = { kind = "file", path = "", password = { env = "" } }"#;
+        key = { kind = "file", path = "", password = { fd = 0 } }"#;
     let config = ChainConfig { max_gas_price: CAP, ..toml::from_str(config).unwrap() };
     let keys = ChainKeys::alone(Arc::new(test_key(7)));
     let link = Link::open(&urls, Duration::from_secs(20), &Cancel::default()).unwrap();

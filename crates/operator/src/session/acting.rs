@@ -85,7 +85,8 @@ impl Session<'_> {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
-        let (balance, liquidity) = limits.map_or((0, 0), |chain| (chain.min_balance, chain.min_liquidity));
+        let (balance, liquidity) =
+            limits.map_or_else(Default::default, |chain| (chain.min_balance.peb(), chain.min_liquidity.peb()));
         let (payer, AccountView { balance: held, .. }, what) = paying;
         self.learn_conditions(held);
         self.direction.shared.board.update(&self.direction.name, |board| {
@@ -93,10 +94,10 @@ impl Session<'_> {
         });
         if let Err(alarm) = self.sender.can_pay() {
             self.raise(None, alarm);
-        } else if held < U256::from(balance) {
+        } else if held < balance {
             self.raise(None, Alarm::LowBalance { account: payer, what });
         }
-        if self.view.liquidity < U256::from(liquidity) {
+        if self.view.liquidity < liquidity {
             self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });
         }
         if self.view.owner == me {

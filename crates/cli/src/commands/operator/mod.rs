@@ -10,6 +10,7 @@ use crate::output::Output;
 use spanlight_operator::config::{Config, Secret};
 use spanlight_operator::run::{EndsBy, StartError};
 use std::future::Future;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Run one operator of a multi-bridge, or ask and tell one that runs.
@@ -74,24 +75,33 @@ struct Asking {
     json: bool,
 }
 
-/// Where a password comes from.
+/// Where a password comes from. Where nothing says it, a person is asked on the terminal.
 #[derive(Clone, Debug, clap::Args)]
 #[group(required = false, multiple = false)]
 struct Password {
-    /// Read the password from this environment variable.
-    #[arg(long, value_name = "VARIABLE")]
-    password_env: Option<String>,
+    /// Read the password from this file, which only its owner may read.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
     /// Read the password from this open file descriptor.
     #[arg(long, value_name = "NUMBER")]
     password_fd: Option<i32>,
+    /// Refused, with what to do instead.
+    #[arg(long, hide = true)]
+    password_env: Option<String>,
 }
 
 impl Password {
     fn secret(&self) -> Result<Secret, Failure> {
-        match (&self.password_env, self.password_fd) {
-            (Some(name), _) => Ok(Secret::Env(name.clone())),
-            (None, Some(number)) => Ok(Secret::Fd(number)),
-            (None, None) => Err(Failure::usage("no password").hint("give --password-env or --password-fd")),
+        match (&self.password_file, self.password_fd, &self.password_env) {
+            (Some(path), ..) => Ok(Secret::File(path.clone())),
+            (_, Some(number), _) => Ok(Secret::Fd(number)),
+            (.., Some(_)) => {
+                Err(Failure::usage("passwords come from the environment no more: other programs read it there")
+                    .hint("give --password-file or --password-fd, or nothing, to be asked for it"))
+            }
+            _ if std::io::stdin().is_terminal() => Ok(Secret::Prompt("password".to_owned())),
+            _ => Err(Failure::usage("no password, and no terminal to ask for it")
+                .hint("give --password-file or --password-fd")),
         }
     }
 }

@@ -10,6 +10,7 @@ use spanlight::{Address, Trust};
 use spanlight_devnet::pair::{Pair, Side};
 use spanlight_devnet::wallet::private_key;
 use spanlight_forge::keys;
+use spanlight_operator::keys::{import_key, write_private_file, Strength};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 
 /// Everybody may know it: so are the keys.
 const PASSWORD: &str = "spanlight demo";
-const PASSWORD_VARIABLE: &str = "SPANLIGHT_DEMO_PASSWORD";
+/// Where it lies, beside the operators' folders.
+const PASSWORD_FILE: &str = "password";
 /// What a process's log ends with, where it is to explain something.
 const LAST_WORDS: usize = 3;
 
@@ -50,6 +52,9 @@ impl Operators {
         let folder = stage.make_folder()?;
         let json = serde_json::to_string(trust).map_err(|e| Failure::unreadable(format!("no trust file: {e}")))?;
         stage.write(|| files::write(&folder.join("trust.json"), json.as_bytes()))?;
+        let password = folder.join(PASSWORD_FILE);
+        let unwritten = |e| Failure::unreadable(format!("{}: {e}", password.display()));
+        stage.write(|| write_private_file(&password, PASSWORD.as_bytes()).map_err(unwritten))?;
         let all = (0..pair.operators.len()).map(|index| {
             let folder = folder.join(format!("operator-{}", index.saturating_add(1)));
             stage.write(|| Operator::new(folder, index, pair, network))
@@ -74,7 +79,7 @@ impl Operators {
             let mut command = Command::new(&self.program);
             command.args(["operator", "run", "--end-with-input", "--config"]);
             command.arg(operator.folder.join("operator.toml"));
-            command.env(PASSWORD_VARIABLE, PASSWORD).env("RUST_LOG", "info,sqlx=warn");
+            command.env("RUST_LOG", "info,sqlx=warn");
             command.stdout(Stdio::null()).stderr(log);
             Ok(command)
         })
@@ -126,13 +131,13 @@ impl Operator {
         let mut chains = String::new();
         for (name, side) in [("main", Side::Main), ("service", Side::Service)] {
             let key = private_key(pair.operator(index, side).ok_or_else(missing)?);
-            let (path, _) = spanlight_operator::keys::import_key(&folder.join(name), PASSWORD, &key.0)
+            let (path, _) = import_key(&folder.join(name), PASSWORD, Strength::Light, &key.0)
                 .map_err(|error| Failure::unreadable(&error))?;
             let file = path.file_name().unwrap_or_default().to_string_lossy();
             let url = network.relay(index, &pair.chain(side).url())?;
             chains.push_str(&format!(
                 "[chains.{name}]\nendpoints = [\"{url}\"]\npoll_ms = 100\ntimeout_s = 4\n\
-                 key = {{ kind = \"file\", path = \"{name}/{file}\", password = {{ env = \"{PASSWORD_VARIABLE}\" }} }}\n"
+                 key = {{ kind = \"file\", path = \"{name}/{file}\", password = {{ file = \"../{PASSWORD_FILE}\" }} }}\n"
             ));
         }
         // The chains begin some time ago, see `chains`.
