@@ -39,3 +39,4 @@ mod soak_signed;
 mod strangers;
 mod theft;
 mod transfers;
+mod unit;

@@ -78,6 +78,11 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
+    /// Runs this command as its process.
+    pub(crate) fn run(&mut self, command: &mut Command) {
+        self.process = Some(command.spawn().unwrap());
+    }
+
     /// Its process, while it runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.process.as_ref().map(Child::id)
