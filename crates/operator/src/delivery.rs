@@ -38,9 +38,12 @@ pub(crate) async fn simulate(
 ) -> Delivery {
     let input = call.encode();
     let vote = Call { from: me, to: bridge.address, value: U256::ZERO, input: &input, gas };
-    let outcome = match link.simulate(&vote).await {
-        Outcome::Works if deliveries == Deliveries::MustWork => deliver(link, bridge, call, gas).await,
-        other => other,
+    let outcome = match deliveries {
+        Deliveries::MayFail => link.simulate(&vote).await,
+        Deliveries::MustWork => match tokio::join!(link.simulate(&vote), deliver(link, bridge, call, gas)) {
+            (Outcome::Works, delivered) => delivered,
+            (other, _) => other,
+        },
     };
     match outcome {
         Outcome::Works => Delivery::Works { gas },

@@ -16,7 +16,7 @@ use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
 use crate::store::{Lease, Lives, Store, StoreError};
-use crate::view;
+use crate::view::{self, Voters};
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
@@ -325,7 +325,9 @@ impl Direction {
             let node = Node::new(&link.endpoints, &destination_trust.profile);
             let destination = sync(&node, &destination_trust, options(), &Silent).await?;
             let header = destination.chain().header(destination.head())?;
-            let view = view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await?;
+            let view =
+                view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &Voters::default())
+                    .await?;
             Ok((destination, view))
         };
         let begun = with_each(destination_link, begin).await;

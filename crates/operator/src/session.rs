@@ -206,17 +206,22 @@ impl<'t> Session<'t> {
             WorkError::Prove(error) => error,
             other => return Err(other),
         };
+        Link::blame(&[&self.links[0], &self.links[1]], &error);
+        self.excuse_unblamed(error);
+        Ok(())
+    }
+
+    /// Tells of a fault of endpoints, whoever it was held against.
+    fn excuse_unblamed(&mut self, error: ProveError) {
         if matches!(error, ProveError::Rpc(RpcError::Cancelled)) {
-            return Ok(());
+            return;
         }
-        Link::blame([&self.links[0], &self.links[1]], &error);
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.endpoint_failures = board.endpoint_failures.saturating_add(1);
         });
         tracing::debug!(direction = %self.direction.name, %error, "an endpoint failed");
         self.look_at_endpoints();
         self.show("failing", Some(error.to_string()));
-        Ok(())
     }
 
     /// Whether a person has paused the operator.
@@ -253,13 +258,13 @@ impl<'t> Session<'t> {
     /// at the destination must not go unseen. True where one has moved.
     async fn follow(&mut self) -> Result<bool, WorkError> {
         let before = [self.source.head(), self.destination.head()];
-        let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
-        let source = self.source.follow(&node, options(), &Silent).await;
-        let source = self.bear(source)?;
-        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
-        let destination = self.destination.follow(&node, options(), &Silent).await;
-        let destination = self.bear(destination)?;
-        self.followed = [source, destination];
+        let one = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let other = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let (source, destination) = tokio::join!(
+            self.source.follow(&one, options(), &Silent),
+            self.destination.follow(&other, options(), &Silent)
+        );
+        self.followed = [self.bear_of(0, source)?, self.bear_of(1, destination)?];
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
@@ -271,6 +276,21 @@ impl<'t> Session<'t> {
         match done {
             Ok(_) => Ok(true),
             Err(error) => self.excuse(error.into()).map(|()| false),
+        }
+    }
+
+    /// [`Self::bear`] where it is known whose endpoints were asked: both chains are followed at the same time, and one's answer
+    /// must not be held against the other's endpoint.
+    fn bear_of(&mut self, side: usize, done: Result<(), ProveError>) -> Result<bool, WorkError> {
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                if let Some(link) = self.links.get(side) {
+                    Link::blame(&[link], &error);
+                }
+                self.excuse_unblamed(error);
+                Ok(false)
+            }
         }
     }
 
