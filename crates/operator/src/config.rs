@@ -120,7 +120,7 @@ pub struct ChainConfig {
     /// Most peb for a unit of gas.
     #[serde(default = "default_max_gas_price")]
     pub max_gas_price: u64,
-    /// Gas that a vote is given; what it does not use is not paid.
+    /// The most gas that a vote may be given. What each one needs is estimated; what it does not use is not paid.
     #[serde(default = "default_vote_gas")]
     pub vote_gas: u64,
     /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds less.
@@ -300,9 +300,9 @@ const fn default_timeout_s() -> u64 {
 const fn default_max_gas_price() -> u64 {
     750_000_000_000
 }
-/// The bridge of version 2 wants a million left for the delivery.
+/// Enough where the vote is overtaken by as many transfers as a bridge passes over at a time.
 const fn default_vote_gas() -> u64 {
-    2_500_000
+    10_000_000
 }
 const fn default_anchor_turn() -> u64 {
     5

@@ -44,6 +44,8 @@ pub enum Delivery {
         /// In the node's words.
         reason: String,
     },
+    /// An endpoint says that it is handled, by votes that are newer than what is proven.
+    Meanwhile,
     /// No endpoint could tell.
     Unknown,
 }
@@ -99,6 +101,8 @@ pub enum Wait {
     Parked,
     /// No endpoint could simulate the delivery.
     NoSimulation,
+    /// An endpoint says that it is handled; the proof is awaited.
+    Meanwhile,
 }
 
 /// What is refused, and raises the alarm.
@@ -145,6 +149,7 @@ impl Wait {
             Self::Turn { .. } => "turn",
             Self::Parked => "parked",
             Self::NoSimulation => "no_simulation",
+            Self::Meanwhile => "handled_meanwhile",
         }
     }
 }
@@ -175,6 +180,7 @@ impl Decision {
             Self::Wait(Wait::Turn { blocks }) => format!("other operators go first, for {blocks} more blocks"),
             Self::Wait(Wait::Parked) => "parked".to_owned(),
             Self::Wait(Wait::NoSimulation) => "no endpoint could simulate the delivery".to_owned(),
+            Self::Wait(Wait::Meanwhile) => "an endpoint says that it is handled; the proof is awaited".to_owned(),
             Self::Simulate => "its delivery is being simulated".to_owned(),
             Self::Vote { .. } => "this operator votes now".to_owned(),
             Self::Refuse(Refusal::NotOperator) => "this operator's account is no operator of the bridge".to_owned(),
@@ -217,6 +223,7 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
     match facts.delivery {
         Delivery::NotAsked => Decision::Simulate,
         Delivery::Unknown => Decision::Wait(Wait::NoSimulation),
+        Delivery::Meanwhile => Decision::Wait(Wait::Meanwhile),
         Delivery::Fails { reason } => Decision::Park { reason: reason.clone() },
         Delivery::Works { gas } => Decision::Vote { gas: *gas, corrects: own.filter(|voted| *voted != facts.key) },
     }

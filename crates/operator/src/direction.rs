@@ -16,12 +16,12 @@ use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
 use crate::store::{Lease, Lives, Store, StoreError};
-use crate::view::{self, Voters};
+use crate::view;
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
 use spanlight::verdict::{NotReached, Verdict};
-use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, SyncOptions, Time};
+use spanlight_prover::{Cancel, Node, ProveError, RpcError, Silent, SyncOptions, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -143,8 +143,10 @@ pub(crate) struct Direction {
     cancel: Cancel,
 }
 
-/// Begins to follow a chain. One endpoint that keeps back whoever begins must not keep a session from beginning: one at fault is
-/// put aside, and where nobody can be shown to be at fault each endpoint is asked first once. A first one may show an old head
+/// Begins to follow a chain, with one endpoint at a time: where they were mixed, one could tell a head and leave it to another to
+/// show it, and what is false would be held against the other one. One endpoint that keeps back whoever begins must not keep a
+/// session from beginning: `begin` puts aside one at fault, and where nobody can be shown to be at fault each endpoint is asked
+/// first once. A first one may show an old head
 /// and then not tell its state, which the others, honest ones, have thrown away. The next session goes on with the order found.
 pub(crate) async fn with_each<R>(
     link: &mut Link,
@@ -156,10 +158,6 @@ pub(crate) async fn with_each<R>(
             Ok(begun) => return Ok(begun),
             Err(error) => error,
         };
-        if link.endpoints.dismiss(&error) {
-            tracing::warn!(%error, "another endpoint is asked at the start");
-            continue;
-        }
         if clock_of(&error).is_some() {
             return Err(error);
         }
@@ -322,12 +320,18 @@ impl Direction {
         let watched = resume.as_ref().map_or(0, |resume| resume.requests);
         let destination_trust = self.trusted(&self.to.chain, resume.map(|resume| resume.checkpoint))?;
         let begin = async |link: &Link| {
+            let destination = link.endpoints.follow(&destination_trust, options(), &Silent).await?;
             let node = Node::new(&link.endpoints, &destination_trust.profile);
-            let destination = sync(&node, &destination_trust, options(), &Silent).await?;
             let header = destination.chain().header(destination.head())?;
-            let view =
-                view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &Voters::default())
-                    .await?;
+            let view = loop {
+                match view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await {
+                    Ok(view) => break view,
+                    Err(error) if link.endpoints.dismiss(&error) => {
+                        tracing::warn!(%error, "another endpoint is asked at the start");
+                    }
+                    Err(error) => return Err(error),
+                }
+            };
             Ok((destination, view))
         };
         let begun = with_each(destination_link, begin).await;
@@ -337,10 +341,7 @@ impl Direction {
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
         let first = resume.as_ref().map_or(0, |resume| resume.requests);
         let source_trust = self.trusted(&self.from.chain, resume.as_ref().map(|resume| resume.checkpoint.clone()))?;
-        let begin = async |link: &Link| {
-            let node = Node::new(&link.endpoints, &source_trust.profile);
-            sync(&node, &source_trust, options(), &Silent).await
-        };
+        let begin = async |link: &Link| link.endpoints.follow(&source_trust, options(), &Silent).await;
         let begun = with_each(source_link, begin).await;
         let source = begun.map_err(|error| no_start(&source_trust, error))?;
 

@@ -8,7 +8,6 @@ use spanlight_prover::{Cancel, Endpoints, Finding, Http, HttpLimits, ProveError,
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 
 /// Time after which endpoints that were put aside are tried again while another one serves.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
@@ -21,29 +20,17 @@ const SEND: &str = "kaia_sendRawTransaction";
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint(Arc<Http>, Pulse);
 
-/// Calls block a thread, so each has one of its own while it lasts: others go on beside it.
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        let method = method.to_owned();
-        self.on_a_thread(move |http, runtime| runtime.block_on(http.call(&method, params))).await
+        let answer = self.0.call(method, params).await;
+        self.1.beat();
+        answer
     }
 
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
-        let method = method.to_owned();
-        self.on_a_thread(move |http, runtime| runtime.block_on(http.call_all(&method, params))).await
-    }
-}
-
-impl Endpoint {
-    async fn on_a_thread<R: Send + 'static>(
-        &self,
-        call: impl FnOnce(&Http, &Handle) -> Result<R, RpcError> + Send + 'static,
-    ) -> Result<R, RpcError> {
-        let (http, runtime) = (Arc::clone(&self.0), Handle::current());
-        let done = tokio::task::spawn_blocking(move || call(&http, &runtime)).await;
+        let answers = self.0.call_all(method, params).await;
         self.1.beat();
-        // The runtime ends, or the call did by a fault of this program.
-        done.unwrap_or(Err(RpcError::Cancelled))
+        answers
     }
 }
 
@@ -56,6 +43,17 @@ pub(crate) enum Outcome {
     Reverts(String),
     /// Nobody could tell.
     Unknown(String),
+}
+
+/// What a node says a call needs that is not sent yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It would go through with so much gas.
+    Gas(u64),
+    /// It would revert, or need more gas than it may have.
+    Reverts(String),
+    /// Nobody could tell.
+    Unknown,
 }
 
 /// What an endpoint says to a transaction that it is given.
@@ -101,6 +99,18 @@ pub(crate) struct Call<'c> {
     pub(crate) gas: u64,
 }
 
+impl Call<'_> {
+    fn to_json(&self) -> Value {
+        json!({
+            "from": self.from.to_string(),
+            "to": self.to.to_string(),
+            "value": format!("{:#x}", self.value),
+            "gas": format!("{:#x}", self.gas),
+            "data": encode_hex(self.input),
+        })
+    }
+}
+
 /// The endpoints of one chain.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -108,7 +118,8 @@ pub(crate) struct Link {
     pub(crate) endpoints: Endpoints<Endpoint>,
     cancel: Cancel,
     since: Instant,
-    told: usize,
+    /// Findings of these endpoints that were told.
+    told: Vec<Finding>,
     /// Names of endpoints that took transactions and did not pass them on: they are sent to last.
     swallowers: BTreeSet<String>,
 }
@@ -132,7 +143,7 @@ impl Link {
             endpoints,
             cancel: cancel.clone(),
             since: Instant::now(),
-            told: 0,
+            told: Vec::new(),
             swallowers: BTreeSet::new(),
         })
     }
@@ -145,9 +156,9 @@ impl Link {
     /// What was found of the endpoints since the last call.
     pub(crate) fn findings(&mut self) -> Vec<String> {
         let findings = self.endpoints.findings();
-        let fresh = findings.iter().skip(self.told).filter(|finding| is_a_fault(finding)).map(ToString::to_string);
-        let fresh = fresh.collect();
-        self.told = findings.len();
+        let fresh = findings.iter().filter(|finding| is_a_fault(finding) && !self.told.contains(finding));
+        let fresh = fresh.map(ToString::to_string).collect();
+        self.told = findings;
         fresh
     }
 
@@ -179,7 +190,7 @@ impl Link {
     fn line_up(&mut self) {
         self.endpoints = line_up(&self.row, &self.cancel);
         self.since = Instant::now();
-        self.told = 0;
+        self.told.clear();
     }
 
     /// Asks for the price of gas. Unproven: a false one delays, or costs no more than the configured limit.
@@ -194,13 +205,7 @@ impl Link {
     /// the others too. Unproven: a false answer delays where there is no other endpoint, or costs a failed transaction.
     pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {
         const METHOD: &str = "kaia_call";
-        let call = json!([{
-            "from": call.from.to_string(),
-            "to": call.to.to_string(),
-            "value": format!("{:#x}", call.value),
-            "gas": format!("{:#x}", call.gas),
-            "data": encode_hex(call.input),
-        }, "latest"]);
+        let call = json!([call.to_json(), "latest"]);
         let mut outcome = Outcome::Unknown("no endpoint is left".to_owned());
         for place in self.endpoints.order(METHOD) {
             match (outcome_of(self.endpoints.call_at(place, METHOD, call.clone()).await), &outcome) {
@@ -210,6 +215,22 @@ impl Link {
             }
         }
         outcome
+    }
+
+    /// Asks how much gas a call needs, at most what it is given, in the same way: what one endpoint says will not work, the others
+    /// are asked. Unproven as well.
+    pub(crate) async fn estimate(&self, call: &Call<'_>) -> Need {
+        const METHOD: &str = "kaia_estimateGas";
+        let call = json!([call.to_json()]);
+        let mut need = Need::Unknown;
+        for place in self.endpoints.order(METHOD) {
+            match (need_of(self.endpoints.call_at(place, METHOD, call.clone()).await), &need) {
+                (Need::Gas(gas), _) => return Need::Gas(gas),
+                (_, Need::Reverts(_)) => {}
+                (other, _) => need = other,
+            }
+        }
+        need
     }
 
     /// Sends a signed transaction to one endpoint, the first that takes it.
@@ -260,15 +281,17 @@ impl Link {
     }
 
     /// Puts aside whoever gave a false answer.
-    pub(crate) fn blame(links: &[&Self], error: &ProveError) {
-        let endpoints: Vec<_> = links.iter().map(|link| &link.endpoints).collect();
-        Endpoints::dismiss_latest(&endpoints, error);
+    pub(crate) fn blame(links: [&Self; 2], error: &ProveError) {
+        let [one, other] = links.map(|link| &link.endpoints);
+        Endpoints::dismiss_latest(&[one, other], error);
     }
 }
 
-/// A full node has thrown old states away and proves no account that is absent: so do all of them.
+/// A full node has thrown old states away and proves no account that is absent: so do all of them. One that lacks a block repairs
+/// itself, or is behind: another one is asked first. The clock and a chain that stands still have alarms of their own.
 fn is_a_fault(finding: &Finding) -> bool {
     match finding {
+        Finding::PassedOver { .. } | Finding::ClockBehind { .. } | Finding::StandsStill { .. } => false,
         Finding::Refused { error, .. } => !error.is_pruned() && !error.is_no_account(),
         _ => true,
     }
@@ -309,6 +332,17 @@ fn refusal_in(message: &str) -> Refusal {
     }
 }
 
+fn need_of(answer: Result<Value, RpcError>) -> Need {
+    match answer {
+        Ok(Value::String(gas)) => {
+            let gas = gas.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+            gas.map_or(Need::Unknown, Need::Gas)
+        }
+        Err(RpcError::Node { message, .. }) if is_revert(&message) => Need::Reverts(message),
+        _ => Need::Unknown,
+    }
+}
+
 fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
     match answer {
         Ok(Value::String(_)) => Outcome::Works,
@@ -325,7 +359,7 @@ fn line_up(row: &[Endpoint], cancel: &Cancel) -> Endpoints<Endpoint> {
 /// There is no code for it; these are the words of Klaytn, Kaia and Ethereum nodes.
 fn is_revert(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    const WORDS: [&str; 4] = ["revert", "insufficient", "out of gas", "invalid opcode"];
+    const WORDS: [&str; 5] = ["revert", "insufficient", "out of gas", "invalid opcode", "exceeds allowance"];
     WORDS.iter().any(|words| message.contains(words))
 }
 

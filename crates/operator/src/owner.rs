@@ -15,7 +15,7 @@ use crate::tx::{Action, Draft, Signed};
 use crate::view::{self, View};
 use spanlight::trust::{BridgeEnd, TrustedChain};
 use spanlight::{Address, Hash, U256};
-use spanlight_prover::{sync, Cancel, Node, ProveError, RpcError, Silent, Synced};
+use spanlight_prover::{Cancel, Node, ProveError, RpcError, Silent, Synced};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -201,10 +201,7 @@ impl<'t> Followed<'t> {
         let timeout = Duration::from_secs(settings.timeout_s);
         let link = Link::open(&settings.endpoints, timeout, &Cancel::default());
         let mut link = link.ok_or_else(|| OwnerError::Chain(end.chain.clone()))?;
-        let begin = async |link: &Link| {
-            let node = Node::new(&link.endpoints, &trusted.profile);
-            sync(&node, trusted, options(), &Silent).await
-        };
+        let begin = async |link: &Link| link.endpoints.follow(trusted, options(), &Silent).await;
         let synced = with_each(&mut link, begin).await.map_err(OwnerError::NotFollowed)?;
         Ok(Self { link, synced, trusted, end, owner, max_head_age: config.voting.max_head_age_s })
     }
@@ -239,7 +236,7 @@ impl<'t> Followed<'t> {
         let node = Node::new(&self.link.endpoints, &self.trusted.profile);
         self.synced.follow(&node, options(), &Silent).await?;
         let header = self.synced.chain().header(self.synced.head())?;
-        view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &view::Voters::default()).await
+        view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &[]).await
     }
 
     /// A price that the chain takes, and never more than `most`. The base fee is proven; what an endpoint asks for above it is

@@ -33,7 +33,7 @@ use spanlight::state::StateProof;
 use spanlight::trust::Trust;
 use spanlight::verify::ProvenRequest;
 use spanlight::Hash;
-use spanlight_prover::{Node, ProveError, RpcError, Silent, Synced};
+use spanlight_prover::{ProveError, RpcError, Silent, Synced};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,6 +67,10 @@ pub(crate) struct Open {
     park: Park,
     /// Why it was parked last.
     parked_for: String,
+    /// A vote for it has reverted.
+    has_reverted: bool,
+    /// The destination's head since which an endpoint says that it is handled.
+    meanwhile: Option<u64>,
     /// Signatures for it that were checked.
     signatures: Signatures,
     /// Where votes are signatures: what is on its way is a call that corrects a vote of this account.
@@ -206,13 +210,12 @@ impl<'t> Session<'t> {
             WorkError::Prove(error) => error,
             other => return Err(other),
         };
-        Link::blame(&[&self.links[0], &self.links[1]], &error);
-        self.excuse_unblamed(error);
+        Link::blame([&self.links[0], &self.links[1]], &error);
+        self.tell_failure(&error);
         Ok(())
     }
 
-    /// Tells of a fault of endpoints, whoever it was held against.
-    fn excuse_unblamed(&mut self, error: ProveError) {
+    fn tell_failure(&mut self, error: &ProveError) {
         if matches!(error, ProveError::Rpc(RpcError::Cancelled)) {
             return;
         }
@@ -258,13 +261,12 @@ impl<'t> Session<'t> {
     /// at the destination must not go unseen. True where one has moved.
     async fn follow(&mut self) -> Result<bool, WorkError> {
         let before = [self.source.head(), self.destination.head()];
-        let one = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
-        let other = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
-        let (source, destination) = tokio::join!(
-            self.source.follow(&one, options(), &Silent),
-            self.destination.follow(&other, options(), &Silent)
-        );
-        self.followed = [self.bear_of(0, source)?, self.bear_of(1, destination)?];
+        // With one endpoint at a time: what one tells is not left to another to show.
+        let source = self.links[0].endpoints.catch_up(&mut self.source, options(), &Silent).await;
+        let source = self.bear_followed(source)?;
+        let destination = self.links[1].endpoints.catch_up(&mut self.destination, options(), &Silent).await;
+        let destination = self.bear_followed(destination)?;
+        self.followed = [source, destination];
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
@@ -279,16 +281,12 @@ impl<'t> Session<'t> {
         }
     }
 
-    /// [`Self::bear`] where it is known whose endpoints were asked: both chains are followed at the same time, and one's answer
-    /// must not be held against the other's endpoint.
-    fn bear_of(&mut self, side: usize, done: Result<(), ProveError>) -> Result<bool, WorkError> {
+    /// The same of following a chain, which has put aside itself whichever endpoint was at fault.
+    fn bear_followed(&mut self, done: Result<(), ProveError>) -> Result<bool, WorkError> {
         match done {
             Ok(()) => Ok(true),
             Err(error) => {
-                if let Some(link) = self.links.get(side) {
-                    Link::blame(&[link], &error);
-                }
-                self.excuse_unblamed(error);
+                self.tell_failure(&error);
                 Ok(false)
             }
         }

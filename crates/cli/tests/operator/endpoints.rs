@@ -68,6 +68,20 @@ fn handled_although_the_first_are_old(rig: &mut Rig, first: &[Liar; 2]) {
 }
 
 #[test]
+fn an_endpoint_that_tells_a_head_and_leaves_it_to_others_to_show_it_accuses_nobody() {
+    let (mut rig, first) = rig(Plan::new("boasting"));
+    first.iter().for_each(Liar::boast);
+    rig.start_all();
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(60));
+    let log = rig.log(0);
+    for chain in [&rig.pair.main, &rig.pair.service] {
+        let accused = log.lines().filter(|line| line.contains("ALARM") && line.contains(&chain.url()));
+        assert_eq!(accused.count(), 0, "{}", tail(&log));
+    }
+}
+
+#[test]
 fn an_endpoint_that_stands_still_from_the_start_is_passed_over_and_the_next_one_stays() {
     let (mut rig, first) = rig(Plan { block: Duration::from_millis(50), ..Plan::new("standing") });
     let heights = let_heads_of_now_be_old(&rig);
@@ -98,8 +112,8 @@ fn a_lasting_liar_beside_an_honest_node_holds_nothing_up_for_long() {
         ("kaia_getHeaderByNumber", Lie::Changed),
         ("kaia_getBlockReceipts", Lie::Missing),
         ("kaia_getProof", Lie::Null),
-        ("kaia_call", Lie::OfAnotherType),
-        ("kaia_call", Lie::Reverts),
+        ("kaia_estimateGas", Lie::OfAnotherType),
+        ("kaia_estimateGas", Lie::Reverts),
         ("kaia_sendRawTransaction", Lie::Error),
     ];
     let (mut rig, first) = rig(Plan::new("lasting"));

@@ -2,11 +2,10 @@
 
 use serde_json::{json, Value};
 use spanlight_prover::{Cancel, Http, HttpLimits, RpcError, Transport};
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// In which way is lied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,18 +58,8 @@ struct Lacks {
     drips: Option<(Instant, u64)>,
     /// It tells of no block after this one.
     stands: Option<u64>,
-}
-
-/// What is asked of it, and when.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    /// How long each answer takes, longer than the honest node's.
-    late: Duration,
-    now: usize,
-    /// Most requests that waited for their answers at one time.
-    pub(crate) most: usize,
-    /// Calls of each method.
-    pub(crate) calls: BTreeMap<String, usize>,
+    /// It tells of blocks that nobody has, and leaves it to others to show them.
+    boasts: bool,
 }
 
 /// Between operators and an honest node.
@@ -78,7 +67,6 @@ pub(crate) struct Liar {
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
     lacks: Arc<Mutex<Lacks>>,
-    traffic: Arc<Mutex<Traffic>>,
 }
 
 impl Liar {
@@ -89,35 +77,21 @@ impl Liar {
         let mood = Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null, slots };
         let mood = Arc::new(Mutex::new(mood));
         let lacks = Arc::new(Mutex::new(Lacks::default()));
-        let traffic = Arc::new(Mutex::new(Traffic::default()));
         let (shared, url, lacking) = (Arc::clone(&mood), url.to_owned(), Arc::clone(&lacks));
-        let counted = Arc::clone(&traffic);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (mood, url, lacks) = (Arc::clone(&shared), url.clone(), Arc::clone(&lacking));
-                let traffic = Arc::clone(&counted);
                 std::thread::spawn(move || {
                     let node = Http::new(&url, HttpLimits::default(), Cancel::default()).unwrap();
-                    serve(&client, &node, (&mood, &lacks, &traffic));
+                    serve(&client, &node, &mood, &lacks);
                 });
             }
         });
-        Self { address, mood, lacks, traffic }
+        Self { address, mood, lacks }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// Answers so late from now on, and counts anew.
-    pub(crate) fn count(&self, late: Duration) {
-        let mut traffic = self.traffic.lock().unwrap();
-        *traffic = Traffic { late, now: traffic.now, ..Traffic::default() };
-    }
-
-    /// What was asked since.
-    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        self.traffic.lock().unwrap()
     }
 
     /// Has thrown away the states of blocks up to this one; none for an archive.
@@ -147,6 +121,11 @@ impl Liar {
         (lacks.swallows, lacks.vouches) = (true, true);
     }
 
+    /// Tells of a head that nobody has, and answers whoever asks for a block with an error.
+    pub(crate) fn boast(&self) {
+        self.lacks.lock().unwrap().boasts = true;
+    }
+
     /// Tells of one new block a second from now on.
     pub(crate) fn drip(&self, from: u64) {
         self.lacks.lock().unwrap().drips = Some((Instant::now(), from));
@@ -172,21 +151,7 @@ impl Liar {
     }
 }
 
-/// Counts a request and waits as long as its answer takes.
-fn begin(request: &Value, traffic: &Mutex<Traffic>) {
-    let late = {
-        let mut traffic = traffic.lock().unwrap();
-        traffic.now += 1;
-        traffic.most = traffic.most.max(traffic.now);
-        for call in request.as_array().map_or(std::slice::from_ref(request), Vec::as_slice) {
-            *traffic.calls.entry(call["method"].as_str().unwrap().to_owned()).or_default() += 1;
-        }
-        traffic.late
-    };
-    std::thread::sleep(late);
-}
-
-fn serve(client: &TcpStream, node: &Http, (mood, lacks, traffic): (&Mutex<Mood>, &Mutex<Lacks>, &Mutex<Traffic>)) {
+fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) {
     let mut reader = BufReader::new(client);
     loop {
         let mut length = 0;
@@ -207,13 +172,11 @@ fn serve(client: &TcpStream, node: &Http, (mood, lacks, traffic): (&Mutex<Mood>,
             return;
         }
         let request: Value = serde_json::from_slice(&body).unwrap();
-        begin(&request, traffic);
         let status = if is_withheld(&request, &lacks.lock().unwrap()) { "502 Bad Gateway" } else { "200 OK" };
         let answer = match &request {
             Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood, lacks)).collect(),
             call => answer(call, node, mood, lacks),
         };
-        traffic.lock().unwrap().now -= 1;
         let text = answer.to_string();
         let head =
             format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", text.len());
@@ -279,6 +242,10 @@ fn lacking(method: &str, params: &Value, node: &Http, lacks: &Lacks) -> Option<R
         }
         "kaia_sendRawTransaction" if lacks.swallows => Some(Ok(json!(format!("0x{}", "00".repeat(32))))),
         "kaia_getTransactionReceipt" if lacks.vouches => Some(Ok(json!({ "status": "0x1", "blockNumber": "0x1" }))),
+        "kaia_blockNumber" if lacks.boasts => Some(Ok(json!(format!("{:#x}", head()? + 1_000)))),
+        "kaia_getHeaderByNumber" | "kaia_getBlockByNumber" if lacks.boasts => {
+            Some(Err(RpcError::Node { code: -32000, message: "no".to_owned() }))
+        }
         "kaia_blockNumber" if lacks.stands.is_some() => Some(Ok(json!(format!("{:#x}", lacks.stands?.min(head()?))))),
         "kaia_blockNumber" => {
             let (since, from) = lacks.drips?;

@@ -82,7 +82,7 @@ fn no_lie_of_an_endpoint_makes_a_wrong_vote_or_a_crash() {
         "kaia_getBlockReceipts",
         "kaia_getProof",
         "kaia_call",
-        "kaia_gasPrice",
+        "kaia_estimateGas",
         "kaia_sendRawTransaction",
     ];
     let mut rig = Rig::new(Plan { operators: 2, ..Plan::new("liar") });

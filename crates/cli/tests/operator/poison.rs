@@ -26,7 +26,7 @@ fn a_request_whose_vote_no_node_takes_stops_nothing_and_says_why() {
         // With its signature such a vote has more bytes than a node's pool takes.
         request_with(&rig, from, 130_700);
         // Such a one has data that cost more gas than a vote is given, before Prague.
-        request_with(&rig, from, 60_000);
+        request_with(&rig, from, 110_000);
         for number in 0..3 {
             rig.request(from, number * 3);
         }

@@ -177,6 +177,7 @@ fn a_delivery_is_simulated_before_the_vote_and_parked_where_it_fails() {
     let with = |delivery| Case { delivery, ..case(1) }.decide();
     assert_eq!(with(Delivery::NotAsked), Decision::Simulate);
     assert_eq!(with(Delivery::Unknown), Decision::Wait(Wait::NoSimulation));
+    assert_eq!(with(Delivery::Meanwhile), Decision::Wait(Wait::Meanwhile));
     let reason = "ERC20: mint to the zero address".to_owned();
     assert_eq!(with(Delivery::Fails { reason: reason.clone() }), Decision::Park { reason });
 }

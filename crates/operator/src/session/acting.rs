@@ -6,22 +6,18 @@ use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
-use crate::delivery::{simulate, Deliveries};
+use crate::delivery::{simulate, Deliveries, Gas};
 use crate::direction::WorkError;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
 use crate::view::{self, AccountView};
-use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
-
-/// Transfers that are simulated side by side.
-const SIMULATED_TOGETHER: usize = 16;
 
 impl Session<'_> {
     /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
@@ -75,26 +71,20 @@ impl Session<'_> {
         let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
         let keys = look_at(&mut self.attention, &self.open, &self.sender, header.number());
         let me = self.view.me;
-        let payer = async {
-            match self.sender.fee_payer() {
-                Some(payer) => view::account(&node, header, payer).await.map(|account| Some((payer, account))),
-                None => Ok(None),
-            }
-        };
-        let read = view::read(&node, header, &self.direction.to, me, &keys, &self.view.voters);
-        let (view, payer) = tokio::try_join!(read, payer)?;
-        self.view = view;
+        self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
         // Below the lowest open nonce all are handled: nothing has to be read for that.
         for (nonce, _) in self.open.range(..self.view.nonces.lower_handle_nonce) {
             let handled = NonceState { handled: true, ..NonceState::default() };
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
-        let paying = match payer {
-            Some((payer, account)) => (payer, account, "the fee payer"),
+        let paying = match self.sender.fee_payer() {
+            Some(payer) => (payer, view::account(&node, header, payer).await?, "the fee payer"),
             None => (me, self.view.account, "the operator"),
         };
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
+        } else if !self.view.operators.contains(&me) {
+            self.raise(None, Alarm::NotOperator { account: me });
         }
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) =
@@ -158,6 +148,7 @@ impl Session<'_> {
                 open.park.fail(self.view.head.number, retry);
                 "this operator's vote is in a block and reverted".clone_into(&mut open.parked_for);
                 open.delivery = Delivery::NotAsked;
+                open.has_reverted = true;
             }
         }
     }
@@ -168,7 +159,6 @@ impl Session<'_> {
         let fresh = self.is_fresh();
         self.ask_again();
         let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
-        self.simulate_ahead(&nonces, fresh, turn_blocks).await;
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
             let decision = match decision {
@@ -203,8 +193,10 @@ impl Session<'_> {
     /// What no endpoint could tell at the last head is asked again at this one: an endpoint that failed once must not keep a
     /// transfer back for ever.
     pub(super) fn ask_again(&mut self) {
-        for open in self.open.values_mut().filter(|open| open.delivery == Delivery::Unknown) {
-            open.delivery = Delivery::NotAsked;
+        for open in self.open.values_mut() {
+            if matches!(open.delivery, Delivery::Unknown | Delivery::Meanwhile) {
+                open.delivery = Delivery::NotAsked;
+            }
         }
     }
 
@@ -235,47 +227,65 @@ impl Session<'_> {
         }))
     }
 
-    /// Gas that a vote is given. What it does not use is not paid.
-    pub(super) fn vote_gas(&self) -> u64 {
-        self.direction.shared.config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.vote_gas)
-    }
-
-    /// Simulates side by side what would be simulated one after the other.
-    async fn simulate_ahead(&mut self, nonces: &[u64], fresh: bool, turn_blocks: u64) {
-        let places = self.direction.shared.config.voting.max_in_flight.saturating_sub(self.sender.in_flight());
-        let is_next = |nonce: &&u64| self.decide(**nonce, fresh, turn_blocks) == Some(Decision::Simulate);
-        let next: Vec<u64> = nonces.iter().filter(is_next).copied().take(places).collect();
-        for together in next.chunks(SIMULATED_TOGETHER) {
-            let calls = together.iter().map(async |nonce| (*nonce, self.delivery_of(*nonce).await));
-            for (nonce, delivery) in join_all(calls).await {
-                self.take_delivery(nonce, delivery);
-            }
+    /// How much gas a vote for a nonce may be given.
+    pub(super) fn vote_gas(&self, nonce: u64) -> Gas {
+        let most = self.direction.shared.config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.vote_gas);
+        Gas {
+            most,
+            overtaken: self.overtaken(nonce),
+            keeps_a_rest: self.view.second.is_some(),
+            all: self.open.get(&nonce).is_some_and(|open| open.has_reverted),
         }
     }
 
-    fn take_delivery(&mut self, nonce: u64, delivery: Option<Delivery>) {
-        if let Some((open, delivery)) = self.open.get_mut(&nonce).zip(delivery) {
-            open.delivery = delivery;
+    /// Later nonces that are handled, or may be by the time of a vote for this one: the bridge passes over them when the lowest one
+    /// is handled.
+    fn overtaken(&self, nonce: u64) -> u64 {
+        /// More than any bridge passes over at a time.
+        const MOST: u64 = 256;
+        let is_lowest = nonce == self.view.nonces.lower_handle_nonce;
+        let later = self.seen.range(nonce.saturating_add(1)..=nonce.saturating_add(MOST));
+        let count = later.filter(|later| is_lowest || !self.open.contains_key(later)).count();
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// What an endpoint says is handled, and is not proven to be handled for long, is a failure as any other.
+    pub(super) fn wait_for_proof(&mut self, nonce: u64, delivery: Delivery) -> Delivery {
+        const BLOCKS: u64 = 16;
+        let head = self.view.head.number;
+        let Some(open) = self.open.get_mut(&nonce) else { return delivery };
+        if delivery != Delivery::Meanwhile {
+            open.meanwhile = None;
+            return delivery;
         }
+        let since = *open.meanwhile.get_or_insert(head);
+        if head.saturating_sub(since) < BLOCKS {
+            return delivery;
+        }
+        open.meanwhile = None;
+        let reason = "an endpoint says that it is handled, and its state does not prove it".to_owned();
+        Delivery::Fails { reason }
     }
 
     async fn simulate(&mut self, nonce: u64) {
-        let delivery = self.delivery_of(nonce).await;
-        self.take_delivery(nonce, delivery);
-    }
-
-    async fn delivery_of(&self, nonce: u64) -> Option<Delivery> {
-        let gas = self.vote_gas();
-        let open = self.open.get(&nonce)?;
+        let gas = self.vote_gas(nonce);
+        let Some(open) = self.open.get(&nonce) else { return };
         let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
         // Nobody need be asked about what cannot be sent.
-        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas) {
-            return Some(Delivery::Fails { reason: reason.to_string() });
+        let checked = self.sender.can_send(&action, gas.most);
+        let Some(open) = self.open.get_mut(&nonce) else { return };
+        if let Err(SendError::Unsendable(reason)) = checked {
+            open.delivery = Delivery::Fails { reason: reason.to_string() };
+            return;
         }
         // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
         let delivers = if self.view.second.is_some() { Deliveries::MayFail } else { Deliveries::MustWork };
         let (link, to) = (&self.links[1], &self.direction.to);
-        Some(simulate(link, to, self.view.me, &open.call, gas, delivers).await)
+        let delivery = simulate(link, to, self.view.me, &open.call, gas, delivers).await;
+        let delivery = self.wait_for_proof(nonce, delivery);
+        if let Some(open) = self.open.get_mut(&nonce) {
+            open.delivery = delivery;
+        }
     }
 
     async fn vote(&mut self, nonce: u64, gas: u64) -> Result<(), WorkError> {

@@ -2,10 +2,10 @@
 
 use super::Session;
 use crate::alarm::Alarm;
-use crate::decide::{decide_signed, votes_at_hand, NonceState, SignedDecision, SignedFacts};
+use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, NonceState, SignedDecision, SignedFacts, Wait};
+use crate::delivery::simulate_call;
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
-use crate::link::{Call, Outcome};
 use crate::send::SendError;
 use crate::store::Purpose;
 use crate::tx::Action;
@@ -232,21 +232,28 @@ impl Session<'_> {
 
     async fn send_if_it_works(&mut self, nonce: u64, input: Vec<u8>) -> Result<(), WorkError> {
         let to = &self.direction.to;
-        let gas = self.vote_gas();
+        let gas = self.vote_gas(nonce);
         let action = Action::Call { to: to.address, input };
-        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas) {
+        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas.most) {
             self.park(nonce, reason.to_string());
             return Ok(());
         }
         let Action::Call { input, .. } = action else { return Ok(()) };
-        let call = Call { from: self.view.me, to: to.address, value: U256::ZERO, input: &input, gas };
-        match self.links[1].simulate(&call).await {
-            Outcome::Works => self.send_vote(nonce, input, gas).await,
-            Outcome::Reverts(reason) => {
+        let delivery = simulate_call(&self.links[1], to, self.view.me, &input, gas).await;
+        match self.wait_for_proof(nonce, delivery) {
+            Delivery::Works { gas } => self.send_vote(nonce, input, gas).await,
+            Delivery::Fails { reason } => {
                 self.park(nonce, reason);
                 Ok(())
             }
-            Outcome::Unknown(_) => Ok(()),
+            Delivery::Meanwhile => {
+                self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
+                Ok(())
+            }
+            Delivery::NotAsked | Delivery::Unknown => {
+                self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
+                Ok(())
+            }
         }
     }
 }
