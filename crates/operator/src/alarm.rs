@@ -82,6 +82,11 @@ pub enum Alarm {
         /// By so many seconds, at least.
         behind: u64,
     },
+    /// The heads of both chains move and are too old by the same: this machine's clock is ahead.
+    ClockAhead {
+        /// By so many seconds, about.
+        ahead: u64,
+    },
     /// No endpoint of a chain shows a block after this time: the chain makes none, or all endpoints
     /// keep them back.
     ChainStands {
@@ -228,7 +233,7 @@ impl Alarm {
             Self::Parked { .. } => "parked",
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
             Self::UnreadBlock { .. } => "unread_block",
-            Self::Clock { .. } => "clock",
+            Self::Clock { .. } | Self::ClockAhead { .. } => "clock",
             Self::ChainStands { .. } => "chain_stands",
             Self::OldHeads { .. } => "old_heads",
             Self::Endpoint { .. } => "endpoint",
@@ -281,6 +286,7 @@ impl Alarm {
             | Self::Worker { .. }
             | Self::NotBound
             | Self::Clock { .. }
+            | Self::ClockAhead { .. }
             | Self::UnknownCode { .. } => String::new(),
         }
     }
@@ -334,6 +340,10 @@ impl fmt::Display for Alarm {
             Self::Clock { chain, behind } => write!(
                 f,
                 "this machine's clock seems to be at least {behind} s behind the blocks of {chain}: set it by NTP; blocks that are too far ahead of it wait"
+            ),
+            Self::ClockAhead { ahead } => write!(
+                f,
+                "this machine's clock seems to be {ahead} s ahead of both chains: set it by NTP; until then their newest blocks look too old to vote on"
             ),
             Self::ChainStands { chain, since } => {
                 write!(f, "no endpoint shows a block of {chain} after unix time {since}: it stands still, or all of them keep blocks back")

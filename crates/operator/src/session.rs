@@ -25,7 +25,7 @@ use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
-use blame::{Nobody, Suspects};
+use blame::{clock_ahead, Nobody, Suspects};
 use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
@@ -119,6 +119,8 @@ pub(crate) struct Session<'t> {
     turns: [Turn; 2],
     /// Endpoints whose head was old when their turn ended.
     suspects: [Suspects; 2],
+    /// When every endpoint of a chain was last seen to show moving heads that are too old, and how old they were.
+    old: [Option<(Instant, u64)>; 2],
     looked: Instant,
 }
 
@@ -166,6 +168,7 @@ impl<'t> Session<'t> {
             followed: [false, false],
             turns: [Turn::new(now); 2],
             suspects: [Suspects::default(), Suspects::default()],
+            old: [None, None],
             looked: now.checked_sub(LOOK).unwrap_or(now),
         }
     }
@@ -273,6 +276,19 @@ impl<'t> Session<'t> {
         Ok(before != after)
     }
 
+    /// What the old heads of chains tell that were seen just now.
+    fn told_by_old_heads(&mut self, all_old: Vec<(usize, String, u64)>, now: Instant) -> Vec<Alarm> {
+        for (side, _, age) in &all_old {
+            if let Some(old) = self.old.get_mut(*side) {
+                *old = Some((now, *age));
+            }
+        }
+        match clock_ahead(self.old, now).filter(|_| !all_old.is_empty()) {
+            Some(ahead) => vec![Alarm::ClockAhead { ahead }],
+            None => all_old.into_iter().map(|(_, chain, age)| Alarm::OldHeads { chain, age }).collect(),
+        }
+    }
+
     /// Whether it was done; a fault of the endpoint that answered last is held against it at once, before another one answers.
     fn bear<T>(&mut self, done: Result<T, impl Into<WorkError>>) -> Result<bool, WorkError> {
         match done {
@@ -308,7 +324,7 @@ impl<'t> Session<'t> {
     fn take_turns(&mut self, moved: [bool; 2]) {
         let (now, time) = (Instant::now(), clock::now());
         let most = self.direction.shared.config.voting.max_head_age_s;
-        let mut alarms = Vec::new();
+        let (mut alarms, mut all_old) = (Vec::new(), Vec::new());
         for (side, moved) in moved.into_iter().enumerate() {
             let synced = if side == 0 { &self.source } else { &self.destination };
             let (head, chain) = (synced.chain().head(), synced.chain().name());
@@ -330,13 +346,15 @@ impl<'t> Session<'t> {
             let Some(delays) = turn.look(moved, age <= most, now) else { continue };
             if delays == Delays::IsOld {
                 let chain = chain.to_owned();
-                alarms.extend(suspects.add(link.first(), head.number, now, link.len()).map(|nobody| match nobody {
-                    Nobody::Stands => Alarm::ChainStands { chain, since: head.time },
-                    Nobody::AllOld => Alarm::OldHeads { chain, age },
-                }));
+                match suspects.add(link.first(), head.number, now, link.len()) {
+                    Some(Nobody::Stands) => alarms.push(Alarm::ChainStands { chain, since: head.time }),
+                    Some(Nobody::AllOld) => all_old.push((side, chain, age)),
+                    None => {}
+                }
             }
             link.rotate();
         }
+        alarms.extend(self.told_by_old_heads(all_old, now));
         for alarm in alarms {
             self.raise(None, alarm);
         }

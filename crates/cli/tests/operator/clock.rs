@@ -115,3 +115,57 @@ fn a_chain_that_stands_still_is_told_as_that_and_no_endpoint_is_blamed_in_turn()
     println!("handled {:?} after the chain went on", start.elapsed());
     assert_nobody_is_blamed(&rig, 0);
 }
+
+/// One operator with the right clock, on chains whose clock is off by so many seconds.
+fn rig_off_by(name: &'static str, seconds: i64) -> Rig {
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_secs(1), age: 90, ..Plan::new(name) };
+    let mut rig = Rig::new(Plan { clock_offset: seconds, ..plan });
+    act_on_heads_of(&rig, 0, 60);
+    rig.start(0, &[]);
+    rig
+}
+
+/// The seconds that an operator's log names after some words.
+fn named(rig: &Rig, words: &str) -> u64 {
+    let start = Instant::now();
+    loop {
+        let log = rig.log(0);
+        let found = log.split(words).skip(1).find_map(|rest| rest.split_whitespace().next()?.parse().ok());
+        if let Some(seconds) = found {
+            return seconds;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "`{words}` and a number do not come\n{}", tail(&log));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_by_no_more_than_is_tolerated_is_no_outage() {
+    for (name, seconds) in [("off-ahead", -14), ("off-behind", 13)] {
+        let rig = rig_off_by(name, seconds);
+        rig.request(Side::Main, 0);
+        rig.wait_handled(Side::Main, Duration::from_secs(60));
+        assert!(!rig.log(0).contains("ALARM"), "{seconds}\n{}", tail(&rig.log(0)));
+    }
+}
+
+#[test]
+fn a_clock_that_is_further_off_is_told_with_by_how_much_in_either_direction() {
+    let rig = rig_off_by("further-behind", 22);
+    rig.request(Side::Main, 0);
+    rig.wait_handled(Side::Main, Duration::from_secs(60));
+    let behind = named(&rig, "clock seems to be at least ");
+    assert!((16..=23).contains(&behind), "{behind}");
+    assert_eq!(rig.status(0)["directions"]["main->service"]["alarms"]["clock"], 1);
+    let rig = rig_off_by("further-ahead", -200);
+    let ahead = named(&rig, "clock seems to be ");
+    assert!((200..=300).contains(&ahead), "{ahead}");
+    assert_nobody_is_blamed(&rig, 0);
+    // It says why nothing is voted on.
+    rig.request(Side::Main, 0);
+    let start = Instant::now();
+    while !rig.ask(0, &["pending"]).contains("too old to vote on") {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", tail(&rig.log(0)));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

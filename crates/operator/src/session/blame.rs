@@ -7,7 +7,7 @@
 //! nothing: it may have been proposed before a halt, and sealed after it with the old time.
 
 use super::rotation::STALLED;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Endpoints whose turn ended with an old head, until it is known whose fault that was.
 #[derive(Debug, Default)]
@@ -77,10 +77,25 @@ impl Suspects {
     }
 }
 
+/// Two chains' old heads tell of the clock where they were seen within this time.
+const TOGETHER: Duration = Duration::from_secs(60);
+/// And where their ages differ by no more than this: block times and looks lie some seconds apart.
+const APART: u64 = 5;
+
+/// Seconds by which this machine's clock seems to be ahead: by as much the newest blocks of both chains are old, when it was last
+/// seen that every endpoint shows moving heads that are. That all endpoints of both chains are behind by the same is
+/// less likely.
+pub(super) fn clock_ahead(old: [Option<(Instant, u64)>; 2], now: Instant) -> Option<u64> {
+    let recent = old.map(|seen| seen.filter(|(at, _)| now.saturating_duration_since(*at) <= TOGETHER));
+    match recent {
+        [Some((_, one)), Some((_, other))] if one.abs_diff(other) <= APART => Some(one.min(other)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     /// A chain with a block each second, but for an hour between 100 and 101.
     fn time_of(number: u64) -> Option<u64> {
@@ -133,6 +148,16 @@ mod tests {
         // fault.
         assert!(suspects.moved(time_of(26).unwrap(), time_of, ended).is_empty());
         assert_eq!(suspects.add("one", 26, ended, 1), Some(Nobody::AllOld));
+    }
+
+    #[test]
+    fn the_clock_is_ahead_where_both_chains_are_old_by_the_same() {
+        let now = Instant::now() + TOGETHER * 3;
+        let seen = |ago: u64, age| Some((now - Duration::from_secs(ago), age));
+        assert_eq!(clock_ahead([seen(9, 203), seen(0, 200)], now), Some(200));
+        assert_eq!(clock_ahead([seen(0, 300), seen(0, 200)], now), None, "one chain's endpoints are behind");
+        assert_eq!(clock_ahead([seen(61, 200), seen(0, 200)], now), None, "long ago");
+        assert_eq!(clock_ahead([None, seen(0, 200)], now), None);
     }
 
     #[test]
