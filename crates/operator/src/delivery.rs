@@ -109,22 +109,20 @@ pub(crate) async fn simulate(
     deliveries: Deliveries,
 ) -> Delivery {
     let input = call.encode();
+    let vote = Call { from: me, to: bridge.address, value: U256::ZERO, input: &input, gas: gas.most };
     if deliveries == Deliveries::MayFail {
         return simulate_call(link, bridge, me, &input, gas).await;
     }
-    let vote = Call { from: me, to: bridge.address, value: U256::ZERO, input: &input, gas: gas.most };
-    let voted = match need(link, &vote).await {
-        Ok(voted) => voted,
-        Err(delivery) => return delivery,
-    };
-    match deliver(link, bridge, call, gas.most).await {
-        Ok(delivered) => Delivery::Works { gas: gas.of(voted, delivered, input.len()) },
+    let (voted, delivered) = tokio::join!(need(link, &vote), deliver(link, bridge, call, gas.most));
+    match (voted, delivered) {
+        (Err(delivery), _) => delivery,
+        (Ok(voted), Ok(delivered)) => Delivery::Works { gas: gas.of(voted, delivered, input.len()) },
         // It may have been delivered a moment ago, and then it fails the second time.
-        Err(Delivery::Fails { reason }) => match need(link, &vote).await {
+        (_, Err(Delivery::Fails { reason })) => match need(link, &vote).await {
             Err(Delivery::Meanwhile) => Delivery::Meanwhile,
             _ => Delivery::Fails { reason },
         },
-        Err(delivery) => delivery,
+        (_, Err(delivery)) => delivery,
     }
 }
 

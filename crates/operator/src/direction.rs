@@ -16,7 +16,7 @@ use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
 use crate::store::{Lease, Lives, Store, StoreError};
-use crate::view;
+use crate::view::{self, Voters};
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
@@ -324,7 +324,9 @@ impl Direction {
             let node = Node::new(&link.endpoints, &destination_trust.profile);
             let header = destination.chain().header(destination.head())?;
             let view = loop {
-                match view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &[]).await {
+                match view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &Voters::default())
+                    .await
+                {
                     Ok(view) => break view,
                     Err(error) if link.endpoints.dismiss(&error) => {
                         tracing::warn!(%error, "another endpoint is asked at the start");

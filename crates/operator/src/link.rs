@@ -8,6 +8,7 @@ use spanlight_prover::{Cancel, Endpoints, Finding, Http, HttpLimits, ProveError,
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 /// Time after which endpoints that were put aside are tried again while another one serves.
 const SECOND_CHANCE: Duration = Duration::from_secs(2);
@@ -20,17 +21,29 @@ const SEND: &str = "kaia_sendRawTransaction";
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint(Arc<Http>, Pulse);
 
+/// Calls block a thread, so each has one of its own while it lasts: others go on beside it.
 impl Transport for Endpoint {
     async fn call(&self, method: &str, params: Value) -> Result<Value, RpcError> {
-        let answer = self.0.call(method, params).await;
-        self.1.beat();
-        answer
+        let method = method.to_owned();
+        self.on_a_thread(move |http, runtime| runtime.block_on(http.call(&method, params))).await
     }
 
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
-        let answers = self.0.call_all(method, params).await;
+        let method = method.to_owned();
+        self.on_a_thread(move |http, runtime| runtime.block_on(http.call_all(&method, params))).await
+    }
+}
+
+impl Endpoint {
+    async fn on_a_thread<R: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Http, &Handle) -> Result<R, RpcError> + Send + 'static,
+    ) -> Result<R, RpcError> {
+        let (http, runtime) = (Arc::clone(&self.0), Handle::current());
+        let done = tokio::task::spawn_blocking(move || call(&http, &runtime)).await;
         self.1.beat();
-        answers
+        // The runtime ends, or the call did by a fault of this program.
+        done.unwrap_or(Err(RpcError::Cancelled))
     }
 }
 
@@ -281,9 +294,9 @@ impl Link {
     }
 
     /// Puts aside whoever gave a false answer.
-    pub(crate) fn blame(links: [&Self; 2], error: &ProveError) {
-        let [one, other] = links.map(|link| &link.endpoints);
-        Endpoints::dismiss_latest(&[one, other], error);
+    pub(crate) fn blame(links: &[&Self], error: &ProveError) {
+        let endpoints: Vec<_> = links.iter().map(|link| &link.endpoints).collect();
+        Endpoints::dismiss_latest(&endpoints, error);
     }
 }
 

@@ -236,7 +236,7 @@ impl<'t> Followed<'t> {
         let node = Node::new(&self.link.endpoints, &self.trusted.profile);
         self.synced.follow(&node, options(), &Silent).await?;
         let header = self.synced.chain().header(self.synced.head())?;
-        view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &[]).await
+        view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &view::Voters::default()).await
     }
 
     /// A price that the chain takes, and never more than `most`. The base fee is proven; what an endpoint asks for above it is

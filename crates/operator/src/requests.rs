@@ -4,6 +4,7 @@
 //! sealed it, so it names every block that may hold a request; the block's receipts are then checked under its root. Nodes
 //! keep these for good, and states of few blocks only: a later state does as well where the core can tell.
 
+use futures_util::future::try_join_all;
 use spanlight::bridge::events::topic;
 use spanlight::bridge::layout::{self, NonceWord};
 use spanlight::bridge::{RequestEvent, TokenType};
@@ -16,7 +17,9 @@ use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::verify::{prove_request, AnchoredHeader, Evidence, ProvenRequest, Stop};
 use spanlight::{Address, Error, Hash};
 use spanlight_prover::later::heights_for;
-use spanlight_prover::{fetch_items, read_state, Items, Node, ProveError, RpcError, Synced, Transport};
+use spanlight_prover::{
+    read_state, receipts_under, transactions_under, Items, Node, ProveError, RpcError, Synced, Transport,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A request that is there and could not be proven, with the code of what stands in the way.
@@ -87,13 +90,53 @@ pub(crate) async fn in_block<T: Transport>(
     kept: Option<StateProof>,
 ) -> Result<Found, Unread> {
     let header = synced.chain().header(number).map_err(ProveError::from)?;
-    let items = fetch_items(node, header).await?;
+    let items = items_of(node, &[header]).await?.pop().ok_or(ProveError::SelfCheck)?;
+    in_items(node, synced, trust, bridge, (number, &items), kept).await
+}
+
+/// The same of several blocks, side by side. Where one cannot be read, the error does not tell which: it shows when each is read
+/// by itself.
+pub(crate) async fn in_blocks<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    trust: &Trust,
+    bridge: &BridgeEnd,
+    asked: Vec<(u64, Option<StateProof>)>,
+) -> Result<Vec<(u64, Found)>, ProveError> {
+    let headers = asked.iter().map(|(number, _)| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
+    let items = items_of(node, &headers).await?;
+    let read = asked.into_iter().zip(&items).map(async |((number, kept), items)| {
+        let found = in_items(node, synced, trust, bridge, (number, items), kept).await;
+        found.map(|found| (number, found)).map_err(|unread| unread.error)
+    });
+    try_join_all(read).await
+}
+
+/// Transactions and receipts of blocks, asked for side by side, each checked as it comes.
+pub(crate) async fn items_of<T: Transport>(
+    node: &Node<'_, T>,
+    headers: &[&AnchoredHeader],
+) -> Result<Vec<Items>, ProveError> {
+    let asked = (transactions_under(node, headers), receipts_under(node, headers));
+    let (transactions, receipts) = tokio::try_join!(asked.0, asked.1)?;
+    let items = transactions.into_iter().zip(receipts);
+    Ok(items.map(|(transactions, receipts)| Items { transactions, receipts }).collect())
+}
+
+async fn in_items<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    trust: &Trust,
+    bridge: &BridgeEnd,
+    (number, items): (u64, &Items),
+    kept: Option<StateProof>,
+) -> Result<Found, Unread> {
     let events = events_of(number, &items.receipts, &bridge.address)?;
     if events.is_empty() {
         return Ok(Found::default());
     }
     let nonces = events.iter().map(|(_, event)| event.nonce).collect();
-    let prove = prove_events(node, synced, trust, bridge, (number, &items), events, kept);
+    let prove = prove_events(node, synced, trust, bridge, (number, items), events, kept);
     prove.await.map_err(|error| Unread { error, nonces })
 }
 

@@ -188,7 +188,7 @@ impl<'t> Session<'t> {
             if let Some(end) = self.look_around() {
                 return Ok(end);
             }
-            work |= self.follow().await?;
+            work |= self.follow().await;
             let followed = self.followed == [true, true];
             // Signatures that came in change nothing of what is proven: they are looked at without reading anything.
             let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
@@ -213,12 +213,13 @@ impl<'t> Session<'t> {
             WorkError::Prove(error) => error,
             other => return Err(other),
         };
-        Link::blame([&self.links[0], &self.links[1]], &error);
-        self.tell_failure(&error);
+        Link::blame(&[&self.links[0], &self.links[1]], &error);
+        self.excuse_unblamed(error);
         Ok(())
     }
 
-    fn tell_failure(&mut self, error: &ProveError) {
+    /// Tells of a fault of endpoints, whoever it was held against.
+    fn excuse_unblamed(&mut self, error: ProveError) {
         if matches!(error, ProveError::Rpc(RpcError::Cancelled)) {
             return;
         }
@@ -262,18 +263,19 @@ impl<'t> Session<'t> {
 
     /// Follows both chains to their heads, each whatever the other one's endpoints do: while the source is silent, what goes on
     /// at the destination must not go unseen. True where one has moved.
-    async fn follow(&mut self) -> Result<bool, WorkError> {
+    async fn follow(&mut self) -> bool {
         let before = [self.source.head(), self.destination.head()];
         // With one endpoint at a time: what one tells is not left to another to show.
-        let source = self.links[0].endpoints.catch_up(&mut self.source, options(), &Silent).await;
-        let source = self.bear_followed(source)?;
-        let destination = self.links[1].endpoints.catch_up(&mut self.destination, options(), &Silent).await;
-        let destination = self.bear_followed(destination)?;
-        self.followed = [source, destination];
+        let [one, other] = &*self.links;
+        let (source, destination) = tokio::join!(
+            one.endpoints.catch_up(&mut self.source, options(), &Silent),
+            other.endpoints.catch_up(&mut self.destination, options(), &Silent)
+        );
+        self.followed = [self.bear_followed(source), self.bear_followed(destination)];
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
-        Ok(before != after)
+        before != after
     }
 
     /// What the old heads of chains tell that were seen just now.
@@ -298,12 +300,12 @@ impl<'t> Session<'t> {
     }
 
     /// The same of following a chain, which has put aside itself whichever endpoint was at fault.
-    fn bear_followed(&mut self, done: Result<(), ProveError>) -> Result<bool, WorkError> {
+    fn bear_followed(&mut self, done: Result<(), ProveError>) -> bool {
         match done {
-            Ok(()) => Ok(true),
+            Ok(()) => true,
             Err(error) => {
-                self.tell_failure(&error);
-                Ok(false)
+                self.excuse_unblamed(error);
+                false
             }
         }
     }

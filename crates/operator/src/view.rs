@@ -13,7 +13,7 @@ use spanlight::{Address, Hash, U256};
 use spanlight_prover::{read_state, Node, ProveError, RpcError, Transport};
 use std::collections::BTreeMap;
 use storage::{Storage, Words};
-use votes::Voters;
+pub(crate) use votes::Voters;
 
 /// Most operators that a bridge has: every known contract refuses more.
 const MOST_OPERATORS: u64 = 12;
@@ -52,6 +52,8 @@ pub(crate) struct View {
     pub(crate) threshold: u64,
     /// Ascending.
     pub(crate) operators: Vec<Address>,
+    /// The same with their seats.
+    pub(crate) voters: Voters,
     /// What only bridges of version 2 have.
     pub(crate) second: Option<SecondVersion>,
     pub(crate) transfers: BTreeMap<u64, NonceState>,
@@ -73,13 +75,12 @@ pub(crate) async fn read<T: Transport>(
     bridge: &BridgeEnd,
     me: Address,
     open: &BTreeMap<u64, Hash>,
-    known: &[Address],
+    known: &Voters,
 ) -> Result<View, ProveError> {
-    let account = account(node, header, me).await?;
-    let expected = Voters::without_seats(known);
-    let votes = open.iter().flat_map(|(nonce, key)| expected.slots(*nonce, key));
-    let slots = fixed_slots().into_iter().chain(known.iter().map(layout::seat_slot)).chain(votes);
-    let mut storage = Storage::read(node, header, bridge.address, slots).await?;
+    let votes = open.iter().flat_map(|(nonce, key)| known.slots(*nonce, key));
+    let slots = fixed_slots().into_iter().chain(known.addresses().map(layout::seat_slot)).chain(votes);
+    let (account, mut storage) =
+        tokio::try_join!(account(node, header, me), Storage::read(node, header, bridge.address, slots))?;
     let operators = operators_of(storage.words())?;
     let second = second_version(&storage, bridge)?;
     if second.is_some() {
@@ -108,6 +109,7 @@ pub(crate) async fn read<T: Transport>(
         transfers,
         nonces,
         operators,
+        voters,
         second,
         account,
     })

@@ -4,7 +4,7 @@
 //! and judged by the verifier, like everybody's, and only its verdict raises an alarm.
 
 use crate::park::Park;
-use crate::requests::may_hold;
+use crate::requests::{items_of, may_hold};
 use spanlight::bridge::events::topic;
 use spanlight::bridge::signed::SignedHandle;
 use spanlight::bridge::{AnchorData, Anchoring, HandleCall, HandleEvent};
@@ -12,7 +12,7 @@ use spanlight::crypto::recover_address;
 use spanlight::receipt::Receipt;
 use spanlight::transaction::{Transaction, TransactionKind};
 use spanlight::{Address, Error};
-use spanlight_prover::{fetch_items, Items, Node, ProveError, Synced, Transport};
+use spanlight_prover::{Items, Node, ProveError, Synced, Transport};
 use std::collections::BTreeMap;
 
 /// Most nonces that wait for a verdict; whoever sends votes decides how many there are.
@@ -170,22 +170,27 @@ impl Watch {
     }
 }
 
-/// Reads a destination block for executions, and for votes where `votes` are wanted too: those may leave no event.
-pub(crate) async fn read_block<T: Transport>(
+/// Whether a destination block has to be read: for executions, and for votes where `votes` are wanted too, which may leave no event.
+pub(crate) fn is_wanted(synced: &Synced<'_>, bridge: &Address, number: u64, votes: bool) -> Result<bool, ProveError> {
+    let header = synced.chain().header(number)?;
+    Ok(may_hold(header, bridge, &[topic::HANDLE]) || (votes && !synced.is_empty_block(number)?))
+}
+
+/// Reads destination blocks side by side and gives what is seen in each.
+pub(crate) async fn read_blocks<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
     bridge: Address,
-    number: u64,
-    votes: bool,
-) -> Result<Vec<Seen>, ProveError> {
-    let header = synced.chain().header(number)?;
-    let wanted = may_hold(header, &bridge, &[topic::HANDLE]) || (votes && !synced.is_empty_block(number)?);
-    if !wanted {
-        return Ok(Vec::new());
-    }
-    let Items { transactions, receipts } = fetch_items(node, header).await?;
+    numbers: &[u64],
+) -> Result<Vec<Vec<Seen>>, ProveError> {
+    let headers = numbers.iter().map(|number| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
+    let items = items_of(node, &headers).await?;
+    items.iter().map(|items| seen_in(items, node.profile().chain_id, bridge)).collect()
+}
+
+fn seen_in(items: &Items, chain_id: u64, bridge: Address) -> Result<Vec<Seen>, ProveError> {
     let mut seen = Vec::new();
-    for (transaction, receipt) in transactions.iter().zip(&receipts) {
+    for (transaction, receipt) in items.transactions.iter().zip(&items.receipts) {
         let refused = |error: Error| ProveError::Refused(error);
         let receipt = Receipt::decode(receipt).map_err(|error| refused(error.into()))?;
         if !receipt.is_success() {
@@ -195,7 +200,6 @@ pub(crate) async fn read_block<T: Transport>(
         seen.extend(own.filter_map(|log| HandleEvent::decode(log).ok()).map(Seen::Handle));
         let Ok(transaction) = Transaction::decode(transaction) else { continue };
         if transaction.kind() == TransactionKind::ChainDataAnchoring {
-            let chain_id = node.profile().chain_id;
             let from = transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok());
             if let (Ok(from), Ok(Anchoring::Block(data))) = (from, Anchoring::decode(transaction.input())) {
                 seen.push(Seen::Anchor(from, data));

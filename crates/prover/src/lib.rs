@@ -42,5 +42,7 @@ pub use prove::{prove, Ends, Proof, ProveOptions, Subject};
 pub use replay::{Replay, ReplayError};
 pub use rpc::{RpcError, Transport};
 pub use state::read_state;
-pub use sync::{fetch_items, sync, HeaderPlan, Items, SyncOptions, Synced};
+pub use sync::{
+    fetch_items, receipts_under, sync, transactions_under, HeaderPlan, Items, SyncOptions, Synced, BLOCKS_TOGETHER,
+};
 pub use time::Time;

@@ -26,7 +26,7 @@ const BATCH: u64 = 256;
 /// Headers asked for together: so many leave a user watching the progress for a second or two at most.
 const ASKED_TOGETHER: usize = 64;
 /// Blocks asked for together, with their receipts.
-pub(crate) const BLOCKS_TOGETHER: usize = 16;
+pub const BLOCKS_TOGETHER: usize = 16;
 /// Gas of blocks asked for together: that of 4096 transactions at least, whose answer takes some 10 MB.
 const GAS_TOGETHER: u64 = 4096 * 21_000;
 /// How many headers beyond the evidence a jump's run is extended to find one that the last verified council sealed.
@@ -375,11 +375,10 @@ impl<'t> Synced<'t> {
 
     /// The first of `heights` whose blocks hold transactions: at most `most`, and no more than one answer may well hold. Gas is
     /// in the verified header and bounds the number of transactions.
-    pub(crate) fn asked_together(
-        &self,
-        heights: impl Iterator<Item = u64>,
-        most: usize,
-    ) -> Result<Vec<u64>, ProveError> {
+    ///
+    /// # Errors
+    /// Where a height is not followed.
+    pub fn asked_together(&self, heights: impl Iterator<Item = u64>, most: usize) -> Result<Vec<u64>, ProveError> {
         let (mut group, mut gas) = (Vec::new(), 0u64);
         for height in heights {
             if self.is_empty_block(height)? {
@@ -516,6 +515,20 @@ pub(crate) async fn fetch_together<T: Transport>(
     node: &Node<'_, T>,
     headers: &[&AnchoredHeader],
 ) -> Result<Vec<Items>, ProveError> {
+    let transactions = transactions_under(node, headers).await?;
+    let receipts = receipts_under(node, headers).await?;
+    let items = transactions.into_iter().zip(receipts);
+    Ok(items.map(|(transactions, receipts)| Items { transactions, receipts }).collect())
+}
+
+/// Fetches the transactions of blocks, asked for together, and recomputes their roots.
+///
+/// # Errors
+/// Those of the endpoint, and where what it gives does not lie under the headers' roots.
+pub async fn transactions_under<T: Transport>(
+    node: &Node<'_, T>,
+    headers: &[&AnchoredHeader],
+) -> Result<Vec<Vec<Vec<u8>>>, ProveError> {
     let heights: Vec<u64> = headers.iter().map(|header| header.number()).collect();
     let mut lists = Vec::new();
     for (header, block) in headers.iter().zip(node.blocks(&heights).await?) {
@@ -525,14 +538,25 @@ pub(crate) async fn fetch_together<T: Transport>(
         }
         lists.push(transactions);
     }
+    Ok(lists)
+}
+
+/// Fetches the receipts of blocks, asked for together, and recomputes their roots.
+///
+/// # Errors
+/// As [`transactions_under`].
+pub async fn receipts_under<T: Transport>(
+    node: &Node<'_, T>,
+    headers: &[&AnchoredHeader],
+) -> Result<Vec<Vec<Vec<u8>>>, ProveError> {
     let hashes: Vec<Hash> = headers.iter().map(|header| header.hash()).collect();
-    let mut items = Vec::new();
-    for ((header, transactions), receipts) in headers.iter().zip(lists).zip(node.receipts(&hashes).await?) {
+    let mut lists = Vec::new();
+    for (header, receipts) in headers.iter().zip(node.receipts(&hashes).await?) {
         let receipts: Vec<Vec<u8>> = receipts.iter().map(Receipt::encode).collect();
         if derive_root(header.commitment_form(), &receipts) != header.receipts_root() {
             return Err(RpcError::Answer { method: "kaia_getBlockReceipts", field: "receipts" }.into());
         }
-        items.push(Items { transactions, receipts });
+        lists.push(receipts);
     }
-    Ok(items)
+    Ok(lists)
 }

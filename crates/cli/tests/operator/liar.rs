@@ -2,10 +2,11 @@
 
 use serde_json::{json, Value};
 use spanlight_prover::{Cancel, Http, HttpLimits, RpcError, Transport};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 /// In which way is lied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +63,24 @@ struct Lacks {
     boasts: bool,
 }
 
+/// What is asked of it, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    /// How long each answer takes, longer than the honest node's.
+    late: Duration,
+    now: usize,
+    /// Most requests that waited for their answers at one time.
+    pub(crate) most: usize,
+    /// Calls of each method.
+    pub(crate) calls: BTreeMap<String, usize>,
+}
+
 /// Between operators and an honest node.
 pub(crate) struct Liar {
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
     lacks: Arc<Mutex<Lacks>>,
+    traffic: Arc<Mutex<Traffic>>,
 }
 
 impl Liar {
@@ -77,21 +91,35 @@ impl Liar {
         let mood = Mood { method: String::new(), lie: Lie::Honest, told: 0, last: Value::Null, slots };
         let mood = Arc::new(Mutex::new(mood));
         let lacks = Arc::new(Mutex::new(Lacks::default()));
+        let traffic = Arc::new(Mutex::new(Traffic::default()));
         let (shared, url, lacking) = (Arc::clone(&mood), url.to_owned(), Arc::clone(&lacks));
+        let counted = Arc::clone(&traffic);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (mood, url, lacks) = (Arc::clone(&shared), url.clone(), Arc::clone(&lacking));
+                let traffic = Arc::clone(&counted);
                 std::thread::spawn(move || {
                     let node = Http::new(&url, HttpLimits::default(), Cancel::default()).unwrap();
-                    serve(&client, &node, &mood, &lacks);
+                    serve(&client, &node, (&mood, &lacks, &traffic));
                 });
             }
         });
-        Self { address, mood, lacks }
+        Self { address, mood, lacks, traffic }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Answers so late from now on, and counts anew.
+    pub(crate) fn count(&self, late: Duration) {
+        let mut traffic = self.traffic.lock().unwrap();
+        *traffic = Traffic { late, now: traffic.now, ..Traffic::default() };
+    }
+
+    /// What was asked since.
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap()
     }
 
     /// Has thrown away the states of blocks up to this one; none for an archive.
@@ -151,7 +179,21 @@ impl Liar {
     }
 }
 
-fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lacks>) {
+/// Counts a request and waits as long as its answer takes.
+fn begin(request: &Value, traffic: &Mutex<Traffic>) {
+    let late = {
+        let mut traffic = traffic.lock().unwrap();
+        traffic.now += 1;
+        traffic.most = traffic.most.max(traffic.now);
+        for call in request.as_array().map_or(std::slice::from_ref(request), Vec::as_slice) {
+            *traffic.calls.entry(call["method"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        traffic.late
+    };
+    std::thread::sleep(late);
+}
+
+fn serve(client: &TcpStream, node: &Http, (mood, lacks, traffic): (&Mutex<Mood>, &Mutex<Lacks>, &Mutex<Traffic>)) {
     let mut reader = BufReader::new(client);
     loop {
         let mut length = 0;
@@ -172,11 +214,13 @@ fn serve(client: &TcpStream, node: &Http, mood: &Mutex<Mood>, lacks: &Mutex<Lack
             return;
         }
         let request: Value = serde_json::from_slice(&body).unwrap();
+        begin(&request, traffic);
         let status = if is_withheld(&request, &lacks.lock().unwrap()) { "502 Bad Gateway" } else { "200 OK" };
         let answer = match &request {
             Value::Array(calls) => calls.iter().map(|call| answer(call, node, mood, lacks)).collect(),
             call => answer(call, node, mood, lacks),
         };
+        traffic.lock().unwrap().now -= 1;
         let text = answer.to_string();
         let head =
             format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", text.len());

@@ -32,6 +32,7 @@ mod relay;
 mod replicas;
 mod rig;
 mod seats;
+mod side_by_side;
 mod signed;
 mod signed_lies;
 mod soak;

@@ -67,6 +67,7 @@ fn view(head: u64, lower_handle_nonce: u64, closed: &[u64]) -> View {
         nonces: NonceWord { lower_handle_nonce, ..NonceWord::default() },
         threshold: 1,
         operators: Vec::new(),
+        voters: crate::view::Voters::default(),
         second: None,
         transfers: closed.iter().map(|nonce| (*nonce, handled.clone())).collect(),
         account: AccountView::default(),

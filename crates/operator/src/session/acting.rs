@@ -12,12 +12,16 @@ use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
 use crate::view::{self, AccountView};
+use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
+
+/// Transfers that are simulated side by side.
+const SIMULATED_TOGETHER: usize = 16;
 
 impl Session<'_> {
     /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
@@ -71,14 +75,22 @@ impl Session<'_> {
         let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
         let keys = look_at(&mut self.attention, &self.open, &self.sender, header.number());
         let me = self.view.me;
-        self.view = view::read(&node, header, &self.direction.to, me, &keys, &self.view.operators).await?;
+        let payer = async {
+            match self.sender.fee_payer() {
+                Some(payer) => view::account(&node, header, payer).await.map(|account| Some((payer, account))),
+                None => Ok(None),
+            }
+        };
+        let read = view::read(&node, header, &self.direction.to, me, &keys, &self.view.voters);
+        let (view, payer) = tokio::try_join!(read, payer)?;
+        self.view = view;
         // Below the lowest open nonce all are handled: nothing has to be read for that.
         for (nonce, _) in self.open.range(..self.view.nonces.lower_handle_nonce) {
             let handled = NonceState { handled: true, ..NonceState::default() };
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
-        let paying = match self.sender.fee_payer() {
-            Some(payer) => (payer, view::account(&node, header, payer).await?, "the fee payer"),
+        let paying = match payer {
+            Some((payer, account)) => (payer, account, "the fee payer"),
             None => (me, self.view.account, "the operator"),
         };
         if self.direction.to.generation(&self.view.code).is_none() {
@@ -159,6 +171,7 @@ impl Session<'_> {
         let fresh = self.is_fresh();
         self.ask_again();
         let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
+        self.simulate_ahead(&nonces, fresh, turn_blocks).await;
         for nonce in nonces {
             let decision = self.decide(nonce, fresh, turn_blocks);
             let decision = match decision {
@@ -267,25 +280,43 @@ impl Session<'_> {
         Delivery::Fails { reason }
     }
 
+    /// Simulates side by side what would be simulated one after the other.
+    async fn simulate_ahead(&mut self, nonces: &[u64], fresh: bool, turn_blocks: u64) {
+        let places = self.direction.shared.config.voting.max_in_flight.saturating_sub(self.sender.in_flight());
+        let is_next = |nonce: &&u64| self.decide(**nonce, fresh, turn_blocks) == Some(Decision::Simulate);
+        let next: Vec<u64> = nonces.iter().filter(is_next).copied().take(places).collect();
+        for together in next.chunks(SIMULATED_TOGETHER) {
+            let calls = together.iter().map(async |nonce| (*nonce, self.delivery_of(*nonce).await));
+            for (nonce, delivery) in join_all(calls).await {
+                self.take_delivery(nonce, delivery);
+            }
+        }
+    }
+
+    fn take_delivery(&mut self, nonce: u64, delivery: Option<Delivery>) {
+        let delivery = delivery.map(|delivery| self.wait_for_proof(nonce, delivery));
+        if let Some((open, delivery)) = self.open.get_mut(&nonce).zip(delivery) {
+            open.delivery = delivery;
+        }
+    }
+
     async fn simulate(&mut self, nonce: u64) {
+        let delivery = self.delivery_of(nonce).await;
+        self.take_delivery(nonce, delivery);
+    }
+
+    async fn delivery_of(&self, nonce: u64) -> Option<Delivery> {
         let gas = self.vote_gas(nonce);
-        let Some(open) = self.open.get(&nonce) else { return };
+        let open = self.open.get(&nonce)?;
         let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
         // Nobody need be asked about what cannot be sent.
-        let checked = self.sender.can_send(&action, gas.most);
-        let Some(open) = self.open.get_mut(&nonce) else { return };
-        if let Err(SendError::Unsendable(reason)) = checked {
-            open.delivery = Delivery::Fails { reason: reason.to_string() };
-            return;
+        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas.most) {
+            return Some(Delivery::Fails { reason: reason.to_string() });
         }
         // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
         let delivers = if self.view.second.is_some() { Deliveries::MayFail } else { Deliveries::MustWork };
         let (link, to) = (&self.links[1], &self.direction.to);
-        let delivery = simulate(link, to, self.view.me, &open.call, gas, delivers).await;
-        let delivery = self.wait_for_proof(nonce, delivery);
-        if let Some(open) = self.open.get_mut(&nonce) {
-            open.delivery = delivery;
-        }
+        Some(simulate(link, to, self.view.me, &open.call, gas, delivers).await)
     }
 
     async fn vote(&mut self, nonce: u64, gas: u64) -> Result<(), WorkError> {

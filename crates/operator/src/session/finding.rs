@@ -10,7 +10,7 @@ use crate::direction::WorkError;
 use crate::park::Park;
 use crate::requests::{self, Found, Unread};
 use spanlight::verify::ProvenRequest;
-use spanlight_prover::{Node, ProveError};
+use spanlight_prover::{Node, ProveError, BLOCKS_TOGETHER};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -19,15 +19,43 @@ impl Session<'_> {
     pub(super) async fn find_requests(&mut self) -> Result<(), WorkError> {
         self.unread.let_go(self.view.nonces.lower_handle_nonce);
         while self.scanned < self.source.head() {
-            let number = self.scanned.saturating_add(1);
-            if self.unread.is_full() {
-                self.tell_unread(number, "backlog.full");
-                return Ok(());
+            let group = self.next_to_search()?;
+            let is_read = group.len() > 1 && !self.unread.is_full() && self.search_together(&group).await?;
+            for number in group.iter().filter(|_| !is_read) {
+                if self.unread.is_full() {
+                    self.tell_unread(*number, "backlog.full");
+                    return Ok(());
+                }
+                self.search(*number).await?;
+                self.scanned = *number;
             }
-            self.search(number).await?;
-            self.scanned = number;
+            self.scanned = group.last().copied().unwrap_or(self.source.head());
         }
         Ok(())
+    }
+
+    /// The next blocks that may hold requests, as many as are asked for together; none where there is no such block up to the head.
+    fn next_to_search(&self) -> Result<Vec<u64>, WorkError> {
+        let (chain, from) = (self.source.chain(), &self.direction.from);
+        let may = |number: &u64| chain.header(*number).is_ok_and(|header| requests::may_request(header, from));
+        let new = (self.scanned.saturating_add(1)..=self.source.head()).filter(may);
+        Ok(self.source.asked_together(new, BLOCKS_TOGETHER)?)
+    }
+
+    /// Whether all of these blocks could be read side by side; where not, each has to be read by itself.
+    async fn search_together(&mut self, group: &[u64]) -> Result<bool, WorkError> {
+        let (store, name) = (&self.direction.shared.store, &self.direction.name);
+        let mut asked = Vec::new();
+        for number in group {
+            asked.push((*number, store.state(name, *number).await?));
+        }
+        let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
+        let found = requests::in_blocks(&node, &self.source, self.trust, &self.direction.from, asked).await;
+        let Ok(found) = found else { return Ok(false) };
+        for (number, found) in found {
+            self.take_found(number, found)?;
+        }
+        Ok(true)
     }
 
     /// Searches those again that could not be read.
@@ -118,7 +146,7 @@ impl Session<'_> {
         let key = call.vote_key();
         let nonce = call.nonce;
         self.watch.learn(&call);
-        if nonce < self.lower() {
+        if nonce < self.lower() || self.open.contains_key(&nonce) {
             return;
         }
         tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");

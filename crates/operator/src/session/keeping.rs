@@ -68,7 +68,7 @@ impl Session<'_> {
         }
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
         let header = self.destination.chain().header(self.destination.head()).map_err(ProveError::from)?;
-        let known = &self.view.operators;
+        let known = &self.view.voters;
         let view = view::read(&node, header, &self.direction.to, self.view.me, &missing, known).await?;
         for (nonce, state) in view.transfers {
             if state.handled {

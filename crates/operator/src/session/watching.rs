@@ -12,7 +12,7 @@ use serde_json::json;
 use spanlight::report::ReportJson;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
-use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject};
+use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject, BLOCKS_TOGETHER};
 use std::time::{Duration, Instant};
 
 /// Time for reading, and again for judging, in one round: new blocks bring votes to cast, and a person may have said something.
@@ -54,11 +54,37 @@ impl Session<'_> {
     pub(super) async fn watch_blocks(&mut self) -> Result<(), WorkError> {
         let start = Instant::now();
         while self.has_more_to_watch() && !is_spent(start) {
-            let number = self.watched.saturating_add(1);
-            self.watch_block(number).await?;
-            self.watched = number;
+            let group = self.next_to_watch()?;
+            let is_read = group.len() > 1 && self.watch_together(&group).await;
+            for number in group.iter().filter(|_| !is_read) {
+                if !self.has_more_to_watch() {
+                    return Ok(());
+                }
+                self.watch_block(*number).await?;
+                self.watched = *number;
+            }
+            self.watched = group.last().copied().unwrap_or(self.destination.head());
         }
         Ok(())
+    }
+
+    /// The next blocks to read, as many as are asked for together; none where no block up to the head has to be read.
+    fn next_to_watch(&self) -> Result<Vec<u64>, WorkError> {
+        let (bridge, votes) = (&self.direction.to.address, self.direction.shared.config.voting.watch_blocks);
+        let is_wanted = |number: &u64| watch::is_wanted(&self.destination, bridge, *number, votes).unwrap_or(true);
+        let new = (self.watched.saturating_add(1)..=self.destination.head()).filter(is_wanted);
+        Ok(self.destination.asked_together(new, BLOCKS_TOGETHER)?)
+    }
+
+    /// Whether all of these blocks could be read side by side; where not, each has to be read by itself.
+    async fn watch_together(&mut self, group: &[u64]) -> bool {
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let read = watch::read_blocks(&node, &self.destination, self.direction.to.address, group).await;
+        let Ok(read) = read else { return false };
+        for (number, seen) in group.iter().zip(read) {
+            self.take_seen(*number, &seen);
+        }
+        true
     }
 
     /// Has those judged on whom something does not fit.
@@ -74,19 +100,21 @@ impl Session<'_> {
 
     async fn watch_block(&mut self, number: u64) -> Result<(), WorkError> {
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
-        let votes = self.direction.shared.config.voting.watch_blocks;
-        let seen = match watch::read_block(&node, &self.destination, self.direction.to.address, number, votes).await {
-            Ok(seen) => seen,
-            Err(error) => return self.put_off_watching(number, error),
-        };
+        match watch::read_blocks(&node, &self.destination, self.direction.to.address, &[number]).await {
+            Ok(read) => self.take_seen(number, &read.concat()),
+            Err(error) => self.put_off_watching(number, error)?,
+        }
+        Ok(())
+    }
+
+    fn take_seen(&mut self, number: u64, seen: &[Seen]) {
         self.unwatched.read(number);
-        for seen in &seen {
+        for seen in seen {
             self.watch.see(seen);
             if let Seen::Anchor(account, data) = seen {
                 self.see_anchor(*account, data);
             }
         }
-        Ok(())
     }
 
     fn put_off_watching(&mut self, number: u64, error: ProveError) -> Result<(), WorkError> {

@@ -1,5 +1,6 @@
 //! Words of one account's storage, all proven under one header.
 
+use futures_util::future::try_join_all;
 use spanlight::state::Account;
 use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
 use spanlight::{Address, Hash, U256};
@@ -8,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most slots in one request: nodes and the services before them refuse long lists and long answers.
 const MOST_SLOTS: usize = 128;
+
+/// Most lists that are asked for side by side.
+const LISTS_TOGETHER: usize = 16;
 
 /// Words that were read, by slot.
 #[derive(Debug, Default)]
@@ -48,20 +52,22 @@ impl<'n, 'p, T: Transport> Storage<'n, 'p, T> {
         address: Address,
         slots: impl IntoIterator<Item = Hash>,
     ) -> Result<Self, ProveError> {
-        let mut chunks = chunks(slots.into_iter().collect()).into_iter();
-        let (account, words) = read_chunk(node, header, address, &chunks.next().unwrap_or_default()).await?;
+        let mut chunks = chunks(slots.into_iter().collect());
+        if chunks.is_empty() {
+            chunks.push(Vec::new());
+        }
+        let mut read = read_chunks(node, header, address, &chunks).await?.into_iter();
+        let (account, words) = read.next().ok_or_else(|| Stop::from(VerifyError::BridgeAbsent))?;
         let mut storage = Self { node, header, address, account, words: Words(words) };
-        storage.more(chunks.flatten()).await?;
+        storage.words.0.extend(read.flat_map(|(_, words)| words));
         Ok(storage)
     }
 
     /// Reads more slots at the same header; those that are there already are not asked for.
     pub(super) async fn more(&mut self, slots: impl IntoIterator<Item = Hash>) -> Result<(), ProveError> {
         let missing = slots.into_iter().filter(|slot| !self.words.0.contains_key(slot)).collect();
-        for chunk in chunks(missing) {
-            let (_, words) = read_chunk(self.node, self.header, self.address, &chunk).await?;
-            self.words.0.extend(words);
-        }
+        let read = read_chunks(self.node, self.header, self.address, &chunks(missing)).await?;
+        self.words.0.extend(read.into_iter().flat_map(|(_, words)| words));
         Ok(())
     }
 
@@ -78,6 +84,20 @@ impl<'n, 'p, T: Transport> Storage<'n, 'p, T> {
 fn chunks(slots: BTreeSet<Hash>) -> Vec<Vec<Hash>> {
     let slots: Vec<Hash> = slots.into_iter().collect();
     slots.chunks(MOST_SLOTS).map(<[Hash]>::to_vec).collect()
+}
+
+/// Lists of slots, side by side: so few at a time that an error ends them at once, before another answer could be blamed for it.
+async fn read_chunks<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    address: Address,
+    chunks: &[Vec<Hash>],
+) -> Result<Vec<(Account, BTreeMap<Hash, U256>)>, ProveError> {
+    let mut read = Vec::new();
+    for together in chunks.chunks(LISTS_TOGETHER) {
+        read.extend(try_join_all(together.iter().map(|chunk| read_chunk(node, header, address, chunk))).await?);
+    }
+    Ok(read)
 }
 
 async fn read_chunk<T: Transport>(

@@ -12,8 +12,8 @@ use spanlight::{Address, Hash, U256};
 use spanlight_prover::ProveError;
 
 /// Those whose votes are read.
-#[derive(Debug)]
-pub(super) struct Voters {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Voters {
     /// Ascending, with their seats on bridges of version 2.
     operators: Vec<(Address, Option<u64>)>,
     has_seats: bool,
@@ -34,9 +34,8 @@ impl Voters {
         Ok(Self { operators: operators.iter().map(seat).collect::<Result<_, _>>()?, has_seats })
     }
 
-    /// Voters of a bridge before version 2.
-    pub(super) fn without_seats(operators: &[Address]) -> Self {
-        Self { operators: operators.iter().map(|operator| (*operator, None)).collect(), has_seats: false }
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.operators.iter().map(|(operator, _)| operator)
     }
 
     /// What has to be read of a nonce.
