@@ -289,7 +289,10 @@ fn weather(plan: Plan, transfers: u64, at_once: u64) {
         );
         asked.retain(|nonce, _| executed.binary_search(nonce).is_err());
         assert!(asked.values().all(|odd| *odd), "{from:?}: lost: {asked:?}");
-        assert!(storm.rig.audit(from).report.transfers.iter().all(|transfer| transfer.verdict.state().is_some()));
+        for transfer in &storm.rig.audit(from).report.transfers {
+            let verdict = &transfer.verdict;
+            assert!(verdict.state().is_some(), "{from:?} {}: {verdict:?}", transfer.nonce);
+        }
     }
     let votes = SIDES.map(|side| storm.rig.votes(side));
     println!(

@@ -309,8 +309,21 @@ impl Rig {
         }
     }
 
-    /// Judges every transfer of a direction by the prover and the core.
+    /// Judges every transfer of a direction by the prover and the core. Both chains stand meanwhile: with four blocks a
+    /// second a full node keeps the state of the head for 32 seconds, and a busy machine may need longer.
     pub(crate) fn audit(&self, from: Side) -> Audit {
+        let stop = |stopped| {
+            for chain in [&self.pair.main, &self.pair.service] {
+                chain.chain().faults.stopped = stopped;
+            }
+        };
+        stop(true);
+        let audit = self.audit_standing(from);
+        stop(false);
+        audit
+    }
+
+    fn audit_standing(&self, from: Side) -> Audit {
         let (requests, _) = self.progress(from);
         // The chains' times lie in the past, so verdicts are as of their heads.
         let at = self.pair.main.time().max(self.pair.service.time()) + 100;
