@@ -3,18 +3,47 @@
 use k256::ecdsa::SigningKey;
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash, U256};
+use std::collections::HashMap;
+use std::hash::Hash as Hashed;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// What was computed before. Tests seal the same blocks again and again, and signing took most of
+/// their time.
+struct Known<K, V>(OnceLock<Mutex<HashMap<K, V>>>);
+
+impl<K: Copy + Eq + Hashed, V: Clone> Known<K, V> {
+    const fn nothing() -> Self {
+        Self(OnceLock::new())
+    }
+
+    fn or(&self, key: K, compute: impl FnOnce() -> V) -> V {
+        let known = || self.0.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(value) = known().get(&key) {
+            return value.clone();
+        }
+        let value = compute();
+        known().insert(key, value.clone());
+        value
+    }
+}
 
 fn signing_key(key: u64) -> SigningKey {
-    let mut bytes = [0u8; 32];
-    bytes[24..].copy_from_slice(&key.to_be_bytes());
-    SigningKey::from_slice(&bytes).expect("a small number above zero is a key")
+    static KEYS: Known<u64, SigningKey> = Known::nothing();
+    KEYS.or(key, || {
+        let mut bytes = [0u8; 32];
+        bytes[24..].copy_from_slice(&key.to_be_bytes());
+        SigningKey::from_slice(&bytes).expect("a small number above zero is a key")
+    })
 }
 
 /// The address of key `key`.
 #[must_use]
 pub fn address(key: u64) -> Address {
-    let point = signing_key(key).verifying_key().to_sec1_point(false);
-    Address::of_public_key(point.as_bytes()[1..].try_into().expect("64 bytes follow the leading 04"))
+    static ADDRESSES: Known<u64, Address> = Known::nothing();
+    ADDRESSES.or(key, || {
+        let point = signing_key(key).verifying_key().to_sec1_point(false);
+        Address::of_public_key(point.as_bytes()[1..].try_into().expect("64 bytes follow the leading 04"))
+    })
 }
 
 /// The addresses of several keys.
@@ -26,11 +55,14 @@ pub fn addresses(keys: &[u64]) -> Vec<Address> {
 /// R, S and recovery id of `digest` under a key.
 #[must_use]
 pub fn sign(key: u64, digest: &Hash) -> [u8; 65] {
-    let (signature, recovery_id) = signing_key(key).sign_prehash_recoverable(digest.as_bytes());
-    let mut out = [0u8; 65];
-    out[..64].copy_from_slice(&signature.to_bytes());
-    out[64] = recovery_id.to_byte();
-    out
+    static SIGNATURES: Known<(u64, Hash), [u8; 65]> = Known::nothing();
+    SIGNATURES.or((key, *digest), || {
+        let (signature, recovery_id) = signing_key(key).sign_prehash_recoverable(digest.as_bytes());
+        let mut out = [0u8; 65];
+        out[..64].copy_from_slice(&signature.to_bytes());
+        out[64] = recovery_id.to_byte();
+        out
+    })
 }
 
 /// As [`sign`], with V of 27 or 28, as contracts want it.
