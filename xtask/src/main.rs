@@ -28,9 +28,9 @@ cargo xtask <command>
           bundle), soak curves (100,000 signatures), soak contracts (random calls)
   load    operators under load, drawn into docs/performance; load rates (the default), load memory (an hour; so many
           seconds as SPANLIGHT_LOAD_SECONDS says), load plots (draws the last figures again)
-  mutants changes the core in one place after another and tells what no test notices: mutants switches (each rule switched off),
-          mutants rules (the default: every place of consensus, header rules and verdicts), mutants core;
-          SPANLIGHT_MUTANTS_SHARD=k/n changes every n-th place
+  mutants changes the core in one place after another and tells what no test notices: mutants rules (the default: every
+          place of consensus, header rules and verdicts), mutants switches (each rule switched off), mutants core,
+          mutants missed (what the run before did not notice)
   help    this text
 ";
 
