@@ -148,6 +148,9 @@ mod tests {
                 let committee = lottery.committee(round);
                 assert_eq!(length(&committee), size);
                 assert!(committee.contains(&lottery.proposer(round).unwrap()));
+                // Where it is drawn around the proposer, the next one sits in it too.
+                let with_next = draw == robin && size > 1;
+                assert!(!with_next || committee.get(1) == lottery.proposer(round + 1).as_ref());
                 assert!(lottery.some_committee_holds(&committee));
             }
         }

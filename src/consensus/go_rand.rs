@@ -121,6 +121,19 @@ mod tests {
         assert_eq!(drawn, [81, 87, 47, 59, 81, 18, 25, 40, 56, 0]);
     }
 
+    /// Go's first draws from seed one, of 31 and of 32 bits, as its two functions choose from them.
+    /// Under this bound about half of the draws do not count.
+    #[test]
+    fn draws_that_would_favour_some_numbers_are_thrown_away() {
+        let bound = (1 << 30) + 1;
+        let mut rand = GoRand::new(1);
+        let drawn: std::vec::Vec<u32> = (0..6).map(|_| rand.below(bound)).collect();
+        assert_eq!(drawn, [939_984_059, 911_902_081, 140_954_425, 336_122_540, 208_240_456, 646_203_300]);
+        let mut rand = GoRand::new(1);
+        let drawn: std::vec::Vec<u32> = (0..6).map(|_| rand.below_by_product(bound)).collect();
+        assert_eq!(drawn, [1_009_863_944, 469_992_029, 455_951_040, 737_470_659, 70_477_212, 323_101_650]);
+    }
+
     #[test]
     fn a_bound_of_zero_gives_zero() {
         assert_eq!(GoRand::new(0).below(0), 0);

@@ -240,6 +240,23 @@ fn a_checkpoint_at_block_0_must_carry_what_its_header_announces() {
     assert_eq!(resumed(&client, &checkpoint).err().map(|error| error.code()), Some("consensus.checkpoint"));
 }
 
+/// What headers announced bounds later votes, name by name.
+#[test]
+fn header_governance_takes_each_of_its_values_from_an_announcement() {
+    let mut changes = ParameterChanges::default();
+    changes.insert(ParameterName::GovernanceMode, ParameterValue::Text("single".to_string()));
+    changes.insert(ParameterName::GoverningNode, ParameterValue::Address(address_of(7)));
+    changes.insert(ParameterName::LowerBoundBaseFee, ParameterValue::Integer(8));
+    changes.insert(ParameterName::UpperBoundBaseFee, ParameterValue::Integer(9));
+    let expected = super::HeaderGovernance {
+        mode: "single".to_string(),
+        governing_node: address_of(7),
+        lower_bound_base_fee: 8,
+        upper_bound_base_fee: 9,
+    };
+    assert_eq!(super::HeaderGovernance::of(&Parameters::default()).merged(&changes), expected);
+}
+
 /// A vote in an epoch block is announced with those of the epoch that it begins, not with those
 /// that it ends.
 #[test]

@@ -182,6 +182,9 @@ fn legacy_votes_by_ballot_or_of_the_possibly_demoted_are_unsupported() {
     let mut demoting = with_parameters(&legacy, |parameters| parameters.proposer_policy = 2);
     let demoted = follow(&mut demoting, &header, &KEYS);
     assert_eq!(demoted, Err(uncovered_at(Uncovered::LegacyVotesOfDemoted, header.number())));
+    // A vote on a parameter is announced before it holds, whoever cast it.
+    let header = voting(child_of(&demoting), vote_field(1, "governance.unitprice", &[1]));
+    assert_eq!(demoting.needs_seals(&[header]), Ok(vec![true]));
 }
 
 #[test]
@@ -338,6 +341,14 @@ fn sparse_refuses_a_council_vote_without_seals() {
     let sealed = seal(&vote, 1, &[1, 2, 3]);
     client.advance(vec![sealed, end], FollowMode::Sparse, None).unwrap();
     assert_eq!(client.council(), &council_of(&[1]));
+}
+
+#[test]
+fn sparse_needs_seals_also_for_a_council_vote_that_changes_nothing() {
+    let client = small_client(&KEYS);
+    let vote = voting(child_of(&client), vote_field(1, "governance.addvalidator", address_of(2).as_bytes()));
+    let end = child(&vote, &client);
+    assert_eq!(client.needs_seals(&[vote, end]), Ok(vec![true, true]));
 }
 
 #[test]
@@ -549,6 +560,24 @@ fn a_jump_takes_changes_into_account_that_were_announced_before_it() {
     let before = seal(&UntrustedHeader::new(fields), 1, &[1, 2, 3]);
     let jumped = client.jump(vec![before], at(client.head().time() + 600), 3600).unwrap();
     assert_eq!(jumped[0].derive_sha_impl(), 0);
+}
+
+/// The quorum of a jump is that of the committee size in force where it ends.
+#[test]
+fn a_jump_counts_seals_by_the_committee_size_that_was_announced_before_it() {
+    let mut client = small_client(&KEYS);
+    let vote = voting(child_of(&client), vote_field(1, "istanbul.committeesize", &[1]));
+    follow(&mut client, &vote, &KEYS).unwrap();
+    follow_to(&mut client, 29);
+    let announced = announcing(child_of(&client), governance_field(r#"{"istanbul.committeesize":1}"#));
+    follow(&mut client, &announced, &KEYS).unwrap();
+    let jump = |run| client.jump(run, at(client.head().time() + 600), 3600).map_err(|error| error.code());
+    assert!(jump(far_run(&client, &[2])).is_ok());
+    let mut fields = child_of(&client).into_fields();
+    fields.number = 60;
+    fields.time += 60;
+    let before = seal(&UntrustedHeader::new(fields), 1, &[2]);
+    assert_eq!(jump(vec![before]).err(), Some("consensus.quorum_missed"));
 }
 
 /// A second block after the head of `client`.

@@ -240,6 +240,7 @@ mod tests {
         let expected =
             [(text("a"), Value::Other), (text("a"), Value::Bool(true)), (text("a"), Value::Text(text("x\n")))];
         assert_eq!(found, expected);
+        assert_eq!(names("{\"a b\":1}"), Some(std::vec![text("a b")]));
         assert_eq!(members(b"null"), Some(Vec::new()));
         assert_eq!(members(b"{ }"), Some(Vec::new()));
     }
@@ -285,6 +286,17 @@ mod tests {
             assert_eq!(members(text.as_bytes()), None, "{text}");
         }
         assert_eq!(members(b"{\"a\":1\xa0}"), None);
+    }
+
+    #[test]
+    fn reads_every_escape() {
+        let found = names(r#"{"\"\\\/\b\f\n\r\t\u0041":1}"#).unwrap();
+        assert_eq!(found, ["\"\\/\u{8}\u{c}\n\r\tA"]);
+    }
+
+    #[test]
+    fn an_exponent_stops_at_ten_thousand() {
+        assert_eq!([&b"9999"[..], b"10000", b"100001", b"99999"].map(exponent_of), [9_999, 10_000, 10_000, 99_999]);
     }
 
     #[test]

@@ -27,6 +27,14 @@ fn merging_changes_exactly_the_named_values() {
 }
 
 #[test]
+fn a_vote_says_yes_or_no_in_one_byte() {
+    let value = |bytes: &[u8]| ParameterName::UseGiniCoeff.value_of_bytes(bytes).ok();
+    assert_eq!(value(&[0]), Some(ParameterValue::Bool(false)));
+    assert_eq!(value(&[1]), Some(ParameterValue::Bool(true)));
+    assert_eq!([&[][..], &[2], &[0, 1]].map(value), [None, None, None]);
+}
+
+#[test]
 fn every_parameter_is_known_by_its_json_name_and_merges_back() {
     let json = serde_json::to_value(Parameters::default()).unwrap();
     let names: std::vec::Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();

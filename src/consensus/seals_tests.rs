@@ -212,13 +212,16 @@ fn signers_must_sit_in_one_committee_where_it_can_be_computed() {
     let keys = [1, 2, 3, 4, 5, 6, 7, 8];
     let mut case = Case::of(&keys);
     case.parameters.committee_size = 4;
-    let lottery = lottery(1, &case.context()).unwrap().unwrap();
-    let committee = lottery.committee(3);
-    let sitting: Vec<u64> = keys.iter().copied().filter(|key| committee.contains(&address_of(*key))).collect();
-    assert_eq!(sitting.len(), 4);
-    let report = case.sealed(sitting[0], &sitting).unwrap();
-    assert_eq!((report.required, report.members, report.committee_checked), (3, 4, true));
-    assert_eq!(case.sealed(1, &keys), Err(ConsensusError::OutsideCommittee));
+    for round_robin_or_sticky in [0, 1] {
+        case.parameters.proposer_policy = round_robin_or_sticky;
+        let lottery = lottery(1, &case.context()).unwrap().unwrap();
+        let committee = lottery.committee(3);
+        let sitting: Vec<u64> = keys.iter().copied().filter(|key| committee.contains(&address_of(*key))).collect();
+        assert_eq!(sitting.len(), 4);
+        let report = case.sealed(sitting[0], &sitting).unwrap();
+        assert_eq!((report.required, report.members, report.committee_checked), (3, 4, true));
+        assert_eq!(case.sealed(1, &keys), Err(ConsensusError::OutsideCommittee));
+    }
     let without_parent = SealContext { parent: None, ..case.context() };
     let report = check(&seal(&case.unsealed, 1, &keys), &without_parent).unwrap();
     assert!(!report.committee_checked);

@@ -222,3 +222,52 @@ pub(super) fn delivery(
         token_moved_to_the_recipient(end, handle, logs),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::U256;
+
+    /// A call and the event of its execution, each field of one kind different from the others.
+    fn executed() -> (HandleCall, HandleEvent) {
+        let (request_tx_hash, token_type) = (Hash([1; 32]), TokenType::Erc20);
+        let [from, to, token] = [2, 3, 4].map(|byte| Address([byte; 20]));
+        let (value, nonce, extra) = (U256::from(5u64), 6, Vec::from([7]));
+        let call = HandleCall {
+            token_type,
+            request_tx_hash,
+            from,
+            to,
+            token: Some(token),
+            value,
+            nonce,
+            request_block: 8,
+            token_uri: None,
+            extra: extra.clone(),
+        };
+        let event =
+            HandleEvent { request_tx_hash, token_type, from, to, token, value, nonce, lower_handle_nonce: 9, extra };
+        (call, event)
+    }
+
+    #[test]
+    fn a_call_that_differs_from_its_event_in_any_one_field_is_another() {
+        let (call, event) = executed();
+        assert_eq!(call_says_what_the_event_says(&call, &event), Ok(()));
+        let changes: [fn(&mut HandleEvent); 8] = [
+            |event| event.request_tx_hash = Hash([9; 32]),
+            |event| event.token_type = TokenType::Erc721,
+            |event| event.from = Address([9; 20]),
+            |event| event.to = Address([9; 20]),
+            |event| event.token = Address([9; 20]),
+            |event| event.value = U256::from(9u64),
+            |event| event.nonce = 9,
+            |event| event.extra = Vec::from([9]),
+        ];
+        for (place, change) in changes.into_iter().enumerate() {
+            let mut other = event.clone();
+            change(&mut other);
+            assert_eq!(call_says_what_the_event_says(&call, &other), Err(Differs("M11")), "{place}");
+        }
+    }
+}

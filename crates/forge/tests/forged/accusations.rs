@@ -33,6 +33,23 @@ fn used(scenario: &Scenario) -> [Usage; 2] {
     judge_transfers(&scenario.trust, &source, &destination, transfers, None, scenario.now).unwrap().1
 }
 
+/// Callers that keep their chains are told which evidence was needed. A bundle has no slack, so there
+/// it is all of it.
+#[test]
+fn everything_that_a_proven_bundle_holds_was_read() {
+    let mut headers_read = false;
+    for case in spanlight_forge::scenarios::all(CommitmentForm::Trie) {
+        for (usage, proof) in used(&case.scenario).into_iter().zip(&case.scenario.bundle.chains) {
+            let items: Vec<u64> = usage.items.into_iter().map(|(number, _)| number).collect();
+            let slots: Vec<u64> = usage.slots.into_iter().map(|(number, _)| number).collect();
+            assert_eq!(items, proof.blocks.iter().map(|block| block.number).collect::<Vec<_>>(), "{}", case.name);
+            assert_eq!(slots, proof.states.iter().map(|state| state.number).collect::<Vec<_>>(), "{}", case.name);
+            headers_read |= usage.headers.into_iter().next().is_some();
+        }
+    }
+    assert!(headers_read, "some verdicts rest on later headers alone");
+}
+
 /// As [`Stage::prove`], by a prover who leaves the list of voters out, although the bridge keeps it (generation C).
 fn prove_without_the_voters(stage: &Stage, transfer: TransferProof) -> Scenario {
     let nonce = transfer.nonce;

@@ -247,6 +247,18 @@ fn rejects_a_count_that_is_not_the_number_of_voters() {
     assert_eq!(count(2).outcome(), ("proven", "handled"));
 }
 
+/// The list of voters is walked up to a bound that no honest bridge reaches.
+#[test]
+fn walks_no_longer_list_of_voters_than_256() {
+    let voters = |length: u64| {
+        let slot = layout::voters_length(layout::votes_base(layout::TRANSFER_VOTE, 0));
+        with_word(move |_, _, _| (slot, U256::from(length))).outcome()
+    };
+    assert_eq!(voters(256), ("incomplete", "missing.slot"));
+    assert_eq!(voters(257), ("unsupported", "votes.too_many_voters"));
+    assert_eq!(voters(u64::MAX), ("unsupported", "votes.too_many_voters"));
+}
+
 #[test]
 fn rejects_an_executing_operator_without_a_vote_for_the_key() {
     let mut stage = Stage::new(&setup());

@@ -59,6 +59,35 @@ fn complete_is_said_of_all_requests_only_and_of_a_part_in_range() {
     assert_eq!(said(&stage.prove_plan(&plan, transfers)), [false, true]);
 }
 
+/// Operators executed what nobody requested, and the audit shows that too: then nothing is hidden.
+#[test]
+fn an_execution_above_the_requests_is_not_missing_where_it_is_shown() {
+    let against = |shown: usize| {
+        let mut stage = Stage::new(&StageSetup::default());
+        let request = stage.request(coin(500));
+        let honest = stage.votes(&[11, 12], &stage.call(&request));
+        let invented = spanlight_forge::scenarios::fraud::invented_call(1, request.at.item.block);
+        let lie = stage.votes(&[11, 12], &invented);
+        stage.time_goes_on();
+        stage.destination.idle(1);
+        let mut transfers = vec![
+            TransferProof { request: Some(request.at), handle: honest[1].handled, ..TransferProof::default() },
+            TransferProof { nonce: 1, handle: lie[1].handled, ..TransferProof::default() },
+        ];
+        transfers.truncate(shown);
+        let mut plan = stage.plan(&transfers);
+        plan.complete = Some((0, 0));
+        plan.source_states.insert(stage.source.height());
+        plan.destination_states.insert(stage.destination.height());
+        let report = stage.prove_plan(&plan, transfers).verify();
+        assert!(report.transfers.iter().all(|transfer| matches!(transfer.verdict, Verdict::Proven { .. })));
+        report.complete.unwrap().unwrap().against
+    };
+    let hidden = "complete.handled_nonce_not_shown";
+    assert!(against(1).contains(&hidden));
+    assert!(!against(2).contains(&hidden));
+}
+
 /// A source block of 0 wedges the sweep: nonce 0 is executed and below it nothing moves, so both
 /// handle nonces stay 0. That looks like a bridge that never executed anything, but for the nonce's
 /// own slot.
@@ -243,6 +272,38 @@ fn no_equivocation_is_judged_by_rules_that_are_not_known() {
     };
     assert_eq!(at(18), None);
     assert_eq!(at(19), Some("consensus.governance_by_contract"));
+}
+
+#[test]
+fn a_bundle_that_is_refused_answers_its_claim_of_completeness_too() {
+    let mut scenario = complete(CommitmentForm::Trie, 2, 1);
+    scenario.trust.chains[0].checkpoint.hash.0[0] ^= 1;
+    assert!(scenario.verify().complete.is_some_and(|complete| complete.is_err()));
+}
+
+/// An anchor is of the configured pair, and nothing rides along with it.
+#[test]
+fn an_anchor_needs_both_chains_of_the_pair_and_carries_no_other_evidence() {
+    let code = |change: fn(&mut Scenario, &Scenario)| {
+        let mut scenario = anchored(ANCHORING_KEY, |_| ());
+        change(&mut scenario, &chains::sparse().scenario);
+        code_of(scenario.verify().anchored)
+    };
+    assert_eq!(code(|_, _| ()), None);
+    let elsewhere = Some("trust.no_anchoring");
+    assert_eq!(code(|scenario, _| scenario.source().chain = "service".into()), elsewhere);
+    assert_eq!(code(|scenario, _| scenario.destination().chain = "main".into()), elsewhere);
+    let riding = Some("bundle.unused");
+    assert_eq!(code(|scenario, other| scenario.source().states.clone_from(&other.bundle.chains[0].states)), riding);
+    assert_eq!(
+        code(|scenario, other| scenario.destination().states.clone_from(&other.bundle.chains[1].states)),
+        riding
+    );
+    assert_eq!(
+        code(|scenario, other| scenario.destination().blocks.clone_from(&other.bundle.chains[1].blocks)),
+        riding
+    );
+    assert_eq!(code(|scenario, _| scenario.bundle.chains.truncate(1)), Some("bundle.chains"));
 }
 
 /// The child's header is reached by a jump, or the parent's.

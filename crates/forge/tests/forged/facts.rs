@@ -76,12 +76,23 @@ fn roles_tell_dissent_and_former_operators_apart() {
     assert_eq!(roles("handled_with_dissent"), ["Dissented", "Voted", "Voted"]);
     assert_eq!(roles("handled_with_former_operator"), ["ExOperator", "Voted", "Voted"]);
     assert_eq!(roles("handled_after_a_switched_vote"), ["Voted", "Voted"]);
+    assert!(roles("stuck_delivery_reverted").iter().any(|role| role == "Reverted"));
 }
 
 #[test]
 fn every_vote_transaction_is_told_where_transactions_are_the_evidence() {
     let operators = case_of("handled_by_transactions").scenario.transfer().facts.votes.unwrap().operators;
     assert!(operators.len() == 2 && operators.iter().all(|operator| operator.transaction.is_some()), "{operators:?}");
+}
+
+/// Only of the deciding vote is the transaction in the bundle; the votes in state tell of none.
+#[test]
+fn the_deciding_transaction_is_told_of_the_operator_that_sent_it() {
+    let (stage, transfer) = handled::executed(&spanlight_forge::StageSetup::default(), spanlight_forge::coin(5));
+    let facts = stage.prove(transfer).transfer().facts;
+    let operators = facts.votes.unwrap().operators;
+    let told = addresses(operators.iter().filter(|operator| operator.transaction.is_some()));
+    assert_eq!((operators.len(), Some(told)), (2, facts.execution.unwrap().sender.map(|sender| vec![sender])));
 }
 
 /// A bundle whose destination says nothing of the votes any more.

@@ -12,6 +12,7 @@
 
 mod absence;
 mod accusations;
+mod borders;
 mod bridge_checks;
 mod byte_walk;
 mod claims;
@@ -22,8 +23,11 @@ mod halts;
 mod headers;
 mod later_state;
 mod lossless;
+mod open_nonces;
 mod registry;
+mod shown_seals;
 mod slack;
 mod states;
+mod stuck;
 mod version2;
 mod warned;
