@@ -305,8 +305,10 @@ fn weather(plan: Plan, transfers: u64, at_once: u64) {
 }
 
 fn plan(name: &'static str, bridge: BridgeKind, signed: bool) -> Plan {
+    // Version 2 asks for a majority.
+    let threshold = if bridge == BridgeKind::V2 { 3 } else { 2 };
     let voting = "retry_blocks = 8\nturn_blocks = 12".to_owned();
-    Plan { bridge, signed, voting, ..Plan::new(name) }
+    Plan { bridge, threshold, signed, voting, ..Plan::new(name) }
 }
 
 #[test]
