@@ -9,16 +9,17 @@ use spanlight::bridge::events::topic;
 use spanlight::bridge::layout::{self, NonceWord};
 use spanlight::bridge::{RequestEvent, TokenType};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
-use spanlight::commitment::prove_items;
+use spanlight::commitment::{prove_items, CommitmentForm};
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Receipt;
 use spanlight::state::{verify_state, StateProof};
 use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::verify::{prove_request, AnchoredHeader, Evidence, ProvenRequest, Stop};
 use spanlight::{Address, Error, Hash};
-use spanlight_prover::later::heights_for;
+use spanlight_prover::later::{heights_for, KEPT_EACH};
 use spanlight_prover::{
     read_state, receipts_under, transactions_under, Items, Node, ProveError, RpcError, Synced, Transport,
+    BLOCKS_TOGETHER,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -151,26 +152,40 @@ async fn prove_events<T: Transport>(
 ) -> Result<Found, ProveError> {
     let header = synced.chain().header(number)?;
     let tokens: BTreeSet<Token> = events.iter().map(|(_, event)| token_of(event)).collect();
-    let Shown { states, fresh, hidden } = states_for(node, synced, bridge, number, &tokens, kept).await?;
+    let Shown { states, fresh, hidden, settled, refusal } =
+        states_for(node, synced, bridge, number, &tokens, kept).await?;
     let mut indices: Vec<u32> = events.iter().map(|(at, _)| at.item.index).collect();
     indices.dedup();
     let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &indices);
-    let blocks = [BlockProof { number, items: proven.map_err(refused)? }];
+    let own = BlockProof { number, items: proven.map_err(refused)? };
+    let blocks: Vec<BlockProof> = std::iter::once(own).chain(settled).collect();
     let evidence = Evidence::verify(synced.chain(), bridge.address, &blocks, &states)?;
     let mut found = Found { fresh, ..Found::default() };
     for (at, event) in events {
-        if let Some(error) = hidden.get(&token_of(&event)) {
-            let unread = || Unread { error: error.clone().into(), nonces: Vec::new() };
-            found.unread.get_or_insert_with(unread).nonces.push(event.nonce);
-            continue;
-        }
-        match prove_request(trust, &evidence, at, event.nonce) {
-            Ok(request) => found.proven.push(request),
-            Err(stop) => found.unproven.push(Unproven { nonce: event.nonce, code: code_of(stop) }),
+        let proven = if hidden.contains(&token_of(&event)) {
+            None
+        } else {
+            match prove_request(trust, &evidence, at, event.nonce).map_err(code_of) {
+                Ok(request) => Some(Ok(request)),
+                Err(LACKS_STATE) if refusal.is_some() => None,
+                Err(code) => Some(Err(Unproven { nonce: event.nonce, code })),
+            }
+        };
+        match (proven, &refusal) {
+            (Some(Ok(request)), _) => found.proven.push(request),
+            (Some(Err(unproven)), _) => found.unproven.push(unproven),
+            (None, refusal) => {
+                let error = refusal.clone().map_or(ProveError::SelfCheck, ProveError::from);
+                let unread = found.unread.get_or_insert_with(|| Unread { error, nonces: Vec::new() });
+                unread.nonces.push(event.nonce);
+            }
         }
     }
     Ok(found)
 }
+
+/// What the core says where only the state of the request's own block would show the registry.
+const LACKS_STATE: &str = "missing.bridge_state";
 
 /// A token whose registry entry is needed; none for coin, which has no entry.
 type Token = Option<Address>;
@@ -191,8 +206,12 @@ struct Shown {
     states: Vec<StateEvidence>,
     /// The proof in the requests' own block, where a node gave it.
     fresh: Option<StateProof>,
-    /// Tokens whose entry at that block no endpoint has kept, with what was refused.
-    hidden: BTreeMap<Token, RpcError>,
+    /// Tokens whose entry at that block no endpoint has kept, and no later state shows.
+    hidden: BTreeSet<Token>,
+    /// Whole blocks between, whose receipts settle whether they changed an entry.
+    settled: Vec<BlockProof>,
+    /// The refusal, where no endpoint has kept the state of the requests' own block.
+    refusal: Option<RpcError>,
 }
 
 /// Proves the count of requests and the entries of these tokens: in the block itself or, where nodes have not kept its state, in
@@ -234,18 +253,23 @@ async fn later_states<T: Transport>(
     tokens: &BTreeSet<Token>,
     refusal: &RpcError,
 ) -> Result<Shown, ProveError> {
-    let mut by_height: BTreeMap<u64, BTreeSet<Token>> = BTreeMap::new();
+    let (mut by_height, mut doubtful) = (BTreeMap::<u64, BTreeSet<Token>>::new(), BTreeSet::new());
     for token in tokens {
         let until = |token| synced.registry_stood_until(&bridge.address, token, number);
         let stood = token.as_ref().map_or_else(|| synced.head(), until);
         for height in heights_for(number, stood).skip(1) {
             by_height.entry(height).or_default().insert(*token);
         }
+        let kept = number.next_multiple_of(KEPT_EACH);
+        if let Some(blocks) = settled_by_receipts(synced, bridge, token.as_ref(), (number, kept))? {
+            by_height.entry(kept).or_default().insert(*token);
+            doubtful.extend(blocks);
+        }
     }
-    let mut hidden: BTreeMap<Token, RpcError> = tokens.iter().map(|token| (*token, refusal.clone())).collect();
+    let mut hidden = tokens.clone();
     let mut states = Vec::new();
     for (height, shown) in by_height {
-        let wanted: BTreeSet<Token> = shown.into_iter().filter(|token| hidden.contains_key(token)).collect();
+        let wanted: BTreeSet<Token> = shown.intersection(&hidden).copied().collect();
         if wanted.is_empty() {
             continue;
         }
@@ -253,14 +277,57 @@ async fn later_states<T: Transport>(
         match read_state(node, header, bridge.address, &slots_of(&wanted)).await {
             Ok((proof, _)) => {
                 states.push(StateEvidence { number: height, proof });
-                hidden.retain(|token, _| !wanted.contains(token));
+                hidden.retain(|token| !wanted.contains(token));
             }
             // The next one may be kept.
             Err(ProveError::Rpc(RpcError::Pruned { .. })) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Shown { states, fresh: None, hidden })
+    let settled = whole_blocks(node, synced, &doubtful).await?;
+    Ok(Shown { states, fresh: None, hidden, settled, refusal: Some(refusal.clone()) })
+}
+
+/// The blocks up to the next one whose state full nodes keep that may have changed a token's entry, by the filters in their headers;
+/// none where there is no such block, or receipts cannot settle it. Anybody can put a log's words into a filter, and on a busy
+/// chain they come by chance. Whether the entry was changed all receipts of the block tell, and the core takes them as
+/// proven where they are committed to as one list.
+fn settled_by_receipts(
+    synced: &Synced<'_>,
+    bridge: &BridgeEnd,
+    token: Option<&Address>,
+    (number, kept): (u64, u64),
+) -> Result<Option<Vec<u64>>, ProveError> {
+    let Some(token) = token.filter(|_| kept <= synced.head()) else { return Ok(None) };
+    let mut doubtful = Vec::new();
+    for between in number.saturating_add(1)..=kept {
+        let header = synced.chain().header(between)?;
+        if header.may_change_registry(&bridge.address, token) {
+            tracing::debug!(block = number, between, %token, "a log may have changed the registry's entry since");
+            if header.commitment_form() != CommitmentForm::Concat {
+                return Ok(None);
+            }
+            doubtful.push(between);
+        }
+    }
+    Ok((!doubtful.is_empty()).then_some(doubtful))
+}
+
+async fn whole_blocks<T: Transport>(
+    node: &Node<'_, T>,
+    synced: &Synced<'_>,
+    numbers: &BTreeSet<u64>,
+) -> Result<Vec<BlockProof>, ProveError> {
+    let numbers: Vec<u64> = numbers.iter().copied().collect();
+    let mut blocks = Vec::new();
+    for together in numbers.chunks(BLOCKS_TOGETHER) {
+        let headers = together.iter().map(|number| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
+        for (header, items) in headers.iter().zip(items_of(node, &headers).await?) {
+            let whole = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &[0]);
+            blocks.push(BlockProof { number: header.number(), items: whole.map_err(refused)? });
+        }
+    }
+    Ok(blocks)
 }
 
 /// Every request event of the bridge in a block's proven receipts, in order.

@@ -2,10 +2,11 @@
 
 use crate::liar::Liar;
 use crate::rig::{tail, Plan, Rig};
+use spanlight::bridge::events::topic;
 use spanlight::bridge::{HandleCall, RequestEvent, TokenType};
 use spanlight::primitives::{Hash, U256};
 use spanlight_devnet::abi;
-use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER, USERS};
+use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER, OUTSIDER, USERS};
 use spanlight_devnet::wallet::Sending;
 use spanlight_devnet::NodeKind;
 use spanlight_forge::keys;
@@ -78,6 +79,44 @@ fn an_operator_that_was_away_needs_full_nodes_only() {
         rig.wait_handled(from, LONGEST);
         rig.assert_all_handled_once(from);
     }
+    assert!(!rig.log(0).contains("ALARM"), "{}", tail(&rig.log(0)));
+}
+
+/// A token's request, and in a later block a log that looks like a change of its registry entry: the request's nonce, and both
+/// blocks. A contract of a stranger's own tells of the change as it is made, and a request of dust beside it names the bridge.
+fn request_with_decoy(rig: &Rig) -> (u64, u64, u64) {
+    let honest = rig.request(Side::Main, 1);
+    let (main, token) = (&rig.pair.main, rig.pair.end(Side::Main).erc20);
+    main.node().call("devnet_stopSealing", &[]).unwrap();
+    let parts: [&[u8]; 5] =
+        [&[0x7f], &token.to_word().0, &[0x7f], &topic::TOKEN_REGISTERED.0, &[0x5f, 0x5f, 0xa2, 0x00]];
+    let decoy = Sending { to: None, value: U256::ZERO, input: parts.concat(), gas: Some(200_000) };
+    let decoy = rig.pair.submit(Side::Main, OUTSIDER, &decoy).unwrap();
+    let dust = rig.pair.request_call(Side::Main, rig.pair.user(USERS[0]), Value::Coin(U256::from(1)));
+    let dust = rig.pair.submit(Side::Main, USERS[0], &dust).unwrap();
+    main.node().call("devnet_resumeSealing", &[]).unwrap();
+    assert_eq!(main.wait_for(&decoy).unwrap().logs.len(), 1);
+    main.wait_for(&dust).unwrap();
+    let block = main.chain().place_of(&decoy).unwrap().0;
+    (honest.event.nonce, honest.block, block)
+}
+
+/// Anybody can put the words of a registry change into a block's log filter. They hold no request back.
+#[test]
+fn logs_that_look_like_a_registry_change_keep_no_request_back() {
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new("decoy") };
+    let mut rig = Rig::new(plan);
+    // No state that full nodes keep for good may lie before the decoy.
+    let nonce = loop {
+        let (nonce, requested, decoy) = request_with_decoy(&rig);
+        if requested % 128 != 0 && requested / 128 == decoy / 128 {
+            break nonce;
+        }
+    };
+    rig.pair.main.mine_many(300).unwrap();
+    rig.start_all();
+    wait(&rig, "the token's request waits", || rig.is_closed(Side::Service, nonce));
+    rig.wait_handled(Side::Main, LONGEST);
     assert!(!rig.log(0).contains("ALARM"), "{}", tail(&rig.log(0)));
 }
 
