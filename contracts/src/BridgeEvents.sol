@@ -62,6 +62,12 @@ abstract contract BridgeEvents is BridgeStorage {
     /// The handle of this nonce closed it, but the delivery failed; the recipient can claim, and anybody can retry it.
     /// `reasonHash` is keccak256 of what the delivery returned, of its first 256 bytes.
     event HandleDeliveryFailed(uint64 indexed handleNonce, bytes32 reasonHash);
+    /// The votes are there, and the outflow limit holds the transfer back: until it fits, at the latest until `until`.
+    event HandleHeld(uint64 indexed handleNonce, bytes32 voteKey, uint64 until);
+    /// The owner may make this call from `ready` on. All of it is here, so that everybody can read what is coming.
+    event ChangeScheduled(uint64 indexed number, uint64 ready, bytes call);
+    event ChangeCancelled(uint64 indexed number);
+    event OwnerDelayChanged(uint64 delay);
     event Claimed(uint64 indexed handleNonce, address indexed to);
     event SourceBound(uint256 indexed chainId, address indexed bridge);
     event GuardianChanged(address indexed guardian);

@@ -53,10 +53,16 @@ abstract contract BridgeStorage {
         uint128 outflow;
     }
 
-    /// A leaking bucket: `level` falls by the outflow limit in a period.
+    /// A leaking bucket: `level` falls by the outflow limit in a period, and by what comes in.
     struct Outflow {
         uint192 level;
         uint64 updated;
+    }
+
+    /// A call that the owner announced: when it may be made, and which announcement it was, counted from 1.
+    struct Change {
+        uint64 ready;
+        uint64 number;
     }
 
     uint64 public constant VERSION = 2;
@@ -105,6 +111,8 @@ abstract contract BridgeStorage {
     uint64 public operatorEpoch; // 26, byte 8
     uint64 public resumeTime; // 26, byte 16
     bool public handlesPaused; // 26, byte 24
+    /// Whether the chain tells which keys an account has now, and signatures are checked by that.
+    bool public accountKeys; // 26, byte 25
     address public pendingOwner; // 27
     address public guardian; // 28
     uint256 public sourceChainId; // 29
@@ -113,4 +121,12 @@ abstract contract BridgeStorage {
     mapping(address token => Outflow) public outflows; // 32
     mapping(address token => TokenType) public tokenKinds; // 33
     mapping(bytes4 subject => uint64 nonce) public subjectNonces; // 34
+    /// When a transfer that the outflow limit holds back may leave at the latest; zero: it was never held back.
+    mapping(bytes32 voteKey => uint64 time) public heldUntil; // 35
+    /// What the owner has announced, by the hash of the call.
+    mapping(bytes32 callHash => Change) public changes; // 36
+    mapping(uint64 number => bool) public cancelledChanges; // 37
+    /// How long the owner's changes are announced before; zero while the bridge is set up.
+    uint64 public ownerDelay; // 38, byte 0
+    uint64 public changeCount; // 38, byte 8
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.27;
 
 import {Votes} from "./Votes.sol";
-import {NeedsVotes, NonCanonicalCalldata, NotConfiguration} from "./BridgeErrors.sol";
+import {ChangeIsNotReady, NeedsVotes, NonCanonicalCalldata, NotConfiguration, check} from "./BridgeErrors.sol";
 
 /// @title Configuration by k of n operators
 /// @notice Two ways. The two calls of generation C share one nonce, so that a vote for one takes back a vote for the other.
@@ -13,7 +13,7 @@ abstract contract Configuration is Votes {
     function voteConfiguration(bytes calldata proposal, uint64 nonce) external onlyOperators {
         bytes4 subject = bytes4(proposal[:4]);
         require(_isConfiguration(subject), NotConfiguration());
-        require(nonce == subjectNonces[subject], "nonce mismatch");
+        check(nonce == subjectNonces[subject], "nonce mismatch");
         bytes32 voteKey = keccak256(abi.encode(proposal, nonce));
         if (!_stand(VoteType.Configuration, nonce, voteKey, msg.sender)) {
             return;
@@ -24,6 +24,22 @@ abstract contract Configuration is Votes {
             assembly ("memory-safe") {
                 revert(add(reason, 32), mload(reason))
             }
+        }
+    }
+
+    /// Takes a vote for a proposal back, while it is not decided.
+    function withdrawConfiguration(bytes calldata proposal, uint64 nonce) external onlyOperators {
+        (uint256 word, uint256 bit) = _seatOf(msg.sender);
+        _voteSeats[keccak256(abi.encode(proposal, nonce))][word] &= ~bit;
+    }
+
+    /// Operators end changes that the owner announced, by their numbers.
+    function cancelChanges(uint64[] calldata numbers) external {
+        _requireQuorum(true);
+        for (uint256 i = 0; i < numbers.length; i++) {
+            require(numbers[i] <= changeCount, ChangeIsNotReady());
+            cancelledChanges[numbers[i]] = true;
+            emit ChangeCancelled(numbers[i]);
         }
     }
 
@@ -66,7 +82,7 @@ abstract contract Configuration is Votes {
     /// `words`: how many arguments the call has. None is dynamic, so the right length makes the calldata canonical.
     function _decidesByCall(uint64 nonce, uint256 words) private returns (bool decided) {
         require(msg.data.length == 4 + 32 * words, NonCanonicalCalldata());
-        require(nonce == configurationNonce, "nonce mismatch");
+        check(nonce == configurationNonce, "nonce mismatch");
         decided = _vote(VoteType.Configuration, nonce, keccak256(msg.data), msg.sender);
         if (decided) {
             configurationNonce = nonce + 1;

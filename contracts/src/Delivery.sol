@@ -18,6 +18,8 @@ abstract contract Delivery is Requests {
     /// What one delivery may use. Fixed, and asked for before: whoever sends the deciding transaction must not be able to
     /// make a delivery fail by giving little gas.
     uint256 public constant DELIVERY_GAS = 1_000_000;
+    /// What must be left at the delivery: a call gets at most 63/64 of it.
+    uint256 internal constant DELIVERY_NEEDS = DELIVERY_GAS + DELIVERY_GAS / 32 + 50_000;
     uint256 private constant ANSWER_BYTES = 256;
 
     /// What `nonce` owes: sent to `to` if the recipient calls, by anybody to the recipient itself, which may be unable to call.
@@ -46,8 +48,7 @@ abstract contract Delivery is Requests {
         Claim memory delivery =
             Claim(transfer.to, transfer.tokenType, transfer.token, transfer.valueOrTokenId, transfer.tokenURI);
         bytes memory data = abi.encodeCall(this.deliverOrRevert, (delivery));
-        // A call gets at most 63/64 of what is left.
-        require(gasleft() >= DELIVERY_GAS + DELIVERY_GAS / 32 + 50_000, TooLittleGas());
+        require(gasleft() >= DELIVERY_NEEDS, TooLittleGas());
         // What is returned is bounded by `_send`.
         (bool done, bytes memory reason) = address(this).call{gas: DELIVERY_GAS}(data);
         if (!done) {

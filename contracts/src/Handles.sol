@@ -5,23 +5,34 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Delivery} from "./Delivery.sol";
 import {HandleCodec} from "./HandleCodec.sol";
 import {
+    NoAccountKeys,
     NoSignatures,
     NonCanonicalCalldata,
     NonceTooFarAhead,
+    NotSignedByAccount,
     SignerIsNotOperator,
     SignersDoNotAscend,
     SourceIsNotBound,
     WrongTokenKind,
-    ZeroRequestBlock
+    ZeroRequestBlock,
+    check
 } from "./BridgeErrors.sol";
 
 /// @title The destination side: votes on transfers, and their execution
 /// @notice An operator votes by a call of its own, or by a signature that anyone brings. Both leave the same vote under the
 /// same key, the hash of the one canonical calldata, so for one operator they are one vote.
 abstract contract Handles is Delivery {
-    /// How far above the lowest open nonce a handle may be.
+    /// How far above the highest handled nonce a handle may be. Not above the lowest open one: a transfer that waits must not
+    /// stop those behind it, however many they are.
     uint64 public constant NONCE_WINDOW = 1 << 20;
+    /// The chain's own check of signatures by the keys of an account (`validateSender`).
+    address internal constant ACCOUNT_KEYS = address(0x3ff);
+    uint256 private constant SIGNATURE_BYTES = 65;
     uint64 private constant SWEEP_STEPS = 200;
+    /// Steps that every execution takes, so that a lag shrinks even where all give as little gas as they can.
+    uint64 private constant SURE_STEPS = 2;
+    /// More than one step uses, and the end of the sweep.
+    uint256 private constant STEP_GAS = 30_000;
 
     function handleKLAYTransfer(
         bytes32 requestTxHash,
@@ -82,15 +93,15 @@ abstract contract Handles is Delivery {
     }
 
     /// Votes of operators by signature, brought by anyone. Signers ascend. A signer that has voted already is passed over:
-    /// its own call may be newer than the signature, and counts.
+    /// its own call may be newer than the signature, and counts. A transfer that the outflow limit held back needs none.
     function handleWithSignatures(Transfer memory transfer, bytes[] calldata signatures)
         external
         nonReentrant
         whenHandlesRun
     {
         require(sourceBridge != address(0), SourceIsNotBound());
-        require(signatures.length > 0, NoSignatures());
         bytes32 voteKey = HandleCodec.voteKey(transfer);
+        require(signatures.length > 0 || heldUntil[voteKey] != 0, NoSignatures());
         if (_isExecuted(transfer.requestNonce, voteKey)) {
             return;
         }
@@ -98,7 +109,7 @@ abstract contract Handles is Delivery {
         bytes32 digest = signingDigest(transfer);
         address previous = address(0);
         for (uint256 i = 0; i < signatures.length; i++) {
-            address signer = ECDSA.recover(digest, signatures[i]);
+            address signer = _signerOf(digest, signatures[i]);
             require(signer > previous, SignersDoNotAscend());
             require(operators[signer], SignerIsNotOperator());
             previous = signer;
@@ -121,9 +132,10 @@ abstract contract Handles is Delivery {
         return executedVoteKeys[nonce] != bytes32(0);
     }
 
-    /// Moves `lowerHandleNonce` over handled nonces, 201 at most. Each execution does it too; this is for what it leaves.
+    /// Moves `lowerHandleNonce` over handled nonces: 201 at most, and no more than the gas at hand allows. Each execution does
+    /// it too; this is for what it leaves.
     function sweep() external {
-        _sweep();
+        _sweep(0);
     }
 
     function _handleByCall(Transfer memory transfer) private nonReentrant onlyOperators whenHandlesRun {
@@ -145,15 +157,36 @@ abstract contract Handles is Delivery {
             return false;
         }
         if (executed != voteKey) {
-            revert(nonce < lowerHandleNonce ? "removed vote" : "closed vote");
+            check(false, nonce < lowerHandleNonce ? bytes32("removed vote") : bytes32("closed vote"));
         }
         return true;
+    }
+
+    /// Whose signature it is. Where the chain knows the keys of accounts, it says whether they signed: the key of an address may
+    /// have been replaced, and then it votes no more. There a signature may name its account first, and be of several keys.
+    function _signerOf(bytes32 digest, bytes calldata signature) private view returns (address signer) {
+        if (!accountKeys || signature.length == SIGNATURE_BYTES) {
+            signer = ECDSA.recover(digest, signature);
+        } else {
+            signer = address(bytes20(signature[:20]));
+            signature = signature[20:];
+        }
+        if (accountKeys) {
+            bytes memory question = abi.encodePacked(signer, digest, signature);
+            for (uint256 i = 52 + 64; i < question.length; i += SIGNATURE_BYTES) {
+                // 27 or 28 here, as everywhere; 0 or 1 there.
+                question[i] = bytes1(uint8(question[i]) - 27);
+            }
+            (, bytes memory answer) = _ask(ACCOUNT_KEYS, question, gasleft());
+            require(answer.length == 1, NoAccountKeys());
+            require(answer[0] == 0x01, NotSignedByAccount());
+        }
     }
 
     /// Block 0 would stop the sweep for ever, since 0 there means "not handled".
     function _requireBounds(Transfer memory transfer) private view {
         require(transfer.requestBlockNumber > 0, ZeroRequestBlock());
-        require(transfer.requestNonce - lowerHandleNonce < NONCE_WINDOW, NonceTooFarAhead());
+        require(transfer.requestNonce < upperHandleNonce + NONCE_WINDOW, NonceTooFarAhead());
     }
 
     /// Else an amount voted as an id would count 1 against the outflow limit: some ERC-20 tokens move it by `transferFrom`.
@@ -167,6 +200,10 @@ abstract contract Handles is Delivery {
 
     function _execute(Transfer memory transfer, bytes32 voteKey) private {
         uint64 nonce = transfer.requestNonce;
+        _requireKind(transfer);
+        if (!_mayLeave(transfer.token, _amountOf(transfer.tokenType, transfer.valueOrTokenId), nonce, voteKey)) {
+            return;
+        }
         executedVoteKeys[nonce] = voteKey;
         closedValueTransferVotes[nonce] = true;
         handledRequestTx[transfer.requestTxHash] = true;
@@ -174,9 +211,7 @@ abstract contract Handles is Delivery {
         if (nonce > upperHandleNonce) {
             upperHandleNonce = nonce;
         }
-        _sweep();
-        _requireKind(transfer);
-        _countOutflow(transfer.token, _amountOf(transfer.tokenType, transfer.valueOrTokenId));
+        _sweep(_gasFrom(transfer));
         emit HandleValueTransfer(
             transfer.requestTxHash,
             transfer.tokenType,
@@ -191,17 +226,32 @@ abstract contract Handles is Delivery {
         _deliver(transfer);
     }
 
-    function _sweep() private {
-        uint64 nonce = lowerHandleNonce;
+    /// What the rest of an execution needs at most: the event and the delivery, and the claim where that fails.
+    function _gasFrom(Transfer memory transfer) private pure returns (uint256) {
+        return DELIVERY_NEEDS + 200_000 + 20 * transfer.extraData.length + 800 * bytes(transfer.tokenURI).length;
+    }
+
+    /// `kept`: gas that the sweep leaves. Its cost must not grow with the lag: a transfer that many others overtook would need
+    /// more than a vote is given, or than a block holds, and never execute.
+    function _sweep(uint256 kept) private {
+        uint64 first = lowerHandleNonce;
         uint64 last = upperHandleNonce;
-        if (last > nonce && last - nonce > SWEEP_STEPS) {
-            last = nonce + SWEEP_STEPS;
-        }
-        for (; nonce <= last && handleNoncesToBlockNums[nonce] > 0; nonce++) {
-            recoveryBlockNumber = handleNoncesToBlockNums[nonce];
+        last = last > first + SWEEP_STEPS ? first + SWEEP_STEPS : last;
+        uint64 nonce = first;
+        uint64 recovery = 0;
+        while (nonce <= last && (nonce - first < SURE_STEPS || gasleft() > kept + STEP_GAS)) {
+            uint64 requestBlock = handleNoncesToBlockNums[nonce];
+            if (requestBlock == 0) {
+                break;
+            }
+            recovery = requestBlock;
             delete handleNoncesToBlockNums[nonce];
             delete closedValueTransferVotes[nonce];
+            nonce++;
         }
-        lowerHandleNonce = nonce;
+        if (nonce > first) {
+            recoveryBlockNumber = recovery;
+            lowerHandleNonce = nonce;
+        }
     }
 }

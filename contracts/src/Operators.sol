@@ -2,7 +2,13 @@
 pragma solidity ^0.8.27;
 
 import {Owned} from "./Owned.sol";
-import {FewerOperatorsThanThreshold, ThresholdBelowMajority, UnknownOperator, ZeroAddress} from "./BridgeErrors.sol";
+import {
+    FewerOperatorsThanThreshold,
+    ThresholdBelowMajority,
+    UnknownOperator,
+    ZeroAddress,
+    check
+} from "./BridgeErrors.sol";
 
 /// @title Who votes, and how many votes decide
 /// @notice Thresholds are always a majority of the operators: with less, two different transfers could both be decided
@@ -21,15 +27,15 @@ abstract contract Operators is Owned {
         return operatorList;
     }
 
-    function registerOperator(address operator) external onlyOwner {
+    function registerOperator(address operator) external afterDelay {
         require(operator != address(0), ZeroAddress());
-        require(operatorList.length < MAX_OPERATOR, "max operator limit");
-        require(!operators[operator], "exist operator");
+        check(operatorList.length < MAX_OPERATOR, "max operator limit");
+        check(!operators[operator], "exist operator");
         _register(operator);
     }
 
     /// The votes of this operator in open records stop counting at once, also if it is registered again later.
-    function deregisterOperator(address operator) external onlyOwner {
+    function deregisterOperator(address operator) external afterDelay {
         require(operators[operator], UnknownOperator());
         uint256 left = operatorList.length - 1;
         require(
@@ -52,9 +58,9 @@ abstract contract Operators is Owned {
         emit OperatorDeregistered(operator);
     }
 
-    function setOperatorThreshold(VoteType voteType, uint8 threshold) external onlyOwner {
-        require(threshold > 0, "zero threshold");
-        require(threshold <= operatorList.length, "bigger than num of operators");
+    function setOperatorThreshold(VoteType voteType, uint8 threshold) external afterDelay {
+        check(threshold > 0, "zero threshold");
+        check(threshold <= operatorList.length, "bigger than num of operators");
         require(threshold >= _majority(), ThresholdBelowMajority());
         _setThreshold(voteType, threshold);
     }
@@ -72,7 +78,7 @@ abstract contract Operators is Owned {
     }
 
     function _requireOperator() private view {
-        require(operators[msg.sender], "msg.sender is not an operator");
+        check(operators[msg.sender], "msg.sender is not an operator");
     }
 
     function _seatOf(address operator) internal view returns (uint256 word, uint256 bit) {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.27;
 
 import {BridgeEvents} from "./BridgeEvents.sol";
-import {NotPendingOwner, OwnershipStays} from "./BridgeErrors.sol";
+import {ChangeIsNotReady, DelayOutOfBounds, NotPendingOwner, OwnershipStays, check} from "./BridgeErrors.sol";
 
 /// @title Owner, and the lock against reentrancy
 /// @notice The owner is handed over in two steps and cannot be given up. It is meant to be a timelock contract, not a key.
@@ -10,6 +10,8 @@ import {NotPendingOwner, OwnershipStays} from "./BridgeErrors.sol";
 abstract contract Owned is BridgeEvents {
     uint256 private constant IDLE = 1;
     uint256 private constant INSIDE = 2;
+    /// How long an announced change may be made.
+    uint256 private constant GRACE = 7 days;
 
     constructor() {
         _entered = IDLE;
@@ -19,6 +21,12 @@ abstract contract Owned is BridgeEvents {
 
     modifier onlyOwner() {
         _requireOwner();
+        _;
+    }
+
+    /// What the owner must have announced, once the bridge is set up.
+    modifier afterDelay() {
+        _requireReady();
         _;
     }
 
@@ -37,8 +45,25 @@ abstract contract Owned is BridgeEvents {
         return msg.sender == _owner;
     }
 
+    /// Announces a call of this bridge by its owner, who makes it with exactly these bytes between `ready` and a week later.
+    /// Announcing it again starts anew. Operators can cancel it until it is made, see `cancelChanges`; the owner cannot, so a
+    /// thief of its key cannot cancel what its true holder announces.
+    function scheduleChange(bytes calldata call) external onlyOwner {
+        uint64 ready = uint64(block.timestamp) + ownerDelay;
+        uint64 number = ++changeCount;
+        changes[keccak256(call)] = Change(ready, number);
+        emit ChangeScheduled(number, ready, call);
+    }
+
+    /// Ends the set-up, in which the owner acts at once. Later the delay itself changes after the delay.
+    function setOwnerDelay(uint64 delay) external afterDelay {
+        require(delay >= 1 hours && delay <= 30 days, DelayOutOfBounds());
+        ownerDelay = delay;
+        emit OwnerDelayChanged(delay);
+    }
+
     /// Offers the ownership; it passes when the new owner accepts, so a mistyped address takes nothing.
-    function transferOwnership(address newOwner) external onlyOwner {
+    function transferOwnership(address newOwner) external afterDelay {
         require(newOwner != address(0), "Ownable: new owner is the zero address");
         pendingOwner = newOwner;
         emit OwnershipTransferStarted(_owner, newOwner);
@@ -56,13 +81,26 @@ abstract contract Owned is BridgeEvents {
         revert OwnershipStays();
     }
 
+    /// An announcement serves once. It ends a week after it is ready: what everybody has forgotten must not be made one day.
+    function _requireReady() internal {
+        _requireOwner();
+        if (ownerDelay != 0) {
+            bytes32 callHash = keccak256(msg.data);
+            Change memory change = changes[callHash];
+            bool isNow = change.ready <= block.timestamp && block.timestamp < uint256(change.ready) + GRACE;
+            bool stands = change.number != 0 && !cancelledChanges[change.number];
+            require(isNow && stands, ChangeIsNotReady());
+            delete changes[callHash];
+        }
+    }
+
     // Functions and not modifiers, which would be copied to every place of use.
-    function _requireOwner() private view {
-        require(msg.sender == _owner, "Ownable: caller is not the owner");
+    function _requireOwner() internal view {
+        check(msg.sender == _owner, "Ownable: caller is not the owner");
     }
 
     function _enter() private {
-        require(_entered == IDLE, "ReentrancyGuard: reentrant call");
+        check(_entered == IDLE, "ReentrancyGuard: reentrant call");
         _entered = INSIDE;
     }
 }

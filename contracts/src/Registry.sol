@@ -4,7 +4,7 @@ pragma solidity ^0.8.27;
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {Brakes} from "./Brakes.sol";
-import {AnswerTooLong, SourceIsBound, ZeroAddress} from "./BridgeErrors.sol";
+import {AnswerTooLong, SourceIsBound, ZeroAddress, check} from "./BridgeErrors.sol";
 
 /// @title Tokens, locks and the other side, set by the owner
 abstract contract Registry is Brakes {
@@ -13,9 +13,9 @@ abstract contract Registry is Brakes {
     uint256 private constant ERC165_GAS = 30_000;
 
     /// The kind is learnt here once: a request for an ERC-721 token through the ERC-20 functions would name an id as an amount.
-    function registerToken(address token, address counterpart) external onlyOwner {
+    function registerToken(address token, address counterpart) external afterDelay {
         require(token != address(0), ZeroAddress());
-        require(registeredTokens[token] == address(0), "allowed token");
+        check(registeredTokens[token] == address(0), "allowed token");
         require(counterpart != address(0), "counterpart token address is zero");
         registeredTokens[token] = counterpart;
         indexOfTokens[token] = registeredTokenList.length;
@@ -24,7 +24,7 @@ abstract contract Registry is Brakes {
         emit TokenRegistered(token);
     }
 
-    function deregisterToken(address token) external onlyOwner {
+    function deregisterToken(address token) external afterDelay {
         _requireRegistered(token);
         delete registeredTokens[token];
         delete lockedTokens[token];
@@ -52,19 +52,19 @@ abstract contract Registry is Brakes {
 
     function unlockToken(address token) external onlyOwner {
         _requireRegistered(token);
-        require(lockedTokens[token], "unlocked token");
+        check(lockedTokens[token], "unlocked token");
         lockedTokens[token] = false;
         emit TokenUnlocked(token);
     }
 
     function lockKLAY() external onlyOwner {
-        require(!isLockedKLAY, "locked");
+        check(!isLockedKLAY, "locked");
         isLockedKLAY = true;
         emit KLAYLocked();
     }
 
     function unlockKLAY() external onlyOwner {
-        require(isLockedKLAY, "unlocked");
+        check(isLockedKLAY, "unlocked");
         isLockedKLAY = false;
         emit KLAYUnlocked();
     }
@@ -77,13 +77,13 @@ abstract contract Registry is Brakes {
         _setRunningStatus(status);
     }
 
-    function setCounterPartBridge(address bridge) external onlyOwner {
+    function setCounterPartBridge(address bridge) external afterDelay {
         counterpartBridge = bridge;
         emit CounterpartBridgeChanged(bridge);
     }
 
     /// Names the one bridge whose requests are handled here; signatures are bound to it. Once and for all.
-    function bindSource(uint256 chainId, address bridge) external onlyOwner {
+    function bindSource(uint256 chainId, address bridge) external afterDelay {
         require(sourceBridge == address(0), SourceIsBound());
         require(chainId != 0 && bridge != address(0), ZeroAddress());
         sourceChainId = chainId;
@@ -92,12 +92,12 @@ abstract contract Registry is Brakes {
     }
 
     function _requireRegistered(address token) internal view {
-        require(registeredTokens[token] != address(0), "not allowed token");
+        check(registeredTokens[token] != address(0), "not allowed token");
     }
 
     function _requireOpen(address token) internal view {
         _requireRegistered(token);
-        require(!lockedTokens[token], "locked token");
+        check(!lockedTokens[token], "locked token");
     }
 
     /// Reads another contract, which may do its worst: no state changes, and the answer is bounded.

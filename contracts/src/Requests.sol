@@ -6,7 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC721Metadata} from "@openzeppelin/contracts/token/ERC721/extensions/IERC721Metadata.sol";
 import {Registry} from "./Registry.sol";
-import {ExtraDataTooLong, WrongTokenKind, ZeroRecipient} from "./BridgeErrors.sol";
+import {ExtraDataTooLong, RecipientIsBridgeOrToken, WrongTokenKind, ZeroRecipient, check} from "./BridgeErrors.sol";
 
 /// What a token must offer to a bridge that burns.
 interface IBurnable {
@@ -31,7 +31,7 @@ abstract contract Requests is Registry {
     }
 
     function requestKLAYTransfer(address to, uint256 value, bytes calldata extraData) external payable nonReentrant {
-        require(msg.value >= value, "SafeMath: subtraction overflow");
+        check(msg.value >= value, "SafeMath: subtraction overflow");
         _requestKLAY(to, msg.value - value, extraData);
     }
 
@@ -48,7 +48,7 @@ abstract contract Requests is Registry {
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), value + feeLimit);
         uint256 received = IERC20(token).balanceOf(address(this)) - before;
-        require(received >= feeLimit, "zero ERC20 token amount");
+        check(received >= feeLimit, "zero ERC20 token amount");
         _requestERC20(token, msg.sender, to, received - feeLimit, feeLimit, extraData);
     }
 
@@ -95,9 +95,9 @@ abstract contract Requests is Registry {
     }
 
     function _requestKLAY(address to, uint256 feeLimit, bytes memory extraData) private {
-        require(!isLockedKLAY, "locked");
+        check(!isLockedKLAY, "locked");
         _requireRunning();
-        require(msg.value > feeLimit, "insufficient amount");
+        check(msg.value > feeLimit, "insufficient amount");
         uint256 value = msg.value - feeLimit;
         uint64 nonce = _open(address(0), to, value, extraData);
         uint256 fee = _feeOf(feeOfKLAY, feeLimit);
@@ -119,7 +119,7 @@ abstract contract Requests is Registry {
         bytes memory extraData
     ) private {
         _requireRunning();
-        require(value > 0, "zero ERC20 token amount");
+        check(value > 0, "zero ERC20 token amount");
         uint64 nonce = _open(token, to, value, extraData);
         uint256 fee = _feeOf(feeOfERC20[token], feeLimit);
         if (fee > 0) {
@@ -150,14 +150,22 @@ abstract contract Requests is Registry {
 
     /// Common to all requests: takes the next nonce, before any coin or token moves on.
     function _open(address token, address to, uint256 amount, bytes memory extraData) private returns (uint64 nonce) {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(token, to);
         require(extraData.length <= MAX_EXTRA_DATA, ExtraDataTooLong());
-        _requireWithinRequestLimit(token, amount);
+        _countInflow(token, amount);
         nonce = requestNonce++;
     }
 
+    /// None of these can use what it is sent, on either chain: it would be lost, or owed without end. Bridges and tokens of
+    /// both chains are asked for, since the same deployer often has the same addresses there.
+    function _requireRecipient(address token, address to) private view {
+        require(to != address(0), ZeroRecipient());
+        bool isBridge = to == address(this) || to == sourceBridge || to == counterpartBridge;
+        require(!isBridge && to != token && to != registeredTokens[token], RecipientIsBridgeOrToken());
+    }
+
     function _requireRunning() private view {
-        require(isRunning, "stopped bridge");
+        check(isRunning, "stopped bridge");
     }
 
     /// The fee to take: none without a receiver.
@@ -165,13 +173,13 @@ abstract contract Requests is Registry {
         if (feeReceiver == address(0) || fee == 0) {
             return 0;
         }
-        require(feeLimit >= fee, "insufficient feeLimit");
+        check(feeLimit >= fee, "insufficient feeLimit");
         return fee;
     }
 
-    function _pay(address to, uint256 amount, string memory failure) private {
+    function _pay(address to, uint256 amount, bytes32 failure) private {
         (bool paid,) = to.call{value: amount}("");
-        require(paid, failure);
+        check(paid, failure);
     }
 
     /// What the token returns for `tokenURI`, raw; empty if it fails.

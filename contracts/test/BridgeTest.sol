@@ -13,6 +13,7 @@ abstract contract BridgeTest is Asserts, Deployer {
     address internal constant SOURCE = address(0x50);
     address internal constant USER = address(0xa1);
     address internal constant OTHER = address(0xb2);
+    address internal constant COUNTERPART = address(0xc0);
     uint256 internal constant FUNDS = 1000 ether;
 
     /// Ascending by address, as signatures must be.
@@ -61,7 +62,7 @@ abstract contract BridgeTest is Asserts, Deployer {
 
     /// As deployed: this contract is its owner and only operator.
     function _bareBridge(bool mint) internal returns (Bridge) {
-        return Bridge(payable(_deploy(type(Bridge).creationCode, "Bridge", abi.encode(mint))));
+        return Bridge(payable(_deploy(type(Bridge).creationCode, "Bridge", abi.encode(mint, false))));
     }
 
     function _newToken(Bridge bridge) internal returns (ServiceChainToken) {

@@ -116,9 +116,9 @@ contract DifferentialTest is BridgeTest {
 
     /// Both worlds are built by the same steps, so all addresses are the same.
     function _build(bool mint) private {
-        bytes memory argument = abi.encode(mint);
-        address made =
-            _old ? _deployRecorded("bridge", argument) : _deploy(type(Bridge).creationCode, "Bridge", argument);
+        address made = _old
+            ? _deployRecorded("bridge", abi.encode(mint))
+            : _deploy(type(Bridge).creationCode, "Bridge", abi.encode(mint, false));
         _bridge = Bridge(payable(made));
         _token = _newToken(_bridge);
         _nft = _newNFT(_bridge);
@@ -140,8 +140,8 @@ contract DifferentialTest is BridgeTest {
             // Even ones are in the bridge, to be released; odd ones belong to users.
             _nft.mintWithTokenURI(id % 2 == 0 ? made : voters[id % 5], id, "https://x.y/42");
         }
-        _bridge.registerToken(address(_token), OTHER);
-        _bridge.registerToken(address(_nft), OTHER);
+        _bridge.registerToken(address(_token), COUNTERPART);
+        _bridge.registerToken(address(_nft), COUNTERPART);
         _bridge.setOperatorThreshold(BridgeStorage.VoteType.ValueTransfer, 4);
     }
 
@@ -217,7 +217,7 @@ contract DifferentialTest is BridgeTest {
         uint256 what = (roll >> 128) % 13;
         address token = [address(_token), address(_nft), _third][(roll >> 136) % 3];
         if (what < 2) {
-            return abi.encodeCall(_bridge.registerToken, (token, [OTHER, address(0)][(roll >> 140) % 8 / 7]));
+            return abi.encodeCall(_bridge.registerToken, (token, [COUNTERPART, address(0)][(roll >> 140) % 8 / 7]));
         }
         if (what == 2) return abi.encodeCall(_bridge.deregisterToken, (token));
         if (what == 3) return abi.encodeCall(_bridge.lockToken, (token));

@@ -15,12 +15,71 @@ contract GasTest is BridgeTest {
 
     /// forge-config: default.isolate = true
     function test_gas_of_two_of_three() public {
-        _table(3, 2, [uint256(171_616), 0, 145_764, 33_009], [uint256(204_844), 0, 186_491, 35_921, 361_722]);
+        _table(3, 2, [uint256(171_616), 0, 145_764, 33_009], [uint256(204_868), 0, 187_121, 36_093, 362_862]);
     }
 
     /// forge-config: default.isolate = true
     function test_gas_of_three_of_five() public {
-        _table(5, 3, [uint256(171_616), 93_126, 145_764, 33_009], [uint256(204_844), 109_127, 186_627, 35_921, 423_162]);
+        _table(5, 3, [uint256(171_616), 93_126, 145_764, 33_009], [uint256(204_868), 109_172, 187_254, 36_093, 424_521]);
+    }
+
+    /// What a lag costs, and the rest of what people and operators send.
+    /// forge-config: default.isolate = true
+    function test_gas_of_other_calls() public {
+        uint256[8] memory documented = [uint256(51_617), 80_961, 140_858, 1_014_436, 1_707_451, 63_433, 98_754, 55_619];
+        uint256[8] memory gas;
+        lockBridge.setLimit(address(lockToken), 0, 10);
+        vm.prank(USER);
+        lockToken.approve(address(lockBridge), 100);
+        for (uint256 i = 0; i < 2; i++) {
+            vm.prank(USER);
+            lockBridge.requestKLAYTransfer{value: 1}(OTHER, 1, "extra");
+            gas[0] = vm.lastCallGas().gasTotalUsed;
+            vm.prank(USER);
+            lockBridge.requestERC20Transfer(address(lockToken), OTHER, 1, 0, "extra");
+            gas[1] = vm.lastCallGas().gasTotalUsed;
+        }
+        // A transfer that the limit holds back, and its leaving.
+        BridgeStorage.Transfer memory held = _erc20(0, OTHER, address(lockToken), 11);
+        _handle(lockBridge, held);
+        gas[2] = vm.lastCallGas().gasTotalUsed;
+        vm.warp(block.timestamp + 1 days);
+        for (uint64 nonce = 1; nonce <= 420; nonce++) {
+            bytes32 key = bytes32(uint256(nonce));
+            vm.store(address(lockBridge), _mapping(key, bytes32(uint256(11))), bytes32(uint256(1)));
+            vm.store(address(lockBridge), _mapping(key, bytes32(uint256(17))), bytes32(uint256(100) + nonce));
+        }
+        vm.store(address(lockBridge), bytes32(uint256(16)), bytes32(uint256(420) | (1 << 64)));
+        lockBridge.handleWithSignatures{gas: 2_500_000}(held, new bytes[](0));
+        gas[3] = vm.lastCallGas().gasTotalUsed;
+        lockBridge.sweep();
+        gas[4] = vm.lastCallGas().gasTotalUsed;
+        bytes memory pause = abi.encodeCall(lockBridge.pauseHandles, ());
+        for (uint256 i = 0; i < 3; i++) {
+            vm.prank(voters[i]);
+            lockBridge.voteConfiguration(pause, 0);
+            if (i == 0) gas[5] = vm.lastCallGas().gasTotalUsed;
+        }
+        gas[6] = vm.lastCallGas().gasTotalUsed;
+        lockBridge.setOwnerDelay(1 days);
+        lockBridge.scheduleChange(abi.encodeCall(lockBridge.registerOperator, (voters[4])));
+        gas[7] = vm.lastCallGas().gasTotalUsed;
+        string[8] memory rows = [
+            "request of coin",
+            "request of an ERC-20 token, under a limit",
+            "deciding vote that the limit holds back",
+            "what was held back leaves, with a lag and the gas of a vote",
+            "sweep of 201",
+            "first vote for a pause",
+            "deciding vote for a pause",
+            "scheduleChange"
+        ];
+        for (uint256 i = 0; i < 8; i++) {
+            emit log_named_uint(rows[i], gas[i]);
+        }
+        for (uint256 i = 0; i < 8; i++) {
+            _near(gas[i], documented[i]);
+        }
     }
 
     /// First vote, a vote between, the deciding vote, a late vote; then all at once by signatures.

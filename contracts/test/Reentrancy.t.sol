@@ -18,7 +18,7 @@ contract ReentrancyTest is BridgeTest {
         _token = new OddToken();
         _token.transfer(USER, 1000);
         _token.transfer(address(lockBridge), 1000);
-        lockBridge.registerToken(address(_token), OTHER);
+        lockBridge.registerToken(address(_token), COUNTERPART);
         _token.set(OddToken.Answer.True, 0, _reenterer);
         lockBridge.registerOperator(address(_reenterer));
     }

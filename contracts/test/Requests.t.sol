@@ -6,6 +6,7 @@ import {BridgeStorage} from "../src/BridgeStorage.sol";
 import {
     AnswerTooLong,
     ExtraDataTooLong,
+    RecipientIsBridgeOrToken,
     SourceIsBound,
     WrongTokenKind,
     ZeroAddress,
@@ -159,7 +160,7 @@ contract RequestsTest is BridgeTest {
 
     function testFuzz_what_arrives_is_what_is_requested(uint64 value, uint64 feeLimit, uint64 keeps) public {
         OddToken token = new OddToken();
-        lockBridge.registerToken(address(token), OTHER);
+        lockBridge.registerToken(address(token), COUNTERPART);
         token.transfer(USER, 1e25);
         keeps = uint64(keeps % (uint256(value) + feeLimit + 1));
         token.set(OddToken.Answer.True, keeps, Reenterer(payable(0)));
@@ -214,7 +215,7 @@ contract RequestsTest is BridgeTest {
 
     function test_a_token_uri_that_fails_is_empty_and_one_that_is_too_long_is_refused() public {
         OddNFT nft = new OddNFT();
-        lockBridge.registerToken(address(nft), OTHER);
+        lockBridge.registerToken(address(nft), COUNTERPART);
         nft.set(new bytes(100), true);
         vm.recordLogs();
         vm.prank(USER);
@@ -229,22 +230,57 @@ contract RequestsTest is BridgeTest {
         lockBridge.requestERC721Transfer(address(nft), OTHER, 1, "");
     }
 
+    /// Nobody could ever use what these are sent: bridges and tokens of both chains.
+    function test_requests_to_bridges_and_tokens_are_refused() public {
+        lockBridge.setCounterPartBridge(address(0xcb));
+        lockNFT.mintWithTokenURI(USER, 42, "u");
+        vm.startPrank(USER);
+        lockToken.approve(address(lockBridge), 100);
+        lockNFT.approve(address(lockBridge), 42);
+        address[5] memory traps = [
+            address(lockBridge),
+            SOURCE,
+            address(0xcb),
+            address(lockToken),
+            lockBridge.registeredTokens(address(lockToken))
+        ];
+        for (uint256 i = 0; i < traps.length; i++) {
+            if (i < 3) {
+                vm.expectRevert(RecipientIsBridgeOrToken.selector);
+                lockBridge.requestKLAYTransfer{value: 1}(traps[i], 1, "");
+                vm.expectRevert(RecipientIsBridgeOrToken.selector);
+                lockBridge.requestERC721Transfer(address(lockNFT), traps[i], 42, "");
+            }
+            vm.expectRevert(RecipientIsBridgeOrToken.selector);
+            lockBridge.requestERC20Transfer(address(lockToken), traps[i], 10, 0, "");
+            vm.expectRevert(RecipientIsBridgeOrToken.selector);
+            lockToken.requestValueTransfer(10, traps[i], 0, "");
+        }
+        vm.expectRevert(RecipientIsBridgeOrToken.selector);
+        lockBridge.requestERC721Transfer(address(lockNFT), address(lockNFT), 42, "");
+        vm.expectRevert(RecipientIsBridgeOrToken.selector);
+        lockBridge.requestERC721Transfer(address(lockNFT), address(mintNFT), 42, "");
+        lockBridge.requestERC721Transfer(address(lockNFT), OTHER, 42, "");
+        vm.stopPrank();
+        assertEq(lockBridge.requestNonce(), 1, "one request");
+    }
+
     function test_kinds_are_learnt_by_erc_165() public {
         assertEq(uint256(lockBridge.tokenKinds(address(lockToken))), 1, "ERC-20");
         assertEq(uint256(lockBridge.tokenKinds(address(lockNFT))), 2, "ERC-721");
         bytes[4] memory answers = [bytes(""), new bytes(31), abi.encode(2), new bytes(32)];
         for (uint256 i = 0; i < 4; i++) {
             address odd = address(new OddInterfaces(answers[i]));
-            lockBridge.registerToken(odd, OTHER);
+            lockBridge.registerToken(odd, COUNTERPART);
             assertEq(uint256(lockBridge.tokenKinds(odd)), 1, "not a clear yes");
         }
     }
 
     function test_the_registry_is_checked() public {
         vm.expectRevert(ZeroAddress.selector);
-        lockBridge.registerToken(address(0), OTHER);
+        lockBridge.registerToken(address(0), COUNTERPART);
         vm.expectRevert(bytes("allowed token"));
-        lockBridge.registerToken(address(lockToken), OTHER);
+        lockBridge.registerToken(address(lockToken), COUNTERPART);
         vm.expectRevert(bytes("counterpart token address is zero"));
         lockBridge.registerToken(OTHER, address(0));
         vm.expectRevert(bytes("not allowed token"));

@@ -88,8 +88,8 @@ contract TokensTest is BridgeTest {
     function test_recorded_tokens_of_generation_c_work_on_the_new_bridge() public {
         address token = _deployRecorded("token", abi.encode(mintBridge));
         address nft = _deployRecorded("nft", abi.encode(mintBridge));
-        mintBridge.registerToken(token, OTHER);
-        mintBridge.registerToken(nft, OTHER);
+        mintBridge.registerToken(token, COUNTERPART);
+        mintBridge.registerToken(nft, COUNTERPART);
         assertEq(uint256(mintBridge.tokenKinds(token)), 1, "kind of the ERC-20 token");
         assertEq(uint256(mintBridge.tokenKinds(nft)), 2, "kind of the ERC-721 token");
         _call(token, abi.encodeWithSignature("addMinter(address)", mintBridge));

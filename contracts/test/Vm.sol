@@ -22,6 +22,7 @@ interface Vm {
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
     function deal(address account, uint256 balance) external;
+    function etch(address account, bytes calldata code) external;
     function envOr(string calldata name, bool otherwise) external view returns (bool);
     function expectRevert() external;
     function expectRevert(bytes4 reason) external;

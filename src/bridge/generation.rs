@@ -43,6 +43,11 @@ pub const CODE_HASH_C: Hash = Hash([
 ]);
 /// Hash of the runtime code, version 2: that of contracts/artifacts.
 pub const CODE_HASH_V2: Hash = Hash([
+    0xd6, 0x52, 0x93, 0x09, 0xf7, 0x37, 0xda, 0x96, 0x83, 0x1c, 0x28, 0xbf, 0xbc, 0x9d, 0xb4, 0xe5, 0x18, 0x9d, 0xeb,
+    0x6e, 0x21, 0x2c, 0xfc, 0xbe, 0x8f, 0x74, 0x4d, 0xff, 0x61, 0x9b, 0xb2, 0x92,
+]);
+/// Hash of the runtime code, version 2 as it was first published. What a verifier reads lies at the same places.
+pub const CODE_HASH_V2_FIRST: Hash = Hash([
     0x97, 0xe1, 0x72, 0x83, 0x59, 0xc6, 0x5f, 0x4a, 0x65, 0x68, 0xe5, 0x05, 0x55, 0x7e, 0xbc, 0x12, 0xde, 0xe4, 0x5c,
     0x6c, 0x97, 0xe3, 0xd6, 0x6e, 0x4f, 0xc8, 0xdd, 0x78, 0x7f, 0xbd, 0x8e, 0x5e,
 ]);
@@ -69,7 +74,7 @@ impl Generation {
         match *code_hash {
             CODE_HASH_B => Some(Self::B),
             CODE_HASH_C => Some(Self::C),
-            CODE_HASH_V2 => Some(Self::V2),
+            CODE_HASH_V2 | CODE_HASH_V2_FIRST => Some(Self::V2),
             _ => None,
         }
     }
@@ -77,7 +82,7 @@ impl Generation {
     /// The generation of runtime code, whoever built it. The caller checks that the code is that of the account.
     #[must_use]
     pub fn of_runtime_code(code: &[u8]) -> Option<Self> {
-        if keccak256(code) == CODE_HASH_V2 {
+        if [CODE_HASH_V2, CODE_HASH_V2_FIRST].contains(&keccak256(code)) {
             return Some(Self::V2);
         }
         match stripped_code_hash(code)? {

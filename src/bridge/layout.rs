@@ -58,6 +58,12 @@ pub const SEAT_COUNT: Hash = slot(26);
 pub const SOURCE_CHAIN_ID: Hash = slot(29);
 /// Slot of that source's bridge (version 2).
 pub const SOURCE_BRIDGE: Hash = slot(30);
+/// Slot of the mapping from token to its limits (version 2).
+pub const LIMITS: Hash = slot(31);
+/// Slot of the mapping from token to what went out of it (version 2).
+pub const OUTFLOWS: Hash = slot(32);
+/// Slot of the mapping from vote key to the time until which the outflow limit holds it back (version 2).
+pub const HELD: Hash = slot(35);
 
 const fn slot(number: u8) -> Hash {
     let mut word = [0u8; 32];
@@ -209,6 +215,60 @@ pub fn vote_seats_slot(key: &Hash, seat: u64) -> Hash {
     mapping(number(seat / SEATS_IN_A_WORD), mapping(*key, VOTE_SEATS))
 }
 
+/// Slot of the time until which `key` is held back by the outflow limit, zero if it never was (version 2).
+#[must_use]
+pub fn held_slot(key: &Hash) -> Hash {
+    mapping(*key, HELD)
+}
+
+/// Slots of the limits of a token and of what went out: the words of [`Outflow`] (version 2).
+#[must_use]
+pub fn outflow_slots(token: &Address) -> [Hash; 2] {
+    [mapping(token.to_word(), LIMITS), mapping(token.to_word(), OUTFLOWS)]
+}
+
+/// How much of a token may still leave at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outflow {
+    /// The most that may leave in a period; zero: no limit.
+    pub limit: u128,
+    /// What has left and has not leaked away at `updated`.
+    pub level: U256,
+    /// Time of the last change.
+    pub updated: u64,
+}
+
+impl Outflow {
+    /// Seconds in which a full level leaks away.
+    pub const PERIOD: u64 = 86_400;
+
+    /// Reads the two words at [`outflow_slots`].
+    #[must_use]
+    pub fn decode([limits, outflow]: [U256; 2]) -> Self {
+        let limit: U256 = limits.wrapping_shr(128);
+        let level: U256 = outflow & U256::MAX.wrapping_shr(64);
+        let updated: U256 = outflow.wrapping_shr(192);
+        Self {
+            limit: u128::try_from(limit).unwrap_or_default(),
+            level,
+            updated: u64::try_from(updated).unwrap_or_default(),
+        }
+    }
+
+    /// Whether `amount` may leave at `time` without waiting.
+    #[must_use]
+    pub fn fits(&self, amount: U256, time: u64) -> bool {
+        let limit = U256::from(self.limit);
+        if limit.is_zero() {
+            return true;
+        }
+        let passed = U256::from(time.saturating_sub(self.updated));
+        let leaked = limit.saturating_mul(passed).checked_div(U256::from(Self::PERIOD)).unwrap_or_default();
+        let level = self.level.saturating_sub(leaked);
+        amount <= limit && level.saturating_add(amount) <= limit
+    }
+}
+
 /// Slot of the word of bits that holds `seat` among those that may vote (version 2).
 #[must_use]
 pub fn active_seats_slot(seat: u64) -> Hash {
@@ -234,6 +294,8 @@ pub struct SeatWord {
     pub resume_time: u64,
     /// Whether handles are paused.
     pub handles_paused: bool,
+    /// Whether the chain is asked whose keys signed.
+    pub account_keys: bool,
 }
 
 impl SeatWord {
@@ -248,6 +310,7 @@ impl SeatWord {
             operator_epoch: parts.u64(),
             resume_time: parts.u64(),
             handles_paused: parts.u8() == 1,
+            account_keys: parts.u8() == 1,
         };
         word_holds_nothing_else(word, decoded.encode())?;
         Ok(decoded)
@@ -260,7 +323,7 @@ impl SeatWord {
             &self.seat_count.to_le_bytes(),
             &self.operator_epoch.to_le_bytes(),
             &self.resume_time.to_le_bytes(),
-            &[u8::from(self.handles_paused)],
+            &[u8::from(self.handles_paused), u8::from(self.account_keys)],
         ])
     }
 }

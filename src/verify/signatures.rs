@@ -27,6 +27,8 @@ const SIGNED: Rule = Rule {
     source: "docs/contracts.md 3.1",
 };
 
+const SIGNATURE_BYTES: usize = 65;
+
 /// Who signed, ascending. None where the set of operators changed in the block: which one the signatures name cannot be seen
 /// then, and nothing depends on it.
 pub(super) fn signers(
@@ -47,9 +49,10 @@ pub(super) fn signers(
         bridge: pair.to.address,
     };
     let digest = domain.digest(&signed.call, epoch);
+    let has_account_keys = after.has_account_keys()?;
     let mut signers: Vec<Address> = Vec::new();
     for signature in &signed.signatures {
-        let signer = signer_of(&digest, signature).and_then(|signer| {
+        let signer = signer_of(&digest, signature, has_account_keys).and_then(|signer| {
             signer_ascends(signers.last(), signer)?;
             signer_is_a_voter(decision, signer)?;
             Ok(signer)
@@ -60,13 +63,26 @@ pub(super) fn signers(
     Ok(Some(signers))
 }
 
-/// The signer, by the contract's rules: 65 bytes, V of 27 or 28, low S. Anybody could make a second form of a signature.
-fn signer_of(digest: &Hash, signature: &[u8]) -> Result<Address, VerifyError> {
+/// The signer, by the contract's rules: 65 bytes, V of 27 or 28, low S. Anybody could make a second form of a signature. Where accounts
+/// have keys of their own, a longer one names its account.
+fn signer_of(digest: &Hash, signature: &[u8], has_account_keys: bool) -> Result<Address, VerifyError> {
+    if has_account_keys && signature.len() != SIGNATURE_BYTES {
+        return named_signer(signature);
+    }
     let mut signature = <[u8; 65]>::try_from(signature).map_err(|_| VerifyError::SignatureForm)?;
     let [.., v] = &mut signature;
     *v = v.checked_sub(27).filter(|recovery_id| *recovery_id < 2).ok_or(VerifyError::SignatureForm)?;
     signature.get(32..64).and_then(U256::try_from_be_slice).filter(is_low_s).ok_or(VerifyError::SignatureForm)?;
     recover_address(digest, &signature).map_err(|_| VerifyError::SignatureForm)
+}
+
+/// The account that a signature names before the signatures of its keys. Which keys it had then, no state here tells: the contract
+/// asked the chain, and it executed, so they signed.
+fn named_signer(signature: &[u8]) -> Result<Address, VerifyError> {
+    match signature.split_first_chunk::<20>() {
+        Some((name, keys)) if !keys.is_empty() && keys.len() % SIGNATURE_BYTES == 0 => Ok(Address(*name)),
+        _ => Err(VerifyError::SignatureForm),
+    }
 }
 
 /// One operator's signature given twice would look like two.
@@ -83,4 +99,26 @@ fn signer_is_a_voter(decision: &Decision, signer: Address) -> Result<(), VerifyE
     let counts = |operator: &&Operator| matches!(operator.role, Role::Voted | Role::Dissented);
     let mut counted = decision.shown.iter().filter(counts);
     counted.any(|operator| operator.address == signer).then_some(()).ok_or_else(|| VerifyError::Signer(signer.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_signature_names_its_account_only_where_accounts_have_keys() {
+        let name = Address([7; 20]);
+        let of_keys = |count: usize| [name.0.as_slice(), &vec![1; 65 * count]].concat();
+        let digest = Hash([1; 32]);
+        for count in [1, 3] {
+            assert_eq!(signer_of(&digest, &of_keys(count), true), Ok(name));
+            assert_eq!(signer_of(&digest, &of_keys(count), false), Err(VerifyError::SignatureForm));
+        }
+        for bad in [&of_keys(0), &of_keys(1)[..84], &[7; 19][..], &[]] {
+            assert_eq!(signer_of(&digest, bad, true), Err(VerifyError::SignatureForm));
+        }
+        let plain = [1; 65];
+        assert_eq!(signer_of(&digest, &plain, true), signer_of(&digest, &plain, false), "read alike");
+    }
 }

@@ -48,7 +48,16 @@ impl BridgeState {
 
     /// Rises with every change of the set of operators.
     pub(super) fn operator_epoch(&self) -> Result<u64, Stop> {
-        Ok(SeatWord::decode(&Hash::from_u256(self.slot(layout::SEAT_COUNT)?))?.operator_epoch)
+        Ok(self.seat_word()?.operator_epoch)
+    }
+
+    /// Whether the contract asks the chain which keys an account has.
+    pub(super) fn has_account_keys(&self) -> Result<bool, Stop> {
+        Ok(self.seat_word()?.account_keys)
+    }
+
+    fn seat_word(&self) -> Result<SeatWord, Stop> {
+        Ok(SeatWord::decode(&Hash::from_u256(self.slot(layout::SEAT_COUNT)?))?)
     }
 
     /// What is owed for the nonce; see [`layout::claim_words`].

@@ -19,6 +19,9 @@ pub struct NonceState {
     pub votes: BTreeMap<Address, Hash>,
     /// Votes that the contract counts for the right key; on bridges before version 2 also those of former operators.
     pub counted: u64,
+    /// The votes are there, and the bridge's outflow limit holds the transfer back: until it fits, at the latest until then.
+    /// None once it may leave.
+    pub held: Option<u64>,
 }
 
 impl NonceState {
@@ -75,6 +78,8 @@ pub struct Facts<'a> {
     pub fresh: bool,
     /// Whether somebody has paused this operator.
     pub paused: bool,
+    /// Whether the bridge itself is paused: it refuses all votes.
+    pub bridge_paused: bool,
     /// Whether the nonce is parked and its time has not come.
     pub parked: bool,
     /// Whether it can be delivered.
@@ -92,6 +97,13 @@ pub enum Wait {
     Stale,
     /// Paused by a person.
     Paused,
+    /// The bridge is paused.
+    BridgePaused,
+    /// The bridge's outflow limit holds the transfer back.
+    Held {
+        /// Until this time at the latest.
+        until: u64,
+    },
     /// Others have their turn first.
     Turn {
         /// Blocks until it is this operator's.
@@ -146,6 +158,8 @@ impl Wait {
             Self::Voted => "voted",
             Self::Stale => "old_head",
             Self::Paused => "paused",
+            Self::BridgePaused => "bridge_paused",
+            Self::Held { .. } => "outflow_limit",
             Self::Turn { .. } => "turn",
             Self::Parked => "parked",
             Self::NoSimulation => "no_simulation",
@@ -177,6 +191,10 @@ impl Decision {
             Self::Wait(Wait::Voted) => "this operator has voted; other votes are missing".to_owned(),
             Self::Wait(Wait::Stale) => "the destination's newest proven block is too old to vote on".to_owned(),
             Self::Wait(Wait::Paused) => "this operator is paused".to_owned(),
+            Self::Wait(Wait::BridgePaused) => "the bridge is paused: it takes no votes until it is resumed".to_owned(),
+            Self::Wait(Wait::Held { until }) => {
+                format!("the bridge's outflow limit holds it back, at the latest until {until} (Unix time)")
+            }
             Self::Wait(Wait::Turn { blocks }) => format!("other operators go first, for {blocks} more blocks"),
             Self::Wait(Wait::Parked) => "parked".to_owned(),
             Self::Wait(Wait::NoSimulation) => "no endpoint could simulate the delivery".to_owned(),
@@ -212,6 +230,12 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
     }
     if facts.paused {
         return Decision::Wait(Wait::Paused);
+    }
+    if facts.bridge_paused {
+        return Decision::Wait(Wait::BridgePaused);
+    }
+    if let Some(until) = held(facts.state, facts.threshold) {
+        return Decision::Wait(Wait::Held { until });
     }
     let blocks = blocks_to_wait(facts).saturating_sub(facts.waited);
     if blocks > 0 {
@@ -258,6 +282,8 @@ pub struct SignedFacts<'a> {
     pub fresh: bool,
     /// Whether somebody has paused this operator.
     pub paused: bool,
+    /// Whether the bridge itself is paused: it refuses all votes.
+    pub bridge_paused: bool,
     /// Whether the nonce is parked and its time has not come.
     pub parked: bool,
 }
@@ -342,6 +368,12 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
     if !facts.signed {
         return SignedDecision::Sign;
     }
+    if facts.bridge_paused {
+        return SignedDecision::Wait(Wait::BridgePaused);
+    }
+    if let Some(until) = held(facts.state, facts.threshold) {
+        return SignedDecision::Wait(Wait::Held { until });
+    }
     if let Some(voted) = facts.state.votes.get(&facts.me).copied().filter(|voted| *voted != facts.key) {
         return if facts.parked { SignedDecision::Wait(Wait::Parked) } else { SignedDecision::Correct { voted } };
     }
@@ -356,6 +388,11 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
         0 => SignedDecision::Submit,
         blocks => SignedDecision::Wait(Wait::Turn { blocks }),
     }
+}
+
+/// Until when a transfer with all its votes is held back. One that lost votes since needs them again, held back or not.
+fn held(state: &NonceState, threshold: u64) -> Option<u64> {
+    state.held.filter(|_| state.counted >= threshold)
 }
 
 /// Blocks that this operator waits, counted from when it saw the request.

@@ -38,6 +38,7 @@ mod pause;
 mod pulse;
 mod raised;
 mod requests;
+mod reverts;
 pub mod run;
 mod send;
 mod session;

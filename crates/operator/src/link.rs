@@ -1,6 +1,7 @@
 //! The endpoints of one chain, for a process that runs for months: what was put aside gets another chance, last in the row.
 
 use crate::pulse::Pulse;
+use crate::reverts;
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, U256};
@@ -360,7 +361,7 @@ fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
     match answer {
         Ok(Value::String(_)) => Outcome::Works,
         Ok(_) => Outcome::Unknown("the answer is no bytes".to_owned()),
-        Err(RpcError::Node { message, .. }) if is_revert(&message) => Outcome::Reverts(message),
+        Err(RpcError::Node { message, .. }) if is_revert(&message) => Outcome::Reverts(reverts::in_words(&message)),
         Err(error) => Outcome::Unknown(error.to_string()),
     }
 }

@@ -1,9 +1,11 @@
 //! The destination bridge and this operator's account there, proven at the destination's head.
 
+mod limits;
 mod storage;
 mod votes;
 
 use crate::decide::NonceState;
+pub(crate) use limits::{release, Leaving};
 use spanlight::bridge::layout::{self, NonceWord, SeatWord, TRANSFER_VOTE};
 use spanlight::bridge::Generation;
 use spanlight::trust::BridgeEnd;
@@ -36,6 +38,8 @@ pub(crate) struct SecondVersion {
     pub(crate) operator_epoch: u64,
     /// Chain id and bridge of the source that it is bound to; zero where it is not bound.
     pub(crate) source: (U256, Address),
+    /// Whether the bridge refuses all votes on transfers, until it is resumed.
+    pub(crate) handles_paused: bool,
 }
 
 /// What is proven of the destination at one height.
@@ -61,6 +65,11 @@ pub(crate) struct View {
 }
 
 impl View {
+    /// Whether the bridge takes no votes.
+    pub(crate) fn is_bridge_paused(&self) -> bool {
+        self.second.is_some_and(|second| second.handles_paused)
+    }
+
     /// Whether a transfer is proven to be handled. Of one that was not looked at, and may be open, nothing is known.
     pub(crate) fn is_handled(&self, nonce: u64) -> bool {
         nonce < self.nonces.lower_handle_nonce || self.transfers.get(&nonce).is_some_and(|state| state.handled)
@@ -145,8 +154,10 @@ fn second_version<T: Transport>(
     }
     let words = storage.words();
     let seats = SeatWord::decode(&words.hash(&layout::SEAT_COUNT)?);
+    let seats = seats.map_err(|error| ProveError::Refused(error.into()))?;
     Ok(Some(SecondVersion {
-        operator_epoch: seats.map_err(|error| ProveError::Refused(error.into()))?.operator_epoch,
+        operator_epoch: seats.operator_epoch,
+        handles_paused: seats.handles_paused,
         source: (words.word(&layout::SOURCE_CHAIN_ID)?, Address::low_bytes(&words.hash(&layout::SOURCE_BRIDGE)?)),
     }))
 }

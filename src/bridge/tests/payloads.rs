@@ -1,6 +1,8 @@
 use super::*;
 use crate::bridge::abi::AbiWriter;
-use crate::bridge::generation::{stripped_code_hash, VoteEvidence, CODE_HASH_B, CODE_HASH_C, CODE_HASH_V2};
+use crate::bridge::generation::{
+    stripped_code_hash, VoteEvidence, CODE_HASH_B, CODE_HASH_C, CODE_HASH_V2, CODE_HASH_V2_FIRST,
+};
 use crate::bridge::layout;
 use crate::bridge::uri::{token_uri, ENCODING_VERSION};
 use crate::rlp::{RlpError, RlpStream};
@@ -171,6 +173,7 @@ fn the_code_of_version_2_is_that_of_the_artifact() {
     let code = bytes(artifact["deployedBytecode"].as_str().unwrap());
     assert_eq!(crate::primitives::keccak256(&code), CODE_HASH_V2);
     assert_eq!(Generation::of_code_hash(&CODE_HASH_V2), Some(Generation::V2));
+    assert_eq!(Generation::of_code_hash(&CODE_HASH_V2_FIRST), Some(Generation::V2), "bridges that run already");
     assert_eq!(Generation::of_runtime_code(&code), Some(Generation::V2));
     let slots = artifact["storageLayout"].as_array().or_else(|| artifact["storageLayout"]["storage"].as_array());
     let slot_of = |label: &str| {
@@ -190,8 +193,12 @@ fn the_code_of_version_2_is_that_of_the_artifact() {
         ("operatorEpoch", layout::SEAT_COUNT, 8),
         ("resumeTime", layout::SEAT_COUNT, 16),
         ("handlesPaused", layout::SEAT_COUNT, 24),
+        ("accountKeys", layout::SEAT_COUNT, 25),
         ("sourceChainId", layout::SOURCE_CHAIN_ID, 0),
         ("sourceBridge", layout::SOURCE_BRIDGE, 0),
+        ("limits", layout::LIMITS, 0),
+        ("outflows", layout::OUTFLOWS, 0),
+        ("heldUntil", layout::HELD, 0),
     ] {
         let (found, found_offset) = slot_of(label);
         assert_eq!(at(found, found_offset), (slot, offset), "{label}");

@@ -153,7 +153,27 @@ fn what_version_2_keeps_lies_behind_slot_19() {
     let words = claim_words(&Address([0xb0; 20]), TokenType::Erc721, &Address([4; 20]), U256::from(9));
     let first = hash("0x0000000000000000000000 02 b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0".replace(' ', "").as_str());
     assert_eq!(words, [first.to_u256(), Address([4; 20]).to_word().to_u256(), U256::from(9)]);
-    let word = SeatWord { seat_count: 3, operator_epoch: 4, resume_time: 5, handles_paused: true };
+    let word = SeatWord { seat_count: 3, operator_epoch: 4, resume_time: 5, handles_paused: true, account_keys: false };
+    assert_eq!(SeatWord::decode(&word.encode()), Ok(word));
+    let word = SeatWord { handles_paused: false, account_keys: true, ..word };
     assert_eq!(SeatWord::decode(&word.encode()), Ok(word));
     assert!(SeatWord::decode(&Hash([0xff; 32])).is_err());
+}
+
+/// The contract's own sums: what fits now, what has leaked, and what is packed where.
+#[test]
+fn an_outflow_fits_as_the_contract_counts_it() {
+    use crate::bridge::layout::Outflow;
+    let words = |limit: u64, level: u64, updated: u64| {
+        let number = U256::from::<u64>;
+        [number(limit).wrapping_shl(128) | number(7), number(level) | number(updated).wrapping_shl(192)]
+    };
+    let read = Outflow::decode(words(100, 60, 1000));
+    assert_eq!(read, Outflow { limit: 100, level: U256::from(60u8), updated: 1000 });
+    let fits = |amount: u64, time: u64| read.fits(U256::from(amount), time);
+    assert!(fits(40, 1000) && !fits(41, 1000));
+    assert!(!fits(41, 1000 + 863) && fits(41, 1000 + 864), "a hundredth of the limit has leaked");
+    assert!(fits(100, 1000 + 86_400) && !fits(101, 1000 + 86_400), "never more than the limit");
+    assert!(!read.fits(U256::MAX, u64::MAX));
+    assert!(Outflow::decode(words(0, 60, 1000)).fits(U256::MAX, 0), "no limit");
 }

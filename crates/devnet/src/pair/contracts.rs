@@ -17,6 +17,7 @@ pub enum BridgeKind {
 /// Creation code without constructor arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Code {
+    pub(super) kind: BridgeKind,
     pub(super) bridge: Vec<u8>,
     pub(super) erc20: Vec<u8>,
     pub(super) erc721: Vec<u8>,
@@ -40,7 +41,7 @@ impl BridgeKind {
             Self::V2 => [BRIDGE_2, ERC20_2, ERC721_2],
         };
         let code = |text| read(text).ok_or_else(|| DevnetError::Config("shipped creation code is damaged".into()));
-        Ok(Code { bridge: code(bridge)?, erc20: code(erc20)?, erc721: code(erc721)? })
+        Ok(Code { kind: self, bridge: code(bridge)?, erc20: code(erc20)?, erc721: code(erc721)? })
     }
 }
 

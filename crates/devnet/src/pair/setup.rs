@@ -46,13 +46,18 @@ pub(super) fn run(
 }
 
 fn deploy(chain: &mut Chain, code: &Code, end: &End, mint_burn: bool) -> Result<(), DevnetError> {
+    let mut bridge_arguments = vec![Arg::from(mint_burn)];
+    if code.kind == BridgeKind::V2 {
+        // Accounts here have the keys of their addresses, and no precompile that tells others.
+        bridge_arguments.push(false.into());
+    }
     let created = [
-        (end.bridge, &code.bridge, Arg::from(mint_burn)),
-        (end.erc20, &code.erc20, end.bridge.into()),
-        (end.erc721, &code.erc721, end.bridge.into()),
+        (end.bridge, &code.bridge, bridge_arguments),
+        (end.erc20, &code.erc20, vec![end.bridge.into()]),
+        (end.erc721, &code.erc721, vec![end.bridge.into()]),
     ];
-    for (address, code, argument) in created {
-        let input = [code.as_slice(), &abi::encode(&[argument])].concat();
+    for (address, code, arguments) in created {
+        let input = [code.as_slice(), &abi::encode(&arguments)].concat();
         send(chain, "deployment", &Sending { input, ..Sending::default() })?;
         if chain.state().account(&address)?.is_none_or(|account| !crate::state::has_code(&account)) {
             return Err(DevnetError::SetUp { what: "deployment", reason: format!("nothing at {address}") });

@@ -14,7 +14,7 @@ fn operators() -> Vec<Address> {
 fn state(votes: &[(u8, Hash)]) -> NonceState {
     let votes: BTreeMap<Address, Hash> = votes.iter().map(|(number, key)| (operator(*number), *key)).collect();
     let counted = votes.values().filter(|key| **key == KEY).count() as u64;
-    NonceState { handled: false, votes, counted }
+    NonceState { votes, counted, ..NonceState::default() }
 }
 
 struct Case {
@@ -26,6 +26,7 @@ struct Case {
     in_flight: bool,
     fresh: bool,
     paused: bool,
+    bridge_paused: bool,
     parked: bool,
     delivery: Delivery,
 }
@@ -41,6 +42,7 @@ fn case(me: u8) -> Case {
         in_flight: false,
         fresh: true,
         paused: false,
+        bridge_paused: false,
         parked: false,
         delivery: Delivery::Works { gas: 9 },
     }
@@ -61,6 +63,7 @@ impl Case {
             in_flight: self.in_flight,
             fresh: self.fresh,
             paused: self.paused,
+            bridge_paused: self.bridge_paused,
             parked: self.parked,
             delivery: &self.delivery,
         })
@@ -116,6 +119,29 @@ fn a_foreign_vote_of_the_own_account_is_corrected_and_named() {
 fn no_vote_on_a_stale_head_nor_while_paused() {
     assert_eq!(Case { fresh: false, ..case(1) }.decide(), Decision::Wait(Wait::Stale));
     assert_eq!(Case { paused: true, ..case(1) }.decide(), Decision::Wait(Wait::Paused));
+}
+
+/// Its own reason, and no failure: nothing is parked, so the vote goes out at the first head without the pause.
+#[test]
+fn no_vote_while_the_bridge_is_paused() {
+    let paused = Case { bridge_paused: true, delivery: Delivery::NotAsked, ..case(1) };
+    assert_eq!(paused.decide(), Decision::Wait(Wait::BridgePaused));
+    assert!(paused.decide().words().contains("the bridge is paused"));
+    assert_eq!(Case { bridge_paused: false, ..paused }.decide(), Decision::Simulate);
+}
+
+#[test]
+fn what_the_outflow_limit_holds_back_is_not_voted_on_again_until_it_may_leave() {
+    let held = NonceState { held: Some(99), ..state(&[(1, KEY), (2, KEY)]) };
+    for me in 1..=4 {
+        let wait = Case { state: held.clone(), waited: 1000, ..case(me) }.decide();
+        assert_eq!(wait, Decision::Wait(Wait::Held { until: 99 }), "operator {me}");
+        assert!(wait.words().contains("outflow limit"));
+    }
+    let released = NonceState { held: None, ..held.clone() };
+    assert_eq!(Case { state: released, ..case(1) }.decide(), VOTE, "a repeated vote lets it leave");
+    let lost = NonceState { counted: 1, votes: state(&[(1, KEY)]).votes, ..held };
+    assert_eq!(Case { state: lost, ..case(2) }.decide(), VOTE, "a vote is missing again");
 }
 
 #[test]
@@ -212,7 +238,7 @@ fn every_decision_has_its_own_words() {
     assert_eq!(words.len(), all.len());
 }
 
-static OPEN: NonceState = NonceState { handled: false, votes: BTreeMap::new(), counted: 0 };
+static OPEN: NonceState = NonceState { handled: false, votes: BTreeMap::new(), counted: 0, held: None };
 
 fn signed(me: u8) -> SignedFacts<'static> {
     const OPERATORS: [Address; 4] = [Address([1; 20]), Address([2; 20]), Address([3; 20]), Address([4; 20])];
@@ -230,6 +256,7 @@ fn signed(me: u8) -> SignedFacts<'static> {
         in_flight: false,
         fresh: true,
         paused: false,
+        bridge_paused: false,
         parked: false,
     }
 }
@@ -261,6 +288,12 @@ fn nobody_signs_or_sends_who_may_not_or_need_not() {
     assert_eq!(decide_signed(&SignedFacts { fresh: false, ..unsigned }), SignedDecision::Wait(Wait::Stale));
     assert_eq!(decide_signed(&SignedFacts { in_flight: true, ..signed(1) }), SignedDecision::Wait(Wait::InFlight));
     assert_eq!(decide_signed(&SignedFacts { parked: true, ..signed(1) }), SignedDecision::Wait(Wait::Parked));
+    let paused = SignedFacts { bridge_paused: true, ..signed(1) };
+    assert_eq!(decide_signed(&paused), SignedDecision::Wait(Wait::BridgePaused));
+    assert_eq!(decide_signed(&SignedFacts { signed: false, ..paused }), SignedDecision::Sign, "signing costs nothing");
+    let held = NonceState { held: Some(99), ..state(&[(1, KEY), (2, KEY), (3, KEY)]) };
+    let held = SignedFacts { state: &held, ..signed(1) };
+    assert_eq!(decide_signed(&held), SignedDecision::Wait(Wait::Held { until: 99 }));
 }
 
 #[test]

@@ -8,10 +8,11 @@ use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Deliveries, Gas};
 use crate::direction::WorkError;
+use crate::reverts;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
-use crate::view::{self, AccountView};
+use crate::view::{self, AccountView, Leaving};
 use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::header::base_fee;
@@ -84,6 +85,8 @@ impl Session<'_> {
         let read = view::read(&node, header, &self.direction.to, me, &keys, &self.view.voters);
         let (view, payer) = tokio::try_join!(read, payer)?;
         self.view = view;
+        let leaving = |nonce| self.open.get(&nonce).map(|open| Leaving::of(&open.call));
+        view::release(&node, header, self.direction.to.address, &mut self.view.transfers, leaving).await?;
         // Below the lowest open nonce all are handled: nothing has to be read for that.
         for (nonce, _) in self.open.range(..self.view.nonces.lower_handle_nonce) {
             let handled = NonceState { handled: true, ..NonceState::default() };
@@ -235,6 +238,7 @@ impl Session<'_> {
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
             fresh,
             paused: self.is_paused(),
+            bridge_paused: self.view.is_bridge_paused(),
             parked: open.park.is_parked(self.view.head.number),
             delivery: &open.delivery,
         }))
@@ -355,9 +359,13 @@ impl Session<'_> {
     pub(super) fn park(&mut self, nonce: u64, reason: String) {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
+            open.delivery = Delivery::NotAsked;
+            // The node saw the pause before this operator's view did: no failure, so nothing is waited for once it ends.
+            if reverts::is_pause(&reason) {
+                return;
+            }
             open.park.fail(self.view.head.number, retry);
             open.parked_for.clone_from(&reason);
-            open.delivery = Delivery::NotAsked;
         }
         self.raise(Some(nonce), Alarm::Parked { reason });
     }

@@ -187,6 +187,7 @@ impl Session<'_> {
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
             fresh,
             paused,
+            bridge_paused: self.view.is_bridge_paused(),
             parked: open.park.is_parked(head),
         }))
     }

@@ -29,6 +29,13 @@ impl Words {
 }
 
 #[cfg(test)]
+impl Words {
+    pub(super) fn set(&mut self, slot: Hash, word: U256) {
+        self.0.insert(slot, word);
+    }
+}
+
+#[cfg(test)]
 impl FromIterator<(Hash, U256)> for Words {
     fn from_iter<I: IntoIterator<Item = (Hash, U256)>>(words: I) -> Self {
         Self(words.into_iter().collect())

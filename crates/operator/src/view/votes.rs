@@ -45,6 +45,9 @@ impl Voters {
         if !self.has_seats {
             slots.push(layout::vote_count_slot(base, key));
         }
+        if self.has_seats {
+            slots.push(layout::held_slot(key));
+        }
         for (operator, seat) in &self.operators {
             slots.push(layout::voted_slot(base, operator));
             slots.extend(seat.map(|seat| layout::vote_seats_slot(key, seat)));
@@ -75,6 +78,7 @@ impl Voters {
         let base = layout::votes_base(TRANSFER_VOTE, nonce);
         let mut state = NonceState {
             handled: nonces.lower_handle_nonce > nonce || !words.word(&layout::closed_slot(nonce))?.is_zero(),
+            held: if self.has_seats { time(words.word(&layout::held_slot(key))?) } else { None },
             ..NonceState::default()
         };
         for (operator, seat) in &self.operators {
@@ -99,6 +103,11 @@ impl Voters {
         };
         Ok(state)
     }
+}
+
+/// A time that is not zero.
+fn time(word: U256) -> Option<u64> {
+    (!word.is_zero()).then(|| u64::try_from(word).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -129,6 +138,7 @@ mod tests {
             *words.get_mut(&layout::vote_seats_slot(key, *seat)).unwrap() |= layout::seat_bit(*seat);
         }
         words.insert(layout::closed_slot(NONCE), U256::ZERO);
+        words.insert(layout::held_slot(&KEY), U256::ZERO);
         words.insert(layout::vote_count_slot(base, &KEY), U256::from(9u8));
         words.into_iter().collect()
     }
@@ -156,6 +166,15 @@ mod tests {
         let seen = state(&words, true);
         assert_eq!(seen.votes, BTreeMap::from([(operator(1), KEY), (operator(3), OTHER)]));
         assert_eq!(seen.counted, 1);
+    }
+
+    #[test]
+    fn a_transfer_that_the_limit_holds_back_is_seen() {
+        let mut words = words([KEY, KEY, KEY], &[(KEY, 0)]);
+        assert_eq!(state(&words, true).held, None);
+        words.set(layout::held_slot(&KEY), U256::from(77u8));
+        assert_eq!(state(&words, true).held, Some(77));
+        assert_eq!(state(&words, false).held, None, "generation C has no such slot");
     }
 
     #[test]

@@ -114,13 +114,24 @@ fn error_of(answer: &Value) -> Option<Fault> {
     let error = answer.get("error").filter(|error| !error.is_null())?;
     let code = error.get("code").and_then(Value::as_i64).unwrap_or_default();
     let message = error.get("message").unwrap_or(error).as_str();
-    let message = clean(message.unwrap_or("no message"));
+    let mut message = clean(message.unwrap_or("no message"));
+    if let Some(bytes) = reverted_with(error).filter(|_| message.ends_with("reverted")) {
+        message = format!("{message} ({bytes})");
+    }
     let lower = message.to_ascii_lowercase();
     let is_rate = lower.contains("rate limit") || lower.contains("too many requests");
     if code == 429 || (code == LIMIT_EXCEEDED && is_rate) {
         return Some(Fault::passing(format!("error {code}: {message}")));
     }
     Some(Fault::Final(RpcError::Node { code, message }))
+}
+
+/// Bytes that a contract reverted with, of which the message of the node says nothing: a custom error.
+fn reverted_with(error: &Value) -> Option<&str> {
+    const SELECTOR: usize = "0x12345678".len();
+    let bytes = error.get("data")?.as_str()?.get(..SELECTOR)?;
+    let digits = bytes.strip_prefix("0x")?;
+    digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(bytes)
 }
 
 /// An endpoint's words, short and without anything that could drive a terminal.

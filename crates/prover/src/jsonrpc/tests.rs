@@ -31,6 +31,24 @@ fn a_batch_is_read_in_any_order_and_only_whole() {
     assert_eq!((code, message.as_str()), (-32000, "no [2J"));
 }
 
+/// The message of a node does not name it; what a contract says in words stands in the message already.
+#[test]
+fn a_custom_error_of_a_contract_is_kept_with_the_message() {
+    let read = |message: &str, data: Value| {
+        let answer = json!({ "id": 0, "error": { "code": 3, "message": message, "data": data } });
+        let Err(Fault::Final(RpcError::Node { message, .. })) = read_single(&answer) else { panic!("not final") };
+        message
+    };
+    let plain = "execution reverted";
+    assert_eq!(read(plain, json!("0x1a2b3c4d0000")), "execution reverted (0x1a2b3c4d)");
+    assert_eq!(read("evm: execution reverted", json!("0x1a2b3c4d")), "evm: execution reverted (0x1a2b3c4d)");
+    assert_eq!(read("execution reverted: why", json!("0x08c379a0")), "execution reverted: why");
+    for data in [json!("0x"), json!("0x1a2b3c\u{1b}["), json!("0xnothexno"), json!(7), Value::Null, json!("été0x1a2b")]
+    {
+        assert_eq!(read(plain, data.clone()), plain, "{data}");
+    }
+}
+
 #[test]
 fn a_rate_limit_passes_and_other_errors_are_final() {
     let answer = |code: i64, message: &str| json!({ "id": 0, "error": { "code": code, "message": message } });

@@ -1,0 +1,120 @@
+//! What the bridge of version 2 says when it refuses a call: custom errors, which nodes pass on as bytes (docs/contracts.md 4).
+
+use spanlight::primitives::{decode_hex, keccak256};
+
+/// Every custom error of the bridge, with what it means to whoever runs an operator.
+const ERRORS: [(&str, &str); 45] = [
+    ("AboveRequestLimit()", "the amount is above the request limit of its token"),
+    ("AccountKeysDiffer()", "the bridge is deployed for another kind of accounts than this chain has"),
+    ("AnswerTooLong()", "the token answers with more bytes than the bridge reads"),
+    (
+        "ChangeIsNotReady()",
+        "the change was not announced by scheduleChange, is not due yet, was cancelled, or its week is over",
+    ),
+    ("DelayOutOfBounds()", "the owner's delay must be between an hour and 30 days"),
+    ("ECDSAInvalidSignature()", "a signature is none"),
+    ("ECDSAInvalidSignatureLength(uint256)", "a signature has another length than 65 bytes"),
+    ("ECDSAInvalidSignatureS(bytes32)", "a signature is not in its low form"),
+    ("ExtraDataTooLong()", "the extra data is above 4,096 bytes"),
+    ("FewerOperatorsThanThreshold()", "fewer operators than a threshold would be left"),
+    ("FieldNotOfThisKind()", "a field is set that this kind of transfer does not have"),
+    ("HandlesAreNotPaused()", "the bridge is not paused"),
+    ("HandlesArePaused()", "the bridge is paused: it takes no votes until it is resumed"),
+    ("NeedsVotes()", "only the votes of operators decide this"),
+    ("NoAccountKeys()", "the chain does not answer whose keys signed"),
+    ("NoSignatures()", "no signature was given"),
+    ("NonCanonicalCalldata()", "the call is not in its canonical form"),
+    ("NonceTooFarAhead()", "the nonce is too far above the highest handled one"),
+    ("NotConfiguration()", "operators do not decide this call"),
+    ("NotGuardian()", "only the guardian, the owner or the votes of operators may pause"),
+    ("NotPendingOwner()", "the ownership was not offered to this account"),
+    ("NotRecipient()", "the claim belongs to another recipient, or is no more"),
+    ("NotSignedByAccount()", "the keys that the account has now did not sign"),
+    ("OnlyTheBridge()", "only the bridge itself may call this"),
+    ("OwnershipStays()", "the ownership cannot be given up"),
+    ("RecipientIsBridgeOrToken()", "the recipient is a bridge or a token, where the value would be lost"),
+    ("SafeERC20FailedOperation(address)", "the token refused"),
+    ("SignerIsNotOperator()", "a signature is of nobody who is an operator now"),
+    ("SignersDoNotAscend()", "the signatures are not in the order of their signers"),
+    ("SourceIsBound()", "the source is bound already"),
+    ("SourceIsNotBound()", "bindSource was not called"),
+    ("ThresholdBelowMajority()", "the threshold is below a majority of the operators"),
+    ("TokenSaysNo()", "the token did not answer yes"),
+    ("TooEarly()", "the delay of a resume is not over, or no resume was scheduled"),
+    ("TooLittleGas()", "the vote has too little gas left for the delivery"),
+    ("UnknownOperator()", "there is no such operator"),
+    ("WrongTokenKind()", "the token is registered as of another kind"),
+    ("ZeroAddress()", "an address is zero"),
+    ("ZeroRecipient()", "the recipient is zero"),
+    ("ZeroRequestBlock()", "the block of the request is zero"),
+    ("Panic(uint256)", "the contract's own arithmetic or bounds failed"),
+    // Of the tokens that come with the bridge.
+    ("ERC20InsufficientBalance(address,uint256,uint256)", "the token's balance is too small"),
+    ("ERC20InvalidReceiver(address)", "the token refuses this recipient"),
+    ("ERC721NonexistentToken(uint256)", "there is no such token id"),
+    ("ERC721InvalidSender(address)", "the token id exists already"),
+];
+
+/// A node's words of a revert, with the name and the meaning of the error instead of its bytes.
+pub(crate) fn in_words(message: &str) -> String {
+    let Some((before, after)) = message.split_once("(0x") else { return message.to_owned() };
+    let bytes = after.split(')').next().unwrap_or_default();
+    match named(bytes) {
+        Some((name, meaning)) => {
+            let name = name.split('(').next().unwrap_or(name);
+            format!("{}: {name}: {meaning}", before.trim_end())
+        }
+        None => message.to_owned(),
+    }
+}
+
+/// Whether a node's words say that the bridge is paused.
+pub(crate) fn is_pause(words: &str) -> bool {
+    words.contains("HandlesArePaused")
+}
+
+fn named(hex: &str) -> Option<(&'static str, &'static str)> {
+    let selector = decode_hex(&["0x", hex.get(..8)?].concat()).ok()?;
+    let of = |signature: &str| keccak256(signature.as_bytes()).0.get(..4) == Some(selector.as_slice());
+    ERRORS.iter().copied().find(|(signature, _)| of(signature))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use spanlight::primitives::encode_hex;
+
+    #[test]
+    fn every_error_of_the_bridge_has_its_name_and_its_words() {
+        let artifact = include_str!("../../../contracts/artifacts/Bridge.json");
+        let artifact: Value = serde_json::from_str(artifact).unwrap();
+        let mut seen = 0;
+        for error in artifact["abi"].as_array().unwrap().iter().filter(|item| item["type"] == "error") {
+            let types: Vec<&str> =
+                error["inputs"].as_array().unwrap().iter().map(|input| input["type"].as_str().unwrap()).collect();
+            let name = error["name"].as_str().unwrap();
+            let signature = format!("{name}({})", types.join(","));
+            let raw = encode_hex(&keccak256(signature.as_bytes()).0[..4]);
+            let words = in_words(&format!("execution reverted ({raw})"));
+            assert!(words.starts_with(&format!("execution reverted: {name}: ")), "{signature}: {words}");
+            seen += 1;
+        }
+        assert!(seen >= 38, "{seen}");
+    }
+
+    #[test]
+    fn other_words_stay_as_they_are() {
+        for words in
+            ["execution reverted: closed vote", "execution reverted (0xffffffff)", "execution reverted (0x12", ""]
+        {
+            assert_eq!(in_words(words), words);
+        }
+        let long = format!("execution reverted (0x356680b7{})", "00".repeat(96));
+        assert_eq!(
+            in_words("execution reverted (0x4e487b71)"),
+            "execution reverted: Panic: the contract's own arithmetic or bounds failed"
+        );
+        assert!(!is_pause(&in_words(&long)));
+    }
+}
