@@ -323,7 +323,7 @@ fn said_by(answer: Result<Value, RpcError>) -> Said {
 
 /// There are no codes for it; these are the words of Klaytn, Kaia and Ethereum nodes.
 fn refusal_in(message: &str) -> Refusal {
-    const FOR_GOOD: [&str; 11] = [
+    const FOR_GOOD: [&str; 12] = [
         "oversized data",
         "intrinsic gas too low",
         "floor data gas",
@@ -335,6 +335,7 @@ fn refusal_in(message: &str) -> Refusal {
         "invalid chain id",
         "not supported",
         "program account",
+        "anchoring chaindata tx is not allowed",
     ];
     const PRICE: [&str; 4] = ["underpriced", "same nonce", "basefee", "gas price below"];
     let message = message.to_ascii_lowercase();

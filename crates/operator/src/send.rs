@@ -72,8 +72,8 @@ pub(crate) struct Sender {
     handed: BTreeMap<i64, Handed>,
     /// The lowest account nonce on its way, and the head since when it is the lowest.
     lowest: Option<(u64, u64)>,
-    /// Transfers whose votes are not taken, with the reason.
-    given_up: Vec<(u64, String)>,
+    /// What is not taken and was given up, with the reason.
+    given_up: Vec<(Purpose, u64, String)>,
     alarms: Vec<Alarm>,
     pub(crate) replaced: u64,
 }
@@ -143,8 +143,8 @@ impl Sender {
         self.lowest = None;
     }
 
-    /// Transfers whose votes no node or block takes, since the last call, with the reason.
-    pub(crate) fn take_given_up(&mut self) -> Vec<(u64, String)> {
+    /// Votes and anchors that no node or block takes, since the last call, with the reason.
+    pub(crate) fn take_given_up(&mut self) -> Vec<(Purpose, u64, String)> {
         std::mem::take(&mut self.given_up)
     }
 

@@ -82,8 +82,11 @@ impl Handed {
         self.first.as_deref().filter(|_| self.to_others).map(|name| (name, kept))
     }
 
-    /// The words in which every endpoint that was asked refuses it for this reason.
-    pub(super) fn refused_by_all(&self, reason: Refusal) -> Option<&str> {
+    /// The words in which every one of so many endpoints refuses it for this reason. One that was put aside may think otherwise.
+    pub(super) fn refused_by_all(&self, reason: Refusal, endpoints: usize) -> Option<&str> {
+        if self.said.len() < endpoints {
+            return None;
+        }
         let words = self.said.iter().map(|(_, said)| match said {
             Said::Refused(refusal, words) if *refusal == reason => Some(words.as_str()),
             _ => None,
@@ -185,13 +188,14 @@ mod tests {
     fn it_is_refused_for_good_only_if_every_endpoint_says_so() {
         let good = |words: &str| Said::Refused(Refusal::ForGood, words.to_owned());
         let mut handed = Handed::default();
-        assert_eq!(handed.refused_by_all(Refusal::ForGood), None, "nobody was asked");
+        assert_eq!(handed.refused_by_all(Refusal::ForGood, 0), None, "nobody was asked");
         handed.note(Reach::All, said(&[("one", good("oversized data")), ("other", Newly)]), 5);
-        assert_eq!(handed.refused_by_all(Refusal::ForGood), None);
+        assert_eq!(handed.refused_by_all(Refusal::ForGood, 2), None);
         let other = Said::Refused(Refusal::Other, "txpool is full".to_owned());
         handed.note(Reach::All, said(&[("one", good("oversized data")), ("other", other)]), 6);
-        assert_eq!(handed.refused_by_all(Refusal::ForGood), None);
+        assert_eq!(handed.refused_by_all(Refusal::ForGood, 2), None);
         handed.note(Reach::All, said(&[("one", good("oversized data")), ("other", good("too large"))]), 7);
-        assert_eq!(handed.refused_by_all(Refusal::ForGood), Some("oversized data"));
+        assert_eq!(handed.refused_by_all(Refusal::ForGood, 2), Some("oversized data"));
+        assert_eq!(handed.refused_by_all(Refusal::ForGood, 3), None, "a third one was not asked");
     }
 }

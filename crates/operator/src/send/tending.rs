@@ -1,6 +1,6 @@
 //! What is done with transactions on their way at a new head: the first one is what all others wait for.
 
-use super::conditions::Offer;
+use super::conditions::{Offer, Pricing};
 use super::handed::{Handed, Reach};
 use super::{SendError, Sender, SLOW};
 use crate::alarm::Alarm;
@@ -23,8 +23,8 @@ const GIVEN_UP_AFTER: u64 = 10;
 enum Course {
     /// It stays as it is.
     Keep,
-    /// Its account nonce is given to one that does nothing.
-    Cancel,
+    /// Its account nonce is given to one that does nothing; with the reason, where it is given up.
+    Cancel { given_up: Option<String> },
     /// It pays less than the next block takes.
     Reprice,
     /// Its price is enough, and no block takes it.
@@ -42,12 +42,18 @@ impl Sender {
             let Some(live) = self.live.get(place).cloned() else { break };
             let is_ready = self.is_first(place, view) && self.conditions.takes(live.send.gas_price);
             self.handed.entry(live.id).or_default().see(is_ready, head);
-            let course = self.course(place, &live, view);
+            let course = self.course(place, &live, view, link.len());
             let mut raw = live.send.raw.clone();
-            match self.renew(&live, course, head) {
+            match self.renew(&live, &course, head) {
                 Ok(None) => {}
                 Ok(Some(next)) => match self.replace(place, live.id, next).await {
-                    Ok(next) => raw = next,
+                    Ok(next) => {
+                        raw = next;
+                        // Only now is it so: what could not be replaced is still on its way.
+                        if let Course::Cancel { given_up: Some(reason) } = course {
+                            self.given_up.push((live.send.purpose, live.send.nonce, reason));
+                        }
+                    }
                     // The old one may still be taken, and others need not wait for it. An earlier one for this transfer does
                     // nothing already; once that is in a block this one is looked at again.
                     Err(SendError::Store(StoreError::Conflict)) => {}
@@ -78,7 +84,7 @@ impl Sender {
         if first.send.account_nonce <= missing || head.saturating_sub(first.send.block) < self.stuck_blocks {
             return Ok(());
         }
-        let made = self.cancellation(nonce, missing, head);
+        let made = self.cancellation(nonce, missing, U256::ZERO, head);
         match made {
             Ok(send) => self.write_down(send).await.map(|_| ()).or_else(|error| match error {
                 StoreError::Conflict => Ok(()),
@@ -108,31 +114,35 @@ impl Sender {
         }
     }
 
-    fn course(&mut self, place: usize, live: &Send, view: &View) -> Course {
+    /// Of those on their way, the first one decides what is done: the others wait for it. What pays less than the next block takes
+    /// can be in no block, wherever it stands.
+    fn course(&mut self, place: usize, live: &Send, view: &View, endpoints: usize) -> Course {
         let (send, head) = (&live.send, view.head.number);
         let age = head.saturating_sub(send.block);
         let may_cancel = send.purpose != Purpose::Cancel;
         if may_cancel {
             if let Err(reason) = self.check_signed(send) {
-                return self.give_up(send, reason.to_string());
+                return Course::Cancel { given_up: Some(reason.to_string()) };
             }
             if send.purpose == Purpose::Vote && view.is_handled(send.nonce) && age >= self.stuck_blocks {
-                return Course::Cancel;
+                return Course::Cancel { given_up: None };
             }
-        }
-        if !self.is_first(place, view) {
-            return Course::Keep;
         }
         if !self.conditions.takes(send.gas_price) {
             return Course::Reprice;
         }
-        if age < self.stuck_blocks {
+        if !self.is_first(place, view) {
             return Course::Keep;
         }
         let handed = self.handed.get(&live.id);
-        let refused = |reason| handed.and_then(|handed| handed.refused_by_all(reason)).map(str::to_owned);
-        if let Some(words) = refused(Refusal::ForGood).filter(|_| may_cancel) {
-            return self.give_up(send, format!("every endpoint refuses the vote: {words}"));
+        let refused = |reason| handed.and_then(|handed| handed.refused_by_all(reason, endpoints)).map(str::to_owned);
+        // An anchor that nodes do not take from here must not keep votes waiting.
+        let is_due = age >= self.stuck_blocks || send.purpose == Purpose::Anchor;
+        if let Some(words) = refused(Refusal::ForGood).filter(|_| may_cancel && is_due) {
+            return Course::Cancel { given_up: Some(format!("every endpoint refuses it: {words}")) };
+        }
+        if age < self.stuck_blocks {
+            return Course::Keep;
         }
         if refused(Refusal::Funds).is_some() {
             // Another price would make it worse.
@@ -141,24 +151,23 @@ impl Sender {
             }
             return Course::Keep;
         }
-        if may_cancel && self.waits_blocks(head) >= self.stuck_blocks.saturating_mul(GIVEN_UP_AFTER) {
-            let words = format!("no block takes the vote: {}", self.words(live));
-            return self.give_up(send, words);
-        }
         // Where nobody has it, its price is not what keeps it back.
         let may_help = self.handed.get(&live.id).is_some_and(Handed::may_want_more);
-        if may_help {
-            Course::Raise
-        } else {
-            Course::Keep
+        if may_help && self.raised(send).is_some() {
+            return Course::Raise;
         }
+        if may_cancel && self.waits_blocks(head) >= self.stuck_blocks.saturating_mul(GIVEN_UP_AFTER) {
+            return Course::Cancel { given_up: Some(format!("no block takes it: {}", self.words(live))) };
+        }
+        Course::Keep
     }
 
-    fn give_up(&mut self, send: &NewSend, reason: String) -> Course {
-        if send.purpose == Purpose::Vote {
-            self.given_up.push((send.nonce, reason));
-        }
-        Course::Cancel
+    /// A higher offer than that of a transaction, up to the cap.
+    fn raised(&self, send: &NewSend) -> Option<Offer> {
+        let signed = Transaction::decode(&send.raw).ok();
+        let tip = signed.as_ref().filter(|_| send.purpose != Purpose::Cancel).and_then(tip_of);
+        let old = Offer { price: send.gas_price, tip };
+        self.conditions.raise(old, U256::from(self.config.max_gas_price))
     }
 
     /// Whether nodes take what is signed already: an earlier version may have left what they never will.
@@ -169,14 +178,16 @@ impl Sender {
     }
 
     /// What takes the place of a transaction, if anything does.
-    fn renew(&self, live: &Send, course: Course, head: u64) -> Result<Option<NewSend>, SendError> {
+    fn renew(&self, live: &Send, course: &Course, head: u64) -> Result<Option<NewSend>, SendError> {
         let send = &live.send;
         let signed = Transaction::decode(&send.raw).ok();
         let action = signed.as_ref().and_then(action_of).filter(|_| send.purpose != Purpose::Cancel);
         let cap = U256::from(self.config.max_gas_price);
         let offer = match course {
             Course::Keep => return Ok(None),
-            Course::Cancel => return self.cancellation(send.nonce, send.account_nonce, head).map(Some),
+            Course::Cancel { .. } => {
+                return self.cancellation(send.nonce, send.account_nonce, send.gas_price, head).map(Some);
+            }
             Course::Reprice => {
                 let dynamic = action.as_ref().is_some_and(|action| self.is_dynamic(action));
                 let offer = self.conditions.offer(dynamic, cap)?;
@@ -185,13 +196,10 @@ impl Sender {
                 }
                 offer
             }
-            Course::Raise => {
-                let tip = signed.as_ref().filter(|_| action.is_some()).and_then(tip_of);
-                match self.conditions.raise(Offer { price: send.gas_price, tip }, cap) {
-                    Some(offer) => offer,
-                    None => return Ok(None),
-                }
-            }
+            Course::Raise => match self.raised(send) {
+                Some(offer) => offer,
+                None => return Ok(None),
+            },
         };
         let (action, gas) = match action {
             Some(action) => (action, send.gas),
@@ -202,8 +210,13 @@ impl Sender {
     }
 
     /// One that does nothing. Nodes let it take another one's place whatever it pays.
-    fn cancellation(&self, nonce: u64, account_nonce: u64, head: u64) -> Result<NewSend, SendError> {
-        let offer = self.conditions.offer(false, U256::from(self.config.max_gas_price))?;
+    /// It pays no less than what it replaces: where others pay more, that one was not enough either.
+    fn cancellation(&self, nonce: u64, account_nonce: u64, old: U256, head: u64) -> Result<NewSend, SendError> {
+        let cap = U256::from(self.config.max_gas_price);
+        let mut offer = self.conditions.offer(false, cap)?;
+        if let Pricing::BaseFee(_) = self.conditions.pricing {
+            offer.price = offer.price.max(old.min(cap));
+        }
         let gas = self.cancel_gas();
         self.conditions.pays(gas, offer.price)?;
         self.make(Purpose::Cancel, nonce, account_nonce, gas, offer, Action::Cancel, head)

@@ -225,8 +225,8 @@ async fn no_store_keeps_a_poison_and_what_comes_after_it_stays() {
     bench.tend(&at(101)).await;
     assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
     let given_up = bench.sender.take_given_up();
-    assert_eq!(given_up.iter().map(|(nonce, _)| *nonce).collect::<Vec<_>>(), [1]);
-    assert!(given_up[0].1.contains("nodes take at most 131072"), "{}", given_up[0].1);
+    assert_eq!(given_up.iter().map(|(_, nonce, _)| *nonce).collect::<Vec<_>>(), [1]);
+    assert!(given_up[0].2.contains("nodes take at most 131072"), "{}", given_up[0].2);
     let cancel = Transaction::decode(&bench.sender.live[0].send.raw).unwrap();
     assert_eq!((cancel.kind(), cancel.nonce()), (TransactionKind::Cancel, 0), "nodes let it take the place of a vote");
     let live = bench.sender.store.live("a->b").await.unwrap();
@@ -254,7 +254,7 @@ async fn what_every_endpoint_refuses_for_good_gives_its_account_nonce_away() {
     }
     assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
     let given_up = bench.sender.take_given_up();
-    assert!(given_up.len() == 1 && given_up[0].1.contains("invalid sender"), "{given_up:?}");
+    assert!(given_up.len() == 1 && given_up[0].2.contains("invalid sender"), "{given_up:?}");
 }
 
 #[tokio::test]
@@ -281,11 +281,7 @@ async fn what_pays_less_than_the_next_block_takes_is_sent_at_its_price_at_once_a
     let dear = base_fee(400_000_000_000);
     bench.sender.set_conditions(dear, rules(dear), U256::MAX);
     bench.tend(&at(101)).await;
-    assert_eq!(
-        bench.prices(),
-        [U256::from(CAP), U256::from(2 * FEE)],
-        "work goes on up to the cap, not up to half of it"
-    );
+    assert_eq!(bench.prices(), [U256::from(CAP); 2], "work goes on up to the cap, not up to half of it");
     let above = base_fee(CAP + 1);
     bench.sender.set_conditions(above, rules(above), U256::MAX);
     let _ = bench.codes();
@@ -374,4 +370,49 @@ async fn a_gap_among_account_nonces_is_closed_by_the_next_vote_or_by_one_that_do
     assert_eq!(nonces(&bench), [3], "a vote may come");
     bench.tend(&moved(100 + STUCK)).await;
     assert_eq!((nonces(&bench), bench.purposes()), (vec![2, 3], vec![Purpose::Cancel, Purpose::Vote]));
+}
+
+#[tokio::test]
+async fn in_a_price_war_nothing_is_given_up_before_the_cap_and_what_cancels_pays_no_less() {
+    let mut bench = bench("war", base_fee(FEE)).await;
+    bench.send(&[1]).await;
+    let mut head = 100;
+    while bench.purposes() == [Purpose::Vote] {
+        let price = bench.prices()[0];
+        head += 1;
+        bench.tend(&at(head)).await;
+        let given_up = !bench.sender.take_given_up().is_empty();
+        assert!(!given_up || price == U256::from(CAP), "{price}");
+        assert!(head < 100 + 40 * STUCK);
+    }
+    assert_eq!((bench.purposes(), bench.prices()), (vec![Purpose::Cancel], vec![U256::from(CAP)]));
+}
+
+#[tokio::test]
+async fn what_is_given_up_and_cannot_be_replaced_yet_is_told_once() {
+    let mut bench = bench_with("later", fixed(), &[stored(1, 0, vec![0; 131_060])]).await;
+    bench.sender.set_conditions(fixed(), rules(fixed()), U256::ZERO);
+    for head in 101..110 {
+        bench.tend(&at(head)).await;
+        assert!(bench.sender.take_given_up().is_empty(), "its account nonce is not given away yet");
+    }
+    bench.sender.set_conditions(fixed(), rules(fixed()), U256::MAX);
+    bench.tend(&at(110)).await;
+    bench.tend(&at(111)).await;
+    assert_eq!((bench.sender.take_given_up().len(), bench.purposes()), (1, vec![Purpose::Cancel]));
+}
+
+#[tokio::test]
+async fn an_anchor_that_no_node_takes_keeps_no_vote_waiting() {
+    let mut bench = bench("anchor", base_fee(FEE)).await;
+    let words = "locally anchoring chaindata tx is not allowed in this node";
+    bench.endpoints.iter().for_each(|endpoint| endpoint.refuse(words));
+    let action = Action::Anchor { payload: vec![1; 100] };
+    bench.sender.send(&bench.link, &at(100), (Purpose::Anchor, 7), action, 100_000).await.unwrap();
+    bench.endpoints.iter().for_each(|endpoint| endpoint.refuse(None));
+    bench.send(&[1]).await;
+    bench.tend(&at(101)).await;
+    assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
+    let given_up = bench.sender.take_given_up();
+    assert_eq!((given_up[0].0, given_up[0].1), (Purpose::Anchor, 7));
 }

@@ -45,8 +45,11 @@ impl Session<'_> {
         } else {
             self.sender.tend(&self.links[1], &self.view).await?;
         }
-        for (nonce, reason) in self.sender.take_given_up() {
-            self.park(nonce, reason);
+        for (purpose, nonce, reason) in self.sender.take_given_up() {
+            match purpose {
+                Purpose::Anchor => self.put_off_anchoring(nonce, &reason),
+                Purpose::Vote | Purpose::Cancel => self.park(nonce, reason),
+            }
         }
         for alarm in self.sender.take_alarms() {
             self.raise(None, alarm);
@@ -187,7 +190,7 @@ impl Session<'_> {
             let Some(decision) = decision else { continue };
             self.note(nonce, decision.code(), decision.words());
             match decision {
-                Decision::Vote { .. } if self.sender.in_flight() >= most => break,
+                Decision::Vote { .. } if self.sender.in_flight() >= most => self.note_full(nonce),
                 Decision::Vote { gas, corrects } => {
                     if let Some(voted) = corrects {
                         self.raise(Some(nonce), Alarm::KeyStolen { voted });
@@ -204,6 +207,10 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn note_full(&self, nonce: u64) {
+        self.note(nonce, "in_flight_limit", "this operator has as many transactions on their way as it may".to_owned());
     }
 
     /// What no endpoint could tell at the last head is asked again at this one: an endpoint that failed once must not keep a

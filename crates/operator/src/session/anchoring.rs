@@ -7,6 +7,7 @@ use super::Session;
 use crate::alarm::Alarm;
 use crate::decide::turn_row;
 use crate::direction::WorkError;
+use crate::park::Park;
 use crate::send::SendError;
 use crate::store::{Purpose, StoreError};
 use crate::tx::Action;
@@ -23,6 +24,8 @@ const GAS: u64 = 100_000;
 pub(super) struct Progress {
     /// The highest block that an anchoring account has anchored, as far as was seen.
     anchored: u64,
+    /// Anchors that no node takes are put off.
+    park: Park,
     /// The block that is due, and the destination's head when it became so.
     due: Option<(u64, u64)>,
 }
@@ -42,6 +45,15 @@ impl Session<'_> {
             // Of a block that is not followed nothing is known: one account's word for it must not stop the others.
             None => {}
         }
+    }
+
+    /// No node takes an anchor from here: the next one is sent after a while, longer each time, since votes wait behind it.
+    pub(super) fn put_off_anchoring(&mut self, number: u64, reason: &str) {
+        let retry = self.direction.shared.config.voting.retry_blocks;
+        self.anchoring.park.fail(self.view.head.number, retry);
+        let until = self.anchoring.park.until();
+        let reason = format!("the anchor of block {number}, until block {until}: {reason}");
+        self.raise(None, Alarm::Parked { reason });
     }
 
     /// Anchors the newest block that is due, if it is this operator's turn.
@@ -70,6 +82,9 @@ impl Session<'_> {
             _ => head,
         };
         self.anchoring.due = Some((number, since));
+        if self.anchoring.park.is_parked(head) {
+            return Ok(());
+        }
         let before = turn_row(&accounts, round).iter().take_while(|account| **account != me).count();
         let wait = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(config.turn_blocks);
         if head.saturating_sub(since) < wait || self.sender.is_in_flight(Purpose::Anchor, number) {

@@ -13,6 +13,10 @@ use spanlight::bridge::signed::{SignedHandle, SigningDomain};
 use spanlight::crypto::recover_address;
 use spanlight::{Address, Hash, U256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Time for signing in one round: a key may be slow, and what others signed is not to wait for all of it.
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// The largest S of the low form.
 const HALF_ORDER: U256 =
@@ -107,10 +111,12 @@ impl Session<'_> {
         }
         let most = self.direction.shared.config.voting.max_in_flight;
         let mut wanted = BTreeSet::new();
+        let start = Instant::now();
         for nonce in nonces {
             let decision = match self.decide_signed(nonce, exchange) {
-                Some(SignedDecision::Sign) => {
+                Some(SignedDecision::Sign) if start.elapsed() < BUDGET => {
                     self.sign(nonce, exchange)?;
+                    self.direction.pulse.beat();
                     self.decide_signed(nonce, exchange)
                 }
                 other => other,
@@ -127,6 +133,7 @@ impl Session<'_> {
                     self.raise(Some(nonce), Alarm::KeyStolen { voted });
                     self.correct(nonce).await?;
                 }
+                SignedDecision::Submit | SignedDecision::Correct { .. } => self.note_full(nonce),
                 SignedDecision::Refuse(_) => {
                     let account = self.view.me;
                     self.raise(None, Alarm::NotOperator { account });
