@@ -63,7 +63,7 @@ impl Shared {
             Err(error) => return tracing::warn!(%error, "it cannot be read whether the operator is paused"),
         };
         if self.pause.set(paused) {
-            tracing::warn!(paused, "told by a person");
+            tracing::info!(paused, "read whether a person has paused the operator");
         }
         self.board.set_paused(paused);
         if let Some(exchange) = &self.exchange {
@@ -339,11 +339,15 @@ impl Direction {
         let begun = with_each(destination_link, begin).await;
         let (destination, view) = begun.map_err(|error| no_start(&destination_trust, error))?;
 
-        let needed = watched.min(view.nonces.lower_handle_nonce);
+        // What is kept in the store need not be found again. Where nothing is, all that is open has to be.
+        let known = store.known(&self.name).await?;
+        let stored = store.requests(&self.name).await?;
+        let needed = known.unwrap_or_else(|| watched.min(view.nonces.lower_handle_nonce));
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
         let first = resume.as_ref().map_or(0, |resume| resume.requests);
         let source_trust = self.trusted(&self.from.chain, resume.as_ref().map(|resume| resume.checkpoint.clone()))?;
-        let begin = async |link: &Link| link.endpoints.follow(&source_trust, options(), &Silent).await;
+        // What is proven already is voted on before all of it is followed.
+        let begin = async |link: &Link| link.endpoints.begin(&source_trust, options(), &Silent).await;
         let begun = with_each(source_link, begin).await;
         let source = begun.map_err(|error| no_start(&source_trust, error))?;
 
@@ -352,7 +356,10 @@ impl Direction {
         let stuck = self.shared.config.voting.stuck_blocks;
         let chain_id = destination_trust.profile.chain_id;
         let sender = Sender::start(store, lease, keys, chain_id, config, stuck).await?;
-        Session::new(self, lease, &trust, links, [source, destination], view, sender, first).run().await
+        let known = (first, known.unwrap_or(first));
+        let mut session = Session::new(self, lease, &trust, links, [source, destination], view, sender, known);
+        session.take_stored(stored);
+        session.run().await
     }
 
     /// The configured trust, with both chains from where this session follows them.

@@ -41,7 +41,12 @@ impl Signer for Gated {
         if self.pause.is_on() {
             return Err(KeyError::Paused);
         }
-        self.key.sign(digest)
+        let signature = self.key.sign(digest)?;
+        // A key service may have taken ten seconds. What is thrown away was never made.
+        if self.pause.is_on() {
+            return Err(KeyError::Paused);
+        }
+        Ok(signature)
     }
 }
 

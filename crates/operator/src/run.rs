@@ -93,6 +93,8 @@ impl Operator {
         };
         let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys, pause };
         let shared = Arc::new(shared);
+        // Until it is read that no pause was asked for, there may be one.
+        shared.pause.set(true);
         shared.read_controls().await;
         tokio::spawn(Arc::clone(&shared).watch_controls());
         let supervisor = Supervisor::start(&shared, tokio::runtime::Handle::current()).map_err(StartError::Thread)?;

@@ -6,6 +6,7 @@ mod attention;
 mod blame;
 mod finding;
 mod keeping;
+mod known;
 mod rotation;
 mod signing;
 mod watching;
@@ -26,12 +27,12 @@ use crate::view::View;
 use crate::watch::Watch;
 use attention::Attention;
 use blame::{clock_ahead, Nobody, Suspects};
+use known::Known;
 use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
 use spanlight::state::StateProof;
 use spanlight::trust::Trust;
-use spanlight::verify::ProvenRequest;
 use spanlight::Hash;
 use spanlight_prover::{ProveError, RpcError, Silent, Synced};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,8 @@ use std::time::{Duration, Instant};
 const CHECKPOINT_EVERY: u64 = 64;
 /// Headers after which a session starts again from a newer checkpoint, to let the old ones go.
 const LONGEST: u64 = 8192;
+/// Source headers that are followed in one round: after a long time off there are many, and votes must not wait for all of them.
+const PORTION: u64 = 512;
 /// Time between two looks at the lease and the endpoints.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -58,7 +61,8 @@ pub(crate) enum End {
 
 /// A proven request that is not known to be handled.
 pub(crate) struct Open {
-    pub(crate) request: ProvenRequest,
+    /// The request's block on the source, and its unix time.
+    pub(crate) requested: (u64, u64),
     pub(crate) call: HandleCall,
     pub(crate) key: Hash,
     /// The destination's head when this session saw it.
@@ -101,8 +105,12 @@ pub(crate) struct Session<'t> {
     watched: u64,
     unwatched: Backlog,
     anchoring: anchoring::Progress,
-    /// The lower handle nonce when the destination's newest checkpoint was kept.
-    kept_lower: u64,
+    /// Which requests need not be found again.
+    known: Known,
+    /// Requests that can never be voted on, with their block, its time, and why.
+    uncovered: BTreeMap<u64, (u64, u64, String)>,
+    /// Whether the source's endpoints show blocks that are not followed yet: it is followed in portions, so that votes go on.
+    is_behind: bool,
     /// Requests that the source was last proven to count.
     requests: u64,
     /// Nonces at or above the lowest open one that were seen requested.
@@ -125,7 +133,7 @@ pub(crate) struct Session<'t> {
 }
 
 impl<'t> Session<'t> {
-    /// Requests below `first` were made before the source's first block.
+    /// Requests below `first` were made before the source's first block, and those below `known` need not be found again.
     #[allow(clippy::too_many_arguments)] // Each part of a session, once.
     pub(crate) fn new(
         direction: &'t Direction,
@@ -135,7 +143,7 @@ impl<'t> Session<'t> {
         [source, destination]: [Synced<'t>; 2],
         view: View,
         sender: Sender,
-        first: u64,
+        (first, known): (u64, u64),
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -148,7 +156,9 @@ impl<'t> Session<'t> {
             watched: destination.first(),
             unwatched: Backlog::default(),
             anchoring: anchoring::Progress::default(),
-            kept_lower: first,
+            known: Known::new(known),
+            uncovered: BTreeMap::new(),
+            is_behind: true,
             direction,
             trust,
             links,
@@ -194,7 +204,7 @@ impl<'t> Session<'t> {
             let done = if work { self.at_new_heads().await } else { self.at_new_signatures().await.map(|()| false) };
             match done {
                 Ok(true) if followed => {
-                    work = self.has_more_to_watch();
+                    work = self.has_more_to_watch() || self.is_catching_up();
                     self.show("following", None);
                 }
                 Ok(_) => {}
@@ -268,10 +278,14 @@ impl<'t> Session<'t> {
         // With one endpoint at a time: what one tells is not left to another to show.
         let [one, other] = &*self.links;
         let (source, destination) = tokio::join!(
-            one.endpoints.catch_up(&mut self.source, options(), &Silent),
+            one.endpoints.catch_up_by(&mut self.source, PORTION, options(), &Silent),
             other.endpoints.catch_up(&mut self.destination, options(), &Silent)
         );
-        self.followed = [self.bear_followed(source), self.bear_followed(destination)];
+        self.is_behind = source.as_ref().map_or(self.is_behind, |is_behind| *is_behind);
+        self.followed = [self.bear_followed(source.map(drop)), self.bear_followed(destination)];
+        if self.is_behind && self.followed[0] {
+            tracing::info!(direction = %self.direction.name, head = self.source.head(), "catching up with the source");
+        }
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
@@ -342,10 +356,12 @@ impl<'t> Session<'t> {
                 let finding = |name| Alarm::Endpoint { finding: format!("{name} shows an old head of {chain}") };
                 alarms.extend(named.into_iter().map(finding));
             }
-            if age <= most {
+            // A head that is old because there are so many headers is no endpoint's fault.
+            let is_young = age <= most || (side == 0 && self.is_behind && moved);
+            if is_young {
                 suspects.is_young();
             }
-            let Some(delays) = turn.look(moved, age <= most, now) else { continue };
+            let Some(delays) = turn.look(moved, is_young, now) else { continue };
             if delays == Delays::IsOld {
                 let chain = chain.to_owned();
                 match suspects.add(link.first(), head.number, now, link.len()) {
@@ -360,6 +376,16 @@ impl<'t> Session<'t> {
         for alarm in alarms {
             self.raise(None, alarm);
         }
+    }
+
+    /// The time up to which all requests are found.
+    pub(crate) fn searched_until(&self) -> u64 {
+        self.source.chain().header(self.scanned).map_or(0, |header| header.time())
+    }
+
+    /// Whether there are source blocks that are not followed or not searched yet. What is compared with the source waits.
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.is_behind || self.has_more_to_search()
     }
 
     /// Raises an alarm, where it is no repeat.

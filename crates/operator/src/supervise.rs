@@ -29,7 +29,7 @@ const MOST_DOUBLINGS: u32 = 7;
 /// A worker that lived for so long begins with the first pause again.
 const LIVED: Duration = Duration::from_secs(600);
 /// Threads left behind, after which the process ends.
-const MOST_LEFT: usize = 8;
+const MOST_LEFT: usize = 3;
 
 /// One direction's worker.
 struct Worker {
@@ -40,6 +40,7 @@ struct Worker {
     cancel: Cancel,
     started: Instant,
     failures: u32,
+    raised: Raised,
     /// When the next one is started, where this one has failed.
     due: Option<Instant>,
 }
@@ -49,9 +50,9 @@ pub(crate) struct Supervisor {
     shared: Arc<Shared>,
     runtime: Handle,
     workers: Vec<Worker>,
-    left: usize,
+    /// Threads that hung when others took their place.
+    left: Vec<JoinHandle<()>>,
     hangs: Duration,
-    raised: Raised,
 }
 
 impl Supervisor {
@@ -62,13 +63,20 @@ impl Supervisor {
         for (from, to) in shared.config.directions() {
             workers.push(spawn(shared, &runtime, [from.clone(), to.clone()], 0)?);
         }
-        Ok(Self { shared: Arc::clone(shared), runtime, workers, left: 0, hangs, raised: Raised::default() })
+        Ok(Self { shared: Arc::clone(shared), runtime, workers, left: Vec::new(), hangs })
     }
 
     /// Until the process stops, or too many threads hang.
     pub(crate) fn work(mut self) -> Vec<JoinHandle<()>> {
         let _entered = self.runtime.clone().enter();
-        while !self.shared.cancel.is_cancelled() && self.left < MOST_LEFT {
+        let mut looked = Instant::now();
+        while !self.shared.cancel.is_cancelled() && self.left.len() < MOST_LEFT {
+            // Where this thread stood still, the whole process did: that is no worker's fault.
+            if looked.elapsed() > self.hangs {
+                self.workers.iter().for_each(|worker| worker.pulse.beat());
+            }
+            looked = Instant::now();
+            self.left.retain(|thread| !thread.is_finished());
             for place in 0..self.workers.len() {
                 self.look_at(place);
             }
@@ -93,8 +101,7 @@ impl Supervisor {
                 let pause = FIRST_PAUSE.saturating_mul(1u32.wrapping_shl(worker.failures.min(MOST_DOUBLINGS)));
                 worker.due = Instant::now().checked_add(pause);
                 worker.failures = worker.failures.saturating_add(1);
-                let name = worker.name.clone();
-                self.tell(&name, what);
+                tell(&self.shared, worker, what);
             }
             Some(due) if Instant::now() >= due => self.start_again(place),
             Some(_) => {}
@@ -107,7 +114,8 @@ impl Supervisor {
             Ok(next) => {
                 tracing::warn!(direction = %worker.name, "the worker is started again");
                 let old = std::mem::replace(worker, next);
-                self.left = self.left.saturating_add(usize::from(!old.thread.is_finished()));
+                worker.raised = old.raised;
+                self.left.push(old.thread);
             }
             Err(error) => {
                 tracing::error!(direction = %worker.name, %error, "the worker cannot be started again yet");
@@ -115,15 +123,15 @@ impl Supervisor {
             }
         }
     }
+}
 
-    /// It is not ready from now on.
-    fn tell(&mut self, name: &str, what: String) {
-        self.shared.board.update(name, |board| {
-            "failing".clone_into(&mut board.phase);
-            board.trouble = Some(what.clone());
-        });
-        self.shared.raise(&mut self.raised, name, None, &Alarm::Worker { what });
-    }
+/// It is not ready from now on.
+fn tell(shared: &Arc<Shared>, worker: &mut Worker, what: String) {
+    shared.board.update(&worker.name, |board| {
+        "failing".clone_into(&mut board.phase);
+        board.trouble = Some(what.clone());
+    });
+    shared.raise(&mut worker.raised, &worker.name, None, &Alarm::Worker { what });
 }
 
 fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], failures: u32) -> io::Result<Worker> {
@@ -134,7 +142,17 @@ fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], failures:
     // Reading from endpoints blocks, so each worker has a thread.
     let builder = std::thread::Builder::new().name(name.clone());
     let thread = builder.spawn(move || runtime.block_on(direction.work()))?;
-    Ok(Worker { ends, name, thread, pulse, cancel, started: Instant::now(), failures, due: None })
+    Ok(Worker {
+        ends,
+        name,
+        thread,
+        pulse,
+        cancel,
+        started: Instant::now(),
+        failures,
+        raised: Raised::default(),
+        due: None,
+    })
 }
 
 /// What is wrong with a worker. One whose thread has ended gives up what it said last by being joined.

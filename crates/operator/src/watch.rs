@@ -103,8 +103,10 @@ impl Watch {
     /// Something was seen on the destination.
     pub(crate) fn see(&mut self, seen: &Seen) {
         let Some(nonce) = seen.nonce() else { return };
-        if nonce < self.first || self.calls.get(&nonce).is_some_and(|call| seen.fits(call)) {
-            return;
+        match self.calls.get(&nonce) {
+            Some(call) if seen.fits(call) => return,
+            None if nonce < self.first => return,
+            _ => {}
         }
         if !self.suspects.contains_key(&nonce) && !self.has_place(seen) {
             return;

@@ -223,6 +223,28 @@ impl<'t> Synced<'t> {
         Ok(())
     }
 
+    /// Follows on towards the node's newest block, by at most so many headers; tells whether the node shows more. Whoever has
+    /// other work to do need not wait for all of a long chain.
+    ///
+    /// # Errors
+    /// As [`sync()`]; what was verified before the error stays.
+    pub async fn follow_some<T: Transport>(
+        &mut self,
+        node: &Node<'_, T>,
+        most: u64,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<bool, ProveError> {
+        let shown = node.head_number().await?;
+        let to = shown.min(self.head().saturating_add(most));
+        match self.follow(node, SyncOptions { to: Some(to), ..options }, progress).await {
+            // Newer ones wait until the clock has come so far.
+            Err(_) if self.left_out.is_some() => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.head() < shown),
+        }
+    }
+
     /// A chain may end before its newest blocks, but not before a block that was asked for.
     fn reaches_what_was_asked_for(&self, options: SyncOptions) -> Result<(), ProveError> {
         match self.left_out().filter(|_| options.to.is_some_and(|to| to > self.head())) {

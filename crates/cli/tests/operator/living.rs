@@ -4,7 +4,11 @@ use crate::relay::{Network, Relay};
 use crate::replicas::Postgres;
 use crate::rig::{tail, Plan, Rig};
 use serde_json::Value as Json;
-use spanlight_devnet::pair::Side;
+use spanlight::primitives::U256;
+use spanlight_devnet::abi;
+use spanlight_devnet::pair::{Side, Value, COIN, DEPLOYER, USERS};
+use spanlight_devnet::wallet::Sending;
+use spanlight_operator::store::{Store, StoredRequest};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -115,4 +119,85 @@ fn a_pause_holds_within_a_second_whatever_the_endpoints_do() {
     rig.ask(0, &["resume"]);
     rig.wait_handled(Side::Main, LONGEST);
     assert_eq!(rig.votes(Side::Service), (2, 0));
+}
+
+/// The source block from which the newest session of a direction follows.
+fn started_from(rig: &Rig) -> u64 {
+    let log = rig.log(0);
+    let plain: String = log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
+    let lines = plain.lines().filter(|line| line.contains("following from") && line.contains("main->service"));
+    let line = lines.last().unwrap_or_default();
+    line.split("source=").nth(1).and_then(|text| text.split(' ').next()).map_or(0, |text| text.parse().unwrap())
+}
+
+/// A transfer that nobody can deliver yet. The headers behind it are held for no longer than those of others.
+#[test]
+fn a_request_that_stays_open_keeps_neither_the_start_of_a_session_nor_its_headers() {
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(60), ..Plan::new("stays") };
+    let mut rig = Rig::new(Plan { voting: "retry_blocks = 20".to_owned(), ..plan });
+    rig.start_all();
+    let much = COIN.saturating_mul(U256::from(5_000u64));
+    let user = rig.pair.user(USERS[0]);
+    let large = rig.pair.request(Side::Main, USERS[0], user, Value::Coin(much)).unwrap();
+    wait(&rig, "it is not parked", || rig.ask(0, &["pending"]).contains("parked"));
+    let later = rig.request(Side::Main, 3).event.nonce;
+    wait(&rig, "a later one waits", || rig.is_closed(Side::Service, later));
+    let newest = || {
+        let url = format!("sqlite:{}", rig.operators[0].folder.join("operator.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let store = Store::open_beside(&url).await.unwrap();
+            let found = store.resume("main->service", "main", large.event.nonce + 2).await.unwrap();
+            found.map_or(0, |resume| resume.checkpoint.number)
+        })
+    };
+    wait(&rig, "no checkpoint behind it", || newest() > large.block);
+    rig.kill(0);
+    let before = rig.log(0).matches("following from").count();
+    rig.start(0, &[]);
+    rig.wait_for_log(0, "following from", before + 2);
+    assert!(started_from(&rig) > large.block, "{} {}", started_from(&rig), large.block);
+    wait(&rig, "it is forgotten", || rig.ask(0, &["pending"]).contains("parked"));
+    let bridge = rig.pair.end(Side::Service).bridge;
+    let charge = Sending { to: Some(bridge), value: much, input: abi::call("chargeWithoutEvent()", &[]), gas: None };
+    rig.pair.execute(Side::Service, DEPLOYER, &charge).unwrap();
+    wait(&rig, "it waits", || rig.is_closed(Side::Service, large.event.nonce));
+    rig.wait_handled(Side::Main, LONGEST);
+    rig.assert_all_handled_once(Side::Main);
+    for alarm in ["unjudged", "forged_vote", "request_before_checkpoint"] {
+        assert_eq!(board(&rig)["alarms"][alarm], Json::Null, "{alarm}: {}", board(&rig));
+    }
+}
+
+/// After a long time off there are many headers to follow, and more blocks to search. What was proven before is voted on meanwhile.
+#[test]
+fn votes_go_on_while_the_source_is_being_caught_up_with() {
+    const AGE: u64 = 1_050;
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_secs(1), age: AGE, ..Plan::new("catches-up") };
+    let mut rig = Rig::new(plan);
+    let request = rig.request(Side::Main, 0);
+    let url = format!("sqlite:{}", rig.operators[0].folder.join("operator.db").display());
+    let vote = rig.pair.honest_call(&request);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&url).await.unwrap();
+        let stored =
+            StoredRequest { nonce: vote.nonce, block: request.block, time: rig.pair.main.time(), vote: Ok(vote) };
+        store.keep_requests("main->service", &[stored], 0).await.unwrap();
+    });
+    drop(runtime);
+    rig.start_all();
+    rig.wait_handled(Side::Main, LONGEST);
+    // Both are in the order in which they were done.
+    let goes_on = || {
+        let log = rig.log(0);
+        let mut lines = log.lines().skip_while(|line| !line.contains("\"vote\""));
+        lines.any(|line| line.contains("main->service") && line.contains("catching up"))
+    };
+    wait(&rig, "the vote waited for all of it", goes_on);
+    // It comes to the head, finds what is new, and nobody is accused of anything.
+    rig.request(Side::Main, 3);
+    rig.wait_handled(Side::Main, LONGEST);
+    assert_eq!(board(&rig)["alarms"], serde_json::json!({}), "{}", board(&rig));
+    rig.assert_all_handled_once(Side::Main);
 }

@@ -41,7 +41,7 @@ fn hundreds_of_parked_transfers_neither_hold_up_later_ones_nor_cost_a_node_much(
     rig.add_operator(0, &[rig.pair.main.url(), service.url()]);
     poison(&rig);
     rig.start(0, &[]);
-    wait(&rig, "the poison is parked", || rig.log(0).matches("delivery would fail").count() >= POISON);
+    wait(&rig, "the poison is parked", || rig.log(0).matches("\"parked\"").count() >= POISON);
     for number in 0..3 {
         let later = rig.request(Side::Main, number);
         wait(&rig, "later ones wait", || rig.is_closed(Side::Service, later.event.nonce));

@@ -61,9 +61,11 @@ pub(crate) fn killed_and_restarted(
 /// handled by as many good votes as the threshold.
 #[test]
 fn killed_at_every_write_and_every_send_nothing_is_lost_or_doubled() {
-    const POINTS: [&str; 10] = [
+    const POINTS: [&str; 12] = [
         "before_state",
         "after_state",
+        "before_requests",
+        "after_requests",
         "before_intend",
         "after_intend",
         "before_send",

@@ -189,8 +189,8 @@ fn signal(rig: &Rig, index: usize, name: &str) {
     assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
 }
 
-/// A term of the lease, and time to start a session on a busy machine.
-const TAKE_OVER: Duration = Duration::from_secs(15);
+/// On a quiet machine it takes a lease's term and a session's start, together below 15 seconds. A busy one gets more.
+const TAKE_OVER: Duration = Duration::from_secs(60);
 
 /// A host that is frozen keeps its connections, and wakes up believing that nothing has happened.
 #[test]

@@ -32,6 +32,7 @@ impl Session<'_> {
         let source_serves = self.bear(found)? && self.followed[0];
         // Nodes throw these away, so they are kept whatever happens to the votes.
         self.keep_states().await?;
+        self.keep_requests().await?;
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
@@ -61,6 +62,10 @@ impl Session<'_> {
         if !source_serves {
             self.watch_again().await?;
             return Ok(false);
+        }
+        // Neither states nor votes of so long ago tell anything new: the rest waits for the head, which comes soon.
+        if self.is_behind {
+            return Ok(true);
         }
         let judged = self.judge_suspects().await;
         let judged = self.bear(judged)?;
@@ -379,6 +384,7 @@ impl Session<'_> {
 
     pub(super) fn finish(&mut self, nonce: u64) {
         self.open.remove(&nonce);
+        self.known.finish(nonce);
         tracing::info!(direction = %self.direction.name, nonce, "handled");
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.pending.remove(&nonce);
@@ -389,7 +395,7 @@ impl Session<'_> {
     /// Shows what is done about a transfer, and why nothing is done: a code, and words.
     pub(super) fn note(&self, nonce: u64, code: &'static str, doing: String) {
         let Some(open) = self.open.get(&nonce) else { return };
-        let (header, head) = (open.request.header(), self.view.head.number);
+        let ((request_block, requested_at), head) = (open.requested, self.view.head.number);
         let (code, doing) = match self.sender.trouble(nonce, head) {
             Some(trouble) => ("send_stuck", format!("{doing}; it waits: {trouble}")),
             None if code == "parked" && open.park.is_parked(head) => {
@@ -401,8 +407,8 @@ impl Session<'_> {
             doing,
             reason: code.to_owned(),
             votes: self.view.transfers.get(&nonce).map_or(0, |state| state.counted),
-            request_block: header.number,
-            requested_at: header.time,
+            request_block,
+            requested_at,
         };
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.pending.insert(nonce, pending);

@@ -1,6 +1,7 @@
 //! Finds the requests in new source blocks. A block that cannot be read waits in the backlog; later ones go on.
 
 use super::signing::Signatures;
+use super::watching::is_spent;
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::backlog::{is_of_endpoints, Course};
@@ -9,16 +10,27 @@ use crate::decide::Delivery;
 use crate::direction::WorkError;
 use crate::park::Park;
 use crate::requests::{self, Found, Unread};
+use crate::store::StoredRequest;
+use spanlight::bridge::HandleCall;
 use spanlight::verify::ProvenRequest;
+use spanlight::Hash;
 use spanlight_prover::{Node, ProveError, BLOCKS_TOGETHER};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+/// What no other trust, endpoint or time mends: such a request is not read again. Where something else stands in the way, a start
+/// lies below the request, so that it is proven as soon as that is mended.
+const FINAL: [&str; 1] = ["bridge.token_uri_unknown"];
+
 impl Session<'_> {
-    /// Searches the source blocks that are new.
+    /// Searches the source blocks that are new: for a while only, since after a long time off there are many. At least one is
+    /// searched in each round.
     pub(super) async fn find_requests(&mut self) -> Result<(), WorkError> {
         self.unread.let_go(self.view.nonces.lower_handle_nonce);
-        while self.scanned < self.source.head() {
+        let start = Instant::now();
+        let mut searched = false;
+        while self.scanned < self.source.head() && !(searched && is_spent(start)) {
+            searched = true;
             let group = self.next_to_search()?;
             let is_read = group.len() > 1 && !self.unread.is_full() && self.search_together(&group).await?;
             for number in group.iter().filter(|_| !is_read) {
@@ -58,9 +70,18 @@ impl Session<'_> {
         Ok(true)
     }
 
+    /// Whether a round has ended before all source blocks were searched.
+    pub(super) fn has_more_to_search(&self) -> bool {
+        self.scanned < self.source.head() && !self.unread.is_full()
+    }
+
     /// Searches those again that could not be read.
     pub(super) async fn search_again(&mut self) -> Result<(), WorkError> {
-        for number in self.unread.due(Instant::now()) {
+        let start = Instant::now();
+        for number in self.unread.due(start) {
+            if is_spent(start) {
+                break;
+            }
             self.search(number).await?;
         }
         Ok(())
@@ -92,9 +113,15 @@ impl Session<'_> {
         for request in found.proven.into_iter().filter(|request| is_new(request.event().nonce)) {
             self.add(request);
         }
+        let time = self.source.chain().header(number).map_or(0, |header| header.reference().time);
         for unproven in found.unproven {
             self.seen.insert(unproven.nonce);
             let reason = format!("the request is not covered: {}", unproven.code);
+            if FINAL.contains(&unproven.code) {
+                let vote = Err(reason.clone());
+                self.known.keep(StoredRequest { nonce: unproven.nonce, block: number, time, vote });
+            }
+            self.uncovered.insert(unproven.nonce, (number, time, reason.clone()));
             self.raise(Some(unproven.nonce), Alarm::Parked { reason });
         }
         match found.unread {
@@ -146,12 +173,45 @@ impl Session<'_> {
         let key = call.vote_key();
         let nonce = call.nonce;
         self.watch.learn(&call);
+        // The store may have had it.
         if nonce < self.lower() || self.open.contains_key(&nonce) {
             return;
         }
-        tracing::debug!(direction = %self.direction.name, nonce, block = request.header().number, "request proven");
+        let header = request.header();
+        tracing::debug!(direction = %self.direction.name, nonce, block = header.number, "request proven");
+        let vote = Ok(call.clone());
+        self.known.keep(StoredRequest { nonce, block: header.number, time: header.time, vote });
+        self.open_it((header.number, header.time), call, key);
+    }
+
+    /// Takes up what an earlier session has proven.
+    pub(crate) fn take_stored(&mut self, stored: Vec<StoredRequest>) {
+        for StoredRequest { nonce, block, time, vote } in stored {
+            if let Ok(call) = &vote {
+                self.watch.learn(call);
+            }
+            self.known.is_kept(nonce);
+            if nonce < self.lower() {
+                self.known.finish(nonce);
+                continue;
+            }
+            match vote {
+                Ok(call) => {
+                    let key = call.vote_key();
+                    self.open_it((block, time), call, key);
+                }
+                Err(why) => {
+                    self.seen.insert(nonce);
+                    self.uncovered.insert(nonce, (block, time, why));
+                }
+            }
+        }
+    }
+
+    fn open_it(&mut self, requested: (u64, u64), call: HandleCall, key: Hash) {
+        let nonce = call.nonce;
         let open = Open {
-            request,
+            requested,
             call,
             key,
             seen_at: self.destination.head(),
@@ -175,6 +235,11 @@ impl Session<'_> {
     /// Requests that are known or counted, and cannot be proven yet.
     pub(super) fn unproven(&self) -> BTreeMap<u64, Pending> {
         let mut unproven = BTreeMap::new();
+        for (nonce, (request_block, requested_at, doing)) in self.uncovered.range(self.lower()..) {
+            let (request_block, requested_at, doing) = (*request_block, *requested_at, doing.clone());
+            let reason = "parked".to_owned();
+            unproven.insert(*nonce, Pending { doing, reason, votes: 0, request_block, requested_at });
+        }
         for (block, waiting) in self.unread.waiting() {
             let time = self.source.chain().header(block).map_or(0, |header| header.reference().time);
             let doing = format!("block {block} cannot be read ({}); it is asked for again", waiting.code);

@@ -30,7 +30,7 @@ impl Session<'_> {
             store.keep_checkpoint(name, &self.direction.to.chain, &resume).await?;
             store.drop_checkpoints(name, &self.direction.to.chain, u64::MAX).await?;
             self.kept[1] = self.destination.head();
-            self.kept_lower = lower;
+            self.let_go(lower).await?;
         }
         if due(&self.source, self.kept[0]) {
             let node = Node::new(&self.links[0].endpoints, &self.source.chain().trusted().profile);
@@ -46,8 +46,8 @@ impl Session<'_> {
             };
             let resume = Resume { checkpoint: self.source.chain().client().checkpoint(), requests };
             store.keep_checkpoint(name, &self.direction.from.chain, &resume).await?;
-            store.drop_checkpoints(name, &self.direction.from.chain, self.kept_lower).await?;
-            store.drop_states(name, self.kept_lower).await?;
+            store.drop_checkpoints(name, &self.direction.from.chain, self.known.below()).await?;
+            store.drop_states(name, self.known.below()).await?;
             self.kept[0] = self.source.head();
             self.look_for_gaps(requests).await?;
         }
@@ -57,7 +57,8 @@ impl Session<'_> {
     /// Compares the source's proven count with the requests that were seen: none may be missing.
     pub(super) async fn look_for_gaps(&mut self, requests: u64) -> Result<(), WorkError> {
         self.requests = requests;
-        let lower = self.view.nonces.lower_handle_nonce;
+        // Of many that were handled behind one that stays open nothing is remembered.
+        let lower = self.view.nonces.lower_handle_nonce.max(self.known.below());
         self.seen = self.seen.split_off(&lower);
         let missing = (lower..requests).filter(|nonce| !self.seen.contains(nonce)).take(MOST_MISSING);
         let missing: BTreeMap<u64, Hash> = missing.map(|nonce| (nonce, Hash::ZERO)).collect();
@@ -93,7 +94,7 @@ impl Session<'_> {
     pub(super) async fn has_newer_start(&mut self) -> Result<bool, WorkError> {
         self.longest = self.longest.saturating_add(LONGEST);
         let (direction, store) = (self.direction, &self.direction.shared.store);
-        let source = store.resume(&direction.name, &direction.from.chain, self.view.nonces.lower_handle_nonce).await?;
+        let source = store.resume(&direction.name, &direction.from.chain, self.known.below()).await?;
         let destination = store.resume(&direction.name, &direction.to.chain, u64::MAX).await?;
         let span = |resume: Option<Resume>, synced: &Synced<'_>| Span {
             first: synced.first(),

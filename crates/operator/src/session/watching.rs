@@ -26,7 +26,8 @@ const MOST_DOUBLINGS: u32 = 5;
 /// differ, and up to a state that full nodes keep.
 const SCAN: u64 = 1024;
 
-fn is_spent(start: Instant) -> bool {
+/// Whether the time of a round for one kind of work is over.
+pub(super) fn is_spent(start: Instant) -> bool {
     start.elapsed() >= BUDGET
 }
 
@@ -63,7 +64,7 @@ impl Session<'_> {
                 self.watch_block(*number).await?;
                 self.watched = *number;
             }
-            self.watched = group.last().copied().unwrap_or(self.destination.head());
+            self.watched = group.last().copied().unwrap_or_else(|| self.watchable());
         }
         Ok(())
     }
@@ -72,7 +73,7 @@ impl Session<'_> {
     fn next_to_watch(&self) -> Result<Vec<u64>, WorkError> {
         let (bridge, votes) = (&self.direction.to.address, self.direction.shared.config.voting.watch_blocks);
         let is_wanted = |number: &u64| watch::is_wanted(&self.destination, bridge, *number, votes).unwrap_or(true);
-        let new = (self.watched.saturating_add(1)..=self.destination.head()).filter(is_wanted);
+        let new = (self.watched.saturating_add(1)..=self.watchable()).filter(is_wanted);
         Ok(self.destination.asked_together(new, BLOCKS_TOGETHER)?)
     }
 
@@ -135,7 +136,28 @@ impl Session<'_> {
 
     /// Whether a round has ended before all new destination blocks were read.
     pub(super) fn has_more_to_watch(&self) -> bool {
-        self.watched < self.destination.head() && !self.unwatched.is_full()
+        self.watched < self.watchable() && !self.unwatched.is_full()
+    }
+
+    /// The newest destination block to read. While the source is caught up with, what was done in later ones may be for requests
+    /// that are not found yet.
+    fn watchable(&self) -> u64 {
+        let (mut low, mut high) = (self.watched, self.destination.head());
+        if !self.is_catching_up() {
+            return high;
+        }
+        let until = self.searched_until();
+        let is_before = |number| self.destination.chain().header(number).is_ok_and(|header| header.time() < until);
+        // Times grow with heights.
+        while low < high {
+            let middle = high.saturating_sub(high.saturating_sub(low) >> 1);
+            if is_before(middle) {
+                low = middle;
+            } else {
+                high = middle.saturating_sub(1);
+            }
+        }
+        low
     }
 
     /// Whether everything up to the destination's head was read and judged.

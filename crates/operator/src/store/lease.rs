@@ -38,10 +38,8 @@ pub struct Lease {
 #[derive(Debug)]
 struct Held {
     until: Arc<Mutex<Until>>,
-    /// Renews it.
+    /// Renews it, and holds the connection whose lock tells the other replicas that this one lives.
     keeper: tokio::task::JoinHandle<()>,
-    /// Its lock tells the other replicas that this one lives.
-    _connection: PoolConnection<Postgres>,
 }
 
 impl Drop for Held {
@@ -131,8 +129,8 @@ async fn take_shared(pool: &PgPool, direction: &str, lives: Lives) -> Result<Opt
     // The lock lives as long as its connection. In the pool, nobody would have it and nobody could get it.
     connection.close_on_drop();
     let until = Arc::new(Mutex::new(Until::At(end_of_term(asked))));
-    let keeper = keep(pool.clone(), direction.to_owned(), token, Arc::clone(&until), lives);
-    let held = Held { until, keeper: tokio::spawn(keeper), _connection: connection };
+    let keeper = keep(pool.clone(), (direction.to_owned(), token), Arc::clone(&until), lives, connection);
+    let held = Held { until, keeper: tokio::spawn(keeper) };
     Ok(Some(Lease { direction: direction.to_owned(), token: unsigned(token, "fence")?, shared: Some(held) }))
 }
 
@@ -142,13 +140,22 @@ fn end_of_term(asked: Instant) -> Instant {
 }
 
 /// Renews a lease until another replica has taken over.
-async fn keep(pool: PgPool, direction: String, token: i64, until: Arc<Mutex<Until>>, lives: Lives) {
+///
+/// A holder that shows no sign of life loses it at once: its lock goes with the connection, which others need.
+async fn keep(
+    pool: PgPool,
+    (direction, token): (String, i64),
+    until: Arc<Mutex<Until>>,
+    lives: Lives,
+    _lock: PoolConnection<Postgres>,
+) {
     let sql = "UPDATE fences SET expires = now() + $3 * interval '1 millisecond' WHERE direction = $1 AND token = $2";
     let term = i64::try_from(TERM.as_millis()).unwrap_or(i64::MAX);
     loop {
         tokio::time::sleep(RENEWAL).await;
         if !lives() {
-            continue;
+            *until.lock().unwrap_or_else(PoisonError::into_inner) = Until::Lost;
+            return;
         }
         let asked = Instant::now();
         let renewed = super::limits::lent!(

@@ -8,12 +8,14 @@ mod checkpoints;
 mod lease;
 mod limits;
 mod notes;
+mod requests;
 mod sends;
 mod states;
 
 pub use checkpoints::Resume;
 pub use lease::{Lease, Lives, TERM};
 pub use notes::AlarmRow;
+pub use requests::StoredRequest;
 pub use sends::{NewSend, Purpose, Send};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};

@@ -164,6 +164,70 @@ async fn a_start_leaves_no_open_request_out() {
     assert_eq!(store.resume("d", "b", 9).await.unwrap(), None);
 }
 
+fn stored(nonce: u64) -> StoredRequest {
+    let call = spanlight::bridge::HandleCall {
+        token_type: spanlight::bridge::TokenType::Erc721,
+        request_tx_hash: Hash([1; 32]),
+        from: spanlight::Address([2; 20]),
+        to: spanlight::Address([3; 20]),
+        token: Some(spanlight::Address([4; 20])),
+        value: U256::from(5u8),
+        nonce,
+        request_block: 50,
+        token_uri: Some(b"uri".to_vec()),
+        extra: vec![7; 100],
+    };
+    StoredRequest { nonce, block: 50, time: 60, vote: Ok(call) }
+}
+
+#[tokio::test]
+async fn requests_are_kept_as_they_were_proven_until_they_are_done() {
+    let file = File::new("requests");
+    let store = Store::open(&file.url()).await.unwrap();
+    assert_eq!(store.known("d").await.unwrap(), None);
+    let uncovered = StoredRequest { vote: Err("not covered".to_owned()), ..stored(4) };
+    let all = [stored(3), uncovered.clone(), stored(6)];
+    store.keep_requests("d", &all, 5).await.unwrap();
+    store.keep_requests("d", &[stored(6)], 2).await.unwrap();
+    assert_eq!(store.requests("d").await.unwrap(), all);
+    assert_eq!(store.known("d").await.unwrap(), Some(5), "it never goes back");
+    assert!(store.requests("e").await.unwrap().is_empty());
+    store.drop_requests("d", 5, 6).await.unwrap();
+    store.drop_requests("d", 0, 3).await.unwrap();
+    assert_eq!(store.requests("d").await.unwrap(), [uncovered]);
+    // A row that says something else than it is filed under is no request.
+    store.keep_requests("d", &[StoredRequest { nonce: 9, ..stored(8) }], 5).await.unwrap();
+    assert!(matches!(store.requests("d").await, Err(StoreError::Damaged("request"))));
+}
+
+#[tokio::test]
+async fn what_is_long_past_goes_but_for_what_accuses_somebody() {
+    let file = File::new("prune");
+    let store = Store::open(&file.url()).await.unwrap();
+    let lease = store.acquire("d").await.unwrap().unwrap();
+    store.intend(&lease, &send(1, 0)).await.unwrap();
+    store.note_alarm(1, "d", None, ("endpoint", "old")).await.unwrap();
+    store.note_alarm(1, "d", Some(1), ("fraud", "old")).await.unwrap();
+    let many = requests::KEPT_ROWS + 5;
+    let fill = "WITH RECURSIVE row(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM row WHERE x < $1) ";
+    let alarms = "INSERT INTO alarms (at, direction, code, words) SELECT x, 'd', 'endpoint', '' FROM row";
+    let sends =
+        "INSERT INTO sends (direction, purpose, nonce, account_nonce, gas, gas_price, raw, hash, state, block) \
+        SELECT 'd', 'vote', x + 1, x, 1, '1', '', '', 'settled', 1 FROM row";
+    for sql in [alarms, sends] {
+        run!(store, sqlx::AssertSqlSafe(format!("{fill}{sql}")), [many], execute).unwrap();
+    }
+    store.prune("d").await.unwrap();
+    let left = async |sql: &str| {
+        let found: Vec<(i64,)> = rows!(store, (i64,), sqlx::AssertSqlSafe(sql.to_owned()), []).unwrap();
+        found[0].0
+    };
+    assert_eq!(left("SELECT COUNT(*) FROM alarms").await, requests::KEPT_ROWS + 2);
+    assert_eq!(left("SELECT COUNT(*) FROM alarms WHERE words = 'old'").await, 1, "the accusation");
+    assert_eq!(left("SELECT COUNT(*) FROM sends").await, requests::KEPT_ROWS + 2);
+    assert_eq!(store.live("d").await.unwrap().len(), 1, "what is on its way stays");
+}
+
 /// Checkpoints of before clients looked at who votes would drop the warnings of their chain.
 #[tokio::test]
 async fn no_session_starts_from_a_checkpoint_that_does_not_say_which_votes_are_warned_of() {

@@ -90,6 +90,54 @@ impl<T: Transport> Endpoints<T> {
         }
     }
 
+    /// Begins at the trust's checkpoint and follows no further, in the same way.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub async fn begin<'t>(
+        &self,
+        trusted: &'t TrustedChain,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<Synced<'t>, ProveError> {
+        let options = SyncOptions { to: Some(trusted.checkpoint.number), deep: false, ..options };
+        let mut begun = None;
+        loop {
+            match self.follow_with_one(&mut begun, trusted, options, progress).await {
+                Ok(()) => return begun.ok_or(ProveError::SelfCheck),
+                Err(error) if self.has_another_for(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Follows on by at most so many headers; tells whether the endpoint shows more.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub async fn catch_up_by(
+        &self,
+        synced: &mut Synced<'_>,
+        most: u64,
+        options: SyncOptions,
+        progress: &dyn Progress,
+    ) -> Result<bool, ProveError> {
+        let profile = &synced.chain().trusted().profile;
+        let more = loop {
+            let one = self.first_for_headers()?;
+            match synced.follow_some(&Node::new(&one, profile), most, options, progress).await {
+                Ok(more) => break more,
+                Err(error) if self.has_another_for(&error) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        if !more {
+            self.note_clock(synced);
+            self.note_standstill(synced);
+        }
+        Ok(more)
+    }
+
     /// Follows on to what the chain has made meanwhile, in the same way.
     ///
     /// # Errors
