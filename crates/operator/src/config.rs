@@ -9,7 +9,7 @@ mod private;
 mod secret;
 
 pub use amount::Amount;
-pub(crate) use private::shown;
+pub use private::shown;
 pub use secret::Secret;
 
 use crate::log::LogForm;
@@ -22,6 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// Larger files are refused: a council of thousands still fits into a trust file.
 const MOST: u64 = 4 << 20;
+
+/// A worker that gives no sign of life for half a minute counts as one that hangs.
+const MOST_POLL_MS: u64 = 10_000;
 
 /// The bundle of a long session has some twelve megabytes.
 const LEAST_EVIDENCE_MB: u64 = 64;
@@ -430,6 +433,10 @@ impl Check<'_> {
                     return Err(self.refuse(key(field), "zero", "give at least 1"));
                 }
             }
+            if chain.poll_ms > MOST_POLL_MS {
+                let what = format!("{} ms between two looks leave a worker without a sign of life", chain.poll_ms);
+                return Err(self.refuse(key("poll_ms"), what, "give at most 10000"));
+            }
             for (field, value) in [("max_gas_price", chain.max_gas_price), ("vote_gas", chain.vote_gas)] {
                 if value == 0 {
                     return Err(self.refuse(
@@ -466,8 +473,19 @@ impl Check<'_> {
     }
 
     fn store(&self, url: &str) -> Result<(), ConfigError> {
-        if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        if url.starts_with("sqlite:") {
             return Ok(());
+        }
+        if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return match private::unknown_parameter(url) {
+                // The driver would log it with its value, which may be a password under a misspelt name.
+                true => Err(self.refuse(
+                    "store",
+                    "the address has a parameter that PostgreSQL's driver does not know",
+                    "use host, port, dbname, user, sslmode, sslrootcert, sslcert, sslkey or options",
+                )),
+                false => Ok(()),
+            };
         }
         // The address may hold a password, so it is not repeated.
         Err(self.refuse(
@@ -523,7 +541,8 @@ impl Check<'_> {
 }
 
 fn is_address(url: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    spanlight_prover::Http::new(url, spanlight_prover::HttpLimits::default(), spanlight_prover::Cancel::default())
+        .is_some()
 }
 
 /// A file of SQLite lies beside the configuration, unless its path says otherwise.

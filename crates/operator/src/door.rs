@@ -70,19 +70,21 @@ impl<G: Clone + Eq + Ord> Door<G> {
 impl<G: Eq + Ord> Open<G> {
     /// The connection that has to leave, where there are enough.
     fn to_leave(&self, most: Most, newcomer: &G) -> Option<u64> {
-        let mut counts: BTreeMap<&G, usize> = BTreeMap::new();
-        for (guest, _) in self.guests.values() {
-            let count = counts.entry(guest).or_default();
+        // How many connections each guest has, and its oldest.
+        let mut guests: BTreeMap<&G, (usize, u64)> = BTreeMap::new();
+        for (number, (guest, _)) in &self.guests {
+            let (count, _) = guests.entry(guest).or_insert((0, *number));
             *count = count.saturating_add(1);
         }
-        let guest = if counts.get(newcomer).is_some_and(|count| *count >= most.of_one) {
-            newcomer
-        } else if self.guests.len() >= most.in_all {
-            counts.into_iter().max_by_key(|(_, count)| *count)?.0
-        } else {
+        if let Some((_, oldest)) = guests.get(newcomer).filter(|(count, _)| *count >= most.of_one) {
+            return Some(*oldest);
+        }
+        if self.guests.len() < most.in_all {
             return None;
-        };
-        self.guests.iter().find(|(_, (of, _))| of == guest).map(|(number, _)| *number)
+        }
+        // Of guests that have as many, the one that came first: by no rule may one address always lose.
+        let first = guests.into_values().max_by_key(|(count, oldest)| (*count, std::cmp::Reverse(*oldest)));
+        first.map(|(_, oldest)| oldest)
     }
 }
 
@@ -168,6 +170,11 @@ impl Gate {
         }
     }
 
+    /// Whether a peer was met at `address`.
+    pub(crate) fn is_known(&self, address: IpAddr) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).known.contains_key(&address)
+    }
+
     /// Whether work may be done for `address` now.
     pub(crate) fn lets_in(&self, address: IpAddr, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,6 +231,19 @@ mod tests {
         assert_eq!(door.inside(), ["other", "flood", "flood", "late"]);
         drop((flood, other));
         assert_eq!(door.inside(), ["late"], "places are given back");
+    }
+
+    #[test]
+    fn of_many_with_one_connection_each_the_oldest_leaves_whatever_its_address() {
+        let door = Door::new(Most { in_all: 32, of_one: 8 });
+        let _strangers: Vec<_> = (0..32).map(|address| door.enter(address).0).collect();
+        // A peer whose address sorts last, and one whose address sorts first.
+        let (peer, _) = door.enter(99);
+        let (other, _) = door.enter(-1);
+        let _more: Vec<_> = (32..62).map(|address| door.enter(address).0).collect();
+        let inside = door.inside();
+        assert!(inside.contains(&99) && inside.contains(&-1), "they have come later than 30 others: {inside:?}");
+        drop((peer, other));
     }
 
     #[tokio::test]

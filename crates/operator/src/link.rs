@@ -207,14 +207,6 @@ impl Link {
         self.told.clear();
     }
 
-    /// Asks for the price of gas. Unproven: a false one delays, or costs no more than the configured limit.
-    pub(crate) async fn gas_price(&self) -> Result<U256, RpcError> {
-        const METHOD: &str = "kaia_gasPrice";
-        let answer = self.endpoints.call(METHOD, json!([])).await?;
-        let price = answer.as_str().and_then(|text| U256::from_str_radix(text.strip_prefix("0x")?, 16).ok());
-        price.ok_or(RpcError::Answer { method: METHOD, field: "number" })
-    }
-
     /// Asks what a call would do, with the gas that it will be given: one endpoint, and where it says anything but that it works,
     /// the others too. Unproven: a false answer delays where there is no other endpoint, or costs a failed transaction.
     pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {

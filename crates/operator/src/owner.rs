@@ -13,6 +13,8 @@ use crate::link::{Call, Link, Outcome};
 use crate::store::Store;
 use crate::tx::{Action, Draft, Signed};
 use crate::view::{self, View};
+use spanlight::header::base_fee;
+use spanlight::profile::Fork;
 use spanlight::trust::{BridgeEnd, TrustedChain};
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Cancel, Node, ProveError, RpcError, Silent, Synced};
@@ -149,11 +151,12 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
         Outcome::Reverts(reason) => return Err(OwnerError::Refused(reason)),
         Outcome::Unknown(reason) => return Err(RpcError::Transport { reason }.into()),
     }
+    let (price, tip) = bridge.offer(settings.max_gas_price)?;
     let draft = Draft {
         chain_id: trusted.profile.chain_id,
         account_nonce: before.account.nonce,
-        gas_price: bridge.gas_price(settings.max_gas_price).await?,
-        tip: None,
+        gas_price: price,
+        tip,
         gas: GAS,
         action: Action::Call { to: end.address, input },
     };
@@ -239,23 +242,25 @@ impl<'t> Followed<'t> {
         view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &view::Voters::default()).await
     }
 
-    /// A price that the chain takes, and never more than `most`. The base fee is proven; what an endpoint asks for above it is
-    /// believed up to the limit.
-    async fn gas_price(&self, most: u64) -> Result<U256, OwnerError> {
+    /// Price and tip to offer: what the next block takes by the proven head, and never more than `most`. No endpoint is asked. Where
+    /// there is a base fee, twice as much is named and the base fee is paid.
+    fn offer(&self, most: u64) -> Result<(U256, Option<U256>), OwnerError> {
         let limit = U256::from(most);
         let client = self.synced.chain().client();
-        let (needed, price) = match client.head().fields().base_fee {
-            Some(fee) => {
-                let asked = self.link.gas_price().await.unwrap_or_default();
-                // The base fee rises by a twentieth a block at most: this stands some full blocks.
-                (fee, fee.saturating_add(fee.wrapping_shr(2)).max(asked).min(limit))
-            }
-            None => (U256::from(client.parameters().unit_price), U256::from(client.parameters().unit_price)),
+        let (fields, parameters) = (client.head().fields(), client.parameters());
+        let next = client.head().number().saturating_add(1);
+        let (needed, offer) = if self.trusted.profile.forks.is_active(Fork::Magma, next) {
+            let fee = base_fee(fields, parameters).ok().or(fields.base_fee).unwrap_or_default();
+            let price = fee.saturating_mul(U256::from(2u8)).min(limit);
+            (fee, (price, Some(U256::ZERO)))
+        } else {
+            let price = U256::from(parameters.unit_price);
+            (price, (price, None))
         };
         if needed > limit {
             return Err(OwnerError::GasPrice { needed, most });
         }
-        Ok(price)
+        Ok(offer)
     }
 
     /// Follows the chain until a verified head's state shows the change.

@@ -2,7 +2,8 @@
 
 /// An address without what may hold a password or a key: a user's name and password, the path and the query. Where it is no
 /// address at all nothing of it is shown.
-pub(crate) fn shown(address: &str) -> String {
+#[must_use]
+pub fn shown(address: &str) -> String {
     const HIDDEN: &str = "(not shown: it may hold a password)";
     let Some((scheme, rest)) = address.split_once("://") else { return HIDDEN.to_owned() };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -24,6 +25,32 @@ fn is_host(host: &str) -> bool {
     };
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte));
     is_name && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a database's address has a parameter that the driver does not know.
+pub(super) fn unknown_parameter(url: &str) -> bool {
+    const KNOWN: [&str; 17] = [
+        "application_name",
+        "dbname",
+        "host",
+        "hostaddr",
+        "options",
+        "password",
+        "port",
+        "ssl-ca",
+        "ssl-cert",
+        "ssl-key",
+        "ssl-mode",
+        "ssl-root-cert",
+        "sslcert",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+        "user",
+    ];
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let names = query.split('&').filter(|part| !part.is_empty()).map(|part| part.split('=').next().unwrap_or_default());
+    names.into_iter().any(|name| !KNOWN.contains(&name) && name != "statement-cache-capacity")
 }
 
 /// A message of the library that reads files, without the values that it repeats: what stands in a wrong place may be an

@@ -92,6 +92,8 @@ fn no_refusal_shows_a_password_in_an_address() {
         ("store = \"sqlite:operator.db\"", "store = [\"postgres://me:hunter2@host/db\"]"),
         ("store = \"sqlite:operator.db\"", "store = postgres://me:hunter2@host/db"),
         ("store = \"sqlite:operator.db\"", "store = \"postgres://me:hunter2@host/db"),
+        ("store = \"sqlite:operator.db\"", "store = \"postgres://host/db?pasword=hunter2\""),
+        ("[\"http://127.0.0.1:1\"]", "[\"http://me:hun/ter2@host\"]"),
         ("[\"http://127.0.0.1:1\"]", "[\"ftp://me:hunter2@host\"]"),
         ("[\"http://127.0.0.1:1\"]", "[\"me:hunter2@host\"]"),
         ("[\"http://127.0.0.1:1\"]", "[\"https//hunter2\"]"),
@@ -105,7 +107,7 @@ fn no_refusal_shows_a_password_in_an_address() {
     ];
     for (index, (from, to)) in places.into_iter().enumerate() {
         let error = refusal(&format!("shown-{index}"), from, to);
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{to}: {error}");
+        assert!(!format!("{error} {error:?}").contains("hun"), "{to}: {error}");
     }
     let text = good().replacen("sqlite:operator.db", "postgres://me:hunter2@host/db", 1);
     let text = text.replacen("http://127.0.0.1:1", "http://me:hunter2@node/hunter2", 1);
@@ -137,6 +139,7 @@ fn every_rule_has_its_own_refusal() {
         ("flight", "[chains.service]", "[voting]\nmax_in_flight = 0\n[chains.service]", "voting.max_in_flight"),
         ("price", "[chains.main]", "[chains.main]\nmax_gas_price = 0", "chains.main.max_gas_price"),
         ("time", "[chains.main]", "[chains.main]\ntimeout_s = 0", "chains.main.timeout_s"),
+        ("slow", "[chains.main]", "[chains.main]\npoll_ms = 30000", "chains.main.poll_ms"),
         ("mode", "[chains.service]", "[voting]\nmode = \"signatures\"\n[chains.service]", "exchange"),
         ("anchor", "[chains.service]", "[anchor]\nperiod = 0\n[chains.service]", "anchor"),
     ];

@@ -77,14 +77,16 @@ async fn ask_all(
     exchange: &Exchange,
     connection: &mut Option<Connection>,
 ) -> Result<(), String> {
-    for question in exchange.questions(name) {
+    // Each replica is heard by itself: one that is out of date must not take the acting one's turn.
+    let peer = format!("{name} at {address}");
+    for question in exchange.questions(&peer) {
         let open = match connection.take().filter(|open| !open.sender.is_closed()) {
             Some(open) => open,
             None => in_time(connect(way, address)).await?,
         };
         let open = connection.insert(open);
         let answer = in_time(ask(open, &question)).await?;
-        exchange.receive(&question.direction, name, answer);
+        exchange.receive(&question.direction, &peer, answer);
     }
     Ok(())
 }

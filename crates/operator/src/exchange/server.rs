@@ -23,6 +23,8 @@ use tokio_rustls::TlsAcceptor;
 const PEERS: Most = Most { in_all: 256, of_one: 4 };
 /// Connections that have not shown a certificate yet: they take no place from peers.
 const STRANGERS: Most = Most { in_all: 32, of_one: 8 };
+/// The same where a peer was met: strangers do not make those leave.
+const MET: Most = Most { in_all: 64, of_one: 16 };
 /// Handshakes cost computing: so many for one address.
 const OF_ONE_ADDRESS: Rate = Rate { each_second: 4, at_once: 8 };
 /// So many for all strangers together, and for each address where a peer was met.
@@ -42,6 +44,7 @@ struct Hall {
     router: Router,
     gate: Arc<Gate>,
     strangers: Door<IpAddr>,
+    met: Door<IpAddr>,
     peers: Door<Vec<u8>>,
     board: Board,
     seldom: Seldom,
@@ -64,6 +67,7 @@ pub(super) async fn start(
         router,
         gate: Arc::clone(gate),
         strangers: Door::new(STRANGERS),
+        met: Door::new(MET),
         peers: Door::new(PEERS),
         board: board.clone(),
         seldom: Seldom::default(),
@@ -108,7 +112,8 @@ impl Hall {
 
     /// The handshake. Only peers pass it.
     async fn greet(&self, stream: TcpStream, from: SocketAddr) -> Option<TlsStream<TcpStream>> {
-        let (place, another_leaves) = self.strangers.enter(from.ip());
+        let door = if self.gate.is_known(from.ip()) { &self.met } else { &self.strangers };
+        let (place, another_leaves) = door.enter(from.ip());
         if another_leaves {
             self.board.count_turned_away("exchange");
         }

@@ -233,6 +233,8 @@ impl HttpWire {
         match error {
             ureq::Error::Timeout(_) => format!("no answer within {} s", self.limits.timeout.as_secs_f64()),
             ureq::Error::HostNotFound => "no such host".to_owned(),
+            // The library repeats the address in its words.
+            ureq::Error::BadUri(_) => "its address cannot be read".to_owned(),
             ureq::Error::ConnectionFailed => "connection refused".to_owned(),
             ureq::Error::Io(error) => certificate_words(&error.to_string()),
             other => certificate_words(&other.to_string()),
@@ -284,6 +286,10 @@ fn shown(url: &str) -> Option<String> {
     }
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next().filter(|host| !host.is_empty())?;
+    // A slash in a password ends the authority early: the rest of the password would pass for a port.
+    if host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err()) {
+        return None;
+    }
     let hidden = authority != host || rest.len() > authority.len().saturating_add(1);
     Some(format!("{scheme}://{host}{}", if hidden { "/..." } else { "" }))
 }
