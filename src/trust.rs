@@ -10,7 +10,7 @@ use crate::consensus::parameters::ParameterName;
 use crate::consensus::{ConsensusError, VotesBy};
 use crate::header::UntrustedHeader;
 use crate::primitives::{Address, Hash};
-use crate::profile::{ChainProfile, Fork, VoteRules};
+use crate::profile::{ChainProfile, Fork, QuorumPolicy, VoteRules};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -222,6 +222,9 @@ pub enum TrustError {
     /// Two chains' clocks always differ, and a rule that accuses rests on by how much.
     #[error("the clock skew must not be zero")]
     ZeroClockSkew,
+    /// No seal at all would make a block final.
+    #[error("a custom quorum must not be zero")]
+    ZeroQuorum,
     /// The claim is about a transfer and the trust has no bridge pair.
     #[error("the trust has no bridge pair")]
     NoBridge,
@@ -253,6 +256,7 @@ impl TrustError {
             Self::ChainId { .. } => "trust.chain_id",
             Self::ZeroTrustingPeriod => "trust.zero_trusting_period",
             Self::ZeroClockSkew => "trust.zero_clock_skew",
+            Self::ZeroQuorum => "trust.zero_quorum",
             Self::NoBridge => "trust.no_bridge",
             Self::BridgePair => "trust.bridge_pair",
             Self::Generation(_) => "trust.generation",
@@ -280,6 +284,9 @@ impl Trust {
             }
             if chain.profile.clock_skew == 0 {
                 return Err(TrustError::ZeroClockSkew);
+            }
+            if chain.profile.quorum == QuorumPolicy::Custom(0) {
+                return Err(TrustError::ZeroQuorum);
             }
             if chain.trusting_period == 0 {
                 return Err(TrustError::ZeroTrustingPeriod);

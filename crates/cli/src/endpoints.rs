@@ -1,6 +1,7 @@
 //! `--rpc [NAME=]URL` and `--rpc [NAME=]replay:FILE`: where a chain's data come from. Never part of trust.
 
 use crate::failure::Failure;
+use spanlight_operator::config::shown;
 use spanlight_prover::Roots;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,8 +42,8 @@ impl FromStr for Endpoint {
             (Some(""), _) => return Err(format!("no file after `replay:`; {FORM}")),
             (Some(file), _) => Place::Recording(PathBuf::from(file)),
             (None, Some(("http" | "https", host))) if !host.is_empty() => Place::Url(place.to_string()),
-            (None, Some(_)) => return Err(format!("`{place}`: only http and https are spoken; {FORM}")),
-            (None, None) => return Err(format!("`{text}` is no endpoint; {FORM}")),
+            (None, Some(_)) => return Err(format!("{}: only http and https are spoken; {FORM}", shown(place))),
+            (None, None) => return Err(format!("this is not the URL of a node; {FORM}")),
         };
         Ok(Self { chain, place })
     }

@@ -7,6 +7,7 @@ use crate::nonces::Nonces;
 use crate::output;
 use crate::show::{uncovered, words};
 use crate::{clock, trust_file};
+use serde_json::Value;
 use spanlight::consensus::light_client::FollowMode;
 use spanlight::consensus::LightClient;
 use spanlight::trust::TrustedChain;
@@ -55,6 +56,8 @@ pub(crate) struct Synced {
     pub(crate) seals: usize,
     /// Blocks whose roots were recomputed.
     pub(crate) roots: u64,
+    /// What was found of endpoints and of the clock, as JSON.
+    pub(crate) notes: Vec<Value>,
 }
 
 fn count_seals(synced: &spanlight_prover::Synced<'_>) -> usize {
@@ -91,6 +94,7 @@ pub(crate) fn sync(
             sealed_headers: synced.seals_checked,
             seals: count_seals(&synced),
             roots: synced.roots_recomputed,
+            notes: notes_of(nodes, chain),
         })
         .map_err(|e| failure(&chain.profile.name, e, &endpoints.findings()))
 }
@@ -117,6 +121,8 @@ pub(crate) struct Gathered {
     /// Nonces for which an endpoint refused evidence.
     pub(crate) unavailable: Vec<(u64, RpcError)>,
     pub(crate) now: u64,
+    /// What was found of endpoints and of the clock, as JSON.
+    pub(crate) notes: Vec<Value>,
 }
 
 /// Makes the bundle for `subject`.
@@ -130,7 +136,15 @@ pub(crate) fn prove(
         let mut options = ProveOptions::at(now);
         options.headers = headers;
         let Proof { bundle, report, unavailable } = spanlight_prover::prove(ends, subject, options, progress).await?;
-        Ok(Gathered { bundle, report, vote_scan: VoteScan::None.name(), beyond: Vec::new(), unavailable, now })
+        Ok(Gathered {
+            bundle,
+            report,
+            vote_scan: VoteScan::None.name(),
+            beyond: Vec::new(),
+            unavailable,
+            now,
+            notes: Vec::new(),
+        })
     })
 }
 
@@ -152,7 +166,7 @@ pub(crate) fn audit(
         options.scan = Some(u64::MAX);
         let Audit { bundle, report, vote_scan, beyond, unavailable } =
             spanlight_prover::audit(ends, range, reach, options, progress).await?;
-        Ok(Gathered { bundle, report, vote_scan: vote_scan.name(), beyond, unavailable, now })
+        Ok(Gathered { bundle, report, vote_scan: vote_scan.name(), beyond, unavailable, now, notes: Vec::new() })
     })
 }
 
@@ -183,7 +197,10 @@ impl Pair<'_> {
         let gathered = pollster::block_on(gathered);
         let findings = [from.endpoints.findings(), to.endpoints.findings()].concat();
         print_notes(&gathered, &findings);
-        gathered.map_err(|e| failure(&context, e, &findings))
+        let notes = [(from, source), (to, destination)].map(|(nodes, chain)| notes_of(nodes, chain));
+        gathered
+            .map(|gathered| Gathered { notes: notes.concat(), ..gathered })
+            .map_err(|e| failure(&context, e, &findings))
     }
 }
 
@@ -191,6 +208,11 @@ impl endpoints::Gathered for Gathered {
     fn report(&self) -> &Report {
         &self.report
     }
+}
+
+/// What was found of a chain's endpoints, for machines.
+fn notes_of(nodes: &Nodes, chain: &TrustedChain) -> Vec<Value> {
+    output::notes_json(&chain.profile.name, &nodes.endpoints.findings())
 }
 
 /// The time to judge recordings by.

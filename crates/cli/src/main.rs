@@ -24,7 +24,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = match commands::Cli::try_parse() {
         Ok(cli) => cli,
-        Err(help_or_misuse) => return output::print_clap(&help_or_misuse),
+        Err(help_or_misuse) => return output::print_clap(help_or_misuse),
     };
     match cli.run() {
         Ok(output) => output::print(&output),

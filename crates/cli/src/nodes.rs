@@ -4,6 +4,7 @@ use crate::endpoints::{Limits, Place};
 use crate::failure::Failure;
 use crate::gather;
 use serde_json::Value;
+use spanlight_operator::config::shown;
 use spanlight_prover::{Cancel, Endpoints, Http, HttpLimits, Replay, RpcError, Transport};
 
 /// One endpoint.
@@ -47,7 +48,7 @@ impl Nodes {
     /// One node, read with the usual limits. It is not yet called.
     pub(crate) fn of_url(url: &str) -> Result<Self, Failure> {
         let http = Http::new(url, HttpLimits::default(), Cancel::default());
-        let http = http.ok_or_else(|| Failure::usage(format!("`{url}` is not the URL of a node")))?;
+        let http = http.ok_or_else(|| Failure::usage(format!("{} is not the URL of a node", shown(url))))?;
         let list = [(http.name().to_owned(), Source::Http(Box::new(http)))];
         Ok(Self { endpoints: Endpoints::new(list, Cancel::default()), live: true })
     }
@@ -66,7 +67,8 @@ impl Nodes {
                     (format!("replay:{}", path.display()), Source::Replay(Box::new(gather::open(path)?)))
                 }
                 Place::Url(url) => {
-                    let http = open(url).ok_or_else(|| Failure::usage(format!("`{url}` is not the URL of a node")))?;
+                    let http =
+                        open(url).ok_or_else(|| Failure::usage(format!("{} is not the URL of a node", shown(url))))?;
                     (http.name().to_owned(), Source::Http(Box::new(http)))
                 }
             });

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::failure::{Exit, Failure};
 use crate::show::style;
-use serde_json::json;
+use serde_json::{json, Value};
 use spanlight::report::worst_exit_code;
 use spanlight_prover::Finding;
 use std::io::Write;
@@ -43,12 +43,40 @@ pub(crate) fn print(output: &Output) -> ExitCode {
     ExitCode::from(output.exit)
 }
 
+/// The argument parser repeats a value that it refuses; one that looks like an address may hold a password.
+fn hide_passwords(error: &mut clap::Error) {
+    use clap::error::{ContextKind, ContextValue};
+    let of_address = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(name)) if ["--rpc", "--proxy"].iter().any(|option| name.starts_with(option))
+    );
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+        let Some(ContextValue::String(value)) = error.get(kind) else { continue };
+        // Where an address belongs, one that is misspelt is hidden too.
+        let is_misspelt = of_address && kind == ContextKind::InvalidValue && value.contains(['/', ':', '@']);
+        if value.contains("://") || value.contains('@') || is_misspelt {
+            let (name, address) = match value.split_once('=') {
+                Some((name, address)) if !name.contains([':', '/']) => (format!("{name}="), address),
+                _ => (String::new(), value.as_str()),
+            };
+            let hidden = format!("{name}{}", spanlight_operator::config::shown(address));
+            error.insert(kind, ContextValue::String(hidden));
+        }
+    }
+}
+
 /// Prints what was found of endpoints, beside the result. One refused call is no matter of a user's where the work went on.
 pub(crate) fn print_notes(findings: &[Finding]) {
     let mut stderr = anstream::AutoStream::auto(std::io::stderr().lock());
     for note in findings.iter().filter(|finding| !matches!(finding, Finding::Refused { .. })) {
         let _ = writeln!(stderr, "{} {}", style::dim(" note:"), words_of(note));
     }
+}
+
+/// The same notes for machines, with the codes of the npm package's.
+pub(crate) fn notes_json(chain: &str, findings: &[Finding]) -> Vec<Value> {
+    let notes = findings.iter().filter(|finding| !matches!(finding, Finding::Refused { .. }));
+    notes.map(|note| json!({ "chain": chain, "code": note.code(), "detail": note.to_string() })).collect()
 }
 
 /// A finding in words; times are dates.
@@ -84,7 +112,8 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) -> ExitCode {
 }
 
 /// Help and version go out with 0; a wrong call is 64, whatever the argument parser's own code is.
-pub(crate) fn print_clap(error: &clap::Error) -> ExitCode {
+pub(crate) fn print_clap(mut error: clap::Error) -> ExitCode {
+    hide_passwords(&mut error);
     let _ = error.print();
     let code = if error.use_stderr() { Exit::Usage.code() } else { 0 };
     ExitCode::from(code)

@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::files;
-use spanlight::trust::TRUST_VERSION;
-use spanlight::trust::{Trust, TrustedChain};
+use crate::show;
+use spanlight::trust::{Trust, TrustedChain, TRUST_VERSION};
+use std::fmt::Display;
 use std::path::Path;
 
 /// Larger trust files are refused: a council of thousands still fits.
@@ -49,8 +50,17 @@ pub(crate) fn parse(text: &str, form: Form, name: &str) -> Result<Trust, Failure
             Failure::unreadable(format!("{name}: line {}, column {}: {e}", e.line(), e.column())).hint(HINT)
         })?,
     };
-    trust.check().map_err(|e| Failure::unreadable(format!("{name}: {e}")).code(e.code()))?;
+    trust.check().map_err(|e| refused(Path::new(name), &e, e.code()))?;
     Ok(trust)
+}
+
+/// A trust file that cannot be used, with what to do.
+pub(crate) fn refused(file: &Path, error: &dyn Display, code: &'static str) -> Failure {
+    let failure = Failure::unreadable(format!("{}: {error}", file.display())).code(code);
+    match show::trust::help(code) {
+        Some(help) => failure.hint(help),
+        None => failure,
+    }
 }
 
 /// The trust file for one chain alone.

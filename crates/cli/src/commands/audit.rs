@@ -76,6 +76,8 @@ pub(super) struct AuditJson<'a> {
     /// Nonces of which an endpoint refused evidence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unavailable: Vec<serde_json::Value>,
+    /// What was found of endpoints and of the clock.
+    notes: &'a [serde_json::Value],
 }
 
 impl<'a> AuditJson<'a> {
@@ -86,7 +88,13 @@ impl<'a> AuditJson<'a> {
         let refused = audited.unavailable.iter();
         let unavailable =
             refused.map(|(nonce, error)| json!({ "nonce": nonce, "code": error.code(), "detail": error.to_string() }));
-        Self { report, vote_scan: audited.vote_scan, beyond: &audited.beyond, unavailable: unavailable.collect() }
+        Self {
+            report,
+            vote_scan: audited.vote_scan,
+            beyond: &audited.beyond,
+            unavailable: unavailable.collect(),
+            notes: &audited.notes,
+        }
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         if let Some(fields) = value.as_object_mut() {
             fields.insert("bundle".into(), json!({ "file": args.out, "bytes": bytes.len() }));
             fields.insert("now".into(), json!(proven.now));
+            fields.insert("notes".into(), json!(proven.notes));
         }
         return Output::json(&value, spanlight::report::worst_exit_code(codes));
     }

@@ -7,7 +7,7 @@ use crate::nodes::Nodes;
 use crate::trust_file;
 use spanlight::trust::TrustError;
 use spanlight::Trust;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments that `prove` and `audit` share.
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ impl Sources {
     /// Reads the trust file and opens the endpoints.
     pub(super) fn open(&self) -> Result<Opened, Failure> {
         let trust = trust_file::read(&self.trust)?;
-        let (from, to) = direction(&trust, &self.from)?;
+        let (from, to) = direction(&trust, &self.trust, &self.from)?;
         endpoints::all_are_of(&self.rpc, &[&from, &to])?;
         let source = Nodes::open(&endpoints::of_chain(&self.rpc, &from)?, &self.limits)?;
         let destination = Nodes::open(&endpoints::of_chain(&self.rpc, &to)?, &self.limits)?;
@@ -57,15 +57,17 @@ impl Sources {
     }
 }
 
-fn direction(trust: &Trust, from: &str) -> Result<(String, String), Failure> {
+/// A file that pairs no bridges cannot be used for transfers, whatever is asked; else it is the question that does not fit.
+fn direction(trust: &Trust, file: &Path, from: &str) -> Result<(String, String), Failure> {
     trust_file::chain(trust, from)?;
-    let ends = trust.ends_from(from).map_err(|e| {
-        let hint = match e {
-            TrustError::NoBridge => "add the two [[bridge.ends]] to the trust file",
-            TrustError::Direction => "set `sends = true` at that end of the bridge in the trust file if you mean it",
-            _ => "choose one of the two chains of the trust file's bridge",
-        };
-        Failure::usage(format!("--from {from}: {e}")).hint(hint)
+    let ends = trust.ends_from(from).map_err(|e| match e {
+        TrustError::NoBridge => trust_file::refused(file, &e, e.code()),
+        TrustError::Direction => Failure::usage(format!("--from {from}: {e}"))
+            .code(e.code())
+            .hint("set `sends = true` at that end of the bridge in the trust file if you mean it"),
+        _ => Failure::usage(format!("--from {from}: {e}"))
+            .code(e.code())
+            .hint("choose one of the two chains of the trust file's bridge"),
     })?;
     Ok((ends.0.chain.clone(), ends.1.chain.clone()))
 }

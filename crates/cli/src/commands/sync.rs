@@ -151,6 +151,7 @@ fn to_json(chain: &TrustedChain, synced: &Synced, seconds: f64) -> Value {
         "warned_votes": client.warned_votes(),
         "roots": { "transactions": synced.roots, "receipts": synced.roots },
         "seconds": seconds,
+        "notes": synced.notes,
     })
 }
 

@@ -10,6 +10,27 @@ use spanlight::Address;
 pub(crate) const BELOW_CHECKPOINT: &str =
     "start from an older checkpoint that you trust, or from the genesis file: a chain is followed forward only";
 
+/// What to look at before a bundle is called false.
+pub(crate) const ANOTHER_TRUST: &str =
+    "your trust file may be of another chain, checkpoint or bridge than this bundle: \
+     `spanlight inspect` shows what the bundle is of; compare names, checkpoints and bridges before you call it false";
+
+/// Whether a bundle that is honest would be refused so by a trust file of another chain, checkpoint or bridge.
+pub(crate) fn may_be_of_another_trust(verdict: &Verdict) -> bool {
+    const CODES: [&str; 9] = [
+        "bundle.chains",
+        "consensus.anchor",
+        "trie.node_unused",
+        "trust.chain_id",
+        "verify.bridge_absent",
+        "verify.bridge_mode",
+        "verify.bridge_storage",
+        "verify.emitter",
+        "verify.source_not_bound",
+    ];
+    matches!(verdict, Verdict::Invalid(_)) && verdict.code().is_some_and(|code| CODES.contains(&code))
+}
+
 /// The one word that a reader sees first.
 pub(crate) fn label(verdict: &Verdict) -> String {
     let name = verdict.state().map_or(verdict.name(), State::name);

@@ -4,6 +4,7 @@ use crate::common::{fixture, run, write};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use spanlight::bridge::generation::CODE_HASH_C;
+use spanlight::profile::QuorumPolicy;
 use spanlight::trust::TrustedChain;
 use spanlight::Trust;
 use std::collections::BTreeSet;
@@ -114,4 +115,60 @@ fn a_mark_that_some_editors_put_before_a_text_changes_nothing() {
         let ran = run(&["verify", &bundle, "--trust", &path, "--now", "1795398976"]);
         assert_eq!(ran.code, 0, "{file}: {}", ran.stderr);
     }
+}
+
+/// Writes the trust file of a shipped bundle with one thing changed; gives its path.
+fn changed(name: &str, change: impl FnOnce(&mut Trust)) -> String {
+    let text = std::fs::read_to_string(fixture("bundles/handled-coin.trust.json")).unwrap();
+    let mut trust: Trust = serde_json::from_str(&text).unwrap();
+    change(&mut trust);
+    write(name, serde_json::to_string(&trust).unwrap())
+}
+
+#[test]
+fn a_trust_file_that_cannot_be_used_ends_with_3_and_says_what_to_do() {
+    let none = changed("no-bridge.json", |trust| trust.bridge = None);
+    let rpc = ["--rpc", "main=http://127.0.0.1:1", "--rpc", "service=http://127.0.0.1:1"];
+    let ran = run(&[["prove", "--from", "main", "--nonce", "0", "--trust", &none].as_slice(), &rpc].concat());
+    assert!(ran.code == 3 && ran.stderr.contains("(trust.no_bridge)"), "{} {}", ran.code, ran.stderr);
+    assert!(ran.stderr.contains("[[bridge.ends]]"), "{}", ran.stderr);
+    let zero = changed("no-quorum.json", |trust| trust.chains[0].profile.quorum = QuorumPolicy::Custom(0));
+    let ran = run(&["verify", &fixture("bundles/handled-coin.spl"), "--trust", &zero]);
+    assert!(ran.code == 3 && ran.stderr.contains("(trust.zero_quorum)"), "{} {}", ran.code, ran.stderr);
+    assert!(ran.stderr.contains("help: leave `quorum` out"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bundle_that_does_not_fit_the_trust_file_is_refused_with_a_hint_at_the_file() {
+    let bundle = fixture("bundles/handled-coin.spl");
+    let other = changed("other-bridge.json", |trust| {
+        for end in &mut trust.bridge.as_mut().unwrap().ends {
+            end.address = spanlight::Address([7; 20]);
+        }
+    });
+    let mode = changed("other-mode.json", |trust| {
+        for end in &mut trust.bridge.as_mut().unwrap().ends {
+            end.mint_burn = !end.mint_burn;
+        }
+    });
+    let checkpoint = changed("other-chain.json", |trust| {
+        for chain in &mut trust.chains {
+            chain.profile.genesis_hash = spanlight::Hash([7; 32]);
+            chain.checkpoint.hash = spanlight::Hash([7; 32]);
+        }
+    });
+    for trust in [&other, &mode, &checkpoint] {
+        let ran = run(&["verify", &bundle, "--trust", trust, "--now", "1795398700"]);
+        assert!(
+            ran.code == 1 && ran.stdout.contains("may be of another chain"),
+            "{trust}: {} {}",
+            ran.code,
+            ran.stdout
+        );
+        let json = run(&["verify", &bundle, "--trust", trust, "--now", "1795398700", "--json"]).json();
+        assert!(json["help"].as_str().is_some_and(|help| help.contains("another chain")), "{trust}: {json}");
+    }
+    // Where they fit, nothing is said.
+    let ran = run(&["verify", &bundle, "--trust", &fixture("bundles/handled-coin.trust.json"), "--now", "1795398700"]);
+    assert!(!ran.stdout.contains("may be of another chain"), "{}", ran.stdout);
 }

@@ -196,3 +196,22 @@ fn no_colour_leaves_no_escape_codes_and_colour_is_never_the_only_sign() {
     assert!(coloured.contains("\u{1b}[") && coloured.contains("INVALID"), "{coloured}");
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
 }
+
+/// An address may hold a password or a key. Whoever copies an error into a report must not give it away.
+#[test]
+fn no_refused_address_is_repeated_with_its_password() {
+    let trust = fixture("trust.toml");
+    let prove = ["prove", "--trust", &trust, "--from", "main", "--nonce", "0", "--rpc"];
+    for url in ["main=ftp://me:hunter2@host", "me:hunter2@host", "main=http://me:hun/ter2@host", "main=https//hunter2"]
+    {
+        for arguments in [[prove.as_slice(), &[url]].concat(), vec!["sync", "--trust", &trust, "--rpc", url]] {
+            let ran = run(&arguments);
+            assert!(ran.code != 0 && !format!("{}{}", ran.stdout, ran.stderr).contains("hun"), "{}", ran.stderr);
+        }
+    }
+    for arguments in [["serve", "--proxy", "main=ftp://me:hunter2@host"], ["sync", "http://me:hunter2@host", "--json"]]
+    {
+        let ran = run(&arguments);
+        assert!(ran.code == 64 && !ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+}

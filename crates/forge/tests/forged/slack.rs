@@ -4,7 +4,7 @@ use spanlight::bridge::generation::{CODE_HASH_C, CODE_HASH_V2};
 use spanlight::bridge::{layout, Generation};
 use spanlight::bundle::{Claim, ItemRef, TransferProof};
 use spanlight::commitment::{derive_root, prove_items, BlockItems, CommitmentForm};
-use spanlight::profile::Fork;
+use spanlight::profile::{Fork, QuorumPolicy};
 use spanlight::trust::{AcceptedCode, TrustError};
 use spanlight::verify::verify;
 use spanlight::Error;
@@ -301,6 +301,7 @@ fn an_unusable_trust_is_an_error_and_no_verdict() {
     assert_eq!(error(|trust| trust.chains[0].trusting_period = 0), TrustError::ZeroTrustingPeriod);
     assert_eq!(error(|trust| trust.chains[0].profile.clock_skew = 0), TrustError::ZeroClockSkew);
     assert_eq!(error(|trust| trust.chains[1].profile.clock_skew = 0), TrustError::ZeroClockSkew);
+    assert_eq!(error(|trust| trust.chains[0].profile.quorum = QuorumPolicy::Custom(0)), TrustError::ZeroQuorum);
     assert_eq!(error(|trust| trust.chains[1].profile.name = "main".into()), TrustError::DuplicateChain);
     assert_eq!(error(|trust| trust.bridge.as_mut().unwrap().ends[0].codes.clear()), TrustError::BridgePair);
     assert!(matches!(error(|trust| trust.version = 2), TrustError::Version { .. }));
