@@ -86,6 +86,19 @@ fn an_execution_above_the_requests_is_not_missing_where_it_is_shown() {
     let hidden = "complete.handled_nonce_not_shown";
     assert!(against(1).contains(&hidden));
     assert!(!against(2).contains(&hidden));
+
+    // It is hidden also where the honest request is still open.
+    let mut stage = Stage::new(&StageSetup::default());
+    let request = stage.request(coin(500));
+    let lie = stage.votes(&[11, 12], &spanlight_forge::scenarios::fraud::invented_call(1, request.at.item.block));
+    assert!(lie[1].handled.is_some());
+    stage.destination.idle(1);
+    let transfers = vec![TransferProof { request: Some(request.at), ..TransferProof::default() }];
+    let mut plan = stage.plan(&transfers);
+    plan.complete = Some((0, 0));
+    plan.source_states.insert(stage.source.height());
+    let completeness = stage.prove_plan(&plan, transfers).verify().complete.unwrap().unwrap();
+    assert_eq!(completeness.against, [hidden]);
 }
 
 /// A source block of 0 wedges the sweep: nonce 0 is executed and below it nothing moves, so both

@@ -2,8 +2,10 @@
 
 use spanlight::bridge::layout;
 use spanlight::bundle::TransferProof;
+use spanlight::verify::slots_for_nonce;
 use spanlight::Hash;
-use spanlight_forge::{coin, Requested, Scenario, Stage, StageSetup};
+use spanlight_forge::{coin, keys, Requested, Scenario, Stage, StageSetup};
+use std::collections::BTreeSet;
 
 /// Two requests, the second one's nonce executed or not, and the claim that it is open.
 fn second_of_two(executed: bool) -> (Stage, Scenario) {
@@ -29,7 +31,16 @@ fn by_the_highest(executed: bool) -> (&'static str, &'static str) {
     let read = &open.bundle.chains[1].states.last().unwrap().proof.slots;
     let own = layout::closed_slot(1);
     assert!(read.contains(&own));
-    let slots: Vec<Hash> = read.iter().copied().filter(|slot| *slot != own).chain([layout::UPPER]).collect();
+    let mut slots: BTreeSet<Hash> = read.iter().copied().chain([layout::UPPER]).collect();
+    if executed {
+        // All else that an open nonce could be judged by: only its own slot is missing.
+        let proven = &scenario.bundle.chains[1].states.last().unwrap().proof.slots;
+        let voters = [11, 12].map(keys::address);
+        let votes: Vec<Hash> = stage.destination.bridge.storage().into_keys().collect();
+        slots.extend(slots_for_nonce(1, &voters, &[]).into_iter().chain(votes).chain(proven.iter().copied()));
+    }
+    slots.remove(&own);
+    let slots: Vec<Hash> = slots.into_iter().collect();
     let head = stage.destination.height();
     scenario.destination().states.retain(|state| state.number != head);
     let proof = stage.destination.at(head).state.prove(&bridge, &slots);
