@@ -49,7 +49,7 @@ impl Known {
     }
 
     /// What is to be written down, and up to where all is known then.
-    fn to_write(&mut self) -> Option<(Vec<StoredRequest>, u64)> {
+    fn take_unwritten(&mut self) -> Option<(Vec<StoredRequest>, u64)> {
         let fresh = std::mem::take(&mut self.fresh);
         self.above.extend(fresh.iter().map(|request| request.nonce));
         while self.above.remove(&self.below) {
@@ -85,7 +85,7 @@ impl Known {
 impl Session<'_> {
     /// Writes down what was proven, before anything is done about it.
     pub(super) async fn keep_requests(&mut self) -> Result<(), WorkError> {
-        let Some((fresh, below)) = self.known.to_write() else { return Ok(()) };
+        let Some((fresh, below)) = self.known.take_unwritten() else { return Ok(()) };
         Ok(self.direction.shared.store.keep_requests(&self.direction.name, &fresh, below).await?)
     }
 
@@ -116,15 +116,19 @@ mod tests {
     #[test]
     fn what_is_kept_without_a_gap_is_known() {
         let mut known = Known::new(5);
-        assert!(known.to_write().is_none());
+        assert!(known.take_unwritten().is_none());
         known.is_kept(7);
         known.is_kept(3);
         known.keep(request(8));
-        assert_eq!(known.to_write().unwrap(), (vec![request(8)], 5), "5 and 6 are in a block that is not read yet");
+        assert_eq!(
+            known.take_unwritten().unwrap(),
+            (vec![request(8)], 5),
+            "5 and 6 are in a block that is not read yet"
+        );
         known.keep(request(5));
         known.keep(request(6));
-        assert_eq!(known.to_write().unwrap().1, 9);
-        assert!(known.to_write().is_none());
+        assert_eq!(known.take_unwritten().unwrap().1, 9);
+        assert!(known.take_unwritten().is_none());
     }
 
     #[test]
@@ -132,9 +136,9 @@ mod tests {
         let mut known = Known::new(0);
         known.keep(request(9));
         known.keep(request(2));
-        known.to_write();
+        known.take_unwritten();
         known.pass(9);
-        assert_eq!(known.to_write().unwrap(), (vec![], 10));
+        assert_eq!(known.take_unwritten().unwrap(), (vec![], 10));
         known.pass(3);
         assert_eq!(known.below(), 10);
     }
