@@ -6,10 +6,11 @@ import {AboveRequestLimit, HandlesAreNotPaused, HandlesArePaused, NotGuardian, T
 
 /// @title What slows or stops a bridge that does what it should not
 /// @notice A guardian, the owner or operators stop handles; operators by votes start them again, or the owner a day after it said
-/// so. Independent of it, what leaves without notice is bounded by the outflow limit of its token: twice the limit in any day
-/// (what the bucket holds, and what leaks from it), and what came in. More than that leaves only after it was announced for a
-/// day at least, and is not bounded: the limit buys the time to pause, no more. Guardian and limits are set by the votes of
-/// operators, at once: they bound mistakes, and thefts by fewer operators than the configuration threshold.
+/// so. Independent of it, what leaves without notice is bounded by the outflow limit of its token:
+/// twice the limit in any day (what the bucket holds, and what leaks from it), and what came in.
+/// More than that leaves only after it was announced for a day at least, and is not bounded: the
+/// limit buys the time to pause, no more. Guardian and limits are set by the votes of operators, at
+/// once: they bound mistakes, and thefts by fewer operators than the configuration threshold.
 abstract contract Brakes is Configuration {
     uint64 public constant RESUME_DELAY = 1 days;
     uint64 public constant OUTFLOW_PERIOD = 1 days;
@@ -21,8 +22,9 @@ abstract contract Brakes is Configuration {
         _;
     }
 
-    /// By the guardian, a key that watches; by the owner; by the votes of operators. Also ends a resume that is under way. Votes
-    /// for a resume that were cast before the pause count no more: they were about another one.
+    /// By the guardian, a key that watches; by the owner; by the votes of operators. Also ends a
+    /// resume that is under way. Votes for a resume that were cast before the pause count no more:
+    /// they were about another one.
     function pauseHandles() external {
         require(msg.sender == guardian || msg.sender == _owner || msg.sender == address(this), NotGuardian());
         if (!handlesPaused) {
@@ -59,7 +61,8 @@ abstract contract Brakes is Configuration {
         emit GuardianChanged(newGuardian);
     }
 
-    /// `request`: the most that one request may move away; `outflow`: the most that handles may move here in a period.
+    /// `request`: the most that one request may move away; `outflow`: the most that handles may
+    /// move here in a period.
     function setLimit(address token, uint128 request, uint128 outflow) external {
         if (msg.sender != address(this) && ownerDelay != 0) {
             _requireReady();
@@ -83,8 +86,8 @@ abstract contract Brakes is Configuration {
         require(!handlesPaused, HandlesArePaused());
     }
 
-    /// What comes in makes room for what goes out, so that moving the same capital to and fro fills nothing. Room is never saved
-    /// up: the level ends at zero.
+    /// What comes in makes room for what goes out, so that moving the same capital to and fro fills
+    /// nothing. Room is never saved up: the level ends at zero.
     function _countInflow(address token, uint256 amount) internal {
         Limit memory limit = limits[token];
         require(limit.request == 0 || amount <= limit.request, AboveRequestLimit());
@@ -94,9 +97,10 @@ abstract contract Brakes is Configuration {
         }
     }
 
-    /// Whether a decided transfer may leave now. What fits is counted at execution, also where the delivery then fails: a later
-    /// claim was paid for here. What does not is held back, for a period at least and one for each limit's worth of its amount,
-    /// and may leave earlier once it fits. No transfer waits for longer because of others, and none is refused.
+    /// Whether a decided transfer may leave now. What fits is counted at execution, also where the
+    /// delivery then fails: a later claim was paid for here. What does not is held back, for a
+    /// period at least and one for each limit's worth of its amount, and may leave earlier once it
+    /// fits. No transfer waits for longer because of others, and none is refused.
     function _mayLeave(address token, uint256 amount, uint64 nonce, bytes32 voteKey) internal returns (bool) {
         uint256 limit = limits[token].outflow;
         if (limit == 0) {

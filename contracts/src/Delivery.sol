@@ -15,15 +15,15 @@ interface IMintable {
 /// @title Delivering, and what happens where that fails
 /// @notice A delivery that fails is kept for its recipient, so that no request can hold up those behind it.
 abstract contract Delivery is Requests {
-    /// What one delivery may use. Fixed, and asked for before: whoever sends the deciding transaction must not be able to
-    /// make a delivery fail by giving little gas.
+    /// What one delivery may use. Fixed, and asked for before: whoever sends the deciding
+    /// transaction must not be able to make a delivery fail by giving little gas.
     uint256 public constant DELIVERY_GAS = 1_000_000;
     /// What must be left at the delivery: a call gets at most 63/64 of it.
     uint256 internal constant DELIVERY_NEEDS = DELIVERY_GAS + DELIVERY_GAS / 32 + 50_000;
     uint256 private constant ANSWER_BYTES = 256;
 
-    /// What `nonce` owes: sent to `to` if the recipient calls, by anybody to the recipient itself, which may be unable to call.
-    /// All gas may be used: the caller pays.
+    /// What `nonce` owes: sent to `to` if the recipient calls, by anybody to the recipient itself,
+    /// which may be unable to call. All gas may be used: the caller pays.
     function claim(uint64 nonce, address to) external nonReentrant whenHandlesRun {
         Claim memory owing = claims[nonce];
         require(msg.sender == owing.recipient || to == owing.recipient, NotRecipient());
@@ -37,8 +37,8 @@ abstract contract Delivery is Requests {
         emit Claimed(nonce, to);
     }
 
-    /// Only the bridge calls this, so that a delivery that fails half-way is taken back as a whole: a token may move the
-    /// value and then say no.
+    /// Only the bridge calls this, so that a delivery that fails half-way is taken back as a whole:
+    /// a token may move the value and then say no.
     function deliverOrRevert(Claim memory delivery) external {
         require(msg.sender == address(this), OnlyTheBridge());
         _send(delivery);
@@ -56,7 +56,8 @@ abstract contract Delivery is Requests {
                 delivery.tokenURI = "";
             }
             claims[transfer.requestNonce] = delivery;
-            // Modulo 2^256: the sum of absurd amounts must not stop a nonce from closing, and each claim takes off what it added.
+            // Modulo 2^256: the sum of absurd amounts must not stop a nonce from closing, and each
+            // claim takes off what it added.
             unchecked {
                 owed[delivery.token] += _amountOf(delivery.tokenType, delivery.valueOrTokenId);
             }
@@ -68,8 +69,8 @@ abstract contract Delivery is Requests {
         return tokenType == TokenType.ERC721 ? 1 : valueOrTokenId;
     }
 
-    /// One call, whose answer is read up to a bound. Of a token it succeeds if the token says nothing or true; of coin, if it
-    /// is taken.
+    /// One call, whose answer is read up to a bound. Of a token it succeeds if the token says
+    /// nothing or true; of coin, if it is taken.
     function _send(Claim memory delivery) private {
         bool isCoin = delivery.tokenType == TokenType.KLAY;
         address target = isCoin ? delivery.recipient : delivery.token;

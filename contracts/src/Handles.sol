@@ -22,14 +22,15 @@ import {
 /// @notice An operator votes by a call of its own, or by a signature that anyone brings. Both leave the same vote under the
 /// same key, the hash of the one canonical calldata, so for one operator they are one vote.
 abstract contract Handles is Delivery {
-    /// How far above the highest handled nonce a handle may be. Not above the lowest open one: a transfer that waits must not
-    /// stop those behind it, however many they are.
+    /// How far above the highest handled nonce a handle may be. Not above the lowest open one: a
+    /// transfer that waits must not stop those behind it, however many they are.
     uint64 public constant NONCE_WINDOW = 1 << 20;
     /// The chain's own check of signatures by the keys of an account (`validateSender`).
     address internal constant ACCOUNT_KEYS = address(0x3ff);
     uint256 private constant SIGNATURE_BYTES = 65;
     uint64 private constant SWEEP_STEPS = 200;
-    /// Steps that every execution takes, so that a lag shrinks even where all give as little gas as they can.
+    /// Steps that every execution takes, so that a lag shrinks even where all give as little gas as
+    /// they can.
     uint64 private constant SURE_STEPS = 2;
     /// More than one step uses, and the end of the sweep.
     uint256 private constant STEP_GAS = 30_000;
@@ -92,8 +93,9 @@ abstract contract Handles is Delivery {
         );
     }
 
-    /// Votes of operators by signature, brought by anyone. Signers ascend. A signer that has voted already is passed over:
-    /// its own call may be newer than the signature, and counts. A transfer that the outflow limit held back needs none.
+    /// Votes of operators by signature, brought by anyone. Signers ascend. A signer that has voted
+    /// already is passed over: its own call may be newer than the signature, and counts. A transfer
+    /// that the outflow limit held back needs none.
     function handleWithSignatures(Transfer memory transfer, bytes[] calldata signatures)
         external
         nonReentrant
@@ -132,8 +134,8 @@ abstract contract Handles is Delivery {
         return executedVoteKeys[nonce] != bytes32(0);
     }
 
-    /// Moves `lowerHandleNonce` over handled nonces: 201 at most, and no more than the gas at hand allows. Each execution does
-    /// it too; this is for what it leaves.
+    /// Moves `lowerHandleNonce` over handled nonces: 201 at most, and no more than the gas at hand
+    /// allows. Each execution does it too; this is for what it leaves.
     function sweep() external {
         _sweep(0);
     }
@@ -150,7 +152,8 @@ abstract contract Handles is Delivery {
         }
     }
 
-    /// A late vote for what was executed changes nothing and is no error; for anything else it is refused.
+    /// A late vote for what was executed changes nothing and is no error; for anything else it is
+    /// refused.
     function _isExecuted(uint64 nonce, bytes32 voteKey) private view returns (bool) {
         bytes32 executed = executedVoteKeys[nonce];
         if (executed == bytes32(0)) {
@@ -162,8 +165,9 @@ abstract contract Handles is Delivery {
         return true;
     }
 
-    /// Whose signature it is. Where the chain knows the keys of accounts, it says whether they signed: the key of an address may
-    /// have been replaced, and then it votes no more. There a signature may name its account first, and be of several keys.
+    /// Whose signature it is. Where the chain knows the keys of accounts, it says whether they
+    /// signed: the key of an address may have been replaced, and then it votes no more. There a
+    /// signature may name its account first, and be of several keys.
     function _signerOf(bytes32 digest, bytes calldata signature) private view returns (address signer) {
         if (!accountKeys || signature.length == SIGNATURE_BYTES) {
             signer = ECDSA.recover(digest, signature);
@@ -189,8 +193,9 @@ abstract contract Handles is Delivery {
         require(transfer.requestNonce < upperHandleNonce + NONCE_WINDOW, NonceTooFarAhead());
     }
 
-    /// Else an amount voted as an id would count 1 against the outflow limit: some ERC-20 tokens move it by `transferFrom`.
-    /// Of a token that is not registered no kind is known; there it is as voted, as in generation C.
+    /// Else an amount voted as an id would count 1 against the outflow limit: some ERC-20 tokens
+    /// move it by `transferFrom`. Of a token that is not registered no kind is known; there it is
+    /// as voted, as in generation C.
     function _requireKind(Transfer memory transfer) private view {
         if (transfer.tokenType != TokenType.KLAY) {
             TokenType kind = tokenKinds[transfer.token];
@@ -226,13 +231,15 @@ abstract contract Handles is Delivery {
         _deliver(transfer);
     }
 
-    /// What the rest of an execution needs at most: the event and the delivery, and the claim where that fails.
+    /// What the rest of an execution needs at most: the event and the delivery, and the claim where
+    /// that fails.
     function _gasFrom(Transfer memory transfer) private pure returns (uint256) {
         return DELIVERY_NEEDS + 200_000 + 20 * transfer.extraData.length + 800 * bytes(transfer.tokenURI).length;
     }
 
-    /// `kept`: gas that the sweep leaves. Its cost must not grow with the lag: a transfer that many others overtook would need
-    /// more than a vote is given, or than a block holds, and never execute.
+    /// `kept`: gas that the sweep leaves. Its cost must not grow with the lag: a transfer that many
+    /// others overtook would need more than a vote is given, or than a block holds, and never
+    /// execute.
     function _sweep(uint256 kept) private {
         uint64 first = lowerHandleNonce;
         uint64 last = upperHandleNonce;

@@ -30,7 +30,8 @@ abstract contract Owned is BridgeEvents {
         _;
     }
 
-    /// One lock for every function that moves value: whoever is called on the way finds the bridge closed.
+    /// One lock for every function that moves value: whoever is called on the way finds the bridge
+    /// closed.
     modifier nonReentrant() {
         _enter();
         _;
@@ -45,9 +46,10 @@ abstract contract Owned is BridgeEvents {
         return msg.sender == _owner;
     }
 
-    /// Announces a call of this bridge by its owner, who makes it with exactly these bytes between `ready` and a week later.
-    /// Announcing it again starts anew. Operators can cancel it until it is made, see `cancelChanges`; the owner cannot, so a
-    /// thief of its key cannot cancel what its true holder announces.
+    /// Announces a call of this bridge by its owner, who makes it with exactly these bytes between
+    /// `ready` and a week later. Announcing it again starts anew. Operators can cancel it until it
+    /// is made, see `cancelChanges`; the owner cannot, so a thief of its key cannot cancel what its
+    /// true holder announces.
     function scheduleChange(bytes calldata call) external onlyOwner {
         uint64 ready = uint64(block.timestamp) + ownerDelay;
         uint64 number = ++changeCount;
@@ -55,14 +57,16 @@ abstract contract Owned is BridgeEvents {
         emit ChangeScheduled(number, ready, call);
     }
 
-    /// Ends the set-up, in which the owner acts at once. Later the delay itself changes after the delay.
+    /// Ends the set-up, in which the owner acts at once. Later the delay itself changes after the
+    /// delay.
     function setOwnerDelay(uint64 delay) external afterDelay {
         require(delay >= 1 hours && delay <= 30 days, DelayOutOfBounds());
         ownerDelay = delay;
         emit OwnerDelayChanged(delay);
     }
 
-    /// Offers the ownership; it passes when the new owner accepts, so a mistyped address takes nothing.
+    /// Offers the ownership; it passes when the new owner accepts, so a mistyped address takes
+    /// nothing.
     function transferOwnership(address newOwner) external afterDelay {
         require(newOwner != address(0), "Ownable: new owner is the zero address");
         pendingOwner = newOwner;
@@ -81,7 +85,8 @@ abstract contract Owned is BridgeEvents {
         revert OwnershipStays();
     }
 
-    /// An announcement serves once. It ends a week after it is ready: what everybody has forgotten must not be made one day.
+    /// An announcement serves once. It ends a week after it is ready: what everybody has forgotten
+    /// must not be made one day.
     function _requireReady() internal {
         _requireOwner();
         if (ownerDelay != 0) {

@@ -38,7 +38,8 @@ abstract contract Requests is Registry {
     /// Adds coin for deliveries, without a request.
     function chargeWithoutEvent() external payable {}
 
-    /// Two steps: after `approve`. What arrives counts, not what was said: tokens may take a part on the way.
+    /// Two steps: after `approve`. What arrives counts, not what was said: tokens may take a part
+    /// on the way.
     function requestERC20Transfer(address token, address to, uint256 value, uint256 feeLimit, bytes calldata extraData)
         external
         nonReentrant
@@ -78,8 +79,8 @@ abstract contract Requests is Registry {
         _requestERC721(msg.sender, from, to, tokenId, extraData);
     }
 
-    /// The standard's hook, so `safeTransferFrom` works too. `data` is empty (the recipient is the sender) or the ABI
-    /// encoding of (address to, bytes extraData).
+    /// The standard's hook, so `safeTransferFrom` works too. `data` is empty (the recipient is the
+    /// sender) or the ABI encoding of (address to, bytes extraData).
     function onERC721Received(address, address from, uint256 tokenId, bytes calldata data)
         external
         nonReentrant
@@ -156,8 +157,9 @@ abstract contract Requests is Registry {
         nonce = requestNonce++;
     }
 
-    /// None of these can use what it is sent, on either chain: it would be lost, or owed without end. Bridges and tokens of
-    /// both chains are asked for, since the same deployer often has the same addresses there.
+    /// None of these can use what it is sent, on either chain: it would be lost, or owed without
+    /// end. Bridges and tokens of both chains are asked for, since the same deployer often has the
+    /// same addresses there.
     function _requireRecipient(address token, address to) private view {
         require(to != address(0), ZeroRecipient());
         bool isBridge = to == address(this) || to == sourceBridge || to == counterpartBridge;

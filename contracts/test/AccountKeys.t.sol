@@ -7,8 +7,9 @@ import {AccountKeysDiffer, NoAccountKeys, NotSignedByAccount, SignerIsNotOperato
 import {BridgeTest} from "./BridgeTest.sol";
 import {vm} from "./Vm.sol";
 
-/// Stands in for a chain's check of signatures by account keys (`validateSender`): address, hash, then signatures of 65 bytes with
-/// V of 0 or 1; one byte, 1 or 0, and no revert. Its accounts have a list of keys and a threshold, or the key of their address.
+/// Stands in for a chain's check of signatures by account keys (`validateSender`): address, hash,
+/// then signatures of 65 bytes with V of 0 or 1; one byte, 1 or 0, and no revert. Its accounts have
+/// a list of keys and a threshold, or the key of their address.
 contract Chain {
     mapping(address account => address[]) private _keys;
     mapping(address account => uint256) private _threshold;
@@ -148,7 +149,8 @@ contract AccountKeysTest is BridgeTest {
         assertEq(_created(bytes.concat(code, abi.encode(false, false))), "", "taken");
     }
 
-    /// A chain that lost its check, or an address without: no signature passes for want of an answer.
+    /// A chain that lost its check, or an address without: no signature passes for want of an
+    /// answer.
     function test_no_answer_is_no_yes() public {
         BridgeStorage.Transfer memory transfer = _coin(0, OTHER, 1);
         bytes[] memory signatures = _signatures(_bridge, 0, 3, transfer);

@@ -127,7 +127,8 @@ contract ChangesTest is BridgeTest {
         lockBridge.pauseHandles();
     }
 
-    /// A lowered threshold executes nothing by itself, and a raised one holds from the moment it is made.
+    /// A lowered threshold executes nothing by itself, and a raised one holds from the moment it is
+    /// made.
     function test_standing_votes_count_by_the_threshold_of_now() public {
         _announce(abi.encodeCall(lockBridge.setOperatorThreshold, (TRANSFERS, 4)));
         _handleAll(_coin(0, OTHER, 1), 3);

@@ -6,8 +6,8 @@ import {BridgeStorage} from "../src/BridgeStorage.sol";
 import {BridgeTest} from "./BridgeTest.sol";
 import {vm} from "./Vm.sol";
 
-/// A transfer that others overtook leaves closed nonces behind it, and the handle that ends the lag finds them all. Its gas must
-/// not depend on how many there are.
+/// A transfer that others overtook leaves closed nonces behind it, and the handle that ends the lag
+/// finds them all. Its gas must not depend on how many there are.
 contract LagTest is BridgeTest {
     /// What an operator gives a vote by default.
     uint256 private constant VOTE_GAS = 2_500_000;
@@ -36,8 +36,8 @@ contract LagTest is BridgeTest {
         _decideWith(VOTE_GAS);
     }
 
-    /// Whatever the lag, the data, the kind and the gas: a vote that goes through without a lag goes through with it, and never
-    /// makes a claim of what can be delivered.
+    /// Whatever the lag, the data, the kind and the gas: a vote that goes through without a lag
+    /// goes through with it, and never makes a claim of what can be delivered.
     /// forge-config: default.isolate = true
     /// forge-config: default.fuzz.runs = 60
     function testFuzz_a_lag_changes_neither_success_nor_delivery(
@@ -61,7 +61,8 @@ contract LagTest is BridgeTest {
         assertTrue(mintBridge.owed(transfer.token) == 0 || !delivered, "owed because of the lag");
     }
 
-    /// The least gas that executes takes two nonces of a lag each time, so it shrinks; and a sweep needs nothing else.
+    /// The least gas that executes takes two nonces of a lag each time, so it shrinks; and a sweep
+    /// needs nothing else.
     /// forge-config: default.isolate = true
     function test_a_lag_shrinks_with_the_least_gas() public {
         _overtake(1000);
@@ -77,7 +78,8 @@ contract LagTest is BridgeTest {
         assertTrue(calls < 30, "by anyone, with any gas");
     }
 
-    /// A handle far above one that waits: the window is above the highest handled nonce, so the lag has no end.
+    /// A handle far above one that waits: the window is above the highest handled nonce, so the lag
+    /// has no end.
     function test_a_transfer_that_waits_stops_none_behind_it() public {
         uint64 window = lockBridge.NONCE_WINDOW();
         _handle(lockBridge, _coin(window - 1, OTHER, 1));

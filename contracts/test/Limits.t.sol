@@ -6,7 +6,8 @@ import {HandlesArePaused, NoSignatures} from "../src/BridgeErrors.sol";
 import {BridgeTest} from "./BridgeTest.sol";
 import {vm, Vm} from "./Vm.sol";
 
-/// The outflow limit: what fits leaves at once, what does not is held back and leaves later, and nothing is refused.
+/// The outflow limit: what fits leaves at once, what does not is held back and leaves later, and
+/// nothing is refused.
 contract LimitsTest is BridgeTest {
     bytes32 private constant HELD = keccak256("HandleHeld(uint64,bytes32,uint64)");
 
@@ -42,7 +43,8 @@ contract LimitsTest is BridgeTest {
         assertTrue(!lockBridge.handled(0), "executed early");
     }
 
-    /// A transfer above the limit never fits: it waits by its amount, in the open, and leaves then, by anyone's hand.
+    /// A transfer above the limit never fits: it waits by its amount, in the open, and leaves then,
+    /// by anyone's hand.
     function test_a_large_transfer_waits_by_its_amount_and_anyone_ends_it() public {
         lockBridge.setLimit(address(0), 0, 100);
         BridgeStorage.Transfer memory transfer = _coin(0, OTHER, 350);
@@ -115,7 +117,8 @@ contract LimitsTest is BridgeTest {
         _hold(_coin(3, OTHER, 1), 1 days);
     }
 
-    /// The capital of the limit, moved to and fro: an honest transfer after each round trip is not held back.
+    /// The capital of the limit, moved to and fro: an honest transfer after each round trip is not
+    /// held back.
     function test_cycling_the_limit_holds_nobody_back() public {
         lockBridge.setLimit(address(0), 0, 100);
         for (uint64 nonce = 0; nonce < 40; nonce += 2) {
@@ -144,8 +147,8 @@ contract LimitsTest is BridgeTest {
         assertEq(lockNFT.ownerOf(43), OTHER, "one came in, one goes out");
     }
 
-    /// Without waiting, at most the bucket and what leaks from it in any day, and what came in; nothing leaves later than its
-    /// own amount says.
+    /// Without waiting, at most the bucket and what leaks from it in any day, and what came in;
+    /// nothing leaves later than its own amount says.
     function testFuzz_outflow_is_bounded_and_so_is_waiting(uint256 seed) public {
         uint128 limit = uint128(1 + seed % 1000);
         lockBridge.setLimit(address(0), 0, limit);

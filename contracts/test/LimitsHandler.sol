@@ -5,9 +5,10 @@ import {BridgeStorage} from "../src/BridgeStorage.sol";
 import {BridgeTest} from "./BridgeTest.sol";
 import {vm} from "./Vm.sol";
 
-/// A bridge with an outflow limit and a delay for its owner, over random days: requests of users, handles of all amounts in any order
-/// with the gas of a vote, one of them left open for long; an owner who announces, makes and forgets; operators who cancel, pause and
-/// resume. Nothing here may revert but what the books say.
+/// A bridge with an outflow limit and a delay for its owner, over random days: requests of users,
+/// handles of all amounts in any order with the gas of a vote, one of them left open for long; an
+/// owner who announces, makes and forgets; operators who cancel, pause and resume. Nothing here may
+/// revert but what the books say.
 contract LimitsHandler is BridgeTest {
     uint256 public constant VOTE_GAS = 2_500_000;
     uint128 public constant LIMIT = 1000;

@@ -5,8 +5,9 @@ import {Bridge} from "../src/Bridge.sol";
 import {LimitsHandler} from "./LimitsHandler.sol";
 import {Asserts} from "./Vm.sol";
 
-/// What holds of limits, delays and gas after any sequence of calls. That votes go through with the gas of a vote, that nothing waits
-/// for longer than its amount, and that changes are made when they are due and not otherwise, the handler checks as it happens.
+/// What holds of limits, delays and gas after any sequence of calls. That votes go through with the
+/// gas of a vote, that nothing waits for longer than its amount, and that changes are made when
+/// they are due and not otherwise, the handler checks as it happens.
 contract LimitsInvariantsTest is Asserts {
     struct FuzzSelector {
         address addr;

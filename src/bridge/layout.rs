@@ -62,7 +62,8 @@ pub const SOURCE_BRIDGE: Hash = slot(30);
 pub const LIMITS: Hash = slot(31);
 /// Slot of the mapping from token to what went out of it (version 2).
 pub const OUTFLOWS: Hash = slot(32);
-/// Slot of the mapping from vote key to the time until which the outflow limit holds it back (version 2).
+/// Slot of the mapping from vote key to the time until which the outflow limit holds it back
+/// (version 2).
 pub const HELD: Hash = slot(35);
 
 const fn slot(number: u8) -> Hash {
@@ -215,7 +216,8 @@ pub fn vote_seats_slot(key: &Hash, seat: u64) -> Hash {
     mapping(number(seat / SEATS_IN_A_WORD), mapping(*key, VOTE_SEATS))
 }
 
-/// Slot of the time until which `key` is held back by the outflow limit, zero if it never was (version 2).
+/// Slot of the time until which `key` is held back by the outflow limit, zero if it never was
+/// (version 2).
 #[must_use]
 pub fn held_slot(key: &Hash) -> Hash {
     mapping(*key, HELD)

@@ -63,8 +63,8 @@ pub(super) fn signers(
     Ok(Some(signers))
 }
 
-/// The signer, by the contract's rules: 65 bytes, V of 27 or 28, low S. Anybody could make a second form of a signature. Where accounts
-/// have keys of their own, a longer one names its account.
+/// The signer, by the contract's rules: 65 bytes, V of 27 or 28, low S. Anybody could make a second
+/// form of a signature. Where accounts have keys of their own, a longer one names its account.
 fn signer_of(digest: &Hash, signature: &[u8], has_account_keys: bool) -> Result<Address, VerifyError> {
     if has_account_keys && signature.len() != SIGNATURE_BYTES {
         return named_signer(signature);
@@ -76,8 +76,8 @@ fn signer_of(digest: &Hash, signature: &[u8], has_account_keys: bool) -> Result<
     recover_address(digest, &signature).map_err(|_| VerifyError::SignatureForm)
 }
 
-/// The account that a signature names before the signatures of its keys. Which keys it had then, no state here tells: the contract
-/// asked the chain, and it executed, so they signed.
+/// The account that a signature names before the signatures of its keys. Which keys it had then, no
+/// state here tells: the contract asked the chain, and it executed, so they signed.
 fn named_signer(signature: &[u8]) -> Result<Address, VerifyError> {
     match signature.split_first_chunk::<20>() {
         Some((name, keys)) if !keys.is_empty() && keys.len() % SIGNATURE_BYTES == 0 => Ok(Address(*name)),

@@ -1,4 +1,5 @@
-//! What the bridge of version 2 says when it refuses a call: custom errors, which nodes pass on as bytes (docs/contracts.md 4).
+//! What the bridge of version 2 says when it refuses a call: custom errors, which nodes pass on as
+//! bytes (docs/contracts.md 4).
 
 use spanlight::primitives::{decode_hex, keccak256};
 

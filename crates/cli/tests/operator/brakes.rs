@@ -1,5 +1,6 @@
-//! A bridge of version 2 that is paused, or whose outflow limit holds a transfer back: each is a reason of its own, nothing is
-//! parked for it, and the transfer goes through once its reason is gone.
+//! A bridge of version 2 that is paused, or whose outflow limit holds a transfer back: each is a
+//! reason of its own, nothing is parked for it, and the transfer goes through once its reason is
+//! gone.
 
 use crate::rig::{tail, Plan, Rig};
 use spanlight::primitives::{Address, U256};
@@ -9,7 +10,8 @@ use spanlight_devnet::wallet::Sending;
 use std::time::{Duration, Instant};
 
 const LONGEST: Duration = Duration::from_secs(120);
-/// setLimit(address,uint128,uint128) of coin, by the owner; what fits is far below what one block's time lets leak.
+/// setLimit(address,uint128,uint128) of coin, by the owner; what fits is far below what one block's
+/// time lets leak.
 const LIMIT: u64 = 1000;
 
 fn rig(name: &'static str, signed: bool) -> Rig {

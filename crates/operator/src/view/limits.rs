@@ -1,7 +1,8 @@
 //! Transfers that the outflow limit of a bridge of version 2 holds back (docs/contracts.md 4).
 //!
-//! The bridge names a time at which such a transfer may leave at the latest. It may leave earlier, once it fits: what comes in and
-//! what leaks away make room. Either way somebody has to tell the bridge, which is one repeated vote.
+//! The bridge names a time at which such a transfer may leave at the latest. It may leave earlier,
+//! once it fits: what comes in and what leaks away make room. Either way somebody has to tell the
+//! bridge, which is one repeated vote.
 
 use super::storage::Storage;
 use crate::decide::NonceState;

@@ -126,7 +126,8 @@ fn error_of(answer: &Value) -> Option<Fault> {
     Some(Fault::Final(RpcError::Node { code, message }))
 }
 
-/// Bytes that a contract reverted with, of which the message of the node says nothing: a custom error.
+/// Bytes that a contract reverted with, of which the message of the node says nothing: a custom
+/// error.
 fn reverted_with(error: &Value) -> Option<&str> {
     const SELECTOR: usize = "0x12345678".len();
     let bytes = error.get("data")?.as_str()?.get(..SELECTOR)?;

@@ -31,7 +31,8 @@ fn a_batch_is_read_in_any_order_and_only_whole() {
     assert_eq!((code, message.as_str()), (-32000, "no [2J"));
 }
 
-/// The message of a node does not name it; what a contract says in words stands in the message already.
+/// The message of a node does not name it; what a contract says in words stands in the message
+/// already.
 #[test]
 fn a_custom_error_of_a_contract_is_kept_with_the_message() {
     let read = |message: &str, data: Value| {
