@@ -125,8 +125,8 @@ fn a_pause_holds_within_a_second_whatever_the_endpoints_do() {
 fn started_from(rig: &Rig) -> u64 {
     let log = rig.log(0);
     let plain: String = log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
-    let lines = plain.lines().filter(|line| line.contains("following from") && line.contains("main->service"));
-    let line = lines.last().unwrap_or_default();
+    let mut lines = plain.lines().filter(|line| line.contains("following from") && line.contains("main->service"));
+    let line = lines.next_back().unwrap_or_default();
     line.split("source=").nth(1).and_then(|text| text.split(' ').next()).map_or(0, |text| text.parse().unwrap())
 }
 
