@@ -244,7 +244,8 @@ impl Storm {
             }
             if start.elapsed() > PATIENCE {
                 let logs: String = (0..self.rig.operators.len()).map(|index| tail(&self.rig.log(index))).collect();
-                panic!("{from:?}: after {PATIENCE:?} these are open, true for the odd: {open:?}\n{logs}");
+                let told: String = open.keys().map(|nonce| self.why(from, *nonce)).collect();
+                panic!("{from:?}: after {PATIENCE:?} these are open, true for the odd: {open:?}\n{told}\n{logs}");
             }
             std::thread::sleep(Duration::from_secs(2));
         }
@@ -257,9 +258,11 @@ impl Storm {
         asked
     }
 
+    /// What the operators say of it. Those that voted before the deciding vote failed wait for the others.
     fn why(&self, from: Side, nonce: u64) -> String {
         let from = if from == Side::Main { "main" } else { "service" };
-        self.rig.ask(0, &["why", &nonce.to_string(), "--from", from])
+        let ask = |index| self.rig.ask(index, &["why", &nonce.to_string(), "--from", from]);
+        (0..self.rig.operators.len()).map(ask).collect()
     }
 }
 
