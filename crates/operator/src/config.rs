@@ -558,7 +558,11 @@ fn read_text(config: &Path, path: &Path, key: &str) -> Result<String, ConfigErro
         file: config.to_owned(),
         key: key.to_owned(),
         what,
-        hint: "`spanlight operator init` writes a commented configuration".to_owned(),
+        hint: match key {
+            "trust" => "docs/trust.md tells how to make a trust file",
+            _ => "`spanlight operator init` writes a commented configuration",
+        }
+        .to_owned(),
     };
     let length = std::fs::metadata(path).map_err(|error| refuse(format!("{}: {error}", path.display())))?.len();
     if length > MOST {

@@ -65,7 +65,7 @@ fn what_is_independent_travels_together() {
     let (trust, replays) = (trust(), replays());
     let counters = [0, 1].map(|index| Counting { node: &replays[index], requests: Cell::new(0) });
     let counted = Counted::new(&trust, &counters);
-    // 629 and 503 headers, the checkpoint and the head's number of each.
+    // 629 and 503 headers, the checkpoint and twice the head's number of each: the chain has gone on meanwhile.
     let mut found = vec![("follow both chains", counted.since())];
     for (what, from, nonce) in [("handled", "main", 0), ("stuck", "main", 9), ("attempted", "main", 61)] {
         block_on(prove(&counted.ends(from), Subject::Nonce(nonce), ProveOptions::at(now()), &Silent)).unwrap();
@@ -77,7 +77,7 @@ fn what_is_independent_travels_together() {
         found.push((what, counted.since()));
     }
     // Before, with one call in each request but for headers: 22, 15, 146, 65, 455, 428.
-    let most = [22, 13, 76, 15, 291, 141];
+    let most = [24, 13, 76, 15, 291, 141];
     let told = found.iter().zip(most).filter(|((_, got), most)| got > most);
     assert_eq!(told.collect::<Vec<_>>(), [], "{found:?}");
 }

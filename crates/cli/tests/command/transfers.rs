@@ -328,7 +328,7 @@ fn a_trust_without_a_bridge_judges_no_transfer() {
     trust.bridge = None;
     let path = write("no-bridge.json", serde_json::to_string(&trust).unwrap());
     let ran = gather_with("prove", &path, "main", &["--nonce", "1"]);
-    assert_eq!(ran.code, 64);
+    assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("bridge"), "{}", ran.stderr);
     assert_eq!(run(&["verify", handled(), "--trust", &path, "--now", NOW]).code, 3, "the bundle is not to blame");
     let one_way = write("one-way.toml", text.replacen("sends = true", "sends = false", 1));

@@ -124,8 +124,7 @@ fn a_pause_holds_within_a_second_whatever_the_endpoints_do() {
 /// The source block from which the newest session of a direction follows.
 fn started_from(rig: &Rig) -> u64 {
     let log = rig.log(0);
-    let plain: String = log.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
-    let mut lines = plain.lines().filter(|line| line.contains("following from") && line.contains("main->service"));
+    let mut lines = log.lines().filter(|line| line.contains("following from") && line.contains("main->service"));
     let line = lines.next_back().unwrap_or_default();
     line.split("source=").nth(1).and_then(|text| text.split(' ').next()).map_or(0, |text| text.parse().unwrap())
 }

@@ -4,7 +4,7 @@ use super::{read, wait, Configured};
 use crate::failure::Failure;
 use crate::output::Output;
 use serde_json::json;
-use spanlight_operator::board::Status;
+use spanlight_operator::board::{DirectionBoard, Status};
 use spanlight_operator::config::Config;
 use spanlight_operator::store::{AlarmRow, Send, Store};
 use std::fmt::Write;
@@ -83,6 +83,9 @@ pub(super) fn pending(config: &Config, as_json: bool) -> Result<Output, Failure>
     }
     let mut text = String::new();
     for (name, board) in &status.directions {
+        if let Some(unknown) = not_following(board) {
+            let _ = writeln!(text, "{name}: {unknown}");
+        }
         for (nonce, open) in &board.pending {
             let _ = writeln!(text, "{name} {nonce}: {} of {} votes; {}", open.votes, board.threshold, open.doing);
         }
@@ -93,9 +96,27 @@ pub(super) fn pending(config: &Config, as_json: bool) -> Result<Output, Failure>
     Ok(Output::done(text))
 }
 
+/// What to say of transfers of a direction that is not followed now: nothing, or an old state of it, is known.
+fn not_following(board: &DirectionBoard) -> Option<String> {
+    let trouble = board.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
+    let is = if board.phase == "standby" { "on standby" } else { &board.phase };
+    (board.phase != "following").then(|| format!("not known now, since this operator is {is}{trouble}"))
+}
+
+fn is_source(status: &Status, from: &str) -> Result<(), Failure> {
+    let mut sources: Vec<&str> = status.directions.values().map(|board| board.source.as_str()).collect();
+    sources.sort_unstable();
+    if sources.contains(&from) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--from {from}: this operator has no direction from that chain"))
+        .hint(format!("it has those from {}", sources.join(" and "))))
+}
+
 pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
     let config = read(&args.configured)?;
     let status = ask(&config)?;
+    args.from.as_ref().map_or(Ok(()), |from| is_source(&status, from))?;
     let (sends, alarms) = wait(history(&config, &status, args.nonce))??;
     let mut answers = Vec::new();
     for (name, board) in &status.directions {
@@ -106,6 +127,7 @@ pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
         let doing = match open {
             Some(open) => open.doing.clone(),
             None if args.nonce < board.lower_handle_nonce => "handled".to_owned(),
+            None if board.phase != "following" => not_following(board).unwrap_or_default(),
             None if args.nonce >= board.requests => "not requested, as far as is proven".to_owned(),
             None => "handled, or its request is not proven yet".to_owned(),
         };
@@ -164,4 +186,37 @@ pub(super) fn tell(config: &Config, paused: &str, words: &str) -> Result<Output,
     })?
     .map_err(|error| Failure::unreadable(format!("{error}")).hint("has the operator ever run here?"))?;
     Ok(Output::done(format!("{words}\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_that_is_not_followed_is_not_told_as_one_without_transfers() {
+        let board = |phase: &str, trouble: Option<&str>| DirectionBoard {
+            phase: phase.to_owned(),
+            trouble: trouble.map(str::to_owned),
+            ..DirectionBoard::default()
+        };
+        assert_eq!(not_following(&board("following", None)), None);
+        let told = |phase, trouble| not_following(&board(phase, trouble)).unwrap_or_default();
+        assert_eq!(
+            told("failing", Some("no node answers")),
+            "not known now, since this operator is failing: no node answers"
+        );
+        assert_eq!(told("standby", None), "not known now, since this operator is on standby");
+    }
+
+    #[test]
+    fn a_chain_without_a_direction_is_refused_with_those_there_are() {
+        let mut status = Status::default();
+        for source in ["service", "main"] {
+            let board = DirectionBoard { source: source.to_owned(), ..DirectionBoard::default() };
+            status.directions.insert(format!("{source}->"), board);
+        }
+        assert!(is_source(&status, "main").is_ok());
+        let refused = format!("{:?}", is_source(&status, "mian"));
+        assert!(refused.contains("mian") && refused.contains("main and service"), "{refused}");
+    }
 }
