@@ -1,7 +1,7 @@
 // Chains that run, asked from Node; and what a clock that is wrong does.
 import * as spanlight from "spanlight";
 import { argv } from "node:process";
-import { live } from "./live.mjs";
+import { blaming, live } from "./live.mjs";
 
 const { devnet } = JSON.parse(argv[3]);
 const result = await live(spanlight, devnet);
@@ -14,7 +14,7 @@ for (const off of [-30, -5, -3, 30]) {
   const proof = await prove();
   Date.now = real;
   check(`a clock that is ${off} s off: the verdict`, proof.transfers?.[0]?.state === "handled", proof.transfers?.[0]?.code ?? proof);
-  const codes = proof.notes?.map(({ code }) => code) ?? [];
+  const codes = blaming(proof.notes)?.map(({ code }) => code) ?? [];
   check(`a clock that is ${off} s off: nobody is blamed`, codes.every((code) => code === "clock.behind"), codes);
   const told = proof.notes?.find(({ code }) => code === "clock.behind");
   check(`a clock that is ${off} s off: it is told`, off === -30 ? told?.seconds > 15n : told === undefined, told?.detail);
