@@ -7,8 +7,9 @@ use crate::tally::Tally;
 /// What can be run by itself.
 pub const PARTS: [&str; 5] = ["operators", "chaos", "bytes", "curves", "contracts"];
 
-/// A part, or all of them: operators through tests A and B (docs/soak.md) and through random faults, every byte of every forged bundle in three ways, a
-/// hundred thousand signatures through both curve back ends, and the random calls of the contracts' tests 25 times as often.
+/// A part, or all of them: operators through tests A and B (docs/soak.md) and through random
+/// faults, every byte of every forged bundle in three ways, a hundred thousand signatures through
+/// both curve back ends, and the random calls of the contracts' tests 25 times as often.
 pub fn run(only: Option<&str>) -> Tally {
     let mut total = Tally::default();
     for part in PARTS.into_iter().filter(|part| only.is_none_or(|only| only == *part)) {

@@ -43,7 +43,8 @@ pub(crate) fn print(output: &Output) -> ExitCode {
     ExitCode::from(output.exit)
 }
 
-/// The argument parser repeats a value that it refuses; one that looks like an address may hold a password.
+/// The argument parser repeats a value that it refuses; one that looks like an address may hold a
+/// password.
 fn hide_passwords(error: &mut clap::Error) {
     use clap::error::{ContextKind, ContextValue};
     let of_address = matches!(

@@ -42,12 +42,14 @@ pub enum Sealers {
 /// Which states a node keeps and proves, as Kaia's nodes do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NodeKind {
-    /// Those of the newest 128 blocks and of every 128th block, as a node does that is told nothing.
+    /// Those of the newest 128 blocks and of every 128th block, as a node does that is told
+    /// nothing.
     #[default]
     Full,
     /// All.
     Archive,
-    /// All, but it proves no word of storage at any height: pruning leaves tries that have no plain root.
+    /// All, but it proves no word of storage at any height: pruning leaves tries that have no plain
+    /// root.
     LivePruning,
 }
 
@@ -104,12 +106,13 @@ pub struct ChainConfig {
     pub balances: Vec<(Address, U256)>,
     /// Which states its node keeps.
     pub node: NodeKind,
-    /// Seconds by which the chain's clock is ahead of this machine's, or behind it where that is negative.
+    /// Seconds by which the chain's clock is ahead of this machine's, or behind it where that is
+    /// negative.
     pub clock_offset: i64,
     /// How long every answer takes.
     pub latency: Duration,
-    /// Blocks by which the node shows an older head when it is started again, as one does that was killed and repairs itself. It
-    /// takes up ten of them a second.
+    /// Blocks by which the node shows an older head when it is started again, as one does that was
+    /// killed and repairs itself. It takes up ten of them a second.
     pub repairs: u64,
     /// Folder where the chain is kept; in memory if none.
     pub keep: Option<PathBuf>,

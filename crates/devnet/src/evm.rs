@@ -127,7 +127,8 @@ pub(crate) struct Outcome {
 /// Gas of a byte of data, zero or not, from Istanbul until Prague.
 const FLAT_BYTE: u64 = 100;
 
-/// What the chain takes for data beyond what Ethereum's rules take: from Istanbul until Prague each byte costs the same.
+/// What the chain takes for data beyond what Ethereum's rules take: from Istanbul until Prague each
+/// byte costs the same.
 #[must_use]
 pub(crate) fn data_gas_beside_the_machine(data: &[u8], rules: SpecId) -> u64 {
     const ZERO: u64 = 4;

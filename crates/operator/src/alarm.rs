@@ -124,7 +124,8 @@ pub enum Alarm {
         /// What it holds, in peb.
         held: String,
     },
-    /// The lowest of the account nonces on their way has not come into a block for a while: all others wait for it.
+    /// The lowest of the account nonces on their way has not come into a block for a while: all
+    /// others wait for it.
     SendStuck {
         /// The account nonce.
         account_nonce: u64,

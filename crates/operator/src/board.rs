@@ -89,8 +89,8 @@ pub struct DirectionBoard {
 }
 
 impl DirectionBoard {
-    /// Why the direction is not as it should be, if it is not: one replica acts on heads that are young enough, the others stand
-    /// by.
+    /// Why the direction is not as it should be, if it is not: one replica acts on heads that are
+    /// young enough, the others stand by.
     #[must_use]
     pub fn unready(&self, now: u64) -> Option<String> {
         match self.phase.as_str() {
@@ -114,7 +114,8 @@ pub struct Status {
     pub paused: bool,
     /// Both directions, by name.
     pub directions: BTreeMap<String, DirectionBoard>,
-    /// Connections turned away or closed for newer ones since the start, by port: `ops` or `exchange`.
+    /// Connections turned away or closed for newer ones since the start, by port: `ops` or
+    /// `exchange`.
     #[serde(default)]
     pub turned_away: BTreeMap<String, u64>,
 }

@@ -123,10 +123,12 @@ pub struct ChainConfig {
     /// Most peb for a unit of gas.
     #[serde(default = "default_max_gas_price")]
     pub max_gas_price: u64,
-    /// The most gas that a vote may be given. What each one needs is estimated; what it does not use is not paid.
+    /// The most gas that a vote may be given. What each one needs is estimated; what it does not
+    /// use is not paid.
     #[serde(default = "default_vote_gas")]
     pub vote_gas: u64,
-    /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds less.
+    /// An alarm is raised when the account that pays, the operator's or the fee payer's, holds
+    /// less.
     #[serde(default)]
     pub min_balance: Amount,
     /// An alarm is raised when the bridge holds less coin.
@@ -164,7 +166,8 @@ pub enum KeyConfig {
 }
 
 impl KeyConfig {
-    /// Reads a key as a configuration file writes it, for a command that is given one: `{ kind = "pkcs11", ... }`.
+    /// Reads a key as a configuration file writes it, for a command that is given one: `{ kind =
+    /// "pkcs11", ... }`.
     ///
     /// # Errors
     /// What is wrong, in words that repeat no value.
@@ -478,7 +481,8 @@ impl Check<'_> {
         }
         if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return match private::unknown_parameter(url) {
-                // The driver would log it with its value, which may be a password under a misspelt name.
+                // The driver would log it with its value, which may be a password under a misspelt
+                // name.
                 true => Err(self.refuse(
                     "store",
                     "the address has a parameter that PostgreSQL's driver does not know",

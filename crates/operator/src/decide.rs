@@ -19,8 +19,8 @@ pub struct NonceState {
     pub votes: BTreeMap<Address, Hash>,
     /// Votes that the contract counts for the right key; on bridges before version 2 also those of former operators.
     pub counted: u64,
-    /// The votes are there, and the bridge's outflow limit holds the transfer back: until it fits, at the latest until then.
-    /// None once it may leave.
+    /// The votes are there, and the bridge's outflow limit holds the transfer back: until it fits,
+    /// at the latest until then. None once it may leave.
     pub held: Option<u64>,
 }
 
@@ -390,7 +390,8 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
     }
 }
 
-/// Until when a transfer with all its votes is held back. One that lost votes since needs them again, held back or not.
+/// Until when a transfer with all its votes is held back. One that lost votes since needs them
+/// again, held back or not.
 fn held(state: &NonceState, threshold: u64) -> Option<u64> {
     state.held.filter(|_| state.counted >= threshold)
 }

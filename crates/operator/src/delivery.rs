@@ -41,8 +41,9 @@ pub(crate) struct Gas {
 }
 
 impl Gas {
-    /// What a vote is given that was seen to need so much, and whose delivery needs so much. It may decide although it was seen
-    /// before the others' votes: then it also keeps accounts, and passes over what is handled. What it does not use is not paid.
+    /// What a vote is given that was seen to need so much, and whose delivery needs so much. It may
+    /// decide although it was seen before the others' votes: then it also keeps accounts, and
+    /// passes over what is handled. What it does not use is not paid.
     fn of(self, vote: u64, delivery: u64, bytes: usize) -> u64 {
         const LEAST_VOTE: u64 = 100_000;
         const EXECUTION: u64 = 300_000;
@@ -63,8 +64,8 @@ impl Gas {
     }
 }
 
-/// Whether the bridge refuses a vote because the transfer is handled: other operators' votes were there a block earlier. That is
-/// no failure, and the next proven head shows it.
+/// Whether the bridge refuses a vote because the transfer is handled: other operators' votes were
+/// there a block earlier. That is no failure, and the next proven head shows it.
 fn is_handled_meanwhile(reason: &str) -> bool {
     ["closed vote", "removed vote"].iter().any(|words| reason.contains(words))
 }
@@ -77,7 +78,8 @@ fn failed(reason: String) -> Delivery {
     }
 }
 
-/// What a call needs, with so much gas at most: the least is asked for, and where nobody tells, whether the most is enough.
+/// What a call needs, with so much gas at most: the least is asked for, and where nobody tells,
+/// whether the most is enough.
 async fn need(link: &Link, call: &Call<'_>) -> Result<u64, Delivery> {
     match link.estimate(call).await {
         Need::Gas(gas) => Ok(gas),

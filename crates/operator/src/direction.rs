@@ -31,7 +31,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what a person has said.
 const CONTROLS: Duration = Duration::from_millis(250);
 
-/// A worker without any sign of life for so long gives the lease to another replica: another host may fare better.
+/// A worker without any sign of life for so long gives the lease to another replica: another host
+/// may fare better.
 const STILL: Duration = Duration::from_secs(30);
 
 /// What all workers of a process share.
@@ -48,7 +49,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Reads what a person has said, again and again: whatever the workers wait for, it holds within a second.
+    /// Reads what a person has said, again and again: whatever the workers wait for, it holds
+    /// within a second.
     pub(crate) async fn watch_controls(self: Arc<Self>) {
         while !self.cancel.is_cancelled() {
             tokio::time::sleep(CONTROLS).await;
@@ -71,7 +73,8 @@ impl Shared {
         }
     }
 
-    /// Raises an alarm of a direction, where it is no repeat: logs it, counts it and writes it down.
+    /// Raises an alarm of a direction, where it is no repeat: logs it, counts it and writes it
+    /// down.
     pub(crate) fn raise(self: &Arc<Self>, raised: &mut Raised, direction: &str, nonce: Option<u64>, alarm: &Alarm) {
         if !raised.is_new(nonce, alarm, Instant::now()) {
             return;
@@ -111,7 +114,8 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
-    /// The alarm, where it is the store, or the checkpoint to start from is ahead of this machine's clock.
+    /// The alarm, where it is the store, or the checkpoint to start from is ahead of this machine's
+    /// clock.
     fn alarm(&self) -> Option<Alarm> {
         match self {
             Self::Start { error, .. } => clock_of(error).and_then(Alarm::of_clock),
@@ -143,11 +147,12 @@ pub(crate) struct Direction {
     cancel: Cancel,
 }
 
-/// Begins to follow a chain, with one endpoint at a time: where they were mixed, one could tell a head and leave it to another to
-/// show it, and what is false would be held against the other one. One endpoint that keeps back whoever begins must not keep a
-/// session from beginning: `begin` puts aside one at fault, and where nobody can be shown to be at fault each endpoint is asked
-/// first once. A first one may show an old head
-/// and then not tell its state, which the others, honest ones, have thrown away. The next session goes on with the order found.
+/// Begins to follow a chain, with one endpoint at a time: where they were mixed, one could tell a
+/// head and leave it to another to show it, and what is false would be held against the other one.
+/// One endpoint that keeps back whoever begins must not keep a session from beginning: `begin` puts
+/// aside one at fault, and where nobody can be shown to be at fault each endpoint is asked first
+/// once. A first one may show an old head and then not tell its state, which the others, honest
+/// ones, have thrown away. The next session goes on with the order found.
 pub(crate) async fn with_each<R>(
     link: &mut Link,
     begin: impl AsyncFn(&Link) -> Result<R, ProveError>,
@@ -339,7 +344,8 @@ impl Direction {
         let begun = with_each(destination_link, begin).await;
         let (destination, view) = begun.map_err(|error| no_start(&destination_trust, error))?;
 
-        // What is kept in the store need not be found again. Where nothing is, all that is open has to be.
+        // What is kept in the store need not be found again. Where nothing is, all that is open has
+        // to be.
         let known = store.known(&self.name).await?;
         let stored = store.requests(&self.name).await?;
         let needed = known.unwrap_or_else(|| watched.min(view.nonces.lower_handle_nonce));

@@ -1,7 +1,9 @@
-//! Who is let in at a port. Anybody may knock, as often as they like; they must not keep others out, nor cost much.
+//! Who is let in at a port. Anybody may knock, as often as they like; they must not keep others
+//! out, nor cost much.
 //!
-//! A newcomer is always let in, in the place of an older connection where there are enough: of the guest that has most, its oldest.
-//! So whoever holds connections open takes places from itself, and whoever asks and goes is answered.
+//! A newcomer is always let in, in the place of an older connection where there are enough: of the
+//! guest that has most, its oldest. So whoever holds connections open takes places from itself, and
+//! whoever asks and goes is answered.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -82,7 +84,8 @@ impl<G: Eq + Ord> Open<G> {
         if self.guests.len() < most.in_all {
             return None;
         }
-        // Of guests that have as many, the one that came first: by no rule may one address always lose.
+        // Of guests that have as many, the one that came first: by no rule may one address always
+        // lose.
         let first = guests.into_values().max_by_key(|(count, oldest)| (*count, std::cmp::Reverse(*oldest)));
         first.map(|(_, oldest)| oldest)
     }
@@ -137,10 +140,12 @@ impl Bucket {
     }
 }
 
-/// Most addresses whose rate is remembered; then those that have rested are forgotten, and if none has, all are.
+/// Most addresses whose rate is remembered; then those that have rested are forgotten, and if none
+/// has, all are.
 const MOST_ADDRESSES: usize = 4096;
 
-/// Costly work for strangers, limited by address and in all; those who have shown who they are have a rate of their own.
+/// Costly work for strangers, limited by address and in all; those who have shown who they are have
+/// a rate of their own.
 #[derive(Debug)]
 pub(crate) struct Gate {
     of_one: Rate,
@@ -194,7 +199,8 @@ impl Gate {
     }
 }
 
-/// Says something at most once a minute, with how often it happened: others decide how often, and a log must not fill.
+/// Says something at most once a minute, with how often it happened: others decide how often, and a
+/// log must not fill.
 #[derive(Debug, Default)]
 pub(crate) struct Seldom(Mutex<(Option<Instant>, u64)>);
 

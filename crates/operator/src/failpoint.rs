@@ -1,10 +1,10 @@
-//! Places at which a test can kill the process, as `kill -9` would, or one worker: every database write and every send has one
-//! before and one after it. Built in debug builds only.
+//! Places at which a test can kill the process, as `kill -9` would, or one worker: every database
+//! write and every send has one before and one after it. Built in debug builds only.
 
 use std::time::Duration;
 
-/// Does here what `SPANLIGHT_FAILPOINT` says: `NAME:N` ends the process when NAME is reached for the N-th time, `panic:NAME:N`
-/// makes the worker panic, and `hang:NAME:N` lets it sleep for ever.
+/// Does here what `SPANLIGHT_FAILPOINT` says: `NAME:N` ends the process when NAME is reached for
+/// the N-th time, `panic:NAME:N` makes the worker panic, and `hang:NAME:N` lets it sleep for ever.
 #[cfg(debug_assertions)]
 pub(crate) fn point(name: &str) {
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,8 @@ pub(crate) fn point(name: &str) {
 #[cfg(not(debug_assertions))]
 pub(crate) const fn point(_name: &str) {}
 
-/// How long something may take: what `SPANLIGHT_HANGS_MS` says instead of the default, in debug builds.
+/// How long something may take: what `SPANLIGHT_HANGS_MS` says instead of the default, in debug
+/// builds.
 #[cfg(debug_assertions)]
 pub(crate) fn hangs_after(default: Duration) -> Duration {
     let told = std::env::var("SPANLIGHT_HANGS_MS").ok().and_then(|text| text.parse().ok());

@@ -223,8 +223,8 @@ impl Link {
         outcome
     }
 
-    /// Asks how much gas a call needs, at most what it is given, in the same way: what one endpoint says will not work, the others
-    /// are asked. Unproven as well.
+    /// Asks how much gas a call needs, at most what it is given, in the same way: what one endpoint
+    /// says will not work, the others are asked. Unproven as well.
     pub(crate) async fn estimate(&self, call: &Call<'_>) -> Need {
         const METHOD: &str = "kaia_estimateGas";
         let call = json!([call.to_json()]);
@@ -252,8 +252,8 @@ impl Link {
         Err(refusal.unwrap_or(RpcError::NoneLeft { reasons: "all were put aside".to_owned() }))
     }
 
-    /// Gives a signed transaction to every endpoint in use, or only until one has taken it, and gives their names and what they
-    /// said, in the order asked.
+    /// Gives a signed transaction to every endpoint in use, or only until one has taken it, and
+    /// gives their names and what they said, in the order asked.
     pub(crate) async fn give(&self, raw: &[u8], to_all: bool) -> Vec<(String, Said)> {
         let mut all = Vec::new();
         for place in self.takers() {
@@ -293,8 +293,9 @@ impl Link {
     }
 }
 
-/// A full node has thrown old states away and proves no account that is absent: so do all of them. One that lacks a block repairs
-/// itself, or is behind: another one is asked first. The clock and a chain that stands still have alarms of their own.
+/// A full node has thrown old states away and proves no account that is absent: so do all of them.
+/// One that lacks a block repairs itself, or is behind: another one is asked first. The clock and a
+/// chain that stands still have alarms of their own.
 fn is_a_fault(finding: &Finding) -> bool {
     match finding {
         Finding::PassedOver { .. } | Finding::ClockBehind { .. } | Finding::StandsStill { .. } => false,

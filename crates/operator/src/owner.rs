@@ -1,9 +1,9 @@
 //! What the owner of a bridge does to it: register and deregister operators, set the threshold. The owner's key is given to the
 //! one command that needs it, and is no key of an operator's configuration.
 //!
-//! Endpoints are believed in nothing here either. The command follows the chain itself, sends under the same limit of the gas
-//! price as an operator, and says that a change is made once the bridge's state at a verified head shows it. A receipt proves
-//! nothing: it is the word of one endpoint.
+//! Endpoints are believed in nothing here either. The command follows the chain itself, sends under
+//! the same limit of the gas price as an operator, and says that a change is made once the bridge's
+//! state at a verified head shows it. A receipt proves nothing: it is the word of one endpoint.
 
 use crate::clock;
 use crate::config::{ChainConfig, Config, KeyConfig};
@@ -36,7 +36,8 @@ const GAS: u64 = 1_000_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at the chain.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Looks after which every endpoint gets the transaction: the one that took it may keep it to itself.
+/// Looks after which every endpoint gets the transaction: the one that took it may keep it to
+/// itself.
 const SLOW: u32 = 4;
 
 /// What the owner wants.
@@ -165,8 +166,8 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
     bridge.prove(change, &signed, draft.account_nonce).await
 }
 
-/// The trust's chain from the newest checkpoint that this operator's store has of it: a chain that is followed from genesis
-/// takes long. A store that cannot be read is no fault here.
+/// The trust's chain from the newest checkpoint that this operator's store has of it: a chain that
+/// is followed from genesis takes long. A store that cannot be read is no fault here.
 async fn newest_checkpoint(config: &Config, chain: TrustedChain) -> TrustedChain {
     if config.store.strip_prefix("sqlite:").is_some_and(|path| !std::path::Path::new(path).is_file()) {
         return chain;
@@ -209,8 +210,8 @@ impl<'t> Followed<'t> {
         Ok(Self { link, synced, trusted, end, owner, max_head_age: config.voting.max_head_age_s })
     }
 
-    /// The bridge as it is proven to be at a young head. An endpoint that keeps new blocks back would otherwise show a state
-    /// that held once.
+    /// The bridge as it is proven to be at a young head. An endpoint that keeps new blocks back
+    /// would otherwise show a state that held once.
     async fn look(&mut self) -> Result<View, OwnerError> {
         let mut turns = self.link.len();
         loop {
@@ -242,8 +243,9 @@ impl<'t> Followed<'t> {
         view::read(&node, header, self.end, self.owner, &BTreeMap::new(), &view::Voters::default()).await
     }
 
-    /// Price and tip to offer: what the next block takes by the proven head, and never more than `most`. No endpoint is asked. Where
-    /// there is a base fee, twice as much is named and the base fee is paid.
+    /// Price and tip to offer: what the next block takes by the proven head, and never more than
+    /// `most`. No endpoint is asked. Where there is a base fee, twice as much is named and the base
+    /// fee is paid.
     fn offer(&self, most: u64) -> Result<(U256, Option<U256>), OwnerError> {
         let limit = U256::from(most);
         let client = self.synced.chain().client();

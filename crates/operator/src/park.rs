@@ -2,7 +2,8 @@
 
 /// Longest wait, in retries of the first length.
 const MOST_DOUBLINGS: u32 = 7;
-/// Longest wait in blocks, unless the first one is longer: what was in the way may be gone, and nobody tells.
+/// Longest wait in blocks, unless the first one is longer: what was in the way may be gone, and
+/// nobody tells.
 const LONGEST: u64 = 512;
 
 /// How one nonce stands with it.

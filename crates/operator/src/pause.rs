@@ -1,5 +1,6 @@
-//! Whether a person has paused the operator. A task of its own reads it from the store, so that no endpoint and no transfer can
-//! keep a worker from seeing it; and every key looks at it before it signs ([`Gated`]).
+//! Whether a person has paused the operator. A task of its own reads it from the store, so that no
+//! endpoint and no transfer can keep a worker from seeing it; and every key looks at it before it
+//! signs ([`Gated`]).
 
 use crate::keys::{ChainKeys, KeyError, Signer};
 use spanlight::{Address, Hash};

@@ -1,5 +1,5 @@
-//! A worker's signs of life: it gives one in each round and with each answer of an endpoint, so one that gives none for long is
-//! stuck in a call that never ends.
+//! A worker's signs of life: it gives one in each round and with each answer of an endpoint, so one
+//! that gives none for long is stuck in a call that never ends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

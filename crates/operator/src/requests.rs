@@ -1,8 +1,9 @@
 //! Finds requests on the source and proves each one final.
 //!
-//! No log search is asked for: it could keep a request back. Headers carry a filter of all logs in their block, and a quorum
-//! sealed it, so it names every block that may hold a request; the block's receipts are then checked under its root. Nodes
-//! keep these for good, and states of few blocks only: a later state does as well where the core can tell.
+//! No log search is asked for: it could keep a request back. Headers carry a filter of all logs in
+//! their block, and a quorum sealed it, so it names every block that may hold a request; the
+//! block's receipts are then checked under its root. Nodes keep these for good, and states of few
+//! blocks only: a later state does as well where the core can tell.
 
 use futures_util::future::try_join_all;
 use spanlight::bridge::events::topic;
@@ -95,8 +96,8 @@ pub(crate) async fn in_block<T: Transport>(
     in_items(node, synced, trust, bridge, (number, &items), kept).await
 }
 
-/// The same of several blocks, side by side. Where one cannot be read, the error does not tell which: it shows when each is read
-/// by itself.
+/// The same of several blocks, side by side. Where one cannot be read, the error does not tell
+/// which: it shows when each is read by itself.
 pub(crate) async fn in_blocks<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
@@ -214,9 +215,9 @@ struct Shown {
     refusal: Option<RpcError>,
 }
 
-/// Proves the count of requests and the entries of these tokens: in the block itself or, where nodes have not kept its state, in
-/// later ones up to which nothing has changed the entry. Full nodes keep the states of few blocks, so this is the usual way
-/// after some minutes off.
+/// Proves the count of requests and the entries of these tokens: in the block itself or, where
+/// nodes have not kept its state, in later ones up to which nothing has changed the entry. Full
+/// nodes keep the states of few blocks, so this is the usual way after some minutes off.
 async fn states_for<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
@@ -288,10 +289,11 @@ async fn later_states<T: Transport>(
     Ok(Shown { states, fresh: None, hidden, settled, refusal: Some(refusal.clone()) })
 }
 
-/// The blocks up to the next one whose state full nodes keep that may have changed a token's entry, by the filters in their headers;
-/// none where there is no such block, or receipts cannot settle it. Anybody can put a log's words into a filter, and on a busy
-/// chain they come by chance. Whether the entry was changed all receipts of the block tell, and the core takes them as
-/// proven where they are committed to as one list.
+/// The blocks up to the next one whose state full nodes keep that may have changed a token's entry,
+/// by the filters in their headers; none where there is no such block, or receipts cannot settle
+/// it. Anybody can put a log's words into a filter, and on a busy chain they come by chance.
+/// Whether the entry was changed all receipts of the block tell, and the core takes them as proven
+/// where they are committed to as one list.
 fn settled_by_receipts(
     synced: &Synced<'_>,
     bridge: &BridgeEnd,

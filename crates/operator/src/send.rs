@@ -1,11 +1,12 @@
 //! Sends transactions: each is signed, written down, and only then sent; each account nonce is followed until the chain has
 //! taken it.
 //!
-//! The account nonce comes from the proven account at the destination's head, never from an endpoint's word, and so does the
-//! price of gas. What no node would take is found before it is written down. A transaction that is not taken is given to
-//! endpoints again. Only the first of those on their way is sent at a higher price: the others wait for it, whatever they pay.
-//! One whose transfer was handled meanwhile, or that every endpoint refuses for good, gives its account nonce to one that does
-//! nothing, so that those behind it are not held up.
+//! The account nonce comes from the proven account at the destination's head, never from an
+//! endpoint's word, and so does the price of gas. What no node would take is found before it is
+//! written down. A transaction that is not taken is given to endpoints again. Only the first of
+//! those on their way is sent at a higher price: the others wait for it, whatever they pay. One
+//! whose transfer was handled meanwhile, or that every endpoint refuses for good, gives its account
+//! nonce to one that does nothing, so that those behind it are not held up.
 
 mod conditions;
 mod handed;
@@ -27,7 +28,8 @@ use spanlight::{Address, U256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Blocks after which what is not taken is given to every endpoint: one that has it may not have passed it on.
+/// Blocks after which what is not taken is given to every endpoint: one that has it may not have
+/// passed it on.
 const SLOW: u64 = 2;
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +140,8 @@ impl Sender {
         std::mem::take(&mut self.alarms)
     }
 
-    /// Nothing is tended to while a person has paused the operator: what waits meanwhile waits for that.
+    /// Nothing is tended to while a person has paused the operator: what waits meanwhile waits for
+    /// that.
     pub(crate) fn rest(&mut self) {
         self.lowest = None;
     }
@@ -215,7 +218,8 @@ impl Sender {
         Ok(raw)
     }
 
-    /// Whether it could be sent now: before anybody is asked what it would do, and before anything is written down.
+    /// Whether it could be sent now: before anybody is asked what it would do, and before anything
+    /// is written down.
     pub(crate) fn can_send(&self, action: &Action, gas: u64) -> Result<(), SendError> {
         self.draft(0, action.clone(), gas).map(|_| ())
     }
@@ -312,8 +316,8 @@ impl Sender {
         Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
     }
 
-    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not taken is given again, at the next
-    /// block.
+    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not
+    /// taken is given again, at the next block.
     async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach, head: u64) {
         if !self.handed.entry(id).or_default().is_due(reach, head) {
             return;

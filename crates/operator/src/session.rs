@@ -43,7 +43,8 @@ use std::time::{Duration, Instant};
 const CHECKPOINT_EVERY: u64 = 64;
 /// Headers after which a session starts again from a newer checkpoint, to let the old ones go.
 const LONGEST: u64 = 8192;
-/// Source headers that are followed in one round: after a long time off there are many, and votes must not wait for all of them.
+/// Source headers that are followed in one round: after a long time off there are many, and votes
+/// must not wait for all of them.
 const PORTION: u64 = 512;
 /// Time between two looks at the lease and the endpoints.
 const LOOK: Duration = Duration::from_millis(500);
@@ -109,7 +110,8 @@ pub(crate) struct Session<'t> {
     known: Known,
     /// Requests that can never be voted on, with their block, its time, and why.
     uncovered: BTreeMap<u64, (u64, u64, String)>,
-    /// Whether the source's endpoints show blocks that are not followed yet: it is followed in portions, so that votes go on.
+    /// Whether the source's endpoints show blocks that are not followed yet: it is followed in
+    /// portions, so that votes go on.
     is_behind: bool,
     /// Requests that the source was last proven to count.
     requests: u64,
@@ -127,13 +129,15 @@ pub(crate) struct Session<'t> {
     turns: [Turn; 2],
     /// Endpoints whose head was old when their turn ended.
     suspects: [Suspects; 2],
-    /// When every endpoint of a chain was last seen to show moving heads that are too old, and how old they were.
+    /// When every endpoint of a chain was last seen to show moving heads that are too old, and how
+    /// old they were.
     old: [Option<(Instant, u64)>; 2],
     looked: Instant,
 }
 
 impl<'t> Session<'t> {
-    /// Requests below `first` were made before the source's first block, and those below `known` need not be found again.
+    /// Requests below `first` were made before the source's first block, and those below `known`
+    /// need not be found again.
     #[allow(clippy::too_many_arguments)] // Each part of a session, once.
     pub(crate) fn new(
         direction: &'t Direction,
@@ -383,7 +387,8 @@ impl<'t> Session<'t> {
         self.source.chain().header(self.scanned).map_or(0, |header| header.time())
     }
 
-    /// Whether there are source blocks that are not followed or not searched yet. What is compared with the source waits.
+    /// Whether there are source blocks that are not followed or not searched yet. What is compared
+    /// with the source waits.
     pub(crate) fn is_catching_up(&self) -> bool {
         self.is_behind || self.has_more_to_search()
     }

@@ -1,9 +1,9 @@
-//! The workers, one for each direction, and who looks after them: one that panicked, ended or hangs is told, and another one is
-//! started in its place.
+//! The workers, one for each direction, and who looks after them: one that panicked, ended or hangs
+//! is told, and another one is started in its place.
 //!
-//! A thread that hangs cannot be ended. It is cut off instead: its calls are cancelled, its lease is not renewed, and whatever
-//! it would still write is refused by the fence of the next one. So many may be left behind; then the process ends, to be
-//! started anew by whoever watches it.
+//! A thread that hangs cannot be ended. It is cut off instead: its calls are cancelled, its lease
+//! is not renewed, and whatever it would still write is refused by the fence of the next one. So
+//! many may be left behind; then the process ends, to be started anew by whoever watches it.
 
 use crate::alarm::Alarm;
 use crate::direction::{Direction, Shared};
@@ -21,7 +21,8 @@ use tokio::runtime::Handle;
 
 /// Between two looks at the workers.
 const LOOK: Duration = Duration::from_millis(250);
-/// A worker without any sign of life for so long hangs, unless its endpoints may take longer for one answer.
+/// A worker without any sign of life for so long hangs, unless its endpoints may take longer for
+/// one answer.
 const HANGS: Duration = Duration::from_secs(30);
 /// Before a worker is started again, the first time; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -155,7 +156,8 @@ fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], failures:
     })
 }
 
-/// What is wrong with a worker. One whose thread has ended gives up what it said last by being joined.
+/// What is wrong with a worker. One whose thread has ended gives up what it said last by being
+/// joined.
 fn trouble_of(worker: &mut Worker, hangs: Duration) -> Option<String> {
     if worker.thread.is_finished() {
         let ended = std::mem::replace(&mut worker.thread, std::thread::spawn(|| {})).join();

@@ -1,9 +1,11 @@
 //! Transactions that an operator sends: votes, their cancellations, and anchors.
 //!
-//! An operator that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where the chain has them: such a one
-//! pays the base fee, whatever it would pay at most. Elsewhere it votes by legacy transactions (EIP-155), which every node and
-//! tool knows. Where a fee payer is configured, all are of Kaia's fee-delegated types, signed by both. A cancellation is always
-//! of Kaia's type for it: a node lets it take the place of a waiting one whatever it pays. Source: chain.md 3.4, 3.6; bridge.md 4.1.
+//! An operator that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where
+//! the chain has them: such a one pays the base fee, whatever it would pay at most. Elsewhere it
+//! votes by legacy transactions (EIP-155), which every node and tool knows. Where a fee payer is
+//! configured, all are of Kaia's fee-delegated types, signed by both. A cancellation is always of
+//! Kaia's type for it: a node lets it take the place of a waiting one whatever it pays. Source:
+//! chain.md 3.4, 3.6; bridge.md 4.1.
 
 mod limits;
 
@@ -31,7 +33,8 @@ pub struct Draft {
     pub account_nonce: u64,
     /// Peb for a unit of gas; the most, where there is a tip.
     pub gas_price: U256,
-    /// What is paid above the base fee by a call of the dynamic-fee type; none for the types that pay one price.
+    /// What is paid above the base fee by a call of the dynamic-fee type; none for the types that
+    /// pay one price.
     pub tip: Option<U256>,
     /// Most gas.
     pub gas: u64,
@@ -76,7 +79,8 @@ impl Draft {
         self.sign_with(keys.operator.as_ref(), keys.fee_payer.as_deref())
     }
 
-    /// Bytes that the signed transaction has at most: as if each signature were of full length. No key is used.
+    /// Bytes that the signed transaction has at most: as if each signature were of full length. No
+    /// key is used.
     ///
     /// # Errors
     /// None that depends on the keys.
@@ -117,7 +121,8 @@ impl Draft {
         Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
     }
 
-    /// Ethereum's type 2, in the form of the chain's blocks: a byte of the chain's own stands before Ethereum's type byte.
+    /// Ethereum's type 2, in the form of the chain's blocks: a byte of the chain's own stands
+    /// before Ethereum's type byte.
     fn sign_dynamic(&self, signer: &dyn Signer, to: Address, input: &[u8], tip: U256) -> Result<Signed, KeyError> {
         let build = |parity: u64, r, s| {
             let mut list = RlpStream::new();

@@ -172,7 +172,8 @@ impl Watch {
     }
 }
 
-/// Whether a destination block has to be read: for executions, and for votes where `votes` are wanted too, which may leave no event.
+/// Whether a destination block has to be read: for executions, and for votes where `votes` are
+/// wanted too, which may leave no event.
 pub(crate) fn is_wanted(synced: &Synced<'_>, bridge: &Address, number: u64, votes: bool) -> Result<bool, ProveError> {
     let header = synced.chain().header(number)?;
     Ok(may_hold(header, bridge, &[topic::HANDLE]) || (votes && !synced.is_empty_block(number)?))

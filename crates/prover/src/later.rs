@@ -1,8 +1,9 @@
 //! Which later state stands in for one that a full node has thrown away.
 //!
-//! The core's rule (`verify/registry.rs`) takes a registry entry of a later block for that of the request's where no header's
-//! bloom filter between them may tell of a change, and the count of requests of any later block. Here it is only chosen which
-//! blocks are worth asking for; the core judges what comes.
+//! The core's rule (`verify/registry.rs`) takes a registry entry of a later block for that of the
+//! request's where no header's bloom filter between them may tell of a change, and the count of
+//! requests of any later block. Here it is only chosen which blocks are worth asking for; the core
+//! judges what comes.
 
 use crate::sync::Synced;
 use spanlight::Address;
@@ -11,8 +12,9 @@ use spanlight::Address;
 /// the newest blocks.
 pub const KEPT_EACH: u64 = 128;
 
-/// Where the state of a request may be read, the best first: in its own block, in the first later one whose state full nodes keep
-/// for good, and in the last one up to `stood`, where nothing has changed the registry's entry yet.
+/// Where the state of a request may be read, the best first: in its own block, in the first later
+/// one whose state full nodes keep for good, and in the last one up to `stood`, where nothing has
+/// changed the registry's entry yet.
 pub fn heights_for(block: u64, stood: u64) -> impl Iterator<Item = u64> {
     let kept = block.next_multiple_of(KEPT_EACH);
     let later = [kept, stood].into_iter().filter(move |height| *height > block && *height <= stood);
@@ -20,7 +22,8 @@ pub fn heights_for(block: u64, stood: u64) -> impl Iterator<Item = u64> {
 }
 
 impl Synced<'_> {
-    /// The last followed block up to which no block after `block` may have changed the bridge's registry entry for `token`.
+    /// The last followed block up to which no block after `block` may have changed the bridge's
+    /// registry entry for `token`.
     #[must_use]
     pub fn registry_stood_until(&self, bridge: &Address, token: &Address, block: u64) -> u64 {
         let later = self.chain().headers().filter(|header| header.number() > block);

@@ -223,8 +223,8 @@ impl<'t> Synced<'t> {
         Ok(())
     }
 
-    /// Follows on towards the node's newest block, by at most so many headers; tells whether the node shows more. Whoever has
-    /// other work to do need not wait for all of a long chain.
+    /// Follows on towards the node's newest block, by at most so many headers; tells whether the
+    /// node shows more. Whoever has other work to do need not wait for all of a long chain.
     ///
     /// # Errors
     /// As [`sync()`]; what was verified before the error stays.

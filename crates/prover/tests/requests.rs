@@ -65,7 +65,8 @@ fn what_is_independent_travels_together() {
     let (trust, replays) = (trust(), replays());
     let counters = [0, 1].map(|index| Counting { node: &replays[index], requests: Cell::new(0) });
     let counted = Counted::new(&trust, &counters);
-    // 629 and 503 headers, the checkpoint and twice the head's number of each: the chain has gone on meanwhile.
+    // 629 and 503 headers, the checkpoint and twice the head's number of each: the chain has gone
+    // on meanwhile.
     let mut found = vec![("follow both chains", counted.since())];
     for (what, from, nonce) in [("handled", "main", 0), ("stuck", "main", 9), ("attempted", "main", 61)] {
         block_on(prove(&counted.ends(from), Subject::Nonce(nonce), ProveOptions::at(now()), &Silent)).unwrap();

@@ -60,11 +60,12 @@ pub(super) struct Args {
     /// Equal votes that execute a transfer [default: more than half of the operators].
     #[arg(long, value_name = "K")]
     threshold: Option<u64>,
-    /// Which states both nodes keep: `full` those of the newest 128 blocks and of every 128th, `archive` all, `live-pruning` all but
-    /// proves no storage.
+    /// Which states both nodes keep: `full` those of the newest 128 blocks and of every 128th,
+    /// `archive` all, `live-pruning` all but proves no storage.
     #[arg(long, value_enum, default_value_t = NodeSwitch::Full)]
     node: NodeSwitch,
-    /// Let both chains' clock be so many seconds ahead of this machine's, or behind it where that is negative.
+    /// Let both chains' clock be so many seconds ahead of this machine's, or behind it where that
+    /// is negative.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true,
           value_parser = clap::value_parser!(i64).range(-86_400..=86_400))]
     clock_offset: i64,

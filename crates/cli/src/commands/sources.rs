@@ -57,7 +57,8 @@ impl Sources {
     }
 }
 
-/// A file that pairs no bridges cannot be used for transfers, whatever is asked; else it is the question that does not fit.
+/// A file that pairs no bridges cannot be used for transfers, whatever is asked; else it is the
+/// question that does not fit.
 fn direction(trust: &Trust, file: &Path, from: &str) -> Result<(String, String), Failure> {
     trust_file::chain(trust, from)?;
     let ends = trust.ends_from(from).map_err(|e| match e {

@@ -22,8 +22,8 @@ pub(crate) fn sentence(trust: &Trust, names: &[&str], now: u64) -> String {
     )
 }
 
-/// That fewer seals make a block final here than the chain's own engine gathers. Whoever trusts so has chosen it, and those who
-/// read the verdict should know.
+/// The note for a trust file that accepts fewer seals than the chain's own engine gathers. The
+/// trust file's author chose this; a reader of the verdict must see it.
 pub(crate) fn weaker_quorum(chain: &TrustedChain) -> Option<String> {
     let council = u64::try_from(chain.checkpoint.council.len()).unwrap_or(u64::MAX);
     let members = council.min(chain.checkpoint.parameters.committee_size);

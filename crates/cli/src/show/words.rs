@@ -15,7 +15,8 @@ pub(crate) const ANOTHER_TRUST: &str =
     "your trust file may be of another chain, checkpoint or bridge than this bundle: \
      `spanlight inspect` shows what the bundle is of; compare names, checkpoints and bridges before you call it false";
 
-/// Whether a bundle that is honest would be refused so by a trust file of another chain, checkpoint or bridge.
+/// Whether a bundle that is honest would be refused so by a trust file of another chain, checkpoint
+/// or bridge.
 pub(crate) fn may_be_of_another_trust(verdict: &Verdict) -> bool {
     const CODES: [&str; 9] = [
         "bundle.chains",

@@ -135,7 +135,7 @@ fn a_clock_that_is_far_behind_is_told_by_how_much_and_nobody_is_blamed() {
     assert_handled(&ran);
     let told = told_behind(&ran);
     assert!(told.len() == 2 && told.iter().all(|seconds| (16..=32).contains(seconds)), "{}", ran.stderr);
-    // Whoever reads the JSON is told the same.
+    // The JSON carries the same note.
     let notes = ran.json()["notes"].as_array().unwrap().clone();
     let told: Vec<_> = notes.iter().map(|note| (note["chain"].as_str(), note["code"].as_str())).collect();
     assert_eq!(told, [(Some("main"), Some("clock.behind")), (Some("service"), Some("clock.behind"))], "{notes:?}");

@@ -197,7 +197,7 @@ fn no_colour_leaves_no_escape_codes_and_colour_is_never_the_only_sign() {
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
 }
 
-/// An address may hold a password or a key. Whoever copies an error into a report must not give it away.
+/// A URL may hold a password or a key. An error must not show it: people copy errors into reports.
 #[test]
 fn no_refused_address_is_repeated_with_its_password() {
     let trust = fixture("trust.toml");

@@ -1,8 +1,9 @@
-//! Thousands of transfers of all kinds while everything around the operators fails at random, and while users ask for what can
-//! never be delivered. `cargo xtask soak chaos` runs these; docs/soak.md keeps dated runs.
+//! Thousands of transfers of all kinds while everything around the operators fails at random, and
+//! while users ask for what can never be delivered. `cargo xtask soak chaos` runs these;
+//! docs/soak.md keeps dated runs.
 //!
-//! A seed decides what fails when, so that a run can be told by its number. What the operators make of it still depends on
-//! the machine.
+//! A seed decides what fails when, so that a run can be told by its number. What the operators make
+//! of it still depends on the machine.
 
 use crate::liar::{Liar, Lie, LIES};
 use crate::relay::{Network, Relay};
@@ -205,7 +206,8 @@ impl Storm {
         }
     }
 
-    /// The nonces asked for on a side and whether each is an odd one, and those executed on the other, in the order of blocks.
+    /// The nonces asked for on a side and whether each is an odd one, and those executed on the
+    /// other, in the order of blocks.
     fn told(&self, from: Side) -> (BTreeMap<u64, bool>, Vec<u64>) {
         let (mut asked, mut executed) = (BTreeMap::new(), Vec::new());
         for side in SIDES {
@@ -230,7 +232,8 @@ impl Storm {
         event.to == end.bridge || event.to == end.erc20 || event.extra.len() >= TOO_MUCH
     }
 
-    /// Waits until only odd requests are not executed, each with a reason that an operator tells. Gives the reasons.
+    /// Waits until only odd requests are not executed, each with a reason that an operator tells.
+    /// Gives the reasons.
     fn wait_for_reasons(&self, from: Side) -> BTreeMap<u64, String> {
         let start = Instant::now();
         loop {
@@ -258,7 +261,8 @@ impl Storm {
         asked
     }
 
-    /// What the operators say of it. Those that voted before the deciding vote failed wait for the others.
+    /// What the operators say of it. Those that voted before the deciding vote failed wait for the
+    /// others.
     fn why(&self, from: Side, nonce: u64) -> String {
         let from = if from == Side::Main { "main" } else { "service" };
         let ask = |index| self.rig.ask(index, &["why", &nonce.to_string(), "--from", from]);

@@ -149,7 +149,7 @@ impl Liar {
         (lacks.swallows, lacks.vouches) = (true, true);
     }
 
-    /// Tells of a head that nobody has, and answers whoever asks for a block with an error.
+    /// Reports a head that no node has, and answers every request for a block with an error.
     pub(crate) fn boast(&self) {
         self.lacks.lock().unwrap().boasts = true;
     }

@@ -1,4 +1,5 @@
-//! Workers that die or hang, a database that does, and a person who pauses the operator while everything else is slow.
+//! Workers that die or hang, a database that does, and a person who pauses the operator while
+//! everything else is slow.
 
 use crate::relay::{Network, Relay};
 use crate::replicas::Postgres;
@@ -129,7 +130,8 @@ fn started_from(rig: &Rig) -> u64 {
     line.split("source=").nth(1).and_then(|text| text.split(' ').next()).map_or(0, |text| text.parse().unwrap())
 }
 
-/// A transfer that nobody can deliver yet. The headers behind it are held for no longer than those of others.
+/// A transfer that nobody can deliver yet. The headers behind it are held for no longer than those
+/// of others.
 #[test]
 fn a_request_that_stays_open_keeps_neither_the_start_of_a_session_nor_its_headers() {
     let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(60), ..Plan::new("stays") };
@@ -168,7 +170,8 @@ fn a_request_that_stays_open_keeps_neither_the_start_of_a_session_nor_its_header
     }
 }
 
-/// After a long time off there are many headers to follow, and more blocks to search. What was proven before is voted on meanwhile.
+/// After a long time off there are many headers to follow, and more blocks to search. What was
+/// proven before is voted on meanwhile.
 #[test]
 fn votes_go_on_while_the_source_is_being_caught_up_with() {
     const AGE: u64 = 1_050;

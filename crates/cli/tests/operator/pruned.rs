@@ -49,8 +49,8 @@ fn newest_checkpoint(rig: &Rig, chain: &str) -> u64 {
     found.map_or(0, |resume| resume.checkpoint.number)
 }
 
-/// Both chains' nodes keep the states of 128 blocks, and nobody has more: the receipts show the requests, and later states the
-/// count and the registry.
+/// Both chains' nodes keep the states of 128 blocks, and nobody has more: the receipts show the
+/// requests, and later states the count and the registry.
 #[test]
 fn an_operator_that_was_away_needs_full_nodes_only() {
     let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new("away") };
@@ -82,8 +82,9 @@ fn an_operator_that_was_away_needs_full_nodes_only() {
     assert!(!rig.log(0).contains("ALARM"), "{}", tail(&rig.log(0)));
 }
 
-/// A token's request, and in a later block a log that looks like a change of its registry entry: the request's nonce, and both
-/// blocks. A contract of a stranger's own tells of the change as it is made, and a request of dust beside it names the bridge.
+/// A token's request, and in a later block a log that looks like a change of its registry entry:
+/// the request's nonce, and both blocks. A contract of a stranger's own tells of the change as it
+/// is made, and a request of dust beside it names the bridge.
 fn request_with_decoy(rig: &Rig) -> (u64, u64, u64) {
     let honest = rig.request(Side::Main, 1);
     let (main, token) = (&rig.pair.main, rig.pair.end(Side::Main).erc20);
@@ -101,7 +102,8 @@ fn request_with_decoy(rig: &Rig) -> (u64, u64, u64) {
     (honest.event.nonce, honest.block, block)
 }
 
-/// Anybody can put the words of a registry change into a block's log filter. They hold no request back.
+/// Anybody can put the words of a registry change into a block's log filter. They hold no request
+/// back.
 #[test]
 fn logs_that_look_like_a_registry_change_keep_no_request_back() {
     let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(100), ..Plan::new("decoy") };
@@ -120,7 +122,8 @@ fn logs_that_look_like_a_registry_change_keep_no_request_back() {
     assert!(!rig.log(0).contains("ALARM"), "{}", tail(&rig.log(0)));
 }
 
-/// Registers another counterpart of the main chain's token: a request of before needs a state of before.
+/// Registers another counterpart of the main chain's token: a request of before needs a state of
+/// before.
 fn change_the_registry(rig: &Rig) {
     let (main, service) = (*rig.pair.end(Side::Main), *rig.pair.end(Side::Service));
     for (call, arguments) in [

@@ -189,7 +189,8 @@ fn signal(rig: &Rig, index: usize, name: &str) {
     assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
 }
 
-/// On a quiet machine it takes a lease's term and a session's start, together below 15 seconds. A busy one gets more.
+/// On a quiet machine it takes a lease's term and a session's start, together below 15 seconds. A
+/// busy one gets more.
 const TAKE_OVER: Duration = Duration::from_secs(60);
 
 /// A host that is frozen keeps its connections, and wakes up believing that nothing has happened.
@@ -221,7 +222,8 @@ fn a_frozen_replica_is_followed_soon_and_harms_nothing_when_it_wakes() {
     assert_eq!(rig.votes(Side::Service), (5, 0), "one vote for each, none twice");
 }
 
-/// A host that is cut off from the database, and from nothing else: it must not act, since the other one does.
+/// A host that is cut off from the database, and from nothing else: it must not act, since the
+/// other one does.
 #[test]
 fn a_replica_that_is_cut_off_from_the_database_stops_and_the_other_one_takes_over() {
     let server = Postgres::start("cut");

@@ -309,8 +309,9 @@ impl Rig {
         }
     }
 
-    /// Judges every transfer of a direction by the prover and the core. Both chains stand meanwhile: with four blocks a
-    /// second a full node keeps the state of the head for 32 seconds, and a busy machine may need longer.
+    /// Judges every transfer of a direction by the prover and the core. Both chains stand
+    /// meanwhile: with four blocks a second a full node keeps the state of the head for 32 seconds,
+    /// and a busy machine may need longer.
     pub(crate) fn audit(&self, from: Side) -> Audit {
         let stop = |stopped| {
             for chain in [&self.pair.main, &self.pair.service] {

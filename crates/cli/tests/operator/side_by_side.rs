@@ -1,4 +1,5 @@
-//! Calls that do not depend on each other are made at the same time, and nobody is asked what the proven head tells.
+//! Calls that do not depend on each other are made at the same time, and nobody is asked what the
+//! proven head tells.
 
 use crate::liar::Liar;
 use crate::rig::{Plan, Rig};

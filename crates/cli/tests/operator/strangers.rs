@@ -7,7 +7,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Files that the operator's process may have open. Many systems allow a thousand; with fewer, fewer strangers show it.
+/// Files that the operator's process may have open. Many systems allow a thousand; with fewer,
+/// fewer strangers show it.
 const FILES: u64 = 256;
 
 fn limit_files(pid: u32, files: &str) -> bool {

@@ -100,7 +100,8 @@ fn what_the_unit_runs_starts_with_its_credentials_and_writes_into_its_state_only
     assert!(listing(&state).iter().any(|path| path.ends_with("operator.db")));
 }
 
-/// As systemd does it: for a user other than root by an access list, whose mask shows as the group's rights.
+/// As systemd does it: for a user other than root by an access list, whose mask shows as the
+/// group's rights.
 fn hand_over(folder: &Path, name: &str, bytes: &[u8]) {
     let path = folder.join(name);
     std::fs::write(&path, bytes).unwrap();

@@ -252,7 +252,8 @@ impl Chain {
         self.client.head().number()
     }
 
-    /// Height of the newest block that its node shows: a fault keeps some back, and so does a node that repairs itself.
+    /// Height of the newest block that its node shows: a fault keeps some back, and so does a node
+    /// that repairs itself.
     #[must_use]
     pub fn shown_height(&self) -> u64 {
         let taken_up = |since: Instant| {

@@ -180,8 +180,9 @@ impl Chain {
         Ok(fields)
     }
 
-    /// Whether the next block would be later than the chain's clock: blocks that come faster than their times go catch up
-    /// with it, and then wait for it. A time that was asked for is not waited for.
+    /// Whether the next block would be later than the chain's clock: blocks that come faster than
+    /// their times go catch up with it, and then wait for it. A time that was asked for is not
+    /// waited for.
     pub(crate) fn is_ahead_of_clock(&self) -> bool {
         let by_itself = self.next_time.is_none() && matches!(self.config.clock, Clock::Step(_));
         by_itself && self.time_after(self.head().header.fields().time) > self.config.now()

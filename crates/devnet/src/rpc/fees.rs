@@ -39,8 +39,8 @@ fn base_fee(chain: &Chain) -> Option<U256> {
     chain.rules_of_next().base_fee
 }
 
-/// Twice the base fee from Magma; a tenth more than it from Kaia, where most types pay all that they name. Before Magma there is
-/// one price for all.
+/// Twice the base fee from Magma; a tenth more than it from Kaia, where most types pay all that
+/// they name. Before Magma there is one price for all.
 fn price(chain: &Chain) -> U256 {
     let rules = chain.rules_of_next();
     match rules.base_fee {

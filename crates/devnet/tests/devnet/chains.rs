@@ -243,7 +243,7 @@ fn the_clock_of_a_chain_and_the_time_of_an_answer_are_set() {
         chain.node().call("devnet_heal", &[]).unwrap();
         let asked = Instant::now();
         block_on(http.call("kaia_blockNumber", json!([]))).unwrap();
-        assert!(asked.elapsed() >= Duration::from_millis(120), "it is no fault that heals");
+        assert!(asked.elapsed() >= Duration::from_millis(120), "the latency stays after faults are cleared");
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a pool refuses that a block could hold, as real nodes do, and what takes a waiting transaction's place.
+//! What a pool refuses that a block could hold, as real nodes do, and what takes a waiting
+//! transaction's place.
 
 use spanlight::primitives::{Address, U256};
 use spanlight::transaction::Transaction;

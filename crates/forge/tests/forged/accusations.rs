@@ -33,8 +33,8 @@ fn used(scenario: &Scenario) -> [Usage; 2] {
     judge_transfers(&scenario.trust, &source, &destination, transfers, None, scenario.now).unwrap().1
 }
 
-/// Callers that keep their chains are told which evidence was needed. A bundle has no slack, so there
-/// it is all of it.
+/// Callers that keep their chains are told which evidence was needed. A bundle has no slack, so
+/// there it is all of it.
 #[test]
 fn everything_that_a_proven_bundle_holds_was_read() {
     let mut headers_read = false;

@@ -1,4 +1,5 @@
-//! Amounts of coin, of any size: coins as text, `"12.5"`. A number would be too small for many peb and rounded for many coins.
+//! Amounts of coin, of any size: coins as text, `"12.5"`. A number would be too small for many peb
+//! and rounded for many coins.
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};

@@ -1,7 +1,8 @@
-//! What a service manager hands over: files in `$CREDENTIALS_DIRECTORY`, as systemd's `LoadCredential=` puts them there.
+//! What a service manager hands over: files in `$CREDENTIALS_DIRECTORY`, as systemd's
+//! `LoadCredential=` puts them there.
 //!
-//! A path `credential:NAME` names one. It is looked up only when it is opened, so that a person's commands (`status`, `pause`)
-//! read the same configuration without any.
+//! A path `credential:NAME` names one. It is looked up only when it is opened, so that a person's
+//! commands (`status`, `pause`) read the same configuration without any.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,8 @@
-//! What may be a password is not shown: not in errors, not in logs, not in the configuration as programmers print it.
+//! What may be a password is not shown: not in errors, not in logs, not in the configuration as
+//! programmers print it.
 
-/// An address without what may hold a password or a key: a user's name and password, the path and the query. Where it is no
-/// address at all nothing of it is shown.
+/// An address without what may hold a password or a key: a user's name and password, the path and
+/// the query. Where it is no address at all nothing of it is shown.
 #[must_use]
 pub fn shown(address: &str) -> String {
     const HIDDEN: &str = "(not shown: it may hold a password)";
@@ -10,7 +11,8 @@ pub fn shown(address: &str) -> String {
     let path = rest.strip_prefix(authority).unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    // A slash in a password would end the authority early, and what looks like a host is the rest of the password.
+    // A slash in a password would end the authority early, and what looks like a host is the rest
+    // of the password.
     if !is_scheme || !is_host(host) || path.contains('@') {
         return HIDDEN.to_owned();
     }
@@ -53,8 +55,8 @@ pub(super) fn unknown_parameter(url: &str) -> bool {
     names.into_iter().any(|name| !KNOWN.contains(&name) && name != "statement-cache-capacity")
 }
 
-/// A message of the library that reads files, without the values that it repeats: what stands in a wrong place may be an
-/// address with a password.
+/// A message of the library that reads files, without the values that it repeats: what stands in a
+/// wrong place may be an address with a password.
 pub(super) fn without_values(message: &str) -> String {
     const KINDS: [&str; 3] = ["invalid type: ", "invalid value: ", "invalid length "];
     let Some(kind) = KINDS.into_iter().find(|kind| message.starts_with(kind)) else {

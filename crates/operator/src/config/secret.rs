@@ -1,5 +1,6 @@
-//! Where a password comes from: never from the configuration itself, and never from the environment, which every process of the
-//! same user can read and which is handed on to every program that is started.
+//! Where a password comes from: never from the configuration itself, and never from the
+//! environment, which every process of the same user can read and which is handed on to every
+//! program that is started.
 
 use super::credential;
 use serde::de::{Error, MapAccess, Visitor};
@@ -16,7 +17,8 @@ pub enum Secret {
     Credential(String),
     /// An open file descriptor, read to its end.
     Fd(i32),
-    /// A person, asked for it by these words on the terminal; without one, a line of the standard input.
+    /// A person, asked for it by these words on the terminal; without one, a line of the standard
+    /// input.
     Prompt(String),
 }
 

@@ -121,7 +121,8 @@ fn no_vote_on_a_stale_head_nor_while_paused() {
     assert_eq!(Case { paused: true, ..case(1) }.decide(), Decision::Wait(Wait::Paused));
 }
 
-/// Its own reason, and no failure: nothing is parked, so the vote goes out at the first head without the pause.
+/// Its own reason, and no failure: nothing is parked, so the vote goes out at the first head
+/// without the pause.
 #[test]
 fn no_vote_while_the_bridge_is_paused() {
     let paused = Case { bridge_paused: true, delivery: Delivery::NotAsked, ..case(1) };

@@ -38,7 +38,8 @@ pub(super) fn start(
     cancel: Cancel,
 ) -> Result<(), ExchangeError> {
     let connector = TlsConnector::from(tls::client(config, peer)?);
-    // Each replica is asked by itself: whichever of them acts has the signatures, and one that is frozen keeps nobody waiting.
+    // Each replica is asked by itself: whichever of them acts has the signatures, and one that is
+    // frozen keeps nobody waiting.
     for address in &peer.address {
         let way = (connector.clone(), Arc::clone(&gate));
         tokio::spawn(ask_on(way, address.clone(), peer.name.clone(), exchange.clone(), cancel.clone()));

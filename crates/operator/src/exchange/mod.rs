@@ -124,7 +124,8 @@ impl Exchange {
         self.paused.store(paused, Ordering::SeqCst);
     }
 
-    /// This process does not act for the direction any more: it asks nobody for anything. What it gave out, it still gives.
+    /// This process does not act for the direction any more: it asks nobody for anything. What it
+    /// gave out, it still gives.
     pub(crate) fn rest(&self, direction: &str) {
         self.with(direction, |shelf| {
             shelf.wanted.clear();

@@ -19,7 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::TlsAcceptor;
 
-/// Connections of peers at a time. Each needs one, and another while the first is not known to be dead.
+/// Connections of peers at a time. Each needs one, and another while the first is not known to be
+/// dead.
 const PEERS: Most = Most { in_all: 256, of_one: 4 };
 /// Connections that have not shown a certificate yet: they take no place from peers.
 const STRANGERS: Most = Most { in_all: 32, of_one: 8 };
@@ -89,7 +90,8 @@ pub(super) async fn start(
     Ok(())
 }
 
-/// Decides who may have a handshake: in a flood of strangers most connections are closed before they cost anything.
+/// Decides who may have a handshake: in a flood of strangers most connections are closed before
+/// they cost anything.
 pub(super) fn gate() -> Arc<Gate> {
     Arc::new(Gate::new(OF_ONE_ADDRESS, OF_ALL_STRANGERS))
 }

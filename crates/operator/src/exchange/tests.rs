@@ -207,8 +207,8 @@ async fn no_peer_takes_the_places_of_another() {
     cancel.cancel();
 }
 
-/// Strangers from one address hold a thousand connections open, and more come. A peer from elsewhere is answered as if they
-/// were not there.
+/// Strangers from one address hold a thousand connections open, and more come. A peer from
+/// elsewhere is answered as if they were not there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_strangers_keeps_no_peer_waiting() {
     let folder = Folder::new("flood");

@@ -96,7 +96,8 @@ pub fn import(
     write(folder, password, strength, &PrivateKeySigner::from_slice(key).map_err(|error| failed(folder, error))?)
 }
 
-/// Encrypts a file's key anew at the standard strength, under another password or the same. Gives the account.
+/// Encrypts a file's key anew at the standard strength, under another password or the same. Gives
+/// the account.
 ///
 /// # Errors
 /// Where it cannot be read, decrypted or written.

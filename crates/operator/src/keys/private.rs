@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{Error, Write};
 use std::path::Path;
 
-/// Writes a new file that only its owner can read. One that is there already stays as it is: it may be somebody's only copy
-/// of a key.
+/// Writes a new file that only its owner can read. One that is there already stays as it is: it may
+/// be somebody's only copy of a key.
 ///
 /// # Errors
 /// Where it exists, or cannot be written.
@@ -19,7 +19,8 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     written
 }
 
-/// Puts other bytes in the place of such a file: whoever is interrupted finds the old ones or the new ones.
+/// Puts other bytes in the place of such a file: whoever is interrupted finds the old ones or the
+/// new ones.
 ///
 /// # Errors
 /// Where it cannot be written.
@@ -40,7 +41,8 @@ pub(super) fn folder(path: &Path) -> Result<(), Error> {
     builder.create(path)
 }
 
-/// The mode is given when the file is made, not after: in between, others could open it and read it later.
+/// The mode is given when the file is made, not after: in between, others could open it and read it
+/// later.
 fn create(path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -49,7 +51,8 @@ fn create(path: &Path) -> Result<File, Error> {
     options.open(path)
 }
 
-/// What others can do with a file, in words; none where they can do nothing. A password may be guessed by whoever has the file.
+/// What others can do with a file, in words; none where they can do nothing. A password may be
+/// guessed by whoever has the file.
 #[cfg(unix)]
 pub(super) fn others_read(path: &Path) -> Result<Option<String>, Error> {
     use std::os::unix::fs::PermissionsExt;

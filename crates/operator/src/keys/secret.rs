@@ -53,7 +53,8 @@ fn all_of(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     Ok(text)
 }
 
-/// Asks a person, without showing what is typed; without a terminal, takes the next line of the standard input.
+/// Asks a person, without showing what is typed; without a terminal, takes the next line of the
+/// standard input.
 fn ask(words: &str) -> Result<Zeroizing<String>, KeyError> {
     let failed = |error: std::io::Error| KeyError::Secret(format!("{words}: {error}"));
     if std::io::stdin().is_terminal() {
@@ -64,7 +65,8 @@ fn ask(words: &str) -> Result<Zeroizing<String>, KeyError> {
     Ok(line)
 }
 
-/// Refuses a password that is guessed soon, although each guess costs a second: whoever copies a key file may guess for years.
+/// Refuses a password that is guessed soon, although each guess costs a second: whoever copies a
+/// key file may guess for years.
 ///
 /// # Errors
 /// In words, which do not repeat it.

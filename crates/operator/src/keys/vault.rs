@@ -1,7 +1,8 @@
 //! Web3 secret storage, version 3: one key in JSON, encrypted under a password.
 //!
-//! What is written costs whoever tries passwords as much as geth's standard files do (scrypt, N = 262144). What is read may be of
-//! any program, within bounds: a file must not cost this machine its memory, nor break it.
+//! What is written costs whoever tries passwords as much as geth's standard files do (scrypt, N =
+//! 262144). What is read may be of any program, within bounds: a file must not cost this machine
+//! its memory, nor break it.
 
 use aes::cipher::{KeyIvInit, StreamCipher};
 use hmac::Hmac;

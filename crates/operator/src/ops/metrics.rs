@@ -5,7 +5,8 @@ use crate::board::{DirectionBoard, Status};
 use prometheus::core::{Atomic, GenericCounterVec, GenericGaugeVec};
 use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
-/// A metric of each direction: name, help, value. What is not known yet, or does not exist, is not shown: it is no zero.
+/// A metric of each direction: name, help, value. What is not known yet, or does not exist, is not
+/// shown: it is no zero.
 type Metric = (&'static str, &'static str, fn(&DirectionBoard, u64) -> Option<f64>);
 /// A count of each direction from the start of the process, which never falls.
 type Count = (&'static str, &'static str, fn(&DirectionBoard) -> u64);

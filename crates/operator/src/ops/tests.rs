@@ -57,7 +57,8 @@ const ALERTS: &str = include_str!("../../../../deploy/prometheus/alerts.yml");
 const DASHBOARD: &str = include_str!("../../../../deploy/grafana/dashboards/spanlight-operator.json");
 const DOCS: &str = include_str!("../../../../docs/operator.md");
 
-/// The codes as the alarms give them, read from where they are written: a list beside them could miss one.
+/// The codes as the alarms give them, read from where they are written: a list beside them could
+/// miss one.
 fn codes() -> Vec<String> {
     let source = include_str!("../alarm.rs");
     let from = source.find("fn code(&self)").unwrap();

@@ -1,4 +1,5 @@
-//! What the followed destination says of the next block: its price of gas, its rules, and what the account that pays holds.
+//! What the followed destination says of the next block: its price of gas, its rules, and what the
+//! account that pays holds.
 //!
 //! All of it is verified, so no endpoint is asked for a price.
 
@@ -52,8 +53,9 @@ impl Conditions {
         }
     }
 
-    /// What to offer, up to `cap`. The base fee rises by a twentieth with each full block: what is paid whatever is named may
-    /// be twice as much, and what is paid whole has room for four full blocks.
+    /// What to offer, up to `cap`. The base fee rises by a twentieth with each full block: what is
+    /// paid whatever is named may be twice as much, and what is paid whole has room for four full
+    /// blocks.
     pub(crate) fn offer(&self, dynamic: bool, cap: U256) -> Result<Offer, SendError> {
         let least = self.least();
         if least > cap {
@@ -67,8 +69,8 @@ impl Conditions {
         Ok(Offer { price, tip: dynamic.then_some(U256::ZERO) })
     }
 
-    /// A higher offer for what no block takes though its price is enough: others pay more. None at the cap, or where one price
-    /// holds for everybody.
+    /// A higher offer for what no block takes though its price is enough: others pay more. None at
+    /// the cap, or where one price holds for everybody.
     pub(crate) fn raise(&self, old: Offer, cap: U256) -> Option<Offer> {
         let Pricing::BaseFee(fee) = self.pricing else { return None };
         let more = old.price.saturating_add(old.price.wrapping_shr(3)).saturating_add(U256::ONE);
@@ -82,7 +84,8 @@ impl Conditions {
         Some(Offer { price, tip })
     }
 
-    /// Whether the account that pays holds as much as nodes want to see: all the gas at the price named.
+    /// Whether the account that pays holds as much as nodes want to see: all the gas at the price
+    /// named.
     pub(crate) fn pays(&self, gas: u64, price: U256) -> Result<(), SendError> {
         let needed = U256::from(gas).saturating_mul(price);
         if self.balance >= needed {

@@ -1,4 +1,5 @@
-//! To whom a transaction was given, and what they said: which endpoint kept one to itself, and what all of them refuse.
+//! To whom a transaction was given, and what they said: which endpoint kept one to itself, and what
+//! all of them refuse.
 
 use super::SLOW;
 use crate::link::{Refusal, Said};
@@ -21,7 +22,8 @@ pub(super) struct Handed {
     lost: bool,
     /// Whether it was given to another one later, which had not got it until then.
     to_others: bool,
-    /// Since when the next block could have taken it: nothing before it was missing, and its price was enough.
+    /// Since when the next block could have taken it: nothing before it was missing, and its price
+    /// was enough.
     ready_since: Option<u64>,
     /// What each endpoint said the last time.
     said: Vec<(String, Said)>,
@@ -39,7 +41,8 @@ pub(super) enum Kept {
 }
 
 impl Handed {
-    /// Whether the next block could take it now. One that stands behind a gap, or pays too little, is passed on by nobody.
+    /// Whether the next block could take it now. One that stands behind a gap, or pays too little,
+    /// is passed on by nobody.
     pub(super) fn see(&mut self, is_ready: bool, head: u64) {
         if is_ready {
             self.ready_since.get_or_insert(head);
@@ -54,8 +57,8 @@ impl Handed {
         self.at != Some(head) && (reach == Reach::All || !is_taken)
     }
 
-    /// Notes what each said, in the order asked. Another one that had it before it was given to any but the first proves that it
-    /// was passed on; afterwards that one may have it from others.
+    /// Notes what each said, in the order asked. Another one that had it before it was given to any
+    /// but the first proves that it was passed on; afterwards that one may have it from others.
     pub(super) fn note(&mut self, reach: Reach, said: Vec<(String, Said)>, head: u64) {
         self.at = Some(head);
         self.said = said;
@@ -76,13 +79,15 @@ impl Handed {
         }
     }
 
-    /// Who had a transaction that came into a block only after others had it too, and what became of it there.
+    /// Who had a transaction that came into a block only after others had it too, and what became
+    /// of it there.
     pub(super) fn swallower(&self) -> Option<(&str, Kept)> {
         let kept = if self.lost { Kept::Lost } else { Kept::ToItself };
         self.first.as_deref().filter(|_| self.to_others).map(|name| (name, kept))
     }
 
-    /// The words in which every one of so many endpoints refuses it for this reason. One that was put aside may think otherwise.
+    /// The words in which every one of so many endpoints refuses it for this reason. One that was
+    /// put aside may think otherwise.
     pub(super) fn refused_by_all(&self, reason: Refusal, endpoints: usize) -> Option<&str> {
         if self.said.len() < endpoints {
             return None;

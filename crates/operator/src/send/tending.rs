@@ -1,4 +1,5 @@
-//! What is done with transactions on their way at a new head: the first one is what all others wait for.
+//! What is done with transactions on their way at a new head: the first one is what all others wait
+//! for.
 
 use super::conditions::{Offer, Pricing};
 use super::handed::{Handed, Reach};
@@ -11,9 +12,11 @@ use crate::view::View;
 use spanlight::transaction::{Transaction, TransactionKind};
 use spanlight::U256;
 
-/// How many of those on their way are given to every endpoint at a head: the first ones are what the others wait for.
+/// How many of those on their way are given to every endpoint at a head: the first ones are what
+/// the others wait for.
 const MOST_TO_ALL: usize = 8;
-/// The lowest account nonce on its way has not moved for so many times `stuck_blocks`: a person should look.
+/// The lowest account nonce on its way has not moved for so many times `stuck_blocks`: a person
+/// should look.
 const TOLD_AFTER: u64 = 3;
 /// After so many times `stuck_blocks` its account nonce is given to one that does nothing.
 const GIVEN_UP_AFTER: u64 = 10;
@@ -32,8 +35,9 @@ enum Course {
 }
 
 impl Sender {
-    /// Sends again what is not in a block yet. A vote is given up only where its transfer is proven to be handled, or where it
-    /// stops others: one whose request is not read again yet was proven before it was signed.
+    /// Sends again what is not in a block yet. A vote is given up only where its transfer is proven
+    /// to be handled, or where it stops others: one whose request is not read again yet was proven
+    /// before it was signed.
     pub(crate) async fn tend(&mut self, link: &Link, view: &View) -> Result<(), SendError> {
         let head = view.head.number;
         self.close_gap(view).await?;
@@ -54,8 +58,9 @@ impl Sender {
                             self.given_up.push((live.send.purpose, live.send.nonce, reason));
                         }
                     }
-                    // The old one may still be taken, and others need not wait for it. An earlier one for this transfer does
-                    // nothing already; once that is in a block this one is looked at again.
+                    // The old one may still be taken, and others need not wait for it. An earlier
+                    // one for this transfer does nothing already; once that is in a block this one
+                    // is looked at again.
                     Err(SendError::Store(StoreError::Conflict)) => {}
                     Err(error) => self.alarms.push(error.into_alarm()?),
                 },
@@ -76,8 +81,8 @@ impl Sender {
         place == 0 && self.live.first().is_some_and(|live| live.send.account_nonce == view.account.nonce)
     }
 
-    /// An account nonce that nothing on its way has, below one that is: a store that lost a row left it. What comes after it
-    /// would wait for ever.
+    /// An account nonce that nothing on its way has, below one that is: a store that lost a row
+    /// left it. What comes after it would wait for ever.
     async fn close_gap(&mut self, view: &View) -> Result<(), SendError> {
         let Some(first) = self.live.first() else { return Ok(()) };
         let (nonce, missing, head) = (first.send.nonce, view.account.nonce, view.head.number);
@@ -114,8 +119,8 @@ impl Sender {
         }
     }
 
-    /// Of those on their way, the first one decides what is done: the others wait for it. What pays less than the next block takes
-    /// can be in no block, wherever it stands.
+    /// Of those on their way, the first one decides what is done: the others wait for it. What pays
+    /// less than the next block takes can be in no block, wherever it stands.
     fn course(&mut self, place: usize, live: &Send, view: &View, endpoints: usize) -> Course {
         let (send, head) = (&live.send, view.head.number);
         let age = head.saturating_sub(send.block);
@@ -170,7 +175,8 @@ impl Sender {
         self.conditions.raise(old, U256::from(self.config.max_gas_price))
     }
 
-    /// Whether nodes take what is signed already: an earlier version may have left what they never will.
+    /// Whether nodes take what is signed already: an earlier version may have left what they never
+    /// will.
     fn check_signed(&self, send: &NewSend) -> Result<(), Unsendable> {
         let Ok(signed) = Transaction::decode(&send.raw) else { return Ok(()) };
         let is_paid_for = signed.fee_payer().is_some();
@@ -209,8 +215,8 @@ impl Sender {
         self.make(send.purpose, send.nonce, send.account_nonce, gas, offer, action, head).map(Some)
     }
 
-    /// One that does nothing. Nodes let it take another one's place whatever it pays.
-    /// It pays no less than what it replaces: where others pay more, that one was not enough either.
+    /// One that does nothing. Nodes let it take another one's place whatever it pays. It pays no
+    /// less than what it replaces: where others pay more, that one was not enough either.
     fn cancellation(&self, nonce: u64, account_nonce: u64, old: U256, head: u64) -> Result<NewSend, SendError> {
         let cap = U256::from(self.config.max_gas_price);
         let mut offer = self.conditions.offer(false, cap)?;

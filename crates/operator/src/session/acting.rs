@@ -63,7 +63,8 @@ impl Session<'_> {
             self.watch_again().await?;
             return Ok(false);
         }
-        // Neither states nor votes of so long ago tell anything new: the rest waits for the head, which comes soon.
+        // Neither states nor votes of so long ago tell anything new: the rest waits for the head,
+        // which comes soon.
         if self.is_behind {
             return Ok(true);
         }
@@ -131,7 +132,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// What the verified head says of the next block. What it does not settle, the block after the head that is proven next does.
+    /// What the verified head says of the next block. What it does not settle, the block after the
+    /// head that is proven next does.
     fn learn_conditions(&mut self, held: U256) {
         let client = self.destination.chain().client();
         let (fields, parameters) = (client.head().fields(), client.parameters());
@@ -267,8 +269,8 @@ impl Session<'_> {
         }
     }
 
-    /// Later nonces that are handled, or may be by the time of a vote for this one: the bridge passes over them when the lowest one
-    /// is handled.
+    /// Later nonces that are handled, or may be by the time of a vote for this one: the bridge
+    /// passes over them when the lowest one is handled.
     fn overtaken(&self, nonce: u64) -> u64 {
         /// More than any bridge passes over at a time.
         const MOST: u64 = 256;
@@ -278,7 +280,8 @@ impl Session<'_> {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
-    /// What an endpoint says is handled, and is not proven to be handled for long, is a failure as any other.
+    /// What an endpoint says is handled, and is not proven to be handled for long, is a failure as
+    /// any other.
     pub(super) fn wait_for_proof(&mut self, nonce: u64, delivery: Delivery) -> Delivery {
         const BLOCKS: u64 = 16;
         let head = self.view.head.number;
@@ -372,7 +375,8 @@ impl Session<'_> {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
             open.delivery = Delivery::NotAsked;
-            // The node saw the pause before this operator's view did: no failure, so nothing is waited for once it ends.
+            // The node saw the pause before this operator's view did: no failure, so nothing is
+            // waited for once it ends.
             if reverts::is_pause(&reason) {
                 return;
             }

@@ -47,7 +47,8 @@ impl Session<'_> {
         }
     }
 
-    /// No node takes an anchor from here: the next one is sent after a while, longer each time, since votes wait behind it.
+    /// No node takes an anchor from here: the next one is sent after a while, longer each time,
+    /// since votes wait behind it.
     pub(super) fn put_off_anchoring(&mut self, number: u64, reason: &str) {
         let retry = self.direction.shared.config.voting.retry_blocks;
         self.anchoring.park.fail(self.view.head.number, retry);

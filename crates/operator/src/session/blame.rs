@@ -82,9 +82,9 @@ const TOGETHER: Duration = Duration::from_secs(60);
 /// And where their ages differ by no more than this: block times and looks lie some seconds apart.
 const APART: u64 = 5;
 
-/// Seconds by which this machine's clock seems to be ahead: by as much the newest blocks of both chains are old, when it was last
-/// seen that every endpoint shows moving heads that are. That all endpoints of both chains are behind by the same is
-/// less likely.
+/// Seconds by which this machine's clock seems to be ahead: by as much the newest blocks of both
+/// chains are old, when it was last seen that every endpoint shows moving heads that are. That all
+/// endpoints of both chains are behind by the same is less likely.
 pub(super) fn clock_ahead(old: [Option<(Instant, u64)>; 2], now: Instant) -> Option<u64> {
     let recent = old.map(|seen| seen.filter(|(at, _)| now.saturating_duration_since(*at) <= TOGETHER));
     match recent {

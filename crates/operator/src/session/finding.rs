@@ -18,13 +18,14 @@ use spanlight_prover::{Node, ProveError, BLOCKS_TOGETHER};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// What no other trust, endpoint or time mends: such a request is not read again. Where something else stands in the way, a start
-/// lies below the request, so that it is proven as soon as that is mended.
+/// What no other trust, endpoint or time mends: such a request is not read again. Where something
+/// else stands in the way, a start lies below the request, so that it is proven as soon as that is
+/// mended.
 const FINAL: [&str; 1] = ["bridge.token_uri_unknown"];
 
 impl Session<'_> {
-    /// Searches the source blocks that are new: for a while only, since after a long time off there are many. At least one is
-    /// searched in each round.
+    /// Searches the source blocks that are new: for a while only, since after a long time off there
+    /// are many. At least one is searched in each round.
     pub(super) async fn find_requests(&mut self) -> Result<(), WorkError> {
         self.unread.let_go(self.view.nonces.lower_handle_nonce);
         let start = Instant::now();
@@ -46,7 +47,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The next blocks that may hold requests, as many as are asked for together; none where there is no such block up to the head.
+    /// The next blocks that may hold requests, as many as are asked for together; none where there
+    /// is no such block up to the head.
     fn next_to_search(&self) -> Result<Vec<u64>, WorkError> {
         let (chain, from) = (self.source.chain(), &self.direction.from);
         let may = |number: &u64| chain.header(*number).is_ok_and(|header| requests::may_request(header, from));
@@ -54,7 +56,8 @@ impl Session<'_> {
         Ok(self.source.asked_together(new, BLOCKS_TOGETHER)?)
     }
 
-    /// Whether all of these blocks could be read side by side; where not, each has to be read by itself.
+    /// Whether all of these blocks could be read side by side; where not, each has to be read by
+    /// itself.
     async fn search_together(&mut self, group: &[u64]) -> Result<bool, WorkError> {
         let (store, name) = (&self.direction.shared.store, &self.direction.name);
         let mut asked = Vec::new();

@@ -1,5 +1,6 @@
-//! Which requests are known for good: proven and kept in the store, or handled. A session starts from the newest checkpoint
-//! below the first one that is not, so what stays open keeps neither its start nor its memory.
+//! Which requests are known for good: proven and kept in the store, or handled. A session starts
+//! from the newest checkpoint below the first one that is not, so what stays open keeps neither its
+//! start nor its memory.
 
 use super::Session;
 use crate::direction::WorkError;
@@ -89,7 +90,8 @@ impl Session<'_> {
         Ok(self.direction.shared.store.keep_requests(&self.direction.name, &fresh, below).await?)
     }
 
-    /// After a checkpoint of the destination: nothing before it is watched again, so what was handled by then is done with.
+    /// After a checkpoint of the destination: nothing before it is watched again, so what was
+    /// handled by then is done with.
     pub(super) async fn let_go(&mut self, lower: u64) -> Result<(), WorkError> {
         self.known.pass(lower);
         self.keep_requests().await?;

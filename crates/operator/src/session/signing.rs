@@ -15,7 +15,8 @@ use spanlight::{Address, Hash, U256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// Time for signing in one round: a key may be slow, and what others signed is not to wait for all of it.
+/// Time for signing in one round: a key may be slow, and what others signed is not to wait for all
+/// of it.
 const BUDGET: Duration = Duration::from_secs(2);
 
 /// The largest S of the low form.

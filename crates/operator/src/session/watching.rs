@@ -69,7 +69,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The next blocks to read, as many as are asked for together; none where no block up to the head has to be read.
+    /// The next blocks to read, as many as are asked for together; none where no block up to the
+    /// head has to be read.
     fn next_to_watch(&self) -> Result<Vec<u64>, WorkError> {
         let (bridge, votes) = (&self.direction.to.address, self.direction.shared.config.voting.watch_blocks);
         let is_wanted = |number: &u64| watch::is_wanted(&self.destination, bridge, *number, votes).unwrap_or(true);
@@ -77,7 +78,8 @@ impl Session<'_> {
         Ok(self.destination.asked_together(new, BLOCKS_TOGETHER)?)
     }
 
-    /// Whether all of these blocks could be read side by side; where not, each has to be read by itself.
+    /// Whether all of these blocks could be read side by side; where not, each has to be read by
+    /// itself.
     async fn watch_together(&mut self, group: &[u64]) -> bool {
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
         let read = watch::read_blocks(&node, &self.destination, self.direction.to.address, group).await;
@@ -139,8 +141,8 @@ impl Session<'_> {
         self.watched < self.watchable() && !self.unwatched.is_full()
     }
 
-    /// The newest destination block to read. While the source is caught up with, what was done in later ones may be for requests
-    /// that are not found yet.
+    /// The newest destination block to read. While the source is caught up with, what was done in
+    /// later ones may be for requests that are not found yet.
     fn watchable(&self) -> u64 {
         let (mut low, mut high) = (self.watched, self.destination.head());
         if !self.is_catching_up() {

@@ -1,14 +1,17 @@
 //! Which replica acts for a direction.
 //!
-//! A lease has a time limit by the server's clock, and its holder renews it while it shows signs of life. Another replica takes
-//! over once the limit has passed, or at once where the holder's connection has ended: that holds a lock named by the lease. So
-//! a holder that dies is followed at once, and one that is frozen or cut off within [`TERM`].
+//! A lease has a time limit by the server's clock, and its holder renews it while it shows signs of
+//! life. Another replica takes over once the limit has passed, or at once where the holder's
+//! connection has ended: that holds a lock named by the lease. So a holder that dies is followed at
+//! once, and one that is frozen or cut off within [`TERM`].
 //!
-//! Should a holder not notice that it was overtaken, the fence decides: every take-over raises its number, and a write with an
-//! older one is refused, so that nothing is sent which was not written under the newest. What was written before is sent by
-//! both, and the chain takes an account nonce once. A file of SQLite is locked as a whole.
+//! Should a holder not notice that it was overtaken, the fence decides: every take-over raises its
+//! number, and a write with an older one is refused, so that nothing is sent which was not written
+//! under the newest. What was written before is sent by both, and the chain takes an account nonce
+//! once. A file of SQLite is locked as a whole.
 //!
-//! Taking over is one statement: a replica that freezes in the middle of it leaves no lock on the row behind.
+//! Taking over is one statement: a replica that freezes in the middle of it leaves no lock on the
+//! row behind.
 
 use super::limits::{in_time, Lent};
 use super::{rows, run, unsigned, Pool, Store, StoreError};
@@ -107,8 +110,8 @@ impl Store {
     }
 }
 
-/// The lock of a lease is named by its direction and number, so it says nothing of any other lease. Trying it is over with the
-/// statement; taking it lasts as long as the connection.
+/// The lock of a lease is named by its direction and number, so it says nothing of any other lease.
+/// Trying it is over with the statement; taking it lasts as long as the connection.
 const TAKE: &str = "UPDATE fences SET token = token + 1, expires = now() + $2 * interval '1 millisecond' \
     WHERE direction = $1 AND (expires IS NULL OR expires < now() \
         OR pg_try_advisory_xact_lock(hashtext('spanlight ' || direction), token::integer)) \
@@ -126,7 +129,8 @@ async fn take_shared(pool: &PgPool, direction: &str, lives: Lives) -> Result<Opt
         Ok(taken.zip(lent.done()))
     });
     let Some(((token, _), mut connection)) = taken.await? else { return Ok(None) };
-    // The lock lives as long as its connection. In the pool, nobody would have it and nobody could get it.
+    // The lock lives as long as its connection. In the pool, nobody would have it and nobody could
+    // get it.
     connection.close_on_drop();
     let until = Arc::new(Mutex::new(Until::At(end_of_term(asked))));
     let keeper = keep(pool.clone(), (direction.to_owned(), token), Arc::clone(&until), lives, connection);
@@ -134,14 +138,16 @@ async fn take_shared(pool: &PgPool, direction: &str, lives: Lives) -> Result<Opt
     Ok(Some(Lease { direction: direction.to_owned(), token: unsigned(token, "fence")?, shared: Some(held) }))
 }
 
-/// The server counts from when it got the word, which is later than when it was sent: whoever holds the lease stops first.
+/// The server counts from when it got the word, which is later than when it was sent: whoever holds
+/// the lease stops first.
 fn end_of_term(asked: Instant) -> Instant {
     asked.checked_add(TERM).unwrap_or(asked)
 }
 
 /// Renews a lease until another replica has taken over.
 ///
-/// A holder that shows no sign of life loses it at once: its lock goes with the connection, which others need.
+/// A holder that shows no sign of life loses it at once: its lock goes with the connection, which
+/// others need.
 async fn keep(
     pool: PgPool,
     (direction, token): (String, i64),

@@ -1,6 +1,7 @@
-//! How long the database may take. A call that hangs ends with an error, and its connection is closed: the next call takes
-//! another one. So a database that is gone, frozen or cut off is told from one that works within seconds, and one that comes
-//! back is used at once, whatever became of the connections that it had.
+//! How long the database may take. A call that hangs ends with an error, and its connection is
+//! closed: the next call takes another one. So a database that is gone, frozen or cut off is told
+//! from one that works within seconds, and one that comes back is used at once, whatever became of
+//! the connections that it had.
 
 use super::StoreError;
 use sqlx::migrate::MigrateError;
@@ -17,8 +18,8 @@ pub(super) const BUSY: Duration = Duration::from_secs(2);
 /// For bringing the tables to this build's form.
 const MIGRATION: Duration = Duration::from_secs(60);
 
-/// What PostgreSQL is asked to hold itself to, for each connection: a client that froze or was cut off in the middle of
-/// something must not keep a lock from the other replicas.
+/// What PostgreSQL is asked to hold itself to, for each connection: a client that froze or was cut
+/// off in the middle of something must not keep a lock from the other replicas.
 pub(super) const OF_THE_SERVER: [(&str, &str); 7] = [
     ("statement_timeout", "10000"),
     ("lock_timeout", "3000"),

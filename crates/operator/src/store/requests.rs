@@ -1,5 +1,6 @@
-//! Requests that were proven. They outlive the headers behind them: a transfer that stays open keeps neither the start of a
-//! session nor its memory. What is read here is believed like a checkpoint, which stands in the same store.
+//! Requests that were proven. They outlive the headers behind them: a transfer that stays open
+//! keeps neither the start of a session nor its memory. What is read here is believed like a
+//! checkpoint, which stands in the same store.
 
 use super::limits::lent;
 use super::{number, rows, run, unsigned, Pool, Store, StoreError};
@@ -34,8 +35,8 @@ fn read((nonce, block, time, call, why): Row) -> Result<StoredRequest, StoreErro
     Ok(StoredRequest { nonce, block: unsigned(block, "request")?, time: unsigned(time, "request")?, vote })
 }
 
-/// Rows written by one statement, or read: anybody may make thousands of requests in one block, and each call of the database
-/// has its time.
+/// Rows written by one statement, or read: anybody may make thousands of requests in one block, and
+/// each call of the database has its time.
 const AT_ONCE: usize = 200;
 
 const KEEP: &str = "INSERT INTO requests (direction, nonce, block, time, call, why) ";
@@ -89,8 +90,8 @@ impl Store {
         Ok(())
     }
 
-    /// The nonce below which every request is kept, or was handled before the newest checkpoint of the destination; none where
-    /// nothing was kept yet.
+    /// The nonce below which every request is kept, or was handled before the newest checkpoint of
+    /// the destination; none where nothing was kept yet.
     ///
     /// # Errors
     /// Those of the database.
@@ -127,8 +128,8 @@ impl Store {
         Ok(())
     }
 
-    /// Drops some of what nobody needs any more: transactions that the chain took long ago, and old alarms. What accuses somebody
-    /// stays.
+    /// Drops some of what nobody needs any more: transactions that the chain took long ago, and old
+    /// alarms. What accuses somebody stays.
     ///
     /// # Errors
     /// Those of the database.

@@ -1,5 +1,5 @@
-//! What every node refuses of a transaction, whatever its state: found here before anything is written down, since an account
-//! nonce that is given to such a one stops all that come after it.
+//! What every node refuses of a transaction, whatever its state: found here before anything is
+//! written down, since an account nonce that is given to such a one stops all that come after it.
 
 use spanlight::profile::{Fork, ForkSchedule};
 use std::fmt;
@@ -36,15 +36,17 @@ impl Rules {
         }
     }
 
-    /// Gas without which a node takes no transaction with this data. Of the chain's own types the data always cost a flat price
-    /// until Prague; from there on there is a floor too (EIP-7623), also under what the transaction does.
+    /// Gas without which a node takes no transaction with this data. Of the chain's own types the
+    /// data always cost a flat price until Prague; from there on there is a floor too (EIP-7623),
+    /// also under what the transaction does.
     pub(crate) fn intrinsic_gas(self, data: &[u8], fee_payer: bool) -> u64 {
         const FLAT: u64 = 100;
         let zeros = length(data.iter().filter(|byte| **byte == 0).count());
         let others = length(data.len()).saturating_sub(zeros);
         let by_byte = |zero: u64, other: u64| zeros.saturating_mul(zero).saturating_add(others.saturating_mul(other));
         let data = match (self.prague, self.istanbul) {
-            // A token is a zero byte or a quarter of another; ten gas for each is the floor, and never less than the price.
+            // A token is a zero byte or a quarter of another; ten gas for each is the floor, and
+            // never less than the price.
             (true, _) => by_byte(10, 40),
             (false, true) => by_byte(FLAT, FLAT),
             (false, false) if fee_payer => by_byte(FLAT, FLAT),

@@ -93,7 +93,8 @@ fn chunks(slots: BTreeSet<Hash>) -> Vec<Vec<Hash>> {
     slots.chunks(MOST_SLOTS).map(<[Hash]>::to_vec).collect()
 }
 
-/// Lists of slots, side by side: so few at a time that an error ends them at once, before another answer could be blamed for it.
+/// Lists of slots, side by side: so few at a time that an error ends them at once, before another
+/// answer could be blamed for it.
 async fn read_chunks<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,

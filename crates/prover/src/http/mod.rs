@@ -286,7 +286,8 @@ fn shown(url: &str) -> Option<String> {
     }
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next().filter(|host| !host.is_empty())?;
-    // A slash in a password ends the authority early: the rest of the password would pass for a port.
+    // A slash in a password ends the authority early: the rest of the password would pass for a
+    // port.
     if host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']') && port.parse::<u16>().is_err()) {
         return None;
     }

@@ -96,7 +96,8 @@ pub(super) fn pending(config: &Config, as_json: bool) -> Result<Output, Failure>
     Ok(Output::done(text))
 }
 
-/// What to say of transfers of a direction that is not followed now: nothing, or an old state of it, is known.
+/// What to say of transfers of a direction that is not followed now: nothing, or an old state of
+/// it, is known.
 fn not_following(board: &DirectionBoard) -> Option<String> {
     let trouble = board.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
     let is = if board.phase == "standby" { "on standby" } else { &board.phase };

@@ -53,9 +53,8 @@ impl FromStr for Proxied {
             return Err(format!("`{name}` is no name of letters, digits, `-` and `_`; {FORM}"));
         }
         let node = Http::new(url, HttpLimits::default(), Cancel::default());
-        let node = node.ok_or_else(|| {
-            format!("{} is no address of http or https; {FORM}", spanlight_operator::config::shown(url))
-        })?;
+        let node = node
+            .ok_or_else(|| format!("{} is not an http or https URL; {FORM}", spanlight_operator::config::shown(url)))?;
         Ok(Self { name: name.to_owned(), url: url.to_owned(), shown: node.name().to_owned() })
     }
 }
