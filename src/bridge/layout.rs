@@ -65,6 +65,26 @@ pub const OUTFLOWS: Hash = slot(32);
 /// Slot of the mapping from vote key to the time until which the outflow limit holds it back
 /// (version 2).
 pub const HELD: Hash = slot(35);
+/// Slot of the mapping from token to its fee.
+pub const FEE_OF_TOKEN: Hash = slot(3);
+/// Slot of the list of registered tokens.
+pub const REGISTERED_TOKEN_LIST: Hash = slot(8);
+/// Slot of the mapping from token to whether requests of it are refused.
+pub const LOCKED_TOKENS: Hash = slot(9);
+/// Slot of whether requests of coin are refused.
+pub const LOCKED_COIN: Hash = slot(19);
+/// Slot of the account that may accept the ownership (version 2).
+pub const PENDING_OWNER: Hash = slot(27);
+/// Slot of the account that may pause (version 2).
+pub const GUARDIAN: Hash = slot(28);
+/// Slot of the mapping from a selector to the nonce of votes on it (version 2).
+pub const SUBJECT_NONCES: Hash = slot(34);
+/// Slot of the mapping from the hash of a call to its announcement (version 2).
+pub const CHANGES: Hash = slot(36);
+/// Slot of the mapping from an announcement's number to whether it was cancelled (version 2).
+pub const CANCELLED_CHANGES: Hash = slot(37);
+/// Slot of the word of [`DelayWord`] (version 2).
+pub const OWNER_DELAY: Hash = slot(38);
 
 const fn slot(number: u8) -> Hash {
     let mut word = [0u8; 32];
@@ -214,6 +234,91 @@ pub fn seat_slot(operator: &Address) -> Hash {
 #[must_use]
 pub fn vote_seats_slot(key: &Hash, seat: u64) -> Hash {
     mapping(number(seat / SEATS_IN_A_WORD), mapping(*key, VOTE_SEATS))
+}
+
+/// Slot of the fee of a token.
+#[must_use]
+pub fn token_fee_slot(token: &Address) -> Hash {
+    mapping(token.to_word(), FEE_OF_TOKEN)
+}
+
+/// Slot of item `index` of the list of registered tokens.
+#[must_use]
+pub fn registered_token_list_slot(index: u64) -> Hash {
+    array_item(REGISTERED_TOKEN_LIST, index)
+}
+
+/// Slot of whether requests of a token are refused.
+#[must_use]
+pub fn locked_token_slot(token: &Address) -> Hash {
+    mapping(token.to_word(), LOCKED_TOKENS)
+}
+
+/// Slot of the nonce of votes on calls with this selector (version 2).
+#[must_use]
+pub fn subject_nonce_slot(selector: [u8; 4]) -> Hash {
+    let mut key = [0u8; 32];
+    for (to, from) in key.iter_mut().zip(selector) {
+        *to = from;
+    }
+    mapping(Hash(key), SUBJECT_NONCES)
+}
+
+/// Slot of the announcement of a call (version 2).
+#[must_use]
+pub fn change_slot(call: &[u8]) -> Hash {
+    mapping(keccak256(call), CHANGES)
+}
+
+/// Slot of whether the announcement with this number was cancelled (version 2).
+#[must_use]
+pub fn cancelled_change_slot(change: u64) -> Hash {
+    mapping(number(change), CANCELLED_CHANGES)
+}
+
+/// Two numbers of 64 bits in one word.
+fn two_numbers(word: U256) -> (u64, u64) {
+    let low = |word: U256| u64::try_from(word & U256::from(u64::MAX)).unwrap_or_default();
+    (low(word), low(word.wrapping_shr(64)))
+}
+
+/// What the owner announced: the word at [`change_slot`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// When it may be made, in unix seconds.
+    pub ready: u64,
+    /// Which announcement it is, counted from 1; zero where there is none.
+    pub number: u64,
+}
+
+impl Change {
+    /// Seconds after `ready` in which it may be made.
+    pub const GRACE: u64 = 7 * 86_400;
+
+    /// Reads the word.
+    #[must_use]
+    pub fn decode(word: U256) -> Self {
+        let (ready, number) = two_numbers(word);
+        Self { ready, number }
+    }
+}
+
+/// The word at [`OWNER_DELAY`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DelayWord {
+    /// Seconds from an announcement to the change; zero while the bridge is set up.
+    pub owner_delay: u64,
+    /// Announcements so far.
+    pub change_count: u64,
+}
+
+impl DelayWord {
+    /// Reads the word.
+    #[must_use]
+    pub fn decode(word: U256) -> Self {
+        let (owner_delay, change_count) = two_numbers(word);
+        Self { owner_delay, change_count }
+    }
 }
 
 /// Slot of the time until which `key` is held back by the outflow limit, zero if it never was

@@ -79,3 +79,14 @@ fn rejects_packed_words_with_bytes_of_no_variable() {
         assert_eq!(NonceWord::decode(&word), Err(BridgeError::StorageWord { got: word.into() }), "a flag of 2");
     }
 }
+
+#[test]
+fn announcements_unpack_from_the_right() {
+    let word = hash("0x00000000000000000000000000000000000000000000000700000000655e4c10").to_u256();
+    assert_eq!(Change::decode(word), Change { ready: 0x655e_4c10, number: 7 });
+    assert_eq!(DelayWord::decode(word), DelayWord { owner_delay: 0x655e_4c10, change_count: 7 });
+    // A selector stands on the left of its word, as in the contract: keccak256(key . slot).
+    let selector = [0x10, 0xea, 0x2c, 0xb2];
+    let key = [selector.as_slice(), &[0; 28], SUBJECT_NONCES.as_bytes()].concat();
+    assert_eq!(subject_nonce_slot(selector), crate::primitives::keccak256(&key));
+}

@@ -199,6 +199,19 @@ fn the_code_of_version_2_is_that_of_the_artifact() {
         ("limits", layout::LIMITS, 0),
         ("outflows", layout::OUTFLOWS, 0),
         ("heldUntil", layout::HELD, 0),
+        ("feeReceiver", layout::FEE_RECEIVER, 0),
+        ("feeOfKLAY", layout::FEE_OF_COIN, 0),
+        ("feeOfERC20", layout::FEE_OF_TOKEN, 0),
+        ("registeredTokenList", layout::REGISTERED_TOKEN_LIST, 0),
+        ("lockedTokens", layout::LOCKED_TOKENS, 0),
+        ("isLockedKLAY", layout::LOCKED_COIN, 0),
+        ("pendingOwner", layout::PENDING_OWNER, 0),
+        ("guardian", layout::GUARDIAN, 0),
+        ("subjectNonces", layout::SUBJECT_NONCES, 0),
+        ("changes", layout::CHANGES, 0),
+        ("cancelledChanges", layout::CANCELLED_CHANGES, 0),
+        ("ownerDelay", layout::OWNER_DELAY, 0),
+        ("changeCount", layout::OWNER_DELAY, 8),
     ] {
         let (found, found_offset) = slot_of(label);
         assert_eq!(at(found, found_offset), (slot, offset), "{label}");
