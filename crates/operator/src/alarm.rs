@@ -87,6 +87,17 @@ pub enum Alarm {
         /// By so many seconds, about.
         ahead: u64,
     },
+    /// The newest checkpoint to start from is older than it may be: its chain is not followed.
+    CheckpointTooOld {
+        /// The chain.
+        chain: String,
+        /// The checkpoint's block.
+        block: u64,
+        /// Seconds since it was verified, or made.
+        age: u64,
+        /// Seconds for which it is believed.
+        most: u64,
+    },
     /// No endpoint of a chain shows a block after this time: the chain makes none, or all endpoints
     /// keep them back.
     ChainStands {
@@ -181,9 +192,10 @@ pub enum Alarm {
 }
 
 /// Every code that [`Alarm::code`] gives.
-pub const CODES: [&str; 25] = [
+pub const CODES: [&str; 26] = [
     "attempted",
     "chain_stands",
+    "checkpoint_too_old",
     "clock",
     "endpoint",
     "forged_vote",
@@ -235,6 +247,7 @@ impl Alarm {
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
             Self::UnreadBlock { .. } => "unread_block",
             Self::Clock { .. } | Self::ClockAhead { .. } => "clock",
+            Self::CheckpointTooOld { .. } => "checkpoint_too_old",
             Self::ChainStands { .. } => "chain_stands",
             Self::OldHeads { .. } => "old_heads",
             Self::Endpoint { .. } => "endpoint",
@@ -269,9 +282,10 @@ impl Alarm {
             Self::Fraud { kind, culprits, .. } => format!("{kind} {}", names(culprits)),
             Self::Attempted { culprits, .. } => names(culprits),
             Self::Further { kind, culprits, .. } => format!("further {kind} {}", names(culprits)),
-            Self::UnreadBlock { chain, .. } | Self::ChainStands { chain, .. } | Self::OldHeads { chain, .. } => {
-                chain.clone()
-            }
+            Self::UnreadBlock { chain, .. }
+            | Self::CheckpointTooOld { chain, .. }
+            | Self::ChainStands { chain, .. }
+            | Self::OldHeads { chain, .. } => chain.clone(),
             Self::Endpoint { finding } => {
                 let name = finding.split_whitespace().find(|word| word.contains("://")).unwrap_or_default();
                 name.trim_end_matches([':', ',', ';']).to_owned()
@@ -345,6 +359,10 @@ impl fmt::Display for Alarm {
             Self::ClockAhead { ahead } => write!(
                 f,
                 "this machine's clock seems to be {ahead} s ahead of both chains: set it by NTP; until then their newest blocks look too old to vote on"
+            ),
+            Self::CheckpointTooOld { chain, block, age, most } => write!(
+                f,
+                "the newest checkpoint of {chain} (block {block}) is {age} s old, and this operator believes one for {most} s: put a newer one that you believe into the trust file, or raise chains.{chain}.max_pause_s (docs/operator.md, \"A long pause\")"
             ),
             Self::ChainStands { chain, since } => {
                 write!(f, "no endpoint shows a block of {chain} after unix time {since}: it stands still, or all of them keep blocks back")

@@ -120,6 +120,10 @@ pub struct ChainConfig {
     /// Seconds for one answer of an endpoint.
     #[serde(default = "default_timeout_s")]
     pub timeout_s: u64,
+    /// Seconds for which this operator goes on from its own newest checkpoint; the trust's period
+    /// where that is longer, or where nothing is said.
+    #[serde(default)]
+    pub max_pause_s: u64,
     /// Most peb for a unit of gas.
     #[serde(default = "default_max_gas_price")]
     pub max_gas_price: u64,
@@ -439,6 +443,11 @@ impl Check<'_> {
             if chain.poll_ms > MOST_POLL_MS {
                 let what = format!("{} ms between two looks leave a worker without a sign of life", chain.poll_ms);
                 return Err(self.refuse(key("poll_ms"), what, "give at most 10000"));
+            }
+            let jumps = trust.chain(name).is_ok_and(|trusted| trusted.allow_jump);
+            if chain.max_pause_s > 0 && jumps {
+                let what = "the trust file lets this chain be jumped on, and a jump must not rest on so old a council";
+                return Err(self.refuse(key("max_pause_s"), what, "take it out, or allow_jump out of the trust file"));
             }
             for (field, value) in [("max_gas_price", chain.max_gas_price), ("vote_gas", chain.vote_gas)] {
                 if value == 0 {

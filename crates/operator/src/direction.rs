@@ -114,11 +114,16 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
-    /// The alarm, where it is the store, or the checkpoint to start from is ahead of this machine's
-    /// clock.
+    /// The alarm, where it is the store, or the checkpoint to start from is too old or ahead of this
+    /// machine's clock.
     fn alarm(&self) -> Option<Alarm> {
         match self {
-            Self::Start { error, .. } => clock_of(error).and_then(Alarm::of_clock),
+            Self::Start { block, error, .. } => match own_limit(error)? {
+                NotReached::TrustExpired { chain, have, need } => {
+                    Some(Alarm::CheckpointTooOld { chain: chain.clone(), block: *block, age: *have, most: *need })
+                }
+                other => Alarm::of_clock(other),
+            },
             Self::Store(error) | Self::Send(SendError::Store(error)) => {
                 Some(Alarm::Store { reason: error.to_string() })
             }
@@ -127,11 +132,28 @@ impl WorkError {
     }
 }
 
-/// That the clock stands in the way, and no endpoint.
-fn clock_of(error: &ProveError) -> Option<&NotReached> {
+/// That the clock or the checkpoint's age stands in the way, and no endpoint.
+fn own_limit(error: &ProveError) -> Option<&NotReached> {
     match error {
-        ProveError::NotFollowed(Verdict::NotYetTrusted(reason @ NotReached::Clock { .. })) => Some(reason),
+        ProveError::NotFollowed(Verdict::NotYetTrusted(
+            reason @ (NotReached::Clock { .. } | NotReached::TrustExpired { .. }),
+        )) => Some(reason),
         _ => None,
+    }
+}
+
+/// The chain from where this operator starts: its own checkpoint where that is newer than the
+/// trust's, since one that the person at the keys gave and that is newer goes before.
+///
+/// Only its own checkpoint may be older than the trusting period, and only by its own
+/// configuration: this operator verified that block itself, so what the period guards against is
+/// that a quorum of its council gave its keys away since. Nothing is jumped over from there.
+fn starting_point(chain: TrustedChain, own: Option<Checkpoint>, max_pause_s: u64) -> TrustedChain {
+    match own.filter(|own| own.number > chain.checkpoint.number) {
+        Some(checkpoint) => {
+            TrustedChain { checkpoint, trusting_period: chain.trusting_period.max(max_pause_s), ..chain }
+        }
+        None => chain,
     }
 }
 
@@ -163,7 +185,7 @@ pub(crate) async fn with_each<R>(
             Ok(begun) => return Ok(begun),
             Err(error) => error,
         };
-        if clock_of(&error).is_some() {
+        if own_limit(&error).is_some() {
             return Err(error);
         }
         turns = turns.saturating_sub(1);
@@ -308,11 +330,7 @@ impl Direction {
     /// The chain as the trust describes it, from a newer checkpoint if there is one.
     fn trusted(&self, name: &str, checkpoint: Option<Checkpoint>) -> Result<TrustedChain, WorkError> {
         let chain = self.shared.config.trust.chain(name)?.clone();
-        // One that the person at the keys gave and that is newer goes before.
-        Ok(match checkpoint.filter(|checkpoint| checkpoint.number > chain.checkpoint.number) {
-            Some(checkpoint) => TrustedChain { checkpoint, ..chain },
-            None => chain,
-        })
+        Ok(starting_point(chain, checkpoint, self.chain_config(name)?.max_pause_s))
     }
 
     async fn session(&self, lease: &Arc<Lease>, links: &mut [Link; 2]) -> Result<End, WorkError> {
@@ -446,5 +464,35 @@ mod tests {
         assert_eq!((asked, link.first()), (vec![a.clone()], a.as_str()));
         let error = WorkError::Start { chain: "main".to_owned(), block: 7, error: Box::new(begun.unwrap_err()) };
         assert_eq!(error.alarm(), Some(Alarm::Clock { chain: "main".to_owned(), behind: 30 }));
+    }
+
+    #[test]
+    fn only_an_own_checkpoint_is_believed_for_longer_than_the_trusting_period() {
+        let mut chain: Trust = toml::from_str(include_str!("../../../tests/fixtures/trust.toml")).unwrap();
+        let mut chain = chain.chains.remove(0);
+        (chain.trusting_period, chain.checkpoint.number) = (100, 50);
+        let at = |number: u64| Some(Checkpoint { number, ..chain.checkpoint.clone() });
+        let start = |own: Option<Checkpoint>, max_pause_s: u64| {
+            let start = starting_point(chain.clone(), own, max_pause_s);
+            (start.checkpoint.number, start.trusting_period)
+        };
+        assert_eq!(start(at(51), 1000), (51, 1000));
+        assert_eq!(start(at(51), 0), (51, 100), "nothing is configured");
+        assert_eq!(start(at(51), 99), (51, 100), "it is never less than the trust says");
+        assert_eq!(start(at(50), 1000), (50, 100), "the trust's own");
+        assert_eq!(start(at(49), 1000), (50, 100));
+        assert_eq!(start(None, 1000), (50, 100));
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_too_old_is_no_endpoints_fault_and_is_told_once() {
+        let too_old = |have: u64| {
+            let reason = NotReached::TrustExpired { chain: "main".to_owned(), have, need: 100 };
+            let error = Box::new(ProveError::NotFollowed(Verdict::NotYetTrusted(reason)));
+            WorkError::Start { chain: "main".to_owned(), block: 7, error }
+        };
+        let (chain, block, age, most) = ("main".to_owned(), 7, 101, 100);
+        assert_eq!(too_old(101).alarm(), Some(Alarm::CheckpointTooOld { chain, block, age, most }));
+        assert_eq!(too_old(101).to_string(), too_old(102).to_string(), "what is logged has no age in it");
     }
 }

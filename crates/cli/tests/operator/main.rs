@@ -26,6 +26,7 @@ mod load;
 mod many;
 mod network;
 mod parking;
+mod pauses;
 mod poison;
 mod pruned;
 mod recovery;

@@ -48,6 +48,20 @@ fn refusal(name: &str, from: &str, to: &str) -> ConfigError {
 }
 
 #[test]
+fn a_longer_period_than_the_trusts_is_for_chains_that_are_followed_without_jumps() {
+    let folder = Folder::new("pause");
+    let patient = good().replacen("endpoints =", "max_pause_s = 5000000\nendpoints =", 1);
+    assert_eq!(folder.read(&good()).unwrap().chains["main"].max_pause_s, 0);
+    assert_eq!(folder.read(&patient).unwrap().chains["main"].max_pause_s, 5_000_000);
+    let trust = std::fs::read_to_string(TRUST).unwrap();
+    assert!(trust.contains("allow_jump = false"));
+    std::fs::write(folder.0.join("trust.toml"), trust.replace("allow_jump = false", "allow_jump = true")).unwrap();
+    let refused = folder.read(&patient).unwrap_err();
+    assert_eq!(refused.key, "chains.main.max_pause_s");
+    assert!(folder.read(&good()).is_ok());
+}
+
+#[test]
 fn a_good_file_is_read_and_its_paths_lie_beside_it() {
     let folder = Folder::new("good");
     let config = folder.read(&good()).unwrap();

@@ -10,6 +10,7 @@ use crate::evidence::{Case, Folder};
 use crate::watch::{self, Seen};
 use serde_json::json;
 use spanlight::report::ReportJson;
+use spanlight::trust::Trust;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
 use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject, BLOCKS_TOGETHER};
@@ -261,13 +262,23 @@ impl Session<'_> {
         }
     }
 
+    /// The trust of this session, with the trust file's own trusting periods: how long this operator
+    /// believes its own checkpoints is no word to others.
+    fn trust_of_others(&self) -> Trust {
+        let mut trust = self.trust.clone();
+        for (shown, given) in trust.chains.iter_mut().zip(&self.direction.shared.config.trust.chains) {
+            shown.trusting_period = given.trusting_period;
+        }
+        trust
+    }
+
     /// Writes the trust from which a bundle is judged, the report, and the bundle beside each other; gives the bundle's name.
     /// What finds no place is summed up in an alarm of its own.
     fn keep_evidence(&mut self, nonce: u64, case: &Case<'_>, proof: &Proof) -> Option<String> {
         let config = &self.direction.shared.config;
         let folder = Folder { path: &config.evidence, most_bytes: config.evidence_max_mb.saturating_mul(1 << 20) };
         let files = [
-            ("trust.json", json!(self.trust).to_string().into_bytes()),
+            ("trust.json", json!(self.trust_of_others()).to_string().into_bytes()),
             ("report.json", json!(ReportJson::new(&proof.report)).to_string().into_bytes()),
             ("spl", proof.bundle.encode()),
         ];
