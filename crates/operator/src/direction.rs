@@ -324,7 +324,10 @@ impl Direction {
     fn link(&self, name: &str) -> Result<Link, WorkError> {
         let config = self.chain_config(name)?;
         let timeout = Duration::from_secs(config.timeout_s);
-        Link::open_for(&config.endpoints, timeout, &self.cancel, &self.pulse).ok_or(WorkError::Address)
+        let link = Link::open_for(&config.endpoints, timeout, &self.cancel, &self.pulse);
+        let mut link = link.ok_or(WorkError::Address)?;
+        link.obey(&self.shared.pause);
+        Ok(link)
     }
 
     /// The chain as the trust describes it, from a newer checkpoint if there is one.

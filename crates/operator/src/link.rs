@@ -1,5 +1,6 @@
 //! The endpoints of one chain, for a process that runs for months: what was put aside gets another chance, last in the row.
 
+use crate::pause::Pause;
 use crate::pulse::Pulse;
 use crate::reverts;
 use serde_json::{json, Value};
@@ -136,6 +137,8 @@ pub(crate) struct Link {
     told: Vec<Finding>,
     /// Names of endpoints that took transactions and did not pass them on: they are sent to last.
     swallowers: BTreeSet<String>,
+    /// While it is on, no transaction is given to anybody, also not one that is signed already.
+    pause: Pause,
 }
 
 impl Link {
@@ -159,7 +162,18 @@ impl Link {
             since: Instant::now(),
             told: Vec::new(),
             swallowers: BTreeSet::new(),
+            pause: Pause::default(),
         })
+    }
+
+    /// From now on it gives no transaction to anybody while a person has paused the operator.
+    pub(crate) fn obey(&mut self, pause: &Pause) {
+        self.pause = pause.clone();
+    }
+
+    /// Whether a person has paused the operator.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.is_on()
     }
 
     /// How many endpoints there are, also those put aside.
@@ -253,10 +267,14 @@ impl Link {
     }
 
     /// Gives a signed transaction to every endpoint in use, or only until one has taken it, and
-    /// gives their names and what they said, in the order asked.
+    /// gives their names and what they said, in the order asked. Each answer may take long, so a
+    /// pause is looked for before each.
     pub(crate) async fn give(&self, raw: &[u8], to_all: bool) -> Vec<(String, Said)> {
         let mut all = Vec::new();
         for place in self.takers() {
+            if self.is_paused() {
+                break;
+            }
             let said = said_by(self.endpoints.call_at(place, SEND, json!([encode_hex(raw)])).await);
             let is_enough = said.is_taken() && !to_all;
             if let Said::Refused(_, words) | Said::Silent(words) = &said {

@@ -319,7 +319,8 @@ impl Sender {
     /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not
     /// taken is given again, at the next block.
     async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach, head: u64) {
-        if !self.handed.entry(id).or_default().is_due(reach, head) {
+        // What is not handed over now is due at the first head after the pause.
+        if link.is_paused() || !self.handed.entry(id).or_default().is_due(reach, head) {
             return;
         }
         point("before_send");

@@ -44,6 +44,10 @@ impl Sender {
         self.see_lowest(head);
         for place in 0..self.live.len() {
             let Some(live) = self.live.get(place).cloned() else { break };
+            // Nothing is signed, written down or handed over from the moment of a pause on.
+            if link.is_paused() {
+                break;
+            }
             let is_ready = self.is_first(place, view) && self.conditions.takes(live.send.gas_price);
             self.handed.entry(live.id).or_default().see(is_ready, head);
             let course = self.course(place, &live, view, link.len());

@@ -1,6 +1,7 @@
 use super::*;
 use crate::decide::NonceState;
-use crate::keys::test_key;
+use crate::keys::{test_key, Signer};
+use crate::pause::Pause;
 use crate::view::AccountView;
 use axum::extract::State;
 use axum::routing::post;
@@ -21,7 +22,7 @@ const CAP: u64 = 750_000_000_000;
 
 /// An endpoint that takes what it is given, or refuses it in these words.
 #[derive(Clone, Default)]
-struct Endpoint(Arc<Mutex<(Option<&'static str>, BTreeSet<String>)>>);
+struct Endpoint(Arc<Mutex<(Option<&'static str>, BTreeSet<String>)>>, Arc<Mutex<Option<Pause>>>);
 
 impl Endpoint {
     fn refuse(&self, words: impl Into<Option<&'static str>>) {
@@ -33,6 +34,9 @@ impl Endpoint {
         async fn answer(State(endpoint): State<Endpoint>, body: String) -> String {
             let call: Value = serde_json::from_str(&body).unwrap();
             let raw = call["params"][0].as_str().unwrap().to_owned();
+            if let Some(pause) = &*endpoint.1.lock().unwrap() {
+                pause.set(true);
+            }
             let mut state = endpoint.0.lock().unwrap();
             let refusal = state.0.or_else(|| (!state.1.insert(raw)).then_some("known transaction: 00"));
             let said = match refusal {
@@ -174,6 +178,55 @@ async fn a_vote_is_given_up_only_where_its_transfer_is_proven_to_be_handled() {
     assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote, Purpose::Cancel]);
     let vote = Transaction::decode(&bench.sender.live[1].send.raw).unwrap();
     assert_eq!((vote.to(), vote.input()), (Some(Address([9; 20])), &[1u8, 2, 3][..]));
+}
+
+/// Signs, and a person pauses the operator before it has.
+struct Slow(Box<dyn Signer>, Pause);
+
+impl Signer for Slow {
+    fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
+        self.1.set(true);
+        self.0.sign(digest)
+    }
+}
+
+#[tokio::test]
+async fn what_is_signed_when_a_person_pauses_the_operator_leaves_it_only_after_the_pause() {
+    let mut bench = bench("signed", fixed()).await;
+    let pause = Pause::default();
+    let all = |bench: &Bench| bench.endpoints.iter().map(|endpoint| endpoint.0.lock().unwrap().1.len()).sum::<usize>();
+    bench.link.obey(&pause);
+    bench.sender.keys = ChainKeys::alone(Arc::new(Slow(Box::new(test_key(7)), pause.clone())));
+    bench.send(&[3]).await;
+    assert_eq!((all(&bench), bench.purposes()), (0, vec![Purpose::Vote]), "it is written down");
+    bench.tend(&at(101)).await;
+    bench.tend(&at(110)).await;
+    assert_eq!(all(&bench), 0, "nor is it handed over later");
+    pause.set(false);
+    bench.tend(&at(111)).await;
+    assert_eq!(all(&bench), 2);
+}
+
+#[tokio::test]
+async fn a_pause_ends_the_handing_over_after_the_endpoint_that_is_being_asked() {
+    let mut bench = bench("handing", fixed()).await;
+    let pause = Pause::default();
+    bench.link.obey(&pause);
+    bench.send(&[3, 4, 5]).await;
+    let others = |bench: &Bench| bench.endpoints[1].0.lock().unwrap().1.len();
+    assert_eq!(others(&bench), 0);
+    // The first endpoint has one when the pause comes; the other one, and the next ones, come after.
+    *bench.endpoints[0].1.lock().unwrap() = Some(pause.clone());
+    bench.tend(&at(102)).await;
+    assert_eq!((others(&bench), bench.prices().len()), (0, 3));
+    *bench.endpoints[0].1.lock().unwrap() = None;
+    pause.set(false);
+    bench.tend(&at(103)).await;
+    assert_eq!(others(&bench), 3);
 }
 
 #[tokio::test]
