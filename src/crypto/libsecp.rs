@@ -17,6 +17,15 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     address_of_uncompressed(&key.serialize_uncompressed())
 }
 
+/// As [`super::address_of_compressed`].
+///
+/// # Errors
+/// [`CurveError::NoKey`] where the bytes are no compressed key.
+pub fn address_of_compressed(key: &[u8; 33]) -> Result<Address, CurveError> {
+    let key = PublicKey::from_byte_array_compressed(*key).map_err(|_| CurveError::NoKey)?;
+    address_of_uncompressed(&key.serialize_uncompressed())
+}
+
 /// Whether the bytes, 04 and two coordinates, are a public key: any point but the one at infinity is.
 pub fn is_uncompressed_key(bytes: &[u8; 65]) -> bool {
     PublicKey::from_byte_array_uncompressed(*bytes).is_ok()

@@ -75,6 +75,17 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     return pure::recover_address(digest, signature);
 }
 
+/// The address of a compressed public key.
+///
+/// # Errors
+/// [`CurveError::NoKey`] where the bytes are no compressed key.
+pub fn address_of_compressed(key: &[u8; 33]) -> Result<Address, CurveError> {
+    #[cfg(feature = "libsecp256k1")]
+    return libsecp::address_of_compressed(key);
+    #[cfg(all(feature = "k256", not(feature = "libsecp256k1")))]
+    return pure::address_of_compressed(key);
+}
+
 /// Whether the two big-endian numbers are below the field prime and the coordinates of a point.
 fn is_on_curve(x: &[u8; 32], y: &[u8; 32]) -> bool {
     let mut key = [4u8; 65];

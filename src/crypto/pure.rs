@@ -18,6 +18,15 @@ pub fn recover_address(digest: &Hash, signature: &[u8; 65]) -> Result<Address, C
     address_of_uncompressed(key.to_sec1_point(false).as_bytes())
 }
 
+/// As [`super::address_of_compressed`].
+///
+/// # Errors
+/// [`CurveError::NoKey`] where the bytes are no compressed key.
+pub fn address_of_compressed(key: &[u8; 33]) -> Result<Address, CurveError> {
+    let key = VerifyingKey::from_sec1_bytes(key).map_err(|_| CurveError::NoKey)?;
+    address_of_uncompressed(key.to_sec1_point(false).as_bytes())
+}
+
 /// Whether the bytes, 04 and two coordinates, are a public key: any point but the one at infinity is.
 pub fn is_uncompressed_key(bytes: &[u8; 65]) -> bool {
     PublicKey::from_sec1_bytes(bytes).is_ok()

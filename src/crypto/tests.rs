@@ -132,4 +132,8 @@ fn back_ends_agree_on_what_a_point_is() {
     for (bytes, expected) in cases {
         assert_eq!((libsecp::is_uncompressed_key(&bytes), pure::is_uncompressed_key(&bytes)), (expected, expected));
     }
+    for (sign, x) in [(2, x), (3, x), (4, x), (2, [0xff; 32]), (2, [0; 32]), (2, [5; 32])] {
+        let compressed: [u8; 33] = [&[sign][..], &x].concat().try_into().unwrap();
+        assert_eq!(libsecp::address_of_compressed(&compressed), pure::address_of_compressed(&compressed));
+    }
 }

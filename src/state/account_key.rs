@@ -1,6 +1,6 @@
 //! Who may sign for an account: a key type and a body, spliced into the list around them. Source: chain.md 4.3.
 //!
-//! Nothing here is used to check a signature. The chain did that; a reader of an account wants to see the keys.
+//! Whose signatures satisfy a key is told in `signed`.
 
 use super::StateError;
 use crate::rlp::{Reader, RlpStream};

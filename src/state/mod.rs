@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod account_key;
+mod signed;
 pub mod storage;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Account, AccountKind};
 pub use account_key::{AccountKey, WeightedKey};
+pub use signed::KeyRole;
 
 /// Most storage slots in one proof.
 pub const MAX_SLOTS: usize = 1 << 16;

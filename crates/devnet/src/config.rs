@@ -104,6 +104,9 @@ pub struct ChainConfig {
     pub genesis_time: u64,
     /// Coin at the beginning.
     pub balances: Vec<(Address, U256)>,
+    /// Whether contracts can ask whose keys an account has, as Kaia's can. A chain without is one of
+    /// Ethereum's kind.
+    pub account_keys: bool,
     /// Which states its node keeps.
     pub node: NodeKind,
     /// Seconds by which the chain's clock is ahead of this machine's, or behind it where that is
@@ -147,6 +150,7 @@ impl ChainConfig {
             clock: Clock::Step(1),
             genesis_time: FIRST_TIME,
             balances: Vec::new(),
+            account_keys: true,
             node: NodeKind::default(),
             clock_offset: 0,
             latency: Duration::ZERO,

@@ -1,5 +1,6 @@
 //! The border to `revm`: its words and ours, its rules by our forks, one call.
 
+use crate::precompiles::Precompiles;
 use crate::state::{Overlay, StateFault};
 use revm::context::either::Either;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, OutOfGasError};
@@ -73,6 +74,8 @@ pub struct BlockContext {
     pub base_fee: u64,
     /// Zero before Randao.
     pub mix: Hash,
+    /// Whether contracts can ask whose keys an account has.
+    pub account_keys: bool,
 }
 
 /// A message to run.
@@ -168,12 +171,17 @@ pub(crate) fn run(
     purpose: Purpose,
 ) -> Result<(Outcome, EvmState), EVMError<StateFault>> {
     let transaction = environment(message, block);
-    let mut machine = Context::mainnet()
+    let machine = Context::mainnet()
         .with_db(overlay)
         .with_block(block_env(block))
         .with_cfg(config(block, purpose))
         .build_mainnet();
-    let result = machine.transact(transaction)?;
+    let result = if block.account_keys {
+        machine.with_precompiles(Precompiles::new(block.rules)).transact(transaction)?
+    } else {
+        let mut machine = machine;
+        machine.transact(transaction)?
+    };
     Ok((outcome(result.result), result.state))
 }
 

@@ -4,12 +4,13 @@
 //! docs/devnet.md lists where this differs from a node.
 
 use crate::evm::{self, BlockContext, Message, Purpose};
-use crate::signers::{self, Role};
+use crate::key_update::{self, KeyUpdateError};
+use crate::signers::{self, role_of};
 use crate::state::{has_code, Overlay, StateFault};
 use spanlight::primitives::{Address, Hash, U256};
 use spanlight::receipt::{bloom_of, Receipt};
 use spanlight::rlp::Reader;
-use spanlight::state::AccountKey;
+use spanlight::state::{AccountKey, KeyRole};
 use spanlight::transaction::{FeeDelegation, Transaction, TransactionError, TransactionKind};
 
 /// A transaction with what was recovered of it once.
@@ -77,8 +78,14 @@ pub enum Rejection {
         got: U256,
     },
     /// Signed by somebody else than the account's key says.
-    #[error("invalid signature for the account's key")]
-    Signature,
+    #[error("invalid sender: invalid signature")]
+    Sender,
+    /// The same of the fee payer's account.
+    #[error("invalid fee payer: invalid signature")]
+    FeePayer,
+    /// Ethereum's types know no key but that of the address.
+    #[error("invalid sender: a legacy transaction must be with a legacy account key")]
+    LegacyKeyNeeded,
     /// The tip is above the fee cap.
     #[error("max priority fee per gas higher than max fee per gas")]
     TipAboveCap,
@@ -94,9 +101,12 @@ pub enum Rejection {
     /// An execution of something that has no code.
     #[error("required a program account (e.g., an account having code and storage)")]
     ContractNeeded,
-    /// The new key cannot be read or set.
+    /// The new key cannot be read.
     #[error("invalid account key")]
     AccountKey,
+    /// The new key cannot be set.
+    #[error(transparent)]
+    KeyUpdate(#[from] KeyUpdateError),
     /// What the machine says.
     #[error("{0}")]
     Machine(String),
@@ -178,6 +188,11 @@ impl Rules {
 /// # Errors
 /// The first reason against it. A nonce that is too high is none.
 pub fn check(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Result<(), Rejection> {
+    checked(signed, overlay, rules).map(drop)
+}
+
+/// The same; gives the gas that checking the signatures costs.
+fn checked(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Result<u64, Rejection> {
     let transaction = &signed.transaction;
     rules.type_is_in_force(transaction)?;
     if transaction.tip() > transaction.gas_price() {
@@ -191,30 +206,34 @@ pub fn check(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Resul
     if transaction.nonce() < sender.as_ref().map_or(0, |account| account.nonce) {
         return Err(Rejection::NonceTooLow);
     }
-    signers::check(signed, sender.as_ref(), rules.block.chain_id, Role::of(transaction))?;
+    let chain_id = rules.block.chain_id;
+    let mut keys = signers::check(signed, sender.as_ref(), chain_id, role_of(transaction))?;
     if let Some(payer) = transaction.fee_payer() {
-        signers::check(signed, overlay.account(payer)?.as_ref(), rules.block.chain_id, Role::FeePayer)?;
+        let payer = signers::check(signed, overlay.account(payer)?.as_ref(), chain_id, KeyRole::FeePayer)?;
+        keys = keys.saturating_add(payer);
     }
     recipient_fits(transaction, overlay)?;
-    gas_suffices_to_begin(signed, rules)?;
     if transaction.kind() == TransactionKind::AccountUpdate {
-        new_key(transaction)?;
+        let old = sender.map_or(AccountKey::Legacy, |account| account.key);
+        key_update::updated(&old, &new_key(transaction)?)?;
     }
+    gas_suffices_to_begin(signed, rules, keys)?;
     let shares = shares(transaction, transaction.gas_price());
-    funds_suffice(signed, overlay, &shares)
+    funds_suffice(signed, overlay, &shares)?;
+    Ok(keys)
 }
 
 /// A node refuses what could not even begin, and so does the pool: else its sender would wait for ever.
-fn gas_suffices_to_begin(signed: &Signed, rules: &Rules) -> Result<(), Rejection> {
+fn gas_suffices_to_begin(signed: &Signed, rules: &Rules, keys: u64) -> Result<(), Rejection> {
     if runs_no_code(&signed.transaction) {
-        return if gas_without_code(&signed.transaction) <= signed.transaction.gas() {
+        return if gas_without_code(&signed.transaction, keys)? <= signed.transaction.gas() {
             Ok(())
         } else {
             Err(too_little_gas())
         };
     }
     let price = rules.price(&signed.transaction)?;
-    evm::intrinsic(message_of(signed, price, rules)?, &rules.block).map_err(Rejection::Machine)
+    evm::intrinsic(message_of(signed, price, rules, keys)?, &rules.block).map_err(Rejection::Machine)
 }
 
 const fn runs_no_code(transaction: &Transaction) -> bool {
@@ -281,7 +300,7 @@ fn funds_suffice(signed: &Signed, overlay: &mut Overlay<'_>, shares: &Shares) ->
 /// Where it can be no part of it; then nothing has changed.
 pub fn execute(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Result<Executed, Rejection> {
     let transaction = &signed.transaction;
-    check(signed, overlay, rules)?;
+    let keys = checked(signed, overlay, rules)?;
     let nonce = overlay.account(signed.sender)?.map_or(0, |account| account.nonce);
     if transaction.nonce() > nonce {
         return Err(Rejection::NonceTooHigh);
@@ -290,7 +309,7 @@ pub fn execute(signed: &Signed, overlay: &mut Overlay<'_>, rules: &Rules) -> Res
     let paid = shares(transaction, price);
     take(overlay, signed.sender, paid.sender)?;
     take(overlay, signed.payer(), paid.payer)?;
-    let (receipt, created) = match run(signed, overlay, rules, price) {
+    let (receipt, created) = match run(signed, overlay, rules, (price, keys)) {
         Ok(outcome) => outcome,
         Err(rejection) => {
             give(overlay, signed.sender, paid.sender)?;
@@ -328,12 +347,12 @@ fn run(
     signed: &Signed,
     overlay: &mut Overlay<'_>,
     rules: &Rules,
-    price: U256,
+    (price, keys): (U256, u64),
 ) -> Result<(Receipt, Option<Address>), Rejection> {
     if runs_no_code(&signed.transaction) {
-        run_without_code(signed, overlay).map(|receipt| (receipt, None))
+        run_without_code(signed, overlay, keys).map(|receipt| (receipt, None))
     } else {
-        run_machine(signed, overlay, rules, price)
+        run_machine(signed, overlay, rules, (price, keys))
     }
 }
 
@@ -346,10 +365,10 @@ const fn delegation_gas(delegation: FeeDelegation) -> u64 {
     }
 }
 
-/// Gas of a transaction that the machine does not know of.
-fn gas_beside_the_machine(transaction: &Transaction, rules: &Rules) -> u64 {
+/// Gas of a transaction that the machine does not know of; `keys` is what its signatures cost.
+fn gas_beside_the_machine(transaction: &Transaction, rules: &Rules, keys: u64) -> u64 {
     let data = evm::data_gas_beside_the_machine(transaction.input(), rules.block.rules);
-    delegation_gas(transaction.delegation()).saturating_add(data)
+    delegation_gas(transaction.delegation()).saturating_add(data).saturating_add(keys)
 }
 
 fn too_little_gas() -> Rejection {
@@ -357,9 +376,9 @@ fn too_little_gas() -> Rejection {
 }
 
 /// What the machine is told. A memo runs nothing, since its recipient has no code.
-fn message_of(signed: &Signed, price: U256, rules: &Rules) -> Result<Message, Rejection> {
+fn message_of(signed: &Signed, price: U256, rules: &Rules, keys: u64) -> Result<Message, Rejection> {
     let transaction = &signed.transaction;
-    let extra = gas_beside_the_machine(transaction, rules);
+    let extra = gas_beside_the_machine(transaction, rules, keys);
     Ok(Message {
         from: signed.sender,
         to: transaction.to(),
@@ -377,10 +396,10 @@ fn run_machine(
     signed: &Signed,
     overlay: &mut Overlay<'_>,
     rules: &Rules,
-    price: U256,
+    (price, keys): (U256, u64),
 ) -> Result<(Receipt, Option<Address>), Rejection> {
-    let extra = gas_beside_the_machine(&signed.transaction, rules);
-    let message = message_of(signed, price, rules)?;
+    let extra = gas_beside_the_machine(&signed.transaction, rules, keys);
+    let message = message_of(signed, price, rules, keys)?;
     let (outcome, changes) = evm::run(overlay, &rules.block, message, Purpose::Block)
         .map_err(|error| Rejection::Machine(evm::refusal(&error)))?;
     overlay.apply(changes)?;
@@ -393,30 +412,35 @@ fn receipt(status: u64, gas_used: u64, logs: Vec<spanlight::receipt::Log>) -> Re
 }
 
 /// Gas of the types that run no code.
-fn gas_without_code(transaction: &Transaction) -> u64 {
+fn gas_without_code(transaction: &Transaction, keys: u64) -> Result<u64, Rejection> {
     const BASE: u64 = 21_000;
     const ANCHOR_BYTE: u64 = 100;
-    const NEW_KEY: u64 = 20_000;
     let own = match transaction.kind() {
-        TransactionKind::AccountUpdate => NEW_KEY,
+        TransactionKind::AccountUpdate => key_update::gas(&new_key(transaction)?),
         TransactionKind::ChainDataAnchoring => ANCHOR_BYTE.saturating_mul(length(transaction.input())),
         _ => 0,
     };
-    BASE.saturating_add(own).saturating_add(delegation_gas(transaction.delegation()))
+    let parts = [own, delegation_gas(transaction.delegation()), keys];
+    Ok(parts.into_iter().fold(BASE, u64::saturating_add))
 }
 
 /// Account updates, cancellations and anchors change at most the sender's account.
-fn run_without_code(signed: &Signed, overlay: &mut Overlay<'_>) -> Result<Receipt, Rejection> {
+fn run_without_code(signed: &Signed, overlay: &mut Overlay<'_>, keys: u64) -> Result<Receipt, Rejection> {
     let transaction = &signed.transaction;
-    let updates = transaction.kind() == TransactionKind::AccountUpdate;
-    let key = if updates { Some(new_key(transaction)?) } else { None };
+    let gas = gas_without_code(transaction, keys)?;
+    let key = if transaction.kind() == TransactionKind::AccountUpdate {
+        let old = overlay.account(signed.sender)?.map_or(AccountKey::Legacy, |account| account.key);
+        Some(key_update::updated(&old, &new_key(transaction)?)?)
+    } else {
+        None
+    };
     overlay.update(signed.sender, |account| {
         account.nonce = account.nonce.saturating_add(1);
         if let Some(key) = key {
             account.key = key;
         }
     })?;
-    Ok(receipt(1, gas_without_code(transaction), Vec::new()))
+    Ok(receipt(1, gas, Vec::new()))
 }
 
 fn length(bytes: &[u8]) -> u64 {

@@ -3,63 +3,55 @@
 use crate::execute::{Rejection, Signed};
 use spanlight::crypto::recover_address;
 use spanlight::primitives::{Address, Hash};
-use spanlight::state::{Account, AccountKey};
+use spanlight::state::{Account, AccountKey, KeyRole};
 use spanlight::transaction::{Signature, Transaction, TransactionKind};
-use spanlight_forge::keys::address_of_compressed;
 
-/// For what an account signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Any transaction but the next.
-    Transaction,
-    /// To change the key.
-    AccountUpdate,
-    /// To pay a fee.
-    FeePayer,
-}
-
-impl Role {
-    /// The sender's role in a transaction.
-    #[must_use]
-    pub(crate) const fn of(transaction: &Transaction) -> Self {
-        match transaction.kind() {
-            TransactionKind::AccountUpdate => Self::AccountUpdate,
-            _ => Self::Transaction,
-        }
-    }
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Transaction => 0,
-            Self::AccountUpdate => 1,
-            Self::FeePayer => 2,
-        }
+/// The sender's role in a transaction.
+pub(crate) const fn role_of(transaction: &Transaction) -> KeyRole {
+    match transaction.kind() {
+        TransactionKind::AccountUpdate => KeyRole::AccountUpdate,
+        _ => KeyRole::Transaction,
     }
 }
 
-/// The key of an account in a role signed.
+/// The key of an account in a role signed. Gives the gas that checking it costs.
 ///
 /// # Errors
-/// [`Rejection::Signature`] where it did not.
-pub(crate) fn check(signed: &Signed, account: Option<&Account>, chain_id: u64, role: Role) -> Result<(), Rejection> {
+/// [`Rejection::Sender`] or [`Rejection::FeePayer`] where it did not.
+pub(crate) fn check(
+    signed: &Signed,
+    account: Option<&Account>,
+    chain_id: u64,
+    role: KeyRole,
+) -> Result<u64, Rejection> {
     let transaction = &signed.transaction;
     let key = account.map_or(&AccountKey::Legacy, |account| &account.key);
     if !transaction.kind().names_sender() {
         // The sender was recovered from the signature: such a key signs only for its own address.
-        return if *key == AccountKey::Legacy { Ok(()) } else { Err(Rejection::Signature) };
+        return if *key == AccountKey::Legacy { Ok(0) } else { Err(Rejection::LegacyKeyNeeded) };
     }
+    let refused = if role == KeyRole::FeePayer { Rejection::FeePayer } else { Rejection::Sender };
     let (owner, digest, signatures) = match role {
-        Role::FeePayer => {
-            let digest = transaction.fee_payer_sign_hash(chain_id).ok_or(Rejection::Signature)?;
+        KeyRole::FeePayer => {
+            let Some(digest) = transaction.fee_payer_sign_hash(chain_id) else { return Err(refused) };
             (signed.payer(), digest, transaction.fee_payer_signatures())
         }
         _ => (signed.sender, transaction.sign_hash(chain_id), transaction.signatures()),
     };
-    let signers = recovered(transaction, &digest, signatures, chain_id)?;
-    if signs(key, &owner, &signers, role) {
-        Ok(())
-    } else {
-        Err(Rejection::Signature)
+    match recovered(transaction, &digest, signatures, chain_id) {
+        Some(signers) if key.is_signed_by(&owner, &signers, role) => Ok(gas(key, signers.len(), role)),
+        _ => Err(refused),
+    }
+}
+
+/// Where several keys sign, each signature but one costs gas.
+fn gas(key: &AccountKey, signatures: usize, role: KeyRole) -> u64 {
+    const ONE: u64 = 15_000;
+    match key.for_role(role) {
+        Some(AccountKey::WeightedMultiSig { .. }) => {
+            u64::try_from(signatures).unwrap_or(u64::MAX).saturating_sub(1).saturating_mul(ONE)
+        }
+        _ => 0,
     }
 }
 
@@ -68,7 +60,7 @@ fn recovered(
     digest: &Hash,
     signatures: &[Signature],
     chain_id: u64,
-) -> Result<Vec<Address>, Rejection> {
+) -> Option<Vec<Address>> {
     const PROTECTED: u64 = 35;
     let first = chain_id.saturating_mul(2).saturating_add(PROTECTED);
     let one = |signature: &Signature| {
@@ -78,31 +70,5 @@ fn recovered(
         let id = transaction.recovery_id(signature).ok()?;
         recover_address(digest, &signature.to_bytes(id)).ok()
     };
-    signatures.iter().map(one).collect::<Option<_>>().ok_or(Rejection::Signature)
-}
-
-fn signs(key: &AccountKey, owner: &Address, signers: &[Address], role: Role) -> bool {
-    match key {
-        AccountKey::Nil | AccountKey::Fail => false,
-        AccountKey::Legacy => signers == [*owner],
-        AccountKey::Public(key) => address_of_compressed(key).is_some_and(|address| signers == [address]),
-        AccountKey::WeightedMultiSig { threshold, keys } => {
-            let mut weight = 0u64;
-            let mut counted = Vec::new();
-            for signer in signers {
-                let owned = keys.iter().find(|key| address_of_compressed(&key.key) == Some(*signer));
-                match owned {
-                    Some(key) if !counted.contains(signer) => weight = weight.saturating_add(key.weight),
-                    _ => return false,
-                }
-                counted.push(*signer);
-            }
-            weight >= *threshold
-        }
-        AccountKey::RoleBased(roles) => {
-            // A role without a key of its own is the first one's.
-            let key = roles.get(role.index()).or_else(|| roles.first());
-            key.is_some_and(|key| !matches!(key, AccountKey::RoleBased(_)) && signs(key, owner, signers, role))
-        }
-    }
+    signatures.iter().map(one).collect()
 }

@@ -123,11 +123,12 @@ pub fn nonce_point_y(signature: &[u8; 65]) -> [u8; 32] {
     bytes.as_bytes()[33..].try_into().expect("32 bytes of y")
 }
 
-/// The address that belongs to a compressed public key, if it is one.
+/// X and Y of a compressed public key, if it is one.
 #[must_use]
-pub fn address_of_compressed(key: &[u8; 33]) -> Option<Address> {
+pub fn coordinates(key: &[u8; 33]) -> Option<[Hash; 2]> {
     let point = k256::ecdsa::VerifyingKey::from_sec1_bytes(key).ok()?.to_sec1_point(false);
-    Some(Address::of_public_key(point.as_bytes().get(1..)?.try_into().ok()?))
+    let (x, y) = point.as_bytes().get(1..)?.split_at_checked(32)?;
+    Some([Hash::from_slice(x)?, Hash::from_slice(y)?])
 }
 
 /// The compressed public key of key `key`.

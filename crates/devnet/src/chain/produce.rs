@@ -130,6 +130,7 @@ impl Chain {
                 rewarded: fields.rewardbase,
                 base_fee: fields.base_fee.and_then(|fee| u64::try_from(fee).ok()).unwrap_or(0),
                 mix: fields.mix_hash.unwrap_or(Hash::ZERO),
+                account_keys: self.config.account_keys,
             },
             base_fee: fields.base_fee,
             unit_price: self.client.parameters().unit_price,

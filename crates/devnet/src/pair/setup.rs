@@ -48,8 +48,7 @@ pub(super) fn run(
 fn deploy(chain: &mut Chain, code: &Code, end: &End, mint_burn: bool) -> Result<(), DevnetError> {
     let mut bridge_arguments = vec![Arg::from(mint_burn)];
     if code.kind == BridgeKind::V2 {
-        // Accounts here have the keys of their addresses, and no precompile that tells others.
-        bridge_arguments.push(false.into());
+        bridge_arguments.push(chain.config().account_keys.into());
     }
     let created = [
         (end.bridge, &code.bridge, bridge_arguments),

@@ -107,6 +107,7 @@ impl Scene {
             rewarded: fields.rewardbase,
             base_fee: fields.base_fee.and_then(|fee| u64::try_from(fee).ok()).unwrap_or(0),
             mix: fields.mix_hash.unwrap_or(Hash::ZERO),
+            account_keys: chain.config().account_keys,
         };
         Ok(Self { height, block })
     }

@@ -8,7 +8,9 @@ use crate::config::NodeKind;
 use crate::state::View;
 use serde_json::{json, Value};
 use spanlight::primitives::{encode_hex, Hash, U256};
+
 use spanlight::state::{Account, AccountKey, AccountKind};
+use spanlight_forge::keys::coordinates;
 
 /// Most slots in one proof.
 const MOST_SLOTS: usize = 4_096;
@@ -124,7 +126,12 @@ fn account_json(account: &Account) -> Value {
 }
 
 fn key_json(key: &AccountKey) -> Value {
-    let point = |key: &[u8; 33]| json!({ "compressed": encode_hex(key) });
+    let point = |key: &[u8; 33]| {
+        coordinates(key).map_or(Value::Null, |point| {
+            let [x, y] = point.map(|coordinate| big(coordinate.to_u256()));
+            json!({ "x": x, "y": y })
+        })
+    };
     let inner = match key {
         AccountKey::Nil | AccountKey::Legacy | AccountKey::Fail => json!({}),
         AccountKey::Public(key) => point(key),

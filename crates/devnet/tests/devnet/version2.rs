@@ -5,6 +5,7 @@ use serde_json::{json, Value as Json};
 use spanlight::bridge::{expected_call, HandleCall, SignedHandle, SigningDomain};
 use spanlight::consensus::FollowMode;
 use spanlight::primitives::{decode_hex, encode_hex, Hash};
+use spanlight::state::{AccountKey, WeightedKey};
 use spanlight::verdict::{Note, State, TransferVerdict, Verdict};
 use spanlight::{Trust, U256};
 use spanlight_devnet::pair::{Requested, Side, Value, COIN, DEPLOYER, OUTSIDER, USERS};
@@ -64,8 +65,8 @@ fn read(pair: &Pair, input: &[u8]) -> Vec<u8> {
     decode_hex(answer.as_str().unwrap()).unwrap()
 }
 
-/// The first `count` operators sign, ascending; the contract's own digest is the core's.
-fn signed(pair: &Pair, call: &HandleCall, count: usize) -> SignedHandle {
+/// What operators sign; the contract's own digest is the core's.
+fn digest_of(pair: &Pair, call: &HandleCall) -> Hash {
     let word = |bytes: Vec<u8>| Hash::from_slice(&bytes).unwrap();
     let epoch = u64::try_from(word(read(pair, &abi::call("operatorEpoch()", &[]))).to_u256()).unwrap();
     let domain = SigningDomain {
@@ -76,6 +77,12 @@ fn signed(pair: &Pair, call: &HandleCall, count: usize) -> SignedHandle {
     };
     let digest = domain.digest(call, epoch);
     assert_eq!(word(read(pair, &digest_call(call))), digest);
+    digest
+}
+
+/// The first `count` operators sign, ascending.
+fn signed(pair: &Pair, call: &HandleCall, count: usize) -> SignedHandle {
+    let digest = digest_of(pair, call);
     let mut signers: Vec<u64> = pair.operators.iter().map(|keys| keys.service).take(count).collect();
     signers.sort_unstable_by_key(|key| keys::address(*key));
     let signatures = signers.iter().map(|key| keys::sign_for_contract(*key, &digest)).collect();
@@ -202,4 +209,102 @@ fn an_operator_registered_anew_must_vote_again() {
     let transfer = judged(&pair, Side::Main, 0);
     assert_eq!(transfer.verdict.state(), Some(&State::Handled { votes: 3, of: 3 }));
     assert!(transfer.verdict.is_clean(), "{:?}", handled(&transfer));
+}
+
+/// Sets the key of an operator's account on the service chain.
+fn update_key(pair: &Pair, operator: u64, key: &AccountKey, signers: &[u64]) {
+    let account = keys::address(operator);
+    let raw = wallet::update_key(&pair.service.chain(), &account, key, signers);
+    let hash = pair.service.send(&raw).unwrap();
+    assert!(pair.service.wait_for(&hash).unwrap().is_success());
+}
+
+/// As the contract reads it: the account, then the signatures of its keys.
+fn named(account: u64, signers: &[u64], digest: &Hash) -> Vec<u8> {
+    let signatures = signers.iter().flat_map(|key| keys::sign_for_contract(*key, digest));
+    keys::address(account).as_bytes().iter().copied().chain(signatures).collect()
+}
+
+/// A thief has the keys that operators replaced: what they sign counts for nobody, and nobody is accused of it. What the
+/// accounts' keys of now sign does count.
+#[test]
+fn a_replaced_key_votes_no_more_and_the_new_one_does() {
+    let pair = Pair::start(PairConfig::default()).unwrap();
+    let request = pair.request(Side::Main, USERS[0], pair.user(USERS[1]), Value::Coin(COIN)).unwrap();
+    let call = pair.honest_call(&request);
+    let mut operators: Vec<u64> = pair.operators.iter().map(|keys| keys.service).collect();
+    operators.sort_unstable_by_key(|key| keys::address(*key));
+    let old = signed(&pair, &call, 3);
+    let public = |key| AccountKey::Public(keys::compressed_public_key(key));
+    let weighted = AccountKey::WeightedMultiSig {
+        threshold: 2,
+        keys: [801, 802, 803].map(|key| WeightedKey { weight: 1, key: keys::compressed_public_key(key) }).to_vec(),
+    };
+    let roles = AccountKey::RoleBased(vec![public(901), public(902), AccountKey::Fail]);
+    for (operator, key) in operators.iter().zip([public(700), weighted, roles, AccountKey::Fail]) {
+        update_key(&pair, *operator, &key, &[*operator]);
+    }
+    assert!(!bring(&pair, &old).is_success(), "each of them is a replaced key's");
+    let stolen = |place: usize| SignedHandle { call: call.clone(), signatures: vec![old.signatures[place].clone()] };
+    for place in 0..3 {
+        assert!(!bring(&pair, &stolen(place)).is_success());
+    }
+    assert_eq!(judged(&pair, Side::Main, 0).verdict.state(), Some(&State::Requested));
+
+    let digest = digest_of(&pair, &call);
+    let [first, second, third, dead] = operators.as_slice() else { panic!("four operators") };
+    let bring_one = |signature| bring(&pair, &SignedHandle { call: call.clone(), signatures: vec![signature] });
+    for bad in [
+        named(*first, &[*first], &digest),
+        named(*second, &[801], &digest),
+        named(*third, &[902], &digest),
+        named(*dead, &[*dead], &digest),
+    ] {
+        assert!(!bring_one(bad).is_success());
+    }
+    let mut good =
+        [named(*first, &[700], &digest), named(*second, &[803, 801], &digest), named(*third, &[901], &digest)].to_vec();
+    good.sort_unstable();
+    assert!(bring(&pair, &SignedHandle { call: call.clone(), signatures: good }).is_success());
+    let transfer = judged(&pair, Side::Main, 0);
+    assert_eq!(transfer.verdict.state(), Some(&State::Handled { votes: 3, of: 3 }));
+    assert!(handled(&transfer).contains(&&Note::VotesBySignatures) && transfer.verdict.is_clean());
+    let voted = transfer.facts.votes.unwrap().operators;
+    assert!(voted.iter().all(|one| one.address != keys::address(*dead)), "{voted:?}");
+}
+
+/// The key of an account that votes by calls is the chain's business: what is in a block was signed by it.
+#[test]
+fn calls_of_an_account_with_another_key_are_judged_like_any() {
+    let pair = Pair::start(PairConfig::default()).unwrap();
+    let request = pair.request(Side::Main, USERS[0], pair.user(USERS[1]), Value::Coin(COIN)).unwrap();
+    let call = pair.honest_call(&request);
+    let replaced = pair.operators[0].service;
+    update_key(&pair, replaced, &AccountKey::Public(keys::compressed_public_key(700)), &[replaced]);
+    assert!(pair.vote(0, Side::Service, &call).is_err(), "Ethereum's types know the address's own key alone");
+    let sending = Sending::call(pair.service_end.bridge, call.encode());
+    let raw = wallet::sign_as(&pair.service.chain(), &keys::address(replaced), &[700], &sending);
+    let hash = pair.service.send(&raw).unwrap();
+    assert!(pair.service.wait_for(&hash).unwrap().is_success());
+    for operator in [1, 2] {
+        assert!(pair.vote(operator, Side::Service, &call).unwrap().1.is_success());
+    }
+    let transfer = judged(&pair, Side::Main, 0);
+    assert_eq!(transfer.verdict.state(), Some(&State::Handled { votes: 3, of: 3 }));
+    assert!(transfer.verdict.is_clean(), "{:?}", handled(&transfer));
+}
+
+/// On a chain of Ethereum's kind an account is its key, and a name before a signature means nothing.
+#[test]
+fn a_chain_without_account_keys_takes_plain_signatures_only() {
+    let mut config = PairConfig::default();
+    config.service.account_keys = false;
+    let pair = Pair::start(config).unwrap();
+    let request = pair.request(Side::Main, USERS[0], pair.user(USERS[1]), Value::Coin(COIN)).unwrap();
+    let call = pair.honest_call(&request);
+    let first = pair.operators[0].service;
+    let name = named(first, &[first], &digest_of(&pair, &call));
+    assert!(!bring(&pair, &SignedHandle { call: call.clone(), signatures: vec![name] }).is_success());
+    assert!(bring(&pair, &signed(&pair, &call, 3)).is_success());
+    assert_eq!(judged(&pair, Side::Main, 0).verdict.state(), Some(&State::Handled { votes: 3, of: 3 }));
 }
