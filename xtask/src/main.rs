@@ -20,7 +20,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command>
 
-  lint    formatting, clippy, documentation, texts of all files, dependencies of the core
+  lint    formatting, clippy, documentation, texts and citations of all files, dependencies of the core
   test    all suites, one after the other; the last line is the count
   ci      lint, then test; the last line is the count
   bench   the tables of docs/performance.md

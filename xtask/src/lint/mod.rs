@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod guarantees;
+mod spec;
 mod texts;
 
 use crate::page;
@@ -17,6 +18,7 @@ const CHECKS: &[Check] = &[
     Check { name: "texts: no path of one machine, no unfinished mark", run: texts::check },
     Check { name: "dependencies of the core are the listed ones", run: dependencies::check },
     Check { name: "guarantees of docs/trust.md name checks and tests that exist", run: guarantees::check },
+    Check { name: "citations of docs/spec name sections and labels that exist", run: spec::check },
     Check { name: "formatting", run: || shell::run(&mut cargo("fmt --all --check")) },
     Check { name: "clippy", run: clippy },
     Check { name: "documentation", run: documentation },
