@@ -88,7 +88,7 @@ export interface Check {
   id: string;
   /** The rule in words. */
   rule: string;
-  /** Where the rule stands. */
+  /** Where the rule stands: document, section and label in docs/spec, for example `bridge.md 6.4 P3`. */
   source: string;
   /** Names and values that it was checked on. */
   inputs: [name: string, value: string][];

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Print one line of JSON.
     #[arg(long)]
     pub(super) json: bool,
-    /// List every check with its inputs.
+    /// List every check with its inputs, and where docs/spec has its rule.
     #[arg(long, short)]
     verbose: bool,
 }

@@ -75,12 +75,17 @@ function Step({ check }: { check: Check }) {
           </div>
           <div>
             <dt>{words.source}</dt>
-            <dd>{check.source}</dd>
+            <dd>{inRepository(check.source)}</dd>
           </div>
         </dl>
       </details>
     </li>
   );
+}
+
+/** Where the repository keeps the document that holds a rule: docs/spec, unless the rule names another folder. */
+function inRepository(source: string): string {
+  return source.startsWith("docs/") ? source : `docs/spec/${source}`;
 }
 
 /** The block that a check is about, so that equal rules can be told apart. */
