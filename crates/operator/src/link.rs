@@ -364,7 +364,7 @@ fn need_of(answer: Result<Value, RpcError>) -> Need {
             let gas = gas.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
             gas.map_or(Need::Unknown, Need::Gas)
         }
-        Err(RpcError::Node { message, .. }) if is_revert(&message) => Need::Reverts(message),
+        Err(RpcError::Node { message, .. }) if is_revert(&message) => Need::Reverts(reverts::in_words(&message)),
         _ => Need::Unknown,
     }
 }
@@ -392,4 +392,25 @@ fn is_revert(message: &str) -> bool {
 fn is_known(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["known transaction", "already known", "already exist"].iter().any(|words| message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spanlight::primitives::keccak256;
+
+    /// Whatever the operator asks a node about a call, what the contract says is told by its name: a
+    /// vote that would revert because of a pause is not parked.
+    #[test]
+    fn a_custom_error_has_its_name_whatever_was_asked() {
+        let answer = || {
+            let selector = encode_hex(&keccak256(b"HandlesArePaused()").0[..4]);
+            let message = format!("evm: execution reverted ({selector})");
+            Err(RpcError::Node { code: 3, message })
+        };
+        let Outcome::Reverts(simulated) = outcome_of(answer()) else { panic!("a revert") };
+        let Need::Reverts(estimated) = need_of(answer()) else { panic!("a revert") };
+        assert!(reverts::is_pause(&simulated), "{simulated}");
+        assert_eq!(estimated, simulated);
+    }
 }
