@@ -1,5 +1,6 @@
 //! What an operator raises the alarm for. Each alarm is logged, counted and written down.
 
+pub use crate::notice::Subject;
 use spanlight::verdict::NotReached;
 use spanlight::{Address, Hash};
 use std::fmt;
@@ -189,20 +190,75 @@ pub enum Alarm {
         /// Its hash.
         code: Hash,
     },
+    /// The bridge was paused or resumed, or its rules have changed.
+    BridgeChanged {
+        /// What it is about.
+        subject: Subject,
+        /// In words.
+        what: String,
+        /// The block that did it.
+        block: u64,
+        /// Which event of that block it was.
+        place: usize,
+    },
+    /// The owner has announced a change of the bridge.
+    ChangeScheduled {
+        /// Which announcement.
+        number: u64,
+        /// The call, in words.
+        call: String,
+        /// Unix time from which on the owner may make it.
+        ready: u64,
+    },
+    /// An announced change may be made now.
+    ChangeReady {
+        /// Which announcement.
+        number: u64,
+        /// The call, in words.
+        call: String,
+        /// Unix time until which the owner may make it.
+        until: u64,
+    },
+    /// The owner has made an announced change.
+    ChangeMade {
+        /// Which announcement.
+        number: u64,
+        /// The call, in words.
+        call: String,
+    },
+    /// Operators have ended an announcement.
+    ChangeCancelled {
+        /// Which announcement.
+        number: u64,
+        /// The call, in words; empty where it was not known.
+        call: String,
+    },
+    /// The transfer was executed and could not be delivered: the bridge keeps its value for the
+    /// recipient.
+    Undelivered,
 }
 
 /// Every code that [`Alarm::code`] gives.
-pub const CODES: [&str; 26] = [
+pub const CODES: [&str; 41] = [
     "attempted",
+    "bridge_paused",
+    "bridge_resumed",
     "chain_stands",
+    "change_cancelled",
+    "change_made",
+    "change_ready",
+    "change_scheduled",
     "checkpoint_too_old",
     "clock",
+    "delay_changed",
     "endpoint",
     "forged_vote",
     "fraud",
     "gas_price",
+    "guardian_changed",
     "key_stolen",
     "key_unavailable",
+    "limits_changed",
     "low_balance",
     "no_coin",
     "not_anchoring",
@@ -210,10 +266,16 @@ pub const CODES: [&str; 26] = [
     "not_operator",
     "old_heads",
     "operator_is_owner",
+    "operators_changed",
+    "owner_changed",
     "parked",
     "request_before_checkpoint",
+    "resume_scheduled",
     "send_stuck",
+    "settings_changed",
     "store",
+    "threshold_changed",
+    "undelivered",
     "unjudged",
     "unknown_code",
     "unread_block",
@@ -263,6 +325,21 @@ impl Alarm {
             Self::WrongAnchor { .. } => "wrong_anchor",
             Self::NotBound => "not_bound",
             Self::UnknownCode { .. } => "unknown_code",
+            Self::BridgeChanged { subject: Subject::Paused, .. } => "bridge_paused",
+            Self::BridgeChanged { subject: Subject::ResumeScheduled, .. } => "resume_scheduled",
+            Self::BridgeChanged { subject: Subject::Resumed, .. } => "bridge_resumed",
+            Self::BridgeChanged { subject: Subject::Owner, .. } => "owner_changed",
+            Self::BridgeChanged { subject: Subject::Operators, .. } => "operators_changed",
+            Self::BridgeChanged { subject: Subject::Threshold, .. } => "threshold_changed",
+            Self::BridgeChanged { subject: Subject::Limits, .. } => "limits_changed",
+            Self::BridgeChanged { subject: Subject::Delay, .. } => "delay_changed",
+            Self::BridgeChanged { subject: Subject::Guardian, .. } => "guardian_changed",
+            Self::BridgeChanged { subject: Subject::Settings, .. } => "settings_changed",
+            Self::ChangeScheduled { .. } => "change_scheduled",
+            Self::ChangeReady { .. } => "change_ready",
+            Self::ChangeMade { .. } => "change_made",
+            Self::ChangeCancelled { .. } => "change_cancelled",
+            Self::Undelivered => "undelivered",
         }
     }
 
@@ -290,7 +367,14 @@ impl Alarm {
                 let name = finding.split_whitespace().find(|word| word.contains("://")).unwrap_or_default();
                 name.trim_end_matches([':', ',', ';']).to_owned()
             }
-            Self::KeyStolen { .. }
+            // Each one happened once.
+            Self::BridgeChanged { block, place, .. } => format!("{block} {place}"),
+            Self::ChangeScheduled { number, .. }
+            | Self::ChangeReady { number, .. }
+            | Self::ChangeMade { number, .. }
+            | Self::ChangeCancelled { number, .. } => number.to_string(),
+            Self::Undelivered
+            | Self::KeyStolen { .. }
             | Self::Unjudged
             | Self::Parked { .. }
             | Self::RequestBeforeCheckpoint
@@ -398,6 +482,19 @@ impl fmt::Display for Alarm {
                 "the bridge takes no signatures for this source: it is of an older version, or bindSource was not called",
             ),
             Self::UnknownCode { code } => write!(f, "the bridge runs code {code}, which the trust does not accept"),
+            Self::BridgeChanged { what, block, .. } => write!(f, "{what} (in block {block})"),
+            Self::ChangeScheduled { number, call, ready } => write!(
+                f,
+                "the owner has announced change {number}, which may be made from unix time {ready} on: {call}; operators can cancel it until then and after"
+            ),
+            Self::ChangeReady { number, call, until } => {
+                write!(f, "the owner may make the announced change {number} now, until unix time {until}: {call}")
+            }
+            Self::ChangeMade { number, call } => write!(f, "the owner has made the announced change {number}: {call}"),
+            Self::ChangeCancelled { number, call } => write!(f, "operators have cancelled the announced change {number}: {call}"),
+            Self::Undelivered => f.write_str(
+                "executed, and not delivered: the bridge keeps the value, and the recipient can claim it",
+            ),
         }
     }
 }

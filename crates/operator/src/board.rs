@@ -22,6 +22,15 @@ pub struct Pending {
     pub requested_at: u64,
 }
 
+/// A change of the bridge that its owner has announced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncedChange {
+    /// Unix time from which on it may be made.
+    pub ready: u64,
+    /// The call, in words.
+    pub call: String,
+}
+
 /// One direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectionBoard {
@@ -79,6 +88,15 @@ pub struct DirectionBoard {
     /// arrived.
     #[serde(default)]
     pub clock_behind: u64,
+    /// Changes of the destination bridge that its owner has announced and not made, by number.
+    #[serde(default)]
+    pub changes: BTreeMap<u64, AnnouncedChange>,
+    /// Transfers that were executed and whose value the destination bridge keeps for a claim.
+    #[serde(default)]
+    pub undelivered: u64,
+    /// The first of them by nonce, each with what this operator does about it.
+    #[serde(default)]
+    pub claims: BTreeMap<u64, String>,
     /// Alarms since the start, by code.
     pub alarms: BTreeMap<String, u64>,
     /// Unix time of the last one, by code.

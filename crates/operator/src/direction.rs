@@ -369,6 +369,7 @@ impl Direction {
         // to be.
         let known = store.known(&self.name).await?;
         let stored = store.requests(&self.name).await?;
+        let notices = store.notices(&self.name).await?;
         let needed = known.unwrap_or_else(|| watched.min(view.nonces.lower_handle_nonce));
         let resume = store.resume(&self.name, &self.from.chain, needed).await?;
         let first = resume.as_ref().map_or(0, |resume| resume.requests);
@@ -386,6 +387,7 @@ impl Direction {
         let known = (first, known.unwrap_or(first));
         let mut session = Session::new(self, lease, &trust, links, [source, destination], view, sender, known);
         session.take_stored(stored);
+        session.take_stored_notices(&notices);
         session.run().await
     }
 

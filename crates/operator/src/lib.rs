@@ -31,6 +31,7 @@ mod failpoint;
 pub mod keys;
 mod link;
 pub mod log;
+mod notice;
 pub mod ops;
 pub mod owner;
 mod park;

@@ -7,6 +7,7 @@ mod blame;
 mod finding;
 mod keeping;
 mod known;
+mod noticing;
 mod rotation;
 mod signing;
 mod watching;
@@ -28,6 +29,7 @@ use crate::watch::Watch;
 use attention::Attention;
 use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
+use noticing::Notices;
 use rotation::{Delays, Turn};
 use signing::Signatures;
 use spanlight::bridge::HandleCall;
@@ -106,6 +108,7 @@ pub(crate) struct Session<'t> {
     watched: u64,
     unwatched: Backlog,
     anchoring: anchoring::Progress,
+    notices: Notices,
     /// Which requests need not be found again.
     known: Known,
     /// Requests that can never be voted on, with their block, its time, and why.
@@ -160,6 +163,7 @@ impl<'t> Session<'t> {
             watched: destination.first(),
             unwatched: Backlog::default(),
             anchoring: anchoring::Progress::default(),
+            notices: Notices::new(destination.head()),
             known: Known::new(known),
             uncovered: BTreeMap::new(),
             is_behind: true,

@@ -124,6 +124,17 @@ pub(crate) async fn read<T: Transport>(
     })
 }
 
+/// Words of the bridge's storage at `header`.
+pub(crate) async fn words<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    bridge: Address,
+    slots: &[Hash],
+) -> Result<Vec<U256>, ProveError> {
+    let storage = Storage::read(node, header, bridge, slots.iter().copied()).await?;
+    slots.iter().map(|slot| storage.words().word(slot)).collect()
+}
+
 /// What an account holds; one that does not exist holds nothing. Nodes do not prove that an account
 /// is absent, and their word is enough here: where it is false, the operator sends what no node
 /// takes, and says that its account is missing.

@@ -3,6 +3,7 @@
 //! The comparing here is cheap and accuses nobody: it only picks the nonces on which something does not fit. Those are proven
 //! and judged by the verifier, like everybody's, and only its verdict raises an alarm.
 
+use crate::notice::{Notice, TOPICS};
 use crate::park::Park;
 use crate::requests::{items_of, may_hold};
 use spanlight::bridge::events::topic;
@@ -60,6 +61,8 @@ pub(crate) enum Seen {
     Handle(HandleEvent),
     /// A block of the source, anchored by an account.
     Anchor(Address, AnchorData),
+    /// Something else that the bridge says.
+    Notice(Notice),
 }
 
 impl Seen {
@@ -68,14 +71,14 @@ impl Seen {
         match self {
             Self::Call(call) => Some(call.nonce),
             Self::Handle(event) => Some(event.nonce),
-            Self::Anchor(..) => None,
+            Self::Anchor(..) | Self::Notice(_) => None,
         }
     }
 
     fn fits(&self, call: &HandleCall) -> bool {
         match self {
             Self::Call(seen) => seen == call,
-            Self::Anchor(..) => true,
+            Self::Anchor(..) | Self::Notice(_) => true,
             Self::Handle(event) => {
                 let said = (event.request_tx_hash, event.token_type, event.from, event.to, event.token, event.value);
                 let token = call.token.unwrap_or(Address::ZERO);
@@ -172,11 +175,12 @@ impl Watch {
     }
 }
 
-/// Whether a destination block has to be read: for executions, and for votes where `votes` are
+/// Whether a destination block has to be read: for executions and what else the bridge says, and for votes where `votes` are
 /// wanted too, which may leave no event.
 pub(crate) fn is_wanted(synced: &Synced<'_>, bridge: &Address, number: u64, votes: bool) -> Result<bool, ProveError> {
     let header = synced.chain().header(number)?;
-    Ok(may_hold(header, bridge, &[topic::HANDLE]) || (votes && !synced.is_empty_block(number)?))
+    let may_tell = may_hold(header, bridge, &[topic::HANDLE]) || may_hold(header, bridge, &TOPICS);
+    Ok(may_tell || (votes && !synced.is_empty_block(number)?))
 }
 
 /// Reads destination blocks side by side and gives what is seen in each.
@@ -200,7 +204,10 @@ fn seen_in(items: &Items, chain_id: u64, bridge: Address) -> Result<Vec<Seen>, P
             continue;
         }
         let own = receipt.logs.iter().filter(|log| log.address == bridge);
-        seen.extend(own.filter_map(|log| HandleEvent::decode(log).ok()).map(Seen::Handle));
+        seen.extend(own.filter_map(|log| {
+            let handle = HandleEvent::decode(log).ok().map(Seen::Handle);
+            handle.or_else(|| Notice::decode(log).map(Seen::Notice))
+        }));
         let Ok(transaction) = Transaction::decode(transaction) else { continue };
         if transaction.kind() == TransactionKind::ChainDataAnchoring {
             let from = transaction.sender(chain_id, &|digest, seal| recover_address(digest, seal).ok());

@@ -25,6 +25,7 @@ mod living;
 mod load;
 mod many;
 mod network;
+mod notices;
 mod parking;
 mod pauses;
 mod poison;

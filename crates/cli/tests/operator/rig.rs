@@ -372,6 +372,11 @@ impl Rig {
     /// execution for each of them.
     pub(crate) fn assert_all_handled_once(&self, from: Side) {
         self.assert_all_handled(from);
+        self.assert_all_executed_once(from);
+    }
+
+    /// The destination's blocks hold exactly one execution for each request of a direction.
+    pub(crate) fn assert_all_executed_once(&self, from: Side) {
         let mut executed = self.executions(from.other());
         executed.sort_unstable();
         let (requests, _) = self.progress(from);

@@ -16,7 +16,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 17] = [
+const METRICS: [Metric; 19] = [
     ("ready", "1 while the direction is followed on young heads or another replica acts", |board, now| {
         Some(float(u64::from(board.unready(now).is_none())))
     }),
@@ -59,6 +59,12 @@ const METRICS: [Metric; 17] = [
         |board, _| board.fee_payer_balance.as_deref().and_then(coins),
     ),
     ("bridge_liquidity_coins", "Coin of the destination bridge", |board, _| coins(&board.liquidity)),
+    ("announced_changes", "Changes of the destination bridge that its owner has announced and not made", |board, _| {
+        known(board.destination_time, u64::try_from(board.changes.len()).unwrap_or(u64::MAX))
+    }),
+    ("undelivered_transfers", "Executed transfers whose value the destination bridge keeps for a claim", |board, _| {
+        known(board.destination_time, board.undelivered)
+    }),
     ("threshold", "Equal votes that execute a transfer", |board, _| known(board.destination_time, board.threshold)),
 ];
 

@@ -58,6 +58,8 @@ impl Session<'_> {
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
         let watched = self.watch_blocks().await;
         let watched = self.bear(watched)?;
+        let attended = self.attend_to_notices().await;
+        self.bear(attended)?;
         // The rest compares with the source as far as it was just searched.
         if !source_serves {
             self.watch_again().await?;

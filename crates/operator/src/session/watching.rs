@@ -113,10 +113,12 @@ impl Session<'_> {
 
     fn take_seen(&mut self, number: u64, seen: &[Seen]) {
         self.unwatched.read(number);
-        for seen in seen {
+        for (place, seen) in seen.iter().enumerate() {
             self.watch.see(seen);
-            if let Seen::Anchor(account, data) = seen {
-                self.see_anchor(*account, data);
+            match seen {
+                Seen::Anchor(account, data) => self.see_anchor(*account, data),
+                Seen::Notice(notice) => self.take_notice((number, place), notice),
+                Seen::Call(_) | Seen::Handle(_) => {}
             }
         }
     }

@@ -8,6 +8,7 @@ mod checkpoints;
 mod lease;
 mod limits;
 mod notes;
+mod notices;
 mod requests;
 mod sends;
 mod states;
@@ -15,6 +16,7 @@ mod states;
 pub use checkpoints::Resume;
 pub use lease::{Lease, Lives, TERM};
 pub use notes::AlarmRow;
+pub use notices::NoticeRow;
 pub use requests::StoredRequest;
 pub use sends::{NewSend, Purpose, Send};
 

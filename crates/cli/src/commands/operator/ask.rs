@@ -63,6 +63,12 @@ pub(super) fn status(config: &Config, as_json: bool) -> Result<Output, Failure> 
         let _ = writeln!(text, "  bridge       {} of {} votes execute", board.threshold, board.operators.len());
         let _ = writeln!(text, "  operator     {} with {} peb", board.operator, board.balance);
         let _ = writeln!(text, "  liquidity    {} peb", board.liquidity);
+        if board.undelivered > 0 {
+            let _ = writeln!(text, "  claims       {} undelivered", board.undelivered);
+        }
+        for (number, change) in &board.changes {
+            let _ = writeln!(text, "  announced    {number}, from unix time {}: {}", change.ready, change.call);
+        }
         for (code, count) in &board.alarms {
             let _ = writeln!(text, "  alarm        {code}, {count} times");
         }
@@ -104,6 +110,16 @@ fn not_following(board: &DirectionBoard) -> Option<String> {
     (board.phase != "following").then(|| format!("not known now, since this operator is {is}{trouble}"))
 }
 
+/// What to say of a transfer that was executed and not delivered.
+fn undelivered(doing: &str) -> String {
+    let known = "executed, and not delivered: the bridge keeps the value for its recipient";
+    if doing.is_empty() {
+        known.to_owned()
+    } else {
+        format!("{known}; {doing}")
+    }
+}
+
 fn is_source(status: &Status, from: &str) -> Result<(), Failure> {
     let mut sources: Vec<&str> = status.directions.values().map(|board| board.source.as_str()).collect();
     sources.sort_unstable();
@@ -125,8 +141,10 @@ pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
             continue;
         }
         let open = board.pending.get(&args.nonce);
+        let claim = board.claims.get(&args.nonce).filter(|_| open.is_none());
         let doing = match open {
             Some(open) => open.doing.clone(),
+            None if claim.is_some() => undelivered(claim.map_or("", String::as_str)),
             None if args.nonce < board.lower_handle_nonce => "handled".to_owned(),
             None if board.phase != "following" => not_following(board).unwrap_or_default(),
             None if args.nonce >= board.requests => "not requested, as far as is proven".to_owned(),
