@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { likeness } from "../www/package/order.mjs";
 import { keepingRelocations, reachedSlots } from "../www/package/reach.mjs";
 import { split } from "../www/package/split.mjs";
 
@@ -21,6 +22,10 @@ export async function cut() {
       "a global for nobody known": ` (export "unheard_of" (global $stack))\n`,
     })) check(`${what} is cut`, (await buildNames(finished(more), folder).catch((error) => error)) instanceof Error);
     check("what the C library exports is left out", (await buildNames(finished(` (export "rustsecp256k1_v0_14_context_create" (func $judge))\n`), folder)).length === 2);
+    const constants = ` (data $0 (i32.const 16) "ab\\00\\ff")\n`;
+    const [first, second] = (await cutTexts(finished(constants), folder, linked(3, DATA))).map((text) => /\(data .*/.exec(text)?.[0]);
+    check(`judging has the constants that it reaches: ${first}`, first === `(data (memory $0) (i32.const 16) "\\61\\62")`);
+    check(`gathering brings the others: ${second}`, second === `(data (memory $0) (i32.const 18) "\\00\\ff")`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -33,6 +38,14 @@ export async function cut() {
     check(`a relocation of kind ${kind}: ${error}`, error instanceof Error && error.message.includes(`kind ${kind}`));
   }
 
+  const constants = (symbol) => String([...reachedSlots(linked(3, DATA, symbol), (name) => name === "verify").others]);
+  check(`constants that nothing reached points to: ${constants(2)}`, constants(2) === "18,19");
+  check(`behind a datum of no size all is reached: ${constants(4)}`, constants(4) === "16");
+  check("what may be written to stays with judging", reachedSlots(linked(3, DATA, 3, ".data"), (name) => name === "verify").others.size === 0);
+
+  const bodies = ["one body", "nothing alike", "one body more", "nothing alike either"].map((text) => Buffer.from(text));
+  check(`functions that are alike stand together: ${likeness(bodies)}`, String(likeness(bodies)) === "0,2,1,3");
+
   const flag = "-Clink-arg=--emit-relocs";
   for (const [env, wanted] of [
     [{}, { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: flag }],
@@ -44,13 +57,18 @@ export async function cut() {
   return result;
 }
 
-/** By what name each part has the memory. */
-async function buildNames(text, folder) {
+/** Both parts, before Binaryen makes them smaller. */
+async function cutTexts(text, folder, module = linked(1)) {
   const [from, linkedFile, judging, gathering] = ["finished", "linked", "judging", "gathering"].map((name) => join(folder, name));
-  await writeFile(linkedFile, linked(1));
+  await writeFile(linkedFile, module);
   await writeFile(`${from}.wat`, text);
   await split(linkedFile, from, { judging, gathering }, () => {});
-  const [first, second] = await Promise.all([judging, gathering].map((part) => readFile(`${part}.wat`, "utf8")));
+  return Promise.all([judging, gathering].map((part) => readFile(`${part}.wat`, "utf8")));
+}
+
+/** By what name each part has the memory. */
+async function buildNames(text, folder) {
+  const [first, second] = await cutTexts(text, folder);
   return [/\(export "(\w{16})" \(memory/.exec(first)?.[1], /\(import "judging" "(\w+)" \(memory/.exec(second)?.[1]];
 }
 
@@ -74,21 +92,27 @@ ${more} (func $judge (type $0)
 )
 `;
 
-/** A module as the linker leaves it: `verify` has one relocation, to the other function, which has a slot. */
-function linked(kind) {
+// Four bytes of constants at address 16. Of the symbols the third holds two of them, the fourth the others; the fifth has no size.
+const DATA = [1, 0, 0x41, 16, 0x0b, 4, 1, 2, 3, 4];
+
+/** A module as the linker leaves it: `verify` has one relocation, to another symbol. The other function has a slot. */
+function linked(kind, data = [0], symbol = data === DATA ? 2 : 1, named = ".rodata") {
   const text = (name) => [name.length, ...Buffer.from(name)];
   const section = (id, ...content) => [id, content.length, ...content];
-  const symbols = [2, 0, 0, 0, ...text("verify"), 0, 0, 1, ...text("other")];
+  const datum = (name, offset, size) => [1, 0, ...text(name), 0, offset, size];
+  const symbols = [5, 0, 0, 0, ...text("verify"), 0, 0, 1, ...text("other"), ...datum("a", 0, 2), ...datum("b", 2, 2), ...datum("c", 1, 0)];
+  const names = [1, 0, ...text(named)];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(2, 0),
     ...section(7, 1, ...text("verify"), 0, 0),
     ...section(9, 1, 0, 0x41, 1, 0x0b, 1, 1),
     ...section(10, 2, 2, 0, 0x0b, 2, 0, 0x0b),
-    ...section(11, 0),
+    ...section(11, ...data),
     ...section(0, ...text("linking"), 2, 8, symbols.length, ...symbols),
-    ...section(0, ...text("reloc.CODE"), 3, 1, kind, 3, 1),
+    ...section(0, ...text("reloc.CODE"), 3, 1, kind, 3, symbol, ...(kind === 3 ? [0] : [])),
     ...section(0, ...text("reloc.DATA"), 4, 0),
+    ...section(0, ...text("name"), 9, names.length, ...names),
   ]);
 }
 

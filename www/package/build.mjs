@@ -7,6 +7,7 @@ import { basename, delimiter, dirname, join } from "node:path";
 import { argv, env } from "node:process";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { order } from "./order.mjs";
 import { keepingRelocations, withoutLinking } from "./reach.mjs";
 import { OPTIMIZING, split } from "./split.mjs";
 
@@ -68,7 +69,9 @@ async function compileRust() {
   const [linked, bound, finished] = [join(target(), "wasm32-unknown-unknown/wasm/spanlight_wasm.wasm"), join(made, "spanlight_bg.wasm"), join(made, "finished.wasm")];
   await writeFile(bound, withoutLinking(await readFile(bound)));
   run("wasm-opt", [bound, ...OPTIMIZING, "-o", finished], here);
-  await split(linked, finished, parts, (program, args) => run(program, args, here));
+  const tool = (program, args) => run(program, args, here);
+  await split(linked, finished, parts, tool);
+  for (const file of Object.values(parts)) await order(file, tool);
 }
 
 /** Where cargo puts what it makes. */

@@ -20,7 +20,10 @@ export function keepingRelocations(env) {
   return { [name]: [env[name], flag].filter(Boolean).join(name === "CARGO_ENCODED_RUSTFLAGS" ? "\x1f" : " ") };
 }
 
-/** What is reached from the exports that `isRoot` names: `slots` of the table, all in all `size` of them. */
+/**
+ * What is reached from the exports that `isRoot` names: `slots` of the table, all in all `size` of them. `others` are the constants
+ * that are not reached, by the address of each byte.
+ */
 export function reachedSlots(bytes, isRoot) {
   const sections = readSections(bytes);
   const custom = (name) => sections.find((section) => section.name === name) ?? missing(name);
@@ -48,7 +51,31 @@ export function reachedSlots(bytes, isRoot) {
     }
   }
   const table = readTable(standard(9));
-  return { size: table.length, slots: new Set(table.flatMap(({ slot, index }) => (pointed.has(index) ? [slot] : []))) };
+  const slots = new Set(table.flatMap(({ slot, index }) => (pointed.has(index) ? [slot] : [])));
+  return { size: table.length, slots, others: unreached(segments, sections, followed) };
+}
+
+/** Of what nobody writes to: it may be put in its place late, and twice. Padding between constants counts as unreached. */
+function unreached(segments, sections, followed) {
+  const constant = readSegmentNames(sections).map((name) => name === ".rodata");
+  const addresses = new Set();
+  for (const [place, { address, start, end }] of segments.entries()) {
+    if (constant[place]) for (let at = address; at < address + end - start; at += 1) addresses.add(at);
+  }
+  for (const place of followed) {
+    const [what, segment, offset, size] = place.split(" ");
+    if (what !== "data" || !constant[segment]) continue;
+    const { address, start, end } = segments[segment];
+    const last = Math.min(Number(offset) + Number(size), end - start);
+    for (let at = Number(offset); at < last; at += 1) addresses.delete(address + at);
+  }
+  return addresses;
+}
+
+/** The code of each function that is not imported. */
+export function readFunctions(bytes) {
+  const code = readSections(bytes).find(({ id }) => id === 10) ?? missing(10);
+  return readBodies(code).map(({ start, end }) => bytes.subarray(code.start + start, code.start + end));
 }
 
 /** The module without what only a linker reads: wasm-bindgen leaves it in, and it is not true any more. */
@@ -168,33 +195,42 @@ function readBodies(section) {
   });
 }
 
-/** Where the bytes of each segment begin in the section. */
+/** Where the bytes of each segment begin in the section, and at which address. */
 function readSegments(section) {
   return section.list((from) => {
     if (from.number() !== 0) throw new Error("a data segment that is not placed by the linker");
-    skipOffset(from);
+    const address = readOffset(from);
     const length = from.number();
     const start = from.at - section.start;
     from.at += length;
-    return { start, end: start + length };
+    return { address, start, end: start + length };
   });
+}
+
+function readSegmentNames(sections) {
+  const names = sections.find(({ name }) => name === "name");
+  for (const part of names?.parts() ?? []) if (part.id === 9) return part.list((from) => (from.number(), from.text()));
+  return [];
 }
 
 function readTable(section) {
   const segments = section.list((from) => {
     if (from.number() !== 0) throw new Error("an element segment of another kind than the linker writes");
-    const first = skipOffset(from);
+    const first = readOffset(from);
     return from.list((list) => list.number()).map((index, place) => ({ slot: first + place, index }));
   });
   return segments.flat();
 }
 
-/** The value of `i32.const`, of which large ones would read as negative; slots are small. */
-function skipOffset(from) {
+/** The value of `i32.const`. */
+function readOffset(from) {
   if (from.byte() !== 0x41) throw new Error("a segment whose place is no constant");
-  const offset = from.number();
+  const first = from.at;
+  const value = from.number();
+  // One that is negative has this bit in its last byte, and is nowhere.
+  if (from.bytes[from.at - 1] & 0x40) throw new Error(`a segment whose place is negative, at byte ${first}`);
   if (from.byte() !== 0x0b) throw new Error("a segment whose place is no constant");
-  return offset;
+  return value;
 }
 
 /** The relocations in each range; both ascend. */

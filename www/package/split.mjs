@@ -3,7 +3,8 @@
 //
 // What judging may ever run is followed from its exports: in the finished code by calls; what it calls through the table,
 // by what the linker knew of pointers (reach.mjs). All else gathers. Should a slot of gathering be called before that part
-// is there, the slot is empty and the call traps: never a wrong verdict.
+// is there, the slot is empty and the call traps: never a wrong verdict. Constants that judging does not reach come with
+// gathering too; no code of judging has their address.
 //
 // Both agree on addresses, so parts of two builds would write over each other. They share the memory by a name of this build:
 // no engine links a part of another one.
@@ -45,7 +46,9 @@ export async function split(linked, finished, parts, run) {
   const judging = closure([...exported(module, JUDGING), ...module.slots.filter(({ slot }) => reached.slots.has(slot)).map(({ name }) => name)], module);
   for (const name of exported(module, GATHERING)) if (judging.has(name)) throw new Error(`judging reaches ${name}, which gathers`);
   module.build = createHash("sha256").update([module.text, ...judging].join()).digest("hex").slice(0, 16);
-  for (const [part, content] of Object.entries({ judging: writeJudging(module, judging), gathering: writeGathering(module, judging) })) {
+  const isLate = (address) => reached.others.has(address);
+  const texts = { judging: writeJudging(module, judging, isLate), gathering: writeGathering(module, judging, isLate) };
+  for (const [part, content] of Object.entries(texts)) {
     await writeFile(`${parts[part]}.wat`, content);
     run("wasm-opt", [`${parts[part]}.wat`, ...OPTIMIZING, "-o", parts[part]]);
   }
@@ -74,7 +77,11 @@ function readModule(text) {
   if (element === undefined || others.length > 0) throw new Error("one list of table slots is expected");
   const [table, first, names] = match(/^ \(elem \S+ \(table (\S+)\) \(i32\.const (\d+)\) func ([^)]*)/)(element);
   const slots = names.split(" ").map((name, place) => ({ slot: Number(first) + place, name }));
-  return { text, of, imports, functions, exports, table, slots };
+  const data = of("data").map((item) => {
+    const [first, content] = match(/^ \(data \S+ \(i32\.const (\d+)\) "(.*)"\)$/m)(item);
+    return { first: Number(first), bytes: readBytes(content) };
+  });
+  return { text, of, imports, functions, exports, table, slots, data };
 }
 
 function fail(item) {
@@ -101,7 +108,34 @@ function elements({ table, slots }, isHere) {
   return runs.map(({ first, names }) => ` (elem (table ${table}) (i32.const ${first}) func ${names.join(" ")})\n`);
 }
 
-function writeJudging(module, judging) {
+const ESCAPED = { t: 9, n: 10, r: 13, '"': 34, "'": 39, "\\": 92 };
+
+/** The bytes of a string as Binaryen writes it. */
+function readBytes(content) {
+  return [...content.matchAll(/\\([0-9a-f]{2})|\\(.)|([ -~])/gs)].map(([all, hex, escaped, plain]) => {
+    if (hex !== undefined) return parseInt(hex, 16);
+    return plain?.charCodeAt(0) ?? ESCAPED[escaped] ?? fail(all);
+  });
+}
+
+/** The bytes of one part, in runs without a gap. Binaryen leaves out of memory of its own what is zero. */
+function constants({ of, data }, isHere) {
+  const [memory] = of("memory").map((item) => /^ \(memory (\S+)/.exec(item)?.[1] ?? fail(item));
+  const runs = [];
+  for (const { first, bytes } of data) {
+    for (const [place, byte] of bytes.entries()) {
+      const address = first + place;
+      if (!isHere(address)) continue;
+      const run = runs.at(-1);
+      if (run !== undefined && run.first + run.bytes.length === address) run.bytes.push(byte);
+      else runs.push({ first: address, bytes: [byte] });
+    }
+  }
+  const text = (bytes) => bytes.map((byte) => `\\${byte.toString(16).padStart(2, "0")}`).join("");
+  return runs.map(({ first, bytes }) => ` (data (memory ${memory}) (i32.const ${first}) "${text(bytes)}")\n`);
+}
+
+function writeJudging(module, judging, isLate) {
   const { of, imports, functions, exports } = module;
   const isHere = ({ name }) => judging.has(name);
   return [
@@ -110,7 +144,7 @@ function writeJudging(module, judging) {
     ...lines(imports.filter(isHere)),
     ...of("global"),
     ...of("memory"),
-    ...of("data"),
+    ...constants(module, (address) => !isLate(address)),
     ...of("table"),
     ...elements(module, isHere),
     ...lines(exports.filter(({ as }) => !GATHERING.test(as) && !FOR_NOBODY.test(as))),
@@ -120,7 +154,7 @@ function writeJudging(module, judging) {
   ].join("");
 }
 
-function writeGathering(module, judging) {
+function writeGathering(module, judging, isLate) {
   const { of, imports, functions, exports } = module;
   const isHere = ({ name }) => !judging.has(name);
   const called = calledBy(functions.filter(isHere));
@@ -129,6 +163,7 @@ function writeGathering(module, judging) {
     ...of("type"),
     ...lines(imports.filter((one) => isHere(one) || called.has(one.name))),
     ...shared(module, judging).map(({ alias, kind, name, type }) => ` (import "judging" "${alias}" (${kind} ${name} ${type}))\n`),
+    ...constants(module, isLate),
     ...elements(module, isHere),
     ...lines(exports.filter(({ as }) => GATHERING.test(as))),
     ...lines(functions.filter(isHere)),
