@@ -14,6 +14,13 @@ pub enum Alarm {
         /// The account.
         account: Address,
     },
+    /// The keys that this operator has for an account do not sign for it.
+    AccountKey {
+        /// The account.
+        account: Address,
+        /// Why not, and what to do.
+        why: &'static str,
+    },
     /// A vote of this operator's own account stands that this operator would not cast: somebody else has its key.
     KeyStolen {
         /// The vote key that was voted for.
@@ -239,7 +246,8 @@ pub enum Alarm {
 }
 
 /// Every code that [`Alarm::code`] gives.
-pub const CODES: [&str; 41] = [
+pub const CODES: [&str; 42] = [
+    "account_key",
     "attempted",
     "bridge_paused",
     "bridge_resumed",
@@ -300,6 +308,7 @@ impl Alarm {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotOperator { .. } => "not_operator",
+            Self::AccountKey { .. } => "account_key",
             Self::KeyStolen { .. } => "key_stolen",
             Self::ForgedVote { .. } => "forged_vote",
             Self::Fraud { .. } | Self::Further { executed: true, .. } => "fraud",
@@ -350,6 +359,7 @@ impl Alarm {
         let names = |list: &[Address]| list.iter().map(Address::to_string).collect::<Vec<_>>().join(" ");
         match self {
             Self::NotOperator { account }
+            | Self::AccountKey { account, .. }
             | Self::OperatorIsOwner { account }
             | Self::NotAnchoring { account }
             | Self::NoCoin { account, .. }
@@ -398,6 +408,7 @@ impl fmt::Display for Alarm {
             Self::NotOperator { account } => {
                 write!(f, "{account} is no operator of the destination bridge: register it")
             }
+            Self::AccountKey { account, why } => write!(f, "{account}: {why}"),
             Self::KeyStolen { voted } => {
                 write!(
                     f,

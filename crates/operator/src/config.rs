@@ -15,6 +15,7 @@ pub use secret::Secret;
 use crate::log::LogForm;
 use serde::Deserialize;
 use spanlight::trust::{BridgeEnd, Trust};
+use spanlight::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
@@ -111,9 +112,18 @@ pub struct ChainConfig {
     pub endpoints: Vec<String>,
     /// Signs votes on this chain.
     pub key: KeyConfig,
+    /// The operator's account, where its key on the chain is another one than that of its address.
+    #[serde(default)]
+    pub address: Option<Address>,
+    /// Keys that sign for that account together with `key`.
+    #[serde(default)]
+    pub more_keys: Vec<KeyConfig>,
     /// Pays for them; without one the operator's account does.
     #[serde(default)]
     pub fee_payer: Option<KeyConfig>,
+    /// The account that pays, where its key on the chain is another one than that of its address.
+    #[serde(default)]
+    pub fee_payer_address: Option<Address>,
     /// Milliseconds between two looks at the chain's head.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
@@ -377,7 +387,7 @@ impl fmt::Debug for ChainConfig {
 
 impl ChainConfig {
     fn resolved(mut self, base: &Path) -> Self {
-        for key in std::iter::once(&mut self.key).chain(&mut self.fee_payer) {
+        for key in std::iter::once(&mut self.key).chain(&mut self.more_keys).chain(&mut self.fee_payer) {
             match key {
                 KeyConfig::File { path, password } => {
                     *path = credential::resolved(base, path);
@@ -435,6 +445,7 @@ impl Check<'_> {
                 let what = format!("{} is no address of a node", shown(url));
                 return Err(self.refuse(key("endpoints"), what, "use http:// or https://"));
             }
+            self.accounts(name, chain)?;
             for (field, value) in [("poll_ms", chain.poll_ms), ("timeout_s", chain.timeout_s)] {
                 if value == 0 {
                     return Err(self.refuse(key(field), "zero", "give at least 1"));
@@ -458,6 +469,25 @@ impl Check<'_> {
                     ));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Keys of several need an account that is none of theirs, and an account that pays a key.
+    fn accounts(&self, name: &str, chain: &ChainConfig) -> Result<(), ConfigError> {
+        const MOST_KEYS: usize = 10;
+        let key = |field: &str| format!("chains.{name}.{field}");
+        if chain.address.is_none() && !chain.more_keys.is_empty() {
+            let hint = "name the account as `address`, or take `more_keys` out";
+            return Err(self.refuse(key("more_keys"), "several keys, and no account that they sign for", hint));
+        }
+        if chain.more_keys.len() >= MOST_KEYS {
+            let what =
+                format!("{} keys, and no account has more than {MOST_KEYS}", chain.more_keys.len().saturating_add(1));
+            return Err(self.refuse(key("more_keys"), what, "give as many as the account's threshold asks for"));
+        }
+        if chain.fee_payer_address.is_some() && chain.fee_payer.is_none() {
+            return Err(self.refuse(key("fee_payer_address"), "no key of that account", "give one as `fee_payer`"));
         }
         Ok(())
     }

@@ -122,6 +122,8 @@ pub enum Wait {
 pub enum Refusal {
     /// This account is no operator.
     NotOperator,
+    /// The keys at hand make no signature that the bridge counts as this account's.
+    AccountKey,
 }
 
 /// What to do.
@@ -168,6 +170,17 @@ impl Wait {
     }
 }
 
+impl Refusal {
+    /// The stable code: that of the alarm.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotOperator => "not_operator",
+            Self::AccountKey => "account_key",
+        }
+    }
+}
+
 impl Decision {
     /// The stable code of what is done, or of why nothing is.
     #[must_use]
@@ -177,7 +190,7 @@ impl Decision {
             Self::Wait(wait) => wait.code(),
             Self::Simulate => "simulating",
             Self::Vote { .. } => "voting",
-            Self::Refuse(Refusal::NotOperator) => "not_operator",
+            Self::Refuse(refusal) => refusal.code(),
             Self::Park { .. } => "parked",
         }
     }
@@ -202,6 +215,9 @@ impl Decision {
             Self::Simulate => "its delivery is being simulated".to_owned(),
             Self::Vote { .. } => "this operator votes now".to_owned(),
             Self::Refuse(Refusal::NotOperator) => "this operator's account is no operator of the bridge".to_owned(),
+            Self::Refuse(Refusal::AccountKey) => {
+                "this operator's keys make no signature that the bridge counts for its account".to_owned()
+            }
             Self::Park { reason } => format!("parked: {reason}"),
         }
     }
@@ -272,6 +288,8 @@ pub struct SignedFacts<'a> {
     pub at_hand: u64,
     /// Whether this operator has given its signature.
     pub signed: bool,
+    /// Whether its keys make signatures that the bridge counts as its account's.
+    pub can_sign: bool,
     /// Destination blocks since enough signatures were at hand.
     pub waited: u64,
     /// Blocks to wait for each operator before this one.
@@ -321,7 +339,7 @@ impl SignedDecision {
             Self::Sign => "signing",
             Self::Collect => "collecting",
             Self::Submit | Self::Correct { .. } => "voting",
-            Self::Refuse(Refusal::NotOperator) => "not_operator",
+            Self::Refuse(refusal) => refusal.code(),
         }
     }
 
@@ -366,7 +384,7 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
         return SignedDecision::Wait(Wait::Paused);
     }
     if !facts.signed {
-        return SignedDecision::Sign;
+        return if facts.can_sign { SignedDecision::Sign } else { SignedDecision::Refuse(Refusal::AccountKey) };
     }
     if facts.bridge_paused {
         return SignedDecision::Wait(Wait::BridgePaused);

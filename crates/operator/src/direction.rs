@@ -350,7 +350,7 @@ impl Direction {
             let node = Node::new(&link.endpoints, &destination_trust.profile);
             let header = destination.chain().header(destination.head())?;
             let view = loop {
-                match view::read(&node, header, &self.to, keys.operator.address(), &BTreeMap::new(), &Voters::default())
+                match view::read(&node, header, &self.to, keys.operator.account(), &BTreeMap::new(), &Voters::default())
                     .await
                 {
                     Ok(view) => break view,

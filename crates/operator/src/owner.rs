@@ -11,10 +11,11 @@ use crate::direction::{options, with_each};
 use crate::keys::{self, ChainKeys, KeyError, Signer};
 use crate::link::{Call, Link, Outcome};
 use crate::store::Store;
-use crate::tx::{Action, Draft, Signed};
+use crate::tx::{Action, Draft, Form, Signed};
 use crate::view::{self, View};
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
+use spanlight::state::{AccountKey, KeyRole};
 use spanlight::trust::{BridgeEnd, TrustedChain};
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Cancel, Node, ProveError, RpcError, Silent, Synced};
@@ -145,6 +146,12 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
     if change.holds(&before) {
         return Ok(Done { transaction: None, block: before.head.number });
     }
+    let keys = ChainKeys::alone(Arc::clone(&signer));
+    if before.account.exists && !keys.operator.fits(&before.account.key, KeyRole::Transaction) {
+        return Err(KeyError::Replaced { account: signer.address() }.into());
+    }
+    // An account whose key was set, if only to that of its address, sends the chain's own types.
+    let form = if before.account.key == AccountKey::Legacy { Form::Ethereum } else { Form::Kaia };
     let input = change.input();
     let call = Call { from: signer.address(), to: end.address, value: U256::ZERO, input: &input, gas: GAS };
     match bridge.link.simulate(&call).await {
@@ -160,8 +167,9 @@ pub async fn change(config: &Config, chain: &str, key: &KeyConfig, change: Chang
         tip,
         gas: GAS,
         action: Action::Call { to: end.address, input },
+        form,
     };
-    let signed = draft.sign(&ChainKeys::alone(signer))?;
+    let signed = draft.sign(&keys)?;
     bridge.link.send(&signed.raw).await?;
     bridge.prove(change, &signed, draft.account_nonce).await
 }

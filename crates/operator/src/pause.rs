@@ -23,8 +23,13 @@ impl Pause {
 
     /// Keys that sign nothing while it is on, whoever asks them and whatever for.
     pub(crate) fn gate(&self, keys: ChainKeys) -> ChainKeys {
-        let gate = |key: Arc<dyn Signer>| -> Arc<dyn Signer> { Arc::new(Gated { key, pause: self.clone() }) };
-        ChainKeys { operator: gate(keys.operator), fee_payer: keys.fee_payer.map(gate) }
+        let gate = |key: &Arc<dyn Signer>| -> Arc<dyn Signer> {
+            Arc::new(Gated { key: Arc::clone(key), pause: self.clone() })
+        };
+        ChainKeys {
+            operator: keys.operator.with_keys(gate),
+            fee_payer: keys.fee_payer.map(|payer| payer.with_keys(gate)),
+        }
     }
 }
 
@@ -54,23 +59,33 @@ impl Signer for Gated {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::test_key;
-    use crate::tx::{Action, Draft};
+    use crate::keys::{test_key, Signatory};
+    use crate::tx::{Action, Draft, Form};
     use spanlight::U256;
 
     #[test]
     fn no_key_signs_anything_while_the_operator_is_paused() {
         let pause = Pause::default();
-        let keys = ChainKeys { operator: Arc::new(test_key(1)), fee_payer: Some(Arc::new(test_key(2))) };
+        let [operator, payer] = [1, 2].map(|byte| Signatory::own(Arc::new(test_key(byte))));
+        let keys = ChainKeys { operator, fee_payer: Some(payer) };
         let keys = pause.gate(keys);
         let to = Address([3; 20]);
         let actions = [Action::Call { to, input: vec![1] }, Action::Cancel, Action::Anchor { payload: vec![1] }];
         for action in actions {
-            let draft = Draft { chain_id: 1, account_nonce: 0, gas_price: U256::ONE, tip: None, gas: 1, action };
+            let draft = Draft {
+                chain_id: 1,
+                account_nonce: 0,
+                gas_price: U256::ONE,
+                tip: None,
+                gas: 1,
+                action,
+                form: Form::Ethereum,
+            };
             assert!(draft.sign(&keys).is_ok());
             assert!(pause.set(true) && !pause.set(true));
             assert!(matches!(draft.sign(&keys), Err(KeyError::Paused)));
-            assert!(matches!(draft.sign(&ChainKeys::alone(keys.operator.clone())), Err(KeyError::Paused)));
+            let alone = ChainKeys { fee_payer: None, ..keys.clone() };
+            assert!(matches!(draft.sign(&alone), Err(KeyError::Paused)));
             assert!(matches!(keys.fee_payer.as_ref().unwrap().sign(&Hash([1; 32])), Err(KeyError::Paused)));
             assert!(pause.set(false));
         }

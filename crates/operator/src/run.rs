@@ -145,7 +145,7 @@ fn identity(config: &Config, keys: &BTreeMap<String, ChainKeys>) -> Vec<(String,
         parts.push(format!("{} {} {}", end.chain, end.address, genesis.unwrap_or(keccak256(b""))));
     }
     let operators =
-        keys.iter().map(|(chain, keys)| (format!("operator on {chain}"), keys.operator.address().to_string()));
+        keys.iter().map(|(chain, keys)| (format!("operator on {chain}"), keys.operator.account().to_string()));
     std::iter::once(("bridge".to_owned(), parts.join(", "))).chain(operators).collect()
 }
 

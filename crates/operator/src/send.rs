@@ -17,11 +17,11 @@ pub(crate) use conditions::{Conditions, Pricing};
 use crate::alarm::Alarm;
 use crate::config::ChainConfig;
 use crate::failpoint::point;
-use crate::keys::{ChainKeys, KeyError};
+use crate::keys::{ChainKeys, KeyError, Signatory};
 use crate::link::Link;
 use crate::store::{Lease, NewSend, Purpose, Send, Store, StoreError};
-use crate::tx::{check, Action, Draft, Rules, Unsendable};
-use crate::view::View;
+use crate::tx::{check, Action, Draft, Form, Rules, Signing, Unsendable};
+use crate::view::{AccountView, View};
 use conditions::Offer;
 use handed::{Handed, Kept, Reach};
 use spanlight::{Address, U256};
@@ -91,7 +91,7 @@ impl Sender {
         stuck_blocks: u64,
     ) -> Result<Self, StoreError> {
         let live = store.live(lease.direction()).await?;
-        let payer = keys.fee_payer.as_ref().unwrap_or(&keys.operator).address();
+        let payer = keys.fee_payer.as_ref().unwrap_or(&keys.operator).account();
         let (pricing, balance) = (Pricing::Fixed(U256::ZERO), U256::ZERO);
         Ok(Self {
             store: store.clone(),
@@ -100,7 +100,14 @@ impl Sender {
             chain_id,
             config: config.clone(),
             stuck_blocks,
-            conditions: Conditions { pricing, rules: Rules::default(), payer, balance },
+            conditions: Conditions {
+                pricing,
+                rules: Rules::default(),
+                payer,
+                balance,
+                form: Form::default(),
+                replaced: None,
+            },
             live,
             handed: BTreeMap::new(),
             lowest: None,
@@ -112,7 +119,7 @@ impl Sender {
 
     /// Who pays for the operator's transactions, if not the operator.
     pub(crate) fn fee_payer(&self) -> Option<Address> {
-        self.keys.fee_payer.as_ref().map(|payer| payer.address())
+        self.keys.fee_payer.as_ref().map(Signatory::account)
     }
 
     /// How many are on their way.
@@ -133,6 +140,16 @@ impl Sender {
     /// What the destination's head says of the next block, and what the account that pays holds.
     pub(crate) fn set_conditions(&mut self, pricing: Pricing, rules: Rules, balance: U256) {
         self.conditions = Conditions { pricing, rules, balance, ..self.conditions };
+    }
+
+    /// The proven accounts of the operator and of its fee payer: whose keys sign, and how.
+    pub(crate) fn see_accounts(&mut self, operator: &AccountView, payer: Option<&AccountView>) {
+        self.conditions.see_keys(&self.keys, operator, payer);
+    }
+
+    /// The alarm where the keys at hand do not sign for the accounts.
+    pub(crate) fn keys_fit(&self) -> Result<(), Alarm> {
+        self.conditions.keys_fit()
     }
 
     /// What a person should know, since the last call.
@@ -225,12 +242,22 @@ impl Sender {
     }
 
     fn cancel_gas(&self) -> u64 {
-        self.conditions.rules.intrinsic_gas(&[], self.keys.fee_payer.is_some())
+        self.conditions.rules.intrinsic_gas(&[], self.signing())
     }
 
     fn is_dynamic(&self, action: &Action) -> bool {
-        let has_type = self.conditions.rules.dynamic_fee && self.keys.fee_payer.is_none();
+        let has_type = self.conditions.rules.dynamic_fee && self.conditions.form == Form::Ethereum;
         has_type && matches!(action, Action::Call { .. })
+    }
+
+    fn signing(&self) -> Signing {
+        let payer = self.keys.fee_payer.as_ref();
+        let further = |signatory: &Signatory| signatory.count().saturating_sub(1);
+        Signing {
+            form: self.conditions.form,
+            fee_payer: payer.is_some(),
+            further: further(&self.keys.operator).saturating_add(payer.map_or(0, further)),
+        }
     }
 
     /// The alarm where the account that pays could not pay for the smallest transaction.
@@ -249,15 +276,16 @@ impl Sender {
         // What can never be sent is told before what only waits.
         let known = offer.as_ref().copied().unwrap_or(Offer { price: U256::MAX, tip: None });
         let (chain_id, gas_price, tip) = (self.chain_id, known.price, known.tip);
-        let draft = Draft { chain_id, account_nonce, gas_price, tip, gas, action };
+        let draft = Draft { chain_id, account_nonce, gas_price, tip, gas, action, form: self.conditions.form };
         let input = match &draft.action {
             Action::Call { input, .. } => input.as_slice(),
             Action::Anchor { payload } => payload.as_slice(),
             Action::Cancel => &[],
         };
         let bytes = draft.most_bytes(&self.keys)?;
-        check(bytes, input, gas, self.keys.fee_payer.is_some(), rules).map_err(SendError::Unsendable)?;
+        check(bytes, input, gas, self.signing(), rules).map_err(SendError::Unsendable)?;
         let offer = offer?;
+        self.keys_fit().map_err(SendError::Waits)?;
         self.conditions.pays(gas, offer.price)?;
         Ok(draft)
     }
@@ -306,7 +334,9 @@ impl Sender {
         action: Action,
         block: u64,
     ) -> Result<NewSend, SendError> {
-        let draft = Draft { chain_id: self.chain_id, account_nonce, gas_price: price, tip, gas, action };
+        self.keys_fit().map_err(SendError::Waits)?;
+        let (chain_id, form) = (self.chain_id, self.conditions.form);
+        let draft = Draft { chain_id, account_nonce, gas_price: price, tip, gas, action, form };
         self.sign(&draft, purpose, nonce, block)
     }
 

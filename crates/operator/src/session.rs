@@ -9,6 +9,7 @@ mod keeping;
 mod known;
 mod noticing;
 mod rotation;
+mod signatures;
 mod signing;
 mod watching;
 
@@ -31,7 +32,8 @@ use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
 use noticing::Notices;
 use rotation::{Delays, Turn};
-use signing::Signatures;
+use signatures::Signatures;
+use signing::ProvenKeys;
 use spanlight::bridge::HandleCall;
 use spanlight::state::StateProof;
 use spanlight::trust::Trust;
@@ -92,6 +94,8 @@ pub(crate) struct Session<'t> {
     pub(crate) source: Synced<'t>,
     pub(crate) destination: Synced<'t>,
     pub(crate) view: View,
+    /// The operators' keys, where signatures are checked by them.
+    proven_keys: ProvenKeys,
     sender: Sender,
     pub(crate) open: BTreeMap<u64, Open>,
     /// Which of them are looked at.
@@ -173,6 +177,7 @@ impl<'t> Session<'t> {
             source,
             destination,
             view,
+            proven_keys: ProvenKeys::default(),
             sender,
             open: BTreeMap::new(),
             attention: Attention::default(),

@@ -1,6 +1,6 @@
 //! Transactions that an operator sends: votes, their cancellations, and anchors.
 //!
-//! An operator that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where
+//! An operator whose account has the key of its address and that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where
 //! the chain has them: such a one pays the base fee, whatever it would pay at most. Elsewhere it
 //! votes by legacy transactions (EIP-155), which every node and tool knows. Where a fee payer is
 //! configured, all are of Kaia's fee-delegated types, signed by both. A cancellation is always of
@@ -9,13 +9,14 @@
 
 mod limits;
 
-pub(crate) use limits::{check, Rules, Unsendable};
+pub(crate) use limits::{check, Rules, Signing, Unsendable};
 
-use crate::keys::{ChainKeys, KeyError, Signer};
+use crate::keys::{ChainKeys, KeyError, Signatory, Signer};
 use spanlight::primitives::keccak256;
 use spanlight::rlp::{append_u256, RlpStream};
 use spanlight::transaction::Transaction;
 use spanlight::{Address, Hash, U256};
+use std::sync::Arc;
 
 /// Type bytes of what the sender pays for itself; its fee-delegated form is the next number.
 const EXECUTION: u8 = 0x30;
@@ -40,6 +41,18 @@ pub struct Draft {
     pub gas: u64,
     /// What it does.
     pub action: Action,
+    /// In whose form a call is written.
+    pub form: Form,
+}
+
+/// In whose form calls are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Ethereum's, whose sender is who signed. It needs an account with the key of its address.
+    #[default]
+    Ethereum,
+    /// Kaia's own, which names the sender: any account can send it.
+    Kaia,
 }
 
 /// What a transaction does.
@@ -76,7 +89,7 @@ impl Draft {
     /// # Errors
     /// Where a key cannot be used.
     pub fn sign(&self, keys: &ChainKeys) -> Result<Signed, KeyError> {
-        self.sign_with(keys.operator.as_ref(), keys.fee_payer.as_deref())
+        self.sign_with(&keys.operator, keys.fee_payer.as_ref())
     }
 
     /// Bytes that the signed transaction has at most: as if each signature were of full length. No
@@ -85,16 +98,16 @@ impl Draft {
     /// # Errors
     /// None that depends on the keys.
     pub fn most_bytes(&self, keys: &ChainKeys) -> Result<usize, KeyError> {
-        let operator = Unsigned(keys.operator.address());
-        let payer = keys.fee_payer.as_ref().map(|payer| Unsigned(payer.address()));
-        let signed = self.sign_with(&operator, payer.as_ref().map(|payer| payer as &dyn Signer))?;
+        let unsigned = |signatory: &Signatory| signatory.with_keys(|key| Arc::new(Unsigned(key.address())));
+        let payer = keys.fee_payer.as_ref().map(unsigned);
+        let signed = self.sign_with(&unsigned(&keys.operator), payer.as_ref())?;
         Ok(signed.raw.len())
     }
 
-    fn sign_with(&self, operator: &dyn Signer, payer: Option<&dyn Signer>) -> Result<Signed, KeyError> {
-        let from = operator.address();
+    fn sign_with(&self, operator: &Signatory, payer: Option<&Signatory>) -> Result<Signed, KeyError> {
+        let from = operator.account();
         match (&self.action, payer) {
-            (Action::Call { to, input }, None) => match self.tip {
+            (Action::Call { to, input }, None) if self.form == Form::Ethereum => match self.tip {
                 Some(tip) => self.sign_dynamic(operator, *to, input, tip),
                 None => self.sign_legacy(operator, *to, input.clone()),
             },
@@ -110,20 +123,20 @@ impl Draft {
         }
     }
 
-    fn sign_legacy(&self, signer: &dyn Signer, to: Address, input: Vec<u8>) -> Result<Signed, KeyError> {
+    fn sign_legacy(&self, signer: &Signatory, to: Address, input: Vec<u8>) -> Result<Signed, KeyError> {
         let build = |v, r, s| {
             let (nonce, price) = (self.account_nonce, self.gas_price);
             Transaction::legacy(nonce, price, self.gas, Some(to), U256::ZERO, input.clone(), v, r, s)
         };
         let digest = build(0, U256::ZERO, U256::ZERO).sign_hash(self.chain_id);
-        let (v, r, s) = self.signature(signer, &digest)?;
+        let (v, r, s) = self.protected(&signer.sign_alone(&digest)?)?;
         let transaction = build(v, r, s);
         Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
     }
 
     /// Ethereum's type 2, in the form of the chain's blocks: a byte of the chain's own stands
     /// before Ethereum's type byte.
-    fn sign_dynamic(&self, signer: &dyn Signer, to: Address, input: &[u8], tip: U256) -> Result<Signed, KeyError> {
+    fn sign_dynamic(&self, signer: &Signatory, to: Address, input: &[u8], tip: U256) -> Result<Signed, KeyError> {
         let build = |parity: u64, r, s| {
             let mut list = RlpStream::new();
             list.begin_unbounded_list();
@@ -137,7 +150,7 @@ impl Draft {
             Transaction::decode(&[&DYNAMIC_FEE, list.out().as_ref()].concat()).map_err(|_| KeyError::Signature)
         };
         let digest = build(0, U256::ZERO, U256::ZERO)?.sign_hash(self.chain_id);
-        let (parity, r, s) = scalars(&signer.sign(&digest)?)?;
+        let (parity, r, s) = scalars(&signer.sign_alone(&digest)?)?;
         let transaction = build(parity, r, s)?;
         Ok(Signed { raw: transaction.encode(), hash: transaction.hash() })
     }
@@ -146,8 +159,8 @@ impl Draft {
     /// payer with its own address behind them, so neither signature can stand for the other.
     fn sign_typed(
         &self,
-        operator: &dyn Signer,
-        payer: Option<&dyn Signer>,
+        operator: &Signatory,
+        payer: Option<&Signatory>,
         kind: u8,
         write: impl Fn(&mut RlpStream),
     ) -> Result<Signed, KeyError> {
@@ -167,11 +180,11 @@ impl Draft {
         let mut list = RlpStream::new();
         list.begin_unbounded_list();
         write_fields(&mut list);
-        append_signature(&mut list, self.signature(operator, &self.digest(&signed, None))?);
+        self.append_signatures(&mut list, &operator.sign(&self.digest(&signed, None))?)?;
         if let Some(payer) = payer {
-            let address = payer.address();
-            list.append(&address.as_bytes());
-            append_signature(&mut list, self.signature(payer, &self.digest(&signed, Some(address)))?);
+            let account = payer.account();
+            list.append(&account.as_bytes());
+            self.append_signatures(&mut list, &payer.sign(&self.digest(&signed, Some(account)))?)?;
         }
         list.finalize_unbounded_list();
         let raw = [&[kind], list.out().as_ref()].concat();
@@ -191,9 +204,22 @@ impl Draft {
         keccak256(&wrapped.out())
     }
 
-    fn signature(&self, signer: &dyn Signer, digest: &Hash) -> Result<(u64, U256, U256), KeyError> {
-        let (id, r, s) = scalars(&signer.sign(digest)?)?;
+    /// A signature that names its chain: V, R and S.
+    fn protected(&self, signature: &[u8; 65]) -> Result<(u64, U256, U256), KeyError> {
+        let (id, r, s) = scalars(signature)?;
         Ok((self.chain_id.saturating_mul(2).saturating_add(35).saturating_add(id), r, s))
+    }
+
+    /// The list of an account's signatures, one for each key.
+    fn append_signatures(&self, list: &mut RlpStream, signatures: &[[u8; 65]]) -> Result<(), KeyError> {
+        list.begin_list(signatures.len());
+        for signature in signatures {
+            let (v, r, s) = self.protected(signature)?;
+            list.begin_list(3).append(&v);
+            append_u256(list, r);
+            append_u256(list, s);
+        }
+        Ok(())
     }
 }
 
@@ -221,13 +247,6 @@ impl Signer for Unsigned {
         }
         Ok(longest)
     }
-}
-
-/// A list of one signature.
-fn append_signature(list: &mut RlpStream, (v, r, s): (u64, U256, U256)) {
-    list.begin_list(1).begin_list(3).append(&v);
-    append_u256(list, r);
-    append_u256(list, s);
 }
 
 #[cfg(test)]

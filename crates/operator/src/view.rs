@@ -8,6 +8,7 @@ use crate::decide::NonceState;
 pub(crate) use limits::{release, Leaving};
 use spanlight::bridge::layout::{self, NonceWord, SeatWord, TRANSFER_VOTE};
 use spanlight::bridge::Generation;
+use spanlight::state::AccountKey;
 use spanlight::trust::BridgeEnd;
 use spanlight::verdict::HeaderRef;
 use spanlight::verify::{AnchoredHeader, Stop, VerifyError};
@@ -21,7 +22,7 @@ pub(crate) use votes::Voters;
 const MOST_OPERATORS: u64 = 12;
 
 /// An account of an operator's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AccountView {
     /// Transactions that are in blocks.
     pub(crate) nonce: u64,
@@ -29,6 +30,14 @@ pub(crate) struct AccountView {
     pub(crate) balance: U256,
     /// Whether it exists: one that nobody sent anything to does not.
     pub(crate) exists: bool,
+    /// Who may sign for it: the key of its address, unless it says otherwise.
+    pub(crate) key: AccountKey,
+}
+
+impl Default for AccountView {
+    fn default() -> Self {
+        Self { nonce: 0, balance: U256::ZERO, exists: false, key: AccountKey::Legacy }
+    }
 }
 
 /// State that only bridges of version 2 have (docs/contracts.md 1).
@@ -40,6 +49,8 @@ pub(crate) struct SecondVersion {
     pub(crate) source: (U256, Address),
     /// Whether the bridge refuses all votes on transfers, until it is resumed.
     pub(crate) handles_paused: bool,
+    /// Whether the bridge asks the chain whose keys signed.
+    pub(crate) account_keys: bool,
 }
 
 /// What is proven of the destination at one height.
@@ -152,6 +163,7 @@ pub(crate) async fn account<T: Transport>(
         nonce: proven.account().nonce,
         balance: proven.account().balance,
         exists: true,
+        key: proven.account().key.clone(),
     }))
 }
 
@@ -169,6 +181,7 @@ fn second_version<T: Transport>(
     Ok(Some(SecondVersion {
         operator_epoch: seats.operator_epoch,
         handles_paused: seats.handles_paused,
+        account_keys: seats.account_keys,
         source: (words.word(&layout::SOURCE_CHAIN_ID)?, Address::low_bytes(&words.hash(&layout::SOURCE_BRIDGE)?)),
     }))
 }
@@ -246,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn an_account_that_does_not_exist_yet_holds_nothing_and_a_pruned_one_is_not_known() {
         let absent = seen("there is no account corresponding to the given address").await;
-        assert_eq!(absent.unwrap(), AccountView { nonce: 0, balance: U256::ZERO, exists: false });
+        assert_eq!(absent.unwrap(), AccountView::default());
         assert_eq!(seen("missing trie node 1234").await.unwrap_err().code(), "rpc.pruned");
     }
 }

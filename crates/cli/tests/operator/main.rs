@@ -9,6 +9,7 @@
     clippy::cast_sign_loss
 )]
 
+mod accounts;
 mod brakes;
 mod chaos;
 mod clock;

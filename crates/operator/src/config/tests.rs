@@ -220,3 +220,26 @@ fn the_shipped_example_is_a_good_file_with_the_defaults() {
     assert_eq!((chain.min_balance, chain.min_liquidity), (Amount::default(), Amount::default()));
     assert_eq!(config.chains["service"].poll_ms, chain.poll_ms);
 }
+
+#[test]
+fn an_account_is_named_apart_from_its_keys_and_several_need_one() {
+    let file = |name: &str| format!("{{ kind = \"file\", path = \"{name}.json\", password = {{ file = \"p\" }} }}");
+    let folder = Folder::new("accounts");
+    let with = |lines: &str| folder.read(&good().replacen("key = ", &format!("{lines}\nkey = "), 1));
+    let address = "address = \"0x0101010101010101010101010101010101010101\"";
+    let several = format!("more_keys = [{}]", file("second"));
+    let config = with(&format!("{address}\n{several}")).unwrap();
+    let main = &config.chains["main"];
+    assert_eq!(main.address, Some(Address([1; 20])));
+    let [KeyConfig::File { path, .. }] = main.more_keys.as_slice() else { panic!() };
+    assert_eq!(*path, folder.0.join("second.json"), "beside the file, as others");
+    assert!(config.chains["service"].address.is_none());
+    let refused = |lines: &str| with(lines).unwrap_err().key;
+    assert_eq!(refused(&several), "chains.main.more_keys");
+    let ten = format!("{address}\nmore_keys = [{}]", vec![file("k"); 10].join(","));
+    assert_eq!(refused(&ten), "chains.main.more_keys");
+    assert_eq!(refused(&format!("fee_payer_{address}")), "chains.main.fee_payer_address");
+    assert!(with(&format!("fee_payer_{address}\nfee_payer = {}", file("fees"))).is_ok());
+    let word = with("address = \"mine\"").unwrap_err();
+    assert!(word.key.starts_with("line "), "{word}");
+}

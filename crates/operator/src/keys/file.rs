@@ -29,10 +29,15 @@ fn failed(path: &Path, reason: impl ToString) -> KeyError {
 }
 
 pub(super) fn open(path: &Path, password: &str) -> Result<FileKey, KeyError> {
+    open_for(path, password, None)
+}
+
+/// A file of version 4 names its account; `account` is the one that the configuration names.
+pub(super) fn open_for(path: &Path, password: &str, account: Option<Address>) -> Result<FileKey, KeyError> {
     let text = read(path)?;
     let file = match Keyring::of(&text).map_err(|error| failed(path, error))? {
         None => decrypt(&text, password).map_err(|error| failed(path, error))?,
-        Some(keyring) => of_keyring(&keyring, password).map_err(|error| failed(path, error))?,
+        Some(keyring) => of_keyring(&keyring, password, account).map_err(|error| failed(path, error))?,
     };
     if vault::is_weak(&text) {
         let words =
@@ -62,9 +67,13 @@ fn decrypt(text: &str, password: &str) -> Result<PrivateKeySigner, Box<dyn std::
     Ok(PrivateKeySigner::from_slice(&key)?)
 }
 
-fn of_keyring(keyring: &Keyring, password: &str) -> Result<PrivateKeySigner, Box<dyn std::error::Error>> {
+fn of_keyring(
+    keyring: &Keyring,
+    password: &str,
+    account: Option<Address>,
+) -> Result<PrivateKeySigner, Box<dyn std::error::Error>> {
     let key = decrypt(&keyring.version_3, password)?;
-    keyring.belongs_to(Address(key.address().into_array()))?;
+    keyring.belongs_to(Address(key.address().into_array()), account)?;
     Ok(key)
 }
 

@@ -1,8 +1,9 @@
 //! Key files of version 4, as Kaia's tools write them: the keys of an account by role, each
 //! encrypted as version 3 encrypts its one.
 //!
-//! An operator votes with one key, as the account of that key. So the file must hold one key for
-//! transactions, and the account must still be the key's own.
+//! The file must hold one key for transactions. Where that is another one than the account's
+//! address's own, the configuration names the account too: nobody votes as another account than the
+//! one that was meant.
 
 use serde_json::{json, Value};
 use spanlight::Address;
@@ -12,9 +13,11 @@ use spanlight::Address;
 pub(super) enum KeyringError {
     #[error("version 4 without a keyring of encrypted keys")]
     Malformed,
-    #[error("{0} keys sign this account's transactions together; an operator votes with one")]
+    #[error(
+        "{0} keys sign this account's transactions together; give each one a file of its own, as `key` and `more_keys`"
+    )]
     Several(usize),
-    #[error("the file is of account {account}, but its key for transactions is that of {key}; an operator votes as its key's own account")]
+    #[error("the file is of account {account}, and its key for transactions is that of {key}; name the account: `address`, or `fee_payer_address`")]
     Replaced { account: Address, key: Address },
 }
 
@@ -43,9 +46,9 @@ impl Keyring {
         Ok(Some(Self { account, version_3: version_3.to_string() }))
     }
 
-    /// The decrypted key must be the account's own.
-    pub(super) fn belongs_to(&self, key: Address) -> Result<(), KeyringError> {
-        if self.account == key {
+    /// The decrypted key must be the account's own, or the account be the one that the configuration names.
+    pub(super) fn belongs_to(&self, key: Address, named: Option<Address>) -> Result<(), KeyringError> {
+        if self.account == named.unwrap_or(key) {
             Ok(())
         } else {
             Err(KeyringError::Replaced { account: self.account, key })
@@ -96,9 +99,12 @@ mod tests {
             assert_eq!(keyring(malformed), Err(KeyringError::Malformed));
         }
         let own = keyring(json!([key])).unwrap().unwrap();
-        assert_eq!(own.belongs_to(own.account), Ok(()));
-        let replaced = KeyringError::Replaced { account: own.account, key: Address([7; 20]) };
-        assert_eq!(own.belongs_to(Address([7; 20])), Err(replaced));
+        let other = Address([7; 20]);
+        assert_eq!(own.belongs_to(own.account, None), Ok(()));
+        let replaced = || Err(KeyringError::Replaced { account: own.account, key: other });
+        assert_eq!(own.belongs_to(other, None), replaced());
+        assert_eq!(own.belongs_to(other, Some(own.account)), Ok(()));
+        assert_eq!(own.belongs_to(other, Some(other)), replaced(), "the file is of another account");
     }
 
     #[test]

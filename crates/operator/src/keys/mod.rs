@@ -8,11 +8,13 @@ mod pkcs11;
 mod private;
 mod rest;
 mod secret;
+mod signatory;
 mod vault;
 
 pub use file::{create as create_key_file, import as import_key, strengthen as strengthen_key_file};
 pub use private::write_new as write_private_file;
 pub use secret::{read as read_secret, stands_guessing};
+pub use signatory::Signatory;
 pub use vault::Strength;
 
 use crate::alarm::Alarm;
@@ -55,6 +57,17 @@ pub enum KeyError {
     /// The fee payer's key is the operator's.
     #[error("the operator's own key; leave fee_payer out, and the operator pays for itself")]
     PaysForItself,
+    /// Ethereum's ways of signing know one key, that of the address.
+    #[error(
+        "the account's key is another one than that of its address, so only the chain's own types can be signed for it"
+    )]
+    NotOwn,
+    /// The chain knows another key of the account.
+    #[error("{account} has another key on the chain than the one given")]
+    Replaced {
+        /// The account.
+        account: Address,
+    },
     /// A person has paused the operator.
     #[error("the operator is paused")]
     Paused,
@@ -88,9 +101,9 @@ pub trait Signer: Send + Sync {
 #[derive(Clone)]
 pub struct ChainKeys {
     /// Votes.
-    pub operator: Arc<dyn Signer>,
+    pub operator: Signatory,
     /// Pays for the operator's transactions; without one the operator does.
-    pub fee_payer: Option<Arc<dyn Signer>>,
+    pub fee_payer: Option<Signatory>,
 }
 
 impl ChainKeys {
@@ -99,12 +112,16 @@ impl ChainKeys {
     /// # Errors
     /// The field of the configuration, and why its key cannot be used.
     pub async fn open(config: &ChainConfig) -> Result<Self, (&'static str, KeyError)> {
-        let operator: Arc<dyn Signer> =
-            Arc::new(Resting::new(open(&config.key).await.map_err(|error| ("key", error))?));
+        let mut keys = vec![resting(&config.key, config.address).await.map_err(|error| ("key", error))?];
+        for key in &config.more_keys {
+            keys.push(resting(key, config.address).await.map_err(|error| ("more_keys", error))?);
+        }
+        let operator = signatory(config.address, keys);
         let Some(payer) = &config.fee_payer else { return Ok(Self { operator, fee_payer: None }) };
         let refuse = |error| ("fee_payer", error);
-        let payer: Arc<dyn Signer> = Arc::new(Resting::new(open(payer).await.map_err(refuse)?));
-        if payer.address() == operator.address() {
+        let payer = resting(payer, config.fee_payer_address).await.map_err(refuse)?;
+        let payer = signatory(config.fee_payer_address, vec![payer]);
+        if payer.account() == operator.account() {
             return Err(refuse(KeyError::PaysForItself));
         }
         Ok(Self { operator, fee_payer: Some(payer) })
@@ -113,8 +130,18 @@ impl ChainKeys {
     /// An operator that pays for itself.
     #[must_use]
     pub fn alone(operator: Arc<dyn Signer>) -> Self {
-        Self { operator, fee_payer: None }
+        Self { operator: Signatory::own(operator), fee_payer: None }
     }
+}
+
+/// Keys of the account that is named, or of the first key's own.
+fn signatory(account: Option<Address>, keys: Vec<Arc<dyn Signer>>) -> Signatory {
+    let own = keys.first().map_or(Address::ZERO, |key| key.address());
+    Signatory::of(account.unwrap_or(own), keys)
+}
+
+async fn resting(key: &KeyConfig, account: Option<Address>) -> Result<Arc<dyn Signer>, KeyError> {
+    Ok(Arc::new(Resting::new(open_for(key, account).await?)))
 }
 
 /// Opens the key that the configuration names. With a key service this waits for its answer.
@@ -122,10 +149,15 @@ impl ChainKeys {
 /// # Errors
 /// Where it cannot be read, reached or decrypted.
 pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
+    open_for(config, None).await
+}
+
+/// The same for a key of `account`, where that is named apart.
+async fn open_for(config: &KeyConfig, account: Option<Address>) -> Result<Box<dyn Signer>, KeyError> {
     match config {
         KeyConfig::File { path, password } => {
             let password = secret::read(password)?;
-            let key = file::open(path, &password)?;
+            let key = file::open_for(path, &password, account)?;
             if let Err(error) = stands_guessing(&password) {
                 tracing::warn!(path = %path.display(), %error, "change it: `spanlight operator keys strengthen`");
             }
@@ -163,6 +195,13 @@ fn complete(rs: &[u8], digest: &Hash, address: Address) -> Result<[u8; 65], KeyE
 #[cfg(test)]
 pub(crate) fn test_key(byte: u8) -> impl Signer {
     file::FileKey::test(byte)
+}
+
+/// Its compressed public key.
+#[cfg(test)]
+pub(crate) fn test_public_key(byte: u8) -> [u8; 33] {
+    let key = alloy_signer_local::PrivateKeySigner::from_slice(&[byte; 32]).unwrap();
+    key.credential().verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap()
 }
 
 #[cfg(test)]

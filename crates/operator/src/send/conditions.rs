@@ -5,7 +5,10 @@
 
 use super::SendError;
 use crate::alarm::Alarm;
-use crate::tx::Rules;
+use crate::keys::{ChainKeys, Signatory};
+use crate::tx::{Form, Rules};
+use crate::view::AccountView;
+use spanlight::state::{AccountKey, KeyRole};
 use spanlight::{Address, U256};
 
 /// What the verified head says of the price of gas in the next block.
@@ -35,9 +38,33 @@ pub(crate) struct Conditions {
     pub(crate) payer: Address,
     /// What it holds.
     pub(crate) balance: U256,
+    /// In whose form the operator's account can send calls.
+    pub(crate) form: Form,
+    /// An account whose key on the chain is another one than those that sign for it here.
+    pub(crate) replaced: Option<Address>,
 }
 
 impl Conditions {
+    /// Takes up the accounts' proven keys. Of an account that does not exist yet nothing is said:
+    /// what it lacks first is coin, or somebody who sends it some.
+    pub(crate) fn see_keys(&mut self, keys: &ChainKeys, operator: &AccountView, payer: Option<&AccountView>) {
+        let is_plain = operator.key == AccountKey::Legacy && keys.operator.is_own() && keys.fee_payer.is_none();
+        self.form = if is_plain { Form::Ethereum } else { Form::Kaia };
+        let fits = |signatory: &Signatory, view: &AccountView, role| !view.exists || signatory.fits(&view.key, role);
+        let payer = keys.fee_payer.as_ref().zip(payer);
+        self.replaced = match payer {
+            _ if !fits(&keys.operator, operator, KeyRole::Transaction) => Some(keys.operator.account()),
+            Some((payer, view)) if !fits(payer, view, KeyRole::FeePayer) => Some(payer.account()),
+            _ => None,
+        };
+    }
+
+    /// What nodes refuse of an account whose key is another one.
+    pub(crate) fn keys_fit(&self) -> Result<(), Alarm> {
+        const WHY: &str = "its key on the chain is another one than the configured keys: nothing is sent; configure the keys that it has now";
+        self.replaced.map_or(Ok(()), |account| Err(Alarm::AccountKey { account, why: WHY }))
+    }
+
     /// The least that the next block takes.
     pub(crate) const fn least(&self) -> U256 {
         match self.pricing {
@@ -112,7 +139,14 @@ mod tests {
 
     fn conditions(pricing: Pricing, forks: &ForkSchedule) -> Conditions {
         let balance = U256::from(1_000u64);
-        Conditions { pricing, rules: Rules::at(forks, 5), payer: Address([1; 20]), balance }
+        Conditions {
+            pricing,
+            rules: Rules::at(forks, 5),
+            payer: Address([1; 20]),
+            balance,
+            form: Form::Ethereum,
+            replaced: None,
+        }
     }
 
     #[test]

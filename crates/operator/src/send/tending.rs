@@ -7,9 +7,9 @@ use super::{SendError, Sender, SLOW};
 use crate::alarm::Alarm;
 use crate::link::{Link, Refusal};
 use crate::store::{NewSend, Purpose, Send, StoreError};
-use crate::tx::{check, Action, Unsendable};
+use crate::tx::{check, Action, Form, Signing, Unsendable};
 use crate::view::View;
-use spanlight::transaction::{Transaction, TransactionKind};
+use spanlight::transaction::{Signature, Transaction, TransactionKind};
 use spanlight::U256;
 
 /// How many of those on their way are given to every endpoint at a head: the first ones are what
@@ -183,8 +183,11 @@ impl Sender {
     /// will.
     fn check_signed(&self, send: &NewSend) -> Result<(), Unsendable> {
         let Ok(signed) = Transaction::decode(&send.raw) else { return Ok(()) };
-        let is_paid_for = signed.fee_payer().is_some();
-        check(send.raw.len(), signed.input(), send.gas, is_paid_for, self.conditions.rules)
+        let form = if signed.kind().names_sender() { Form::Kaia } else { Form::Ethereum };
+        let further = |signatures: &[Signature]| signatures.len().saturating_sub(1);
+        let further = further(signed.signatures()).saturating_add(further(signed.fee_payer_signatures()));
+        let signing = Signing { form, fee_payer: signed.fee_payer().is_some(), further };
+        check(send.raw.len(), signed.input(), send.gas, signing, self.conditions.rules)
     }
 
     /// What takes the place of a transaction, if anything does.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::decide::NonceState;
-use crate::keys::{test_key, Signer};
+use crate::keys::{test_key, test_public_key, Signatory, Signer};
 use crate::pause::Pause;
 use crate::view::AccountView;
 use axum::extract::State;
@@ -8,6 +8,7 @@ use axum::routing::post;
 use serde_json::{json, Value};
 use spanlight::bridge::layout::NonceWord;
 use spanlight::profile::ForkSchedule;
+use spanlight::state::AccountKey;
 use spanlight::transaction::{Transaction, TransactionKind};
 use spanlight::verdict::HeaderRef;
 use spanlight::Hash;
@@ -265,7 +266,8 @@ async fn what_no_node_takes_is_found_before_an_account_nonce_is_given_to_it() {
 fn stored(nonce: u64, account_nonce: u64, input: Vec<u8>) -> NewSend {
     let action = Action::Call { to: Address([9; 20]), input };
     let gas_price = U256::from(FEE);
-    let draft = Draft { chain_id: 1, account_nonce, gas_price, tip: None, gas: 2_500_000, action };
+    let draft =
+        Draft { chain_id: 1, account_nonce, gas_price, tip: None, gas: 2_500_000, action, form: Form::Ethereum };
     let signed = draft.sign(&ChainKeys::alone(Arc::new(test_key(7)))).unwrap();
     let (purpose, gas, block) = (Purpose::Vote, 2_500_000, 100);
     NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block }
@@ -468,4 +470,62 @@ async fn an_anchor_that_no_node_takes_keeps_no_vote_waiting() {
     assert_eq!(bench.purposes(), [Purpose::Cancel, Purpose::Vote]);
     let given_up = bench.sender.take_given_up();
     assert_eq!((given_up[0].0, given_up[0].1), (Purpose::Anchor, 7));
+}
+
+fn account(key: AccountKey) -> AccountView {
+    AccountView { exists: true, key, ..AccountView::default() }
+}
+
+/// The operator's account has another key than it had: nodes refuse what the old one signs, so nothing of it is made, and the
+/// one that waits is not replaced either.
+#[tokio::test]
+async fn a_key_that_the_account_replaced_signs_nothing_and_says_so() {
+    let mut bench = bench("replaced", base_fee(FEE)).await;
+    bench.send(&[1]).await;
+    bench.sender.see_accounts(&account(AccountKey::Fail), None);
+    assert_eq!(bench.sender.keys_fit().unwrap_err().code(), "account_key");
+    let waits = bench.try_to_send(2, vec![1, 2, 3], 100).await;
+    assert!(matches!(waits, Err(SendError::Waits(Alarm::AccountKey { .. }))), "{waits:?}");
+    bench.tend(&view(100 + 2 * STUCK, 2, &[])).await;
+    assert_eq!(bench.purposes(), [Purpose::Vote]);
+    assert!(bench.codes().contains("account_key"));
+    // An account that is not there yet lacks something else.
+    bench.sender.see_accounts(&AccountView::default(), None);
+    assert!(bench.sender.keys_fit().is_ok());
+}
+
+/// An account whose key was set, if only to that of its address, sends none of Ethereum's types.
+#[tokio::test]
+async fn an_account_with_a_key_of_its_own_sends_the_chains_own_types() {
+    let mut bench = bench("named", base_fee(FEE)).await;
+    let signer = test_key(7);
+    bench.sender.keys = ChainKeys::alone(Arc::new(test_key(7)));
+    let kind = |bench: &Bench| Transaction::decode(&bench.sender.live.last().unwrap().send.raw).unwrap().kind();
+    bench.sender.see_accounts(&account(AccountKey::Legacy), None);
+    bench.send(&[1]).await;
+    assert_eq!(kind(&bench), TransactionKind::EthereumDynamicFee);
+    let public = test_public_key(7);
+    bench.sender.see_accounts(&account(AccountKey::Public(public)), None);
+    bench.send(&[2]).await;
+    assert_eq!(kind(&bench), TransactionKind::SmartContractExecution);
+    let send = &bench.sender.live.last().unwrap().send;
+    let transaction = Transaction::decode(&send.raw).unwrap();
+    assert_eq!(transaction.from_field(), Some(signer.address()));
+    assert!(send.gas_price < U256::from(2 * FEE), "it pays all that it names");
+}
+
+/// A fee payer signs in a role of its own.
+#[tokio::test]
+async fn a_fee_payers_key_is_that_of_its_role() {
+    let mut bench = bench("payers-role", base_fee(FEE)).await;
+    let payer = Signatory::of(Address([8; 20]), vec![Arc::new(test_key(8))]);
+    bench.sender.keys = ChainKeys { fee_payer: Some(payer), ..ChainKeys::alone(Arc::new(test_key(7))) };
+    let [first, third] = [9, 8].map(|byte| AccountKey::Public(test_public_key(byte)));
+    let roles = |keys: &[&AccountKey]| account(AccountKey::RoleBased(keys.iter().map(|key| (*key).clone()).collect()));
+    let own = account(AccountKey::Legacy);
+    bench.sender.see_accounts(&own, Some(&roles(&[&first, &first, &third])));
+    assert!(bench.sender.keys_fit().is_ok());
+    bench.sender.see_accounts(&own, Some(&roles(&[&third, &first, &first])));
+    let alarm = bench.sender.keys_fit().unwrap_err();
+    assert_eq!((alarm.code(), alarm.subject()), ("account_key", Address([8; 20]).to_string()));
 }

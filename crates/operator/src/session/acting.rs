@@ -12,7 +12,7 @@ use crate::reverts;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
-use crate::view::{self, AccountView, Leaving};
+use crate::view::{self, Leaving};
 use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::header::base_fee;
@@ -103,9 +103,10 @@ impl Session<'_> {
             let handled = NonceState { handled: true, ..NonceState::default() };
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
+        self.sender.see_accounts(&self.view.account, payer.as_ref().map(|(_, account)| account));
         let paying = match payer {
-            Some((payer, account)) => (payer, account, "the fee payer"),
-            None => (me, self.view.account, "the operator"),
+            Some((payer, account)) => (payer, account.balance, "the fee payer"),
+            None => (me, self.view.account.balance, "the operator"),
         };
         if self.direction.to.generation(&self.view.code).is_none() {
             self.raise(None, Alarm::UnknownCode { code: self.view.code });
@@ -115,11 +116,14 @@ impl Session<'_> {
         let limits = self.direction.shared.config.chains.get(&self.direction.to.chain);
         let (balance, liquidity) =
             limits.map_or_else(Default::default, |chain| (chain.min_balance.peb(), chain.min_liquidity.peb()));
-        let (payer, AccountView { balance: held, .. }, what) = paying;
+        let (payer, held, what) = paying;
         self.learn_conditions(held);
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.fee_payer_balance = (payer != me).then(|| held.to_string());
         });
+        if let Err(alarm) = self.sender.keys_fit() {
+            self.raise(None, alarm);
+        }
         if let Err(alarm) = self.sender.can_pay() {
             self.raise(None, alarm);
         } else if held < balance {

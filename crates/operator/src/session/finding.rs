@@ -1,6 +1,6 @@
 //! Finds the requests in new source blocks. A block that cannot be read waits in the backlog; later ones go on.
 
-use super::signing::Signatures;
+use super::signatures::Signatures;
 use super::watching::is_spent;
 use super::{Open, Session};
 use crate::alarm::Alarm;

@@ -1,90 +1,46 @@
 //! Votes by signature: signs for proven requests, collects what others signed, and sends it when there is enough.
 
+use super::signatures::{written, Counting, Keys};
 use super::Session;
 use crate::alarm::Alarm;
-use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, NonceState, SignedDecision, SignedFacts, Wait};
+use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, Refusal, SignedDecision, SignedFacts, Wait};
 use crate::delivery::simulate_call;
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
 use crate::send::SendError;
 use crate::store::Purpose;
 use crate::tx::Action;
+use crate::view::{self, AccountView, View};
+use futures_util::future::try_join_all;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
-use spanlight::crypto::recover_address;
-use spanlight::{Address, Hash, U256};
-use std::collections::{BTreeMap, BTreeSet};
+use spanlight::state::{AccountKey, KeyRole};
+use spanlight::{Address, U256};
+use spanlight_prover::{Node, ProveError};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Time for signing in one round: a key may be slow, and what others signed is not to wait for all
 /// of it.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// The largest S of the low form.
-const HALF_ORDER: U256 =
-    U256::from_limbs([0xdfe9_2f46_681b_20a0, 0x5d57_6e73_57a4_501d, 0xffff_ffff_ffff_ffff, 0x7fff_ffff_ffff_ffff]);
-
-/// Checked signatures of one transfer.
+/// The operators' keys as they are proven at a head of the destination.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Signatures {
-    /// What was signed. It changes when an operator comes or goes, and all signatures are void then.
-    digest: Option<Hash>,
-    by_signer: BTreeMap<Address, [u8; 65]>,
-    /// The destination's head when enough were at hand.
-    complete_at: Option<u64>,
+pub(super) struct ProvenKeys {
+    head: u64,
+    keys: Keys,
 }
 
-impl Signatures {
-    fn renew(&mut self, digest: Hash) {
-        if self.digest != Some(digest) {
-            *self = Self { digest: Some(digest), ..Self::default() };
-        }
+impl ProvenKeys {
+    fn learn(&mut self, head: u64, accounts: impl Iterator<Item = (Address, AccountView)>) {
+        let mut before = std::mem::take(&mut self.keys);
+        self.head = head;
+        self.keys = accounts
+            .map(|(operator, account)| {
+                let known = before.remove(&operator).filter(|_| !account.exists);
+                (operator, known.unwrap_or(account.key))
+            })
+            .collect();
     }
-
-    /// Takes a signature that an operator made of exactly this digest; none other counts.
-    fn take(&mut self, given: &Given, operators: &[Address]) -> bool {
-        let Ok(signature) = <[u8; 65]>::try_from(given.signature.as_slice()) else { return false };
-        let Some(digest) = self.digest.filter(|digest| *digest == given.digest) else { return false };
-        if self.by_signer.values().any(|known| *known == signature) {
-            return true;
-        }
-        match recover_address(&digest, &signature) {
-            Ok(signer) if operators.contains(&signer) && is_canonical(&signature) => {
-                self.by_signer.insert(signer, signature);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether this operator's own signature is at hand and given out. What is given out outlives a session, and what is at hand
-    /// may have come back from a peer; both are needed.
-    fn is_signed(&self, me: &Address, exchange: &Exchange, (direction, nonce): (&str, u64)) -> bool {
-        let is_given = self.digest.is_some_and(|digest| exchange.gives(direction, nonce, &digest));
-        is_given && self.by_signer.contains_key(me)
-    }
-
-    /// The signatures to send: those that become votes. Where all votes stand and a lowered threshold makes them enough, none
-    /// does; the contract wants one all the same, and looks at the count again.
-    fn to_send(&self, state: &NonceState, me: &Address) -> Vec<Vec<u8>> {
-        let mut signers = state.without_vote(self.by_signer.keys());
-        if signers.is_empty() {
-            signers.push(me);
-        }
-        signers.into_iter().filter_map(|signer| self.by_signer.get(signer)).map(as_the_contract_reads).collect()
-    }
-}
-
-/// The contract takes low S and a recovery id of 0 or 1 only.
-fn is_canonical(signature: &[u8; 65]) -> bool {
-    let [rs @ .., id] = signature;
-    let s = rs.get(32..).and_then(U256::try_from_be_slice);
-    *id < 2 && s.is_some_and(|s| s <= HALF_ORDER)
-}
-
-/// With V of 27 or 28.
-fn as_the_contract_reads(signature: &[u8; 65]) -> Vec<u8> {
-    let [rs @ .., id] = signature;
-    [rs.as_slice(), &[id.saturating_add(27)]].concat()
 }
 
 impl Session<'_> {
@@ -102,9 +58,12 @@ impl Session<'_> {
             return Ok(());
         };
         let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
+        self.prove_keys().await?;
+        let can_sign = self.can_sign();
+        let counting = counting(&self.view, &self.proven_keys);
         for nonce in &nonces {
             if let Some(open) = self.open.get_mut(nonce) {
-                open.signatures.renew(domain.digest(&open.call, epoch));
+                open.signatures.renew(domain.digest(&open.call, epoch), counting);
             }
         }
         for received in exchange.collect(&self.direction.name) {
@@ -114,11 +73,11 @@ impl Session<'_> {
         let mut wanted = BTreeSet::new();
         let start = Instant::now();
         for nonce in nonces {
-            let decision = match self.decide_signed(nonce, exchange) {
+            let decision = match self.decide_signed(nonce, exchange, can_sign) {
                 Some(SignedDecision::Sign) if start.elapsed() < BUDGET => {
                     self.sign(nonce, exchange)?;
                     self.direction.pulse.beat();
-                    self.decide_signed(nonce, exchange)
+                    self.decide_signed(nonce, exchange, can_sign)
                 }
                 other => other,
             };
@@ -135,9 +94,15 @@ impl Session<'_> {
                     self.correct(nonce).await?;
                 }
                 SignedDecision::Submit | SignedDecision::Correct { .. } => self.note_full(nonce),
-                SignedDecision::Refuse(_) => {
+                SignedDecision::Refuse(refusal) => {
                     let account = self.view.me;
-                    self.raise(None, Alarm::NotOperator { account });
+                    self.raise(
+                        None,
+                        match refusal {
+                            Refusal::NotOperator => Alarm::NotOperator { account },
+                            Refusal::AccountKey => Alarm::AccountKey { account, why: self.why_it_cannot_sign() },
+                        },
+                    );
                 }
                 _ => {}
             }
@@ -145,6 +110,41 @@ impl Session<'_> {
         let is_open = |nonce| self.open.contains_key(&nonce);
         exchange.want(&self.direction.name, self.view.head.number, wanted, is_open);
         Ok(())
+    }
+
+    /// Reads the operators' accounts at the head, once for each, where the bridge asks the chain
+    /// whose keys signed. Under a verified header, so a replaced key cannot be shown as the
+    /// account's. Nodes prove no absence; an account that was proven once does not vanish, and of
+    /// one that never was the key is that of its address, which the bridge asks the chain again.
+    async fn prove_keys(&mut self) -> Result<(), WorkError> {
+        let (asks, head) = (self.view.second.is_some_and(|second| second.account_keys), self.view.head.number);
+        if !asks || self.view.transfers.is_empty() || self.proven_keys.head == head {
+            return Ok(());
+        }
+        let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
+        let header = self.destination.chain().header(head).map_err(ProveError::from)?;
+        let read = self.view.operators.iter().map(|operator| view::account(&node, header, *operator));
+        let accounts = try_join_all(read).await?;
+        self.proven_keys.learn(head, self.view.operators.iter().copied().zip(accounts));
+        Ok(())
+    }
+
+    /// Whether this operator's keys make signatures that the bridge counts as its account's.
+    fn can_sign(&self) -> bool {
+        let Some(keys) = self.direction.shared.keys.get(&self.direction.to.chain) else { return false };
+        match counting(&self.view, &self.proven_keys).keys {
+            None => keys.operator.is_own(),
+            Some(proven) => proven.get(&self.view.me).is_some_and(|key| keys.operator.fits(key, KeyRole::Transaction)),
+        }
+    }
+
+    fn why_it_cannot_sign(&self) -> &'static str {
+        match counting(&self.view, &self.proven_keys).keys {
+            None => "the bridge takes signatures of an account's address's own key only: use mode = \"votes\"",
+            Some(_) => {
+                "its key on the chain is another one than the configured keys: nothing is signed; configure the keys that it has now"
+            }
+        }
     }
 
     /// What signatures are bound to and the operators' epoch, if the bridge is bound to this direction's source.
@@ -164,20 +164,21 @@ impl Session<'_> {
 
     /// A signature of something else accuses nobody: its signer may have seen the operators change a moment earlier or later.
     fn take(&mut self, received: &Received) {
+        let counting = counting(&self.view, &self.proven_keys);
         let Some(open) = self.open.get_mut(&received.given.nonce) else { return };
-        if !open.signatures.take(&received.given, &self.view.operators) {
+        if !open.signatures.take(&received.given, counting) {
             let (nonce, peer) = (received.given.nonce, &received.peer);
             tracing::warn!(direction = %self.direction.name, nonce, %peer, "a peer's signature does not fit and does not count");
         }
     }
 
-    fn decide_signed(&mut self, nonce: u64, exchange: &Exchange) -> Option<SignedDecision> {
+    fn decide_signed(&mut self, nonce: u64, exchange: &Exchange, can_sign: bool) -> Option<SignedDecision> {
         let head = self.view.head.number;
         let (fresh, paused) = (self.is_fresh(), self.is_paused());
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
-        open.signatures.digest?;
-        let at_hand = votes_at_hand(state, open.signatures.by_signer.keys());
+        open.signatures.digest()?;
+        let at_hand = votes_at_hand(state, open.signatures.signers());
         if at_hand >= self.view.threshold {
             open.signatures.complete_at.get_or_insert(head);
         }
@@ -190,6 +191,7 @@ impl Session<'_> {
             state,
             at_hand,
             signed: open.signatures.is_signed(&self.view.me, exchange, (&self.direction.name, nonce)),
+            can_sign,
             waited: open.signatures.complete_at.map_or(0, |at| head.saturating_sub(at)),
             turn_blocks: self.direction.shared.config.voting.turn_blocks,
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
@@ -202,18 +204,25 @@ impl Session<'_> {
 
     fn sign(&mut self, nonce: u64, exchange: &Exchange) -> Result<(), WorkError> {
         let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
-        let Some(digest) = open.signatures.digest else { return Ok(()) };
+        let Some(digest) = open.signatures.digest() else { return Ok(()) };
         let chain = &self.direction.to.chain;
         let keys = self.direction.shared.keys.get(chain).ok_or_else(|| WorkError::NoKey(chain.clone()))?;
-        let signature = match keys.operator.sign(&digest) {
-            Ok(signature) => signature,
+        let signatures = match keys.operator.sign(&digest) {
+            Ok(signatures) => signatures,
             Err(error) => {
                 self.raise(None, error.into());
                 return Ok(());
             }
         };
-        open.signatures.by_signer.insert(keys.operator.address(), signature);
-        exchange.give(&self.direction.name, Given { nonce, digest, signature: signature.to_vec() });
+        let counting = counting(&self.view, &self.proven_keys);
+        let key = counting.keys.and_then(|keys| keys.get(&self.view.me)).unwrap_or(&AccountKey::Legacy);
+        let signature = written(&self.view.me, key, &signatures);
+        let given = Given { nonce, digest, signature };
+        if !open.signatures.take(&given, counting) {
+            tracing::error!(direction = %self.direction.name, nonce, "this operator's own signature does not count");
+            return Ok(());
+        }
+        exchange.give(&self.direction.name, given);
         tracing::info!(direction = %self.direction.name, nonce, "signed");
         Ok(())
     }
@@ -267,77 +276,32 @@ impl Session<'_> {
     }
 }
 
+/// Whose signatures the bridge counts, as it is proven.
+fn counting<'v>(view: &'v View, proven: &'v ProvenKeys) -> Counting<'v> {
+    let asks = view.second.is_some_and(|second| second.account_keys);
+    Counting { operators: &view.operators, keys: asks.then_some(&proven.keys) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{test_key, Signer};
 
-    fn signed(digest: Hash, byte: u8) -> (Address, Given) {
-        let key = test_key(byte);
-        (key.address(), Given { nonce: 1, digest, signature: key.sign(&digest).unwrap().to_vec() })
-    }
-
+    /// Nodes prove no absence, so an endpoint could say it of an account whose key was replaced, and have the old one count again.
     #[test]
-    fn what_is_sent_becomes_a_vote_or_makes_the_contract_count_again() {
-        let digest = Hash([1; 32]);
-        let (operators, given): (Vec<Address>, Vec<Given>) =
-            [5, 6].map(|byte| signed(digest, byte)).into_iter().unzip();
-        let mut signatures = Signatures::default();
-        signatures.renew(digest);
-        assert!(given.iter().all(|given| signatures.take(given, &operators)));
-        let sent = |voted: &[(Address, Hash)]| {
-            let state = NonceState { votes: voted.iter().copied().collect(), ..NonceState::default() };
-            signatures.to_send(&state, &operators[0])
-        };
-        let text = |given: &Given| as_the_contract_reads(&given.signature.as_slice().try_into().unwrap());
-        let (key, other) = (Hash([3; 32]), Hash([4; 32]));
-        assert_eq!(sent(&[]).len(), 2);
-        assert_eq!(sent(&[(operators[0], key)]), [text(&given[1])]);
-        assert_eq!(sent(&[(operators[1], other)]), [text(&given[0])], "passed over by the contract");
-        assert_eq!(sent(&[(operators[0], key), (operators[1], key)]), [text(&given[0])], "never none");
-    }
-
-    #[test]
-    fn a_session_that_starts_again_signs_again_whatever_is_given_out() {
-        let digest = Hash([1; 32]);
-        let (me, given) = signed(digest, 5);
-        let exchange = Exchange::default();
-        let begun = || {
-            let mut signatures = Signatures::default();
-            signatures.renew(digest);
-            signatures
-        };
-        let mut first = begun();
-        assert!(first.take(&given, &[me]));
-        assert!(!first.is_signed(&me, &exchange, ("a->b", 1)), "a peer gave it back; nobody else gets it");
-        exchange.give("a->b", given);
-        assert!(first.is_signed(&me, &exchange, ("a->b", 1)));
-        assert!(!begun().is_signed(&me, &exchange, ("a->b", 1)), "the earlier session's is not at hand");
-        assert!(begun().to_send(&NonceState::default(), &me).is_empty());
-    }
-
-    #[test]
-    fn only_an_operators_signature_of_exactly_this_digest_counts() {
-        let digest = Hash([1; 32]);
-        let (operator, good) = signed(digest, 5);
-        let (_, outsider) = signed(digest, 6);
-        let (_, other_digest) = signed(Hash([2; 32]), 5);
-        let relabelled = Given { digest, ..other_digest.clone() };
-        let mut high = good.clone();
-        let order = U256::from_limbs([0xbfd2_5e8c_d036_4141, 0xbaae_dce6_af48_a03b, 0xffff_ffff_ffff_fffe, u64::MAX]);
-        let s = U256::try_from_be_slice(&high.signature[32..64]).unwrap();
-        high.signature[32..64].copy_from_slice(&order.wrapping_sub(s).to_be_bytes::<32>());
-        high.signature[64] ^= 1;
-        let short = Given { signature: good.signature[..64].to_vec(), ..good.clone() };
-        let mut signatures = Signatures::default();
-        signatures.renew(digest);
-        for bad in [outsider, other_digest, relabelled, high, short] {
-            assert!(!signatures.take(&bad, &[operator]), "{bad:?}");
-        }
-        assert!(signatures.take(&good, &[operator]));
-        assert!(signatures.take(&good, &[operator]));
-        assert_eq!(signatures.by_signer.len(), 1, "nobody counts twice");
-        signatures.renew(Hash([2; 32]));
-        assert!(signatures.by_signer.is_empty(), "void once the operators changed");
+    fn a_replaced_key_does_not_come_back_by_a_nodes_word_that_the_account_is_absent() {
+        let [one, two] = [1, 2].map(|byte| Address([byte; 20]));
+        let account = |key| AccountView { exists: true, key, ..AccountView::default() };
+        let mut proven = ProvenKeys::default();
+        let operators = |first, second| [(one, first), (two, second)].into_iter();
+        proven.learn(7, operators(account(AccountKey::Fail), AccountView::default()));
+        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Legacy)].into();
+        assert_eq!((proven.head, &proven.keys), (7, &expected));
+        proven.learn(8, operators(AccountView::default(), account(AccountKey::Fail)));
+        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Fail)].into();
+        assert_eq!((proven.head, &proven.keys), (8, &expected));
+        proven.learn(9, operators(account(AccountKey::Legacy), AccountView::default()));
+        assert_eq!(proven.keys[&one], AccountKey::Legacy, "what is proven holds");
+        proven.learn(10, std::iter::empty());
+        assert!(proven.keys.is_empty(), "who is no operator any more is forgotten");
     }
 }

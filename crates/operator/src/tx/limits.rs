@@ -1,6 +1,7 @@
 //! What every node refuses of a transaction, whatever its state: found here before anything is
 //! written down, since an account nonce that is given to such a one stops all that come after it.
 
+use super::Form;
 use spanlight::profile::{Fork, ForkSchedule};
 use std::fmt;
 
@@ -12,6 +13,19 @@ const MOST_GAS: u64 = 500_000_000;
 const BASE: u64 = 21_000;
 /// Gas of a fee payer's signature.
 const FEE_PAYER: u64 = 10_000;
+/// Gas of each signature beyond an account's first one.
+const FURTHER_SIGNATURE: u64 = 15_000;
+
+/// How a transaction is signed, as far as it costs gas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signing {
+    /// In the form that a call has.
+    pub(crate) form: Form,
+    /// A fee payer signs too.
+    pub(crate) fee_payer: bool,
+    /// Signatures beyond the first one of each account.
+    pub(crate) further: usize,
+}
 
 /// The rules of the next block, as far as they say what a transaction costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +53,7 @@ impl Rules {
     /// Gas without which a node takes no transaction with this data. Of the chain's own types the
     /// data always cost a flat price until Prague; from there on there is a floor too (EIP-7623),
     /// also under what the transaction does.
-    pub(crate) fn intrinsic_gas(self, data: &[u8], fee_payer: bool) -> u64 {
+    pub(crate) fn intrinsic_gas(self, data: &[u8], signing: Signing) -> u64 {
         const FLAT: u64 = 100;
         let zeros = length(data.iter().filter(|byte| **byte == 0).count());
         let others = length(data.len()).saturating_sub(zeros);
@@ -49,11 +63,12 @@ impl Rules {
             // never less than the price.
             (true, _) => by_byte(10, 40),
             (false, true) => by_byte(FLAT, FLAT),
-            (false, false) if fee_payer => by_byte(FLAT, FLAT),
+            (false, false) if signing.fee_payer || signing.form == Form::Kaia => by_byte(FLAT, FLAT),
             (false, false) => by_byte(4, 68),
         };
-        let payer = if fee_payer { FEE_PAYER } else { 0 };
-        BASE.saturating_add(payer).saturating_add(data)
+        let payer = if signing.fee_payer { FEE_PAYER } else { 0 };
+        let further = length(signing.further).saturating_mul(FURTHER_SIGNATURE);
+        [payer, further, data].into_iter().fold(BASE, u64::saturating_add)
     }
 }
 
@@ -89,14 +104,14 @@ impl fmt::Display for Unsendable {
 }
 
 /// Whether nodes take a transaction of so many bytes, with this data and gas.
-pub(crate) fn check(bytes: usize, data: &[u8], gas: u64, fee_payer: bool, rules: Rules) -> Result<(), Unsendable> {
+pub(crate) fn check(bytes: usize, data: &[u8], gas: u64, signing: Signing, rules: Rules) -> Result<(), Unsendable> {
     if bytes > MOST_BYTES {
         return Err(Unsendable::Bytes { got: bytes });
     }
     if gas > MOST_GAS {
         return Err(Unsendable::Gas { gas });
     }
-    let needed = rules.intrinsic_gas(data, fee_payer);
+    let needed = rules.intrinsic_gas(data, signing);
     if needed > gas {
         return Err(Unsendable::Data { needed, gas });
     }
@@ -107,6 +122,9 @@ pub(crate) fn check(bytes: usize, data: &[u8], gas: u64, fee_payer: bool, rules:
 mod tests {
     use super::*;
 
+    const ALONE: Signing = Signing { form: Form::Ethereum, fee_payer: false, further: 0 };
+    const PAID: Signing = Signing { form: Form::Kaia, fee_payer: true, further: 0 };
+
     fn rules(istanbul: bool, prague: bool) -> Rules {
         Rules { istanbul, prague, ..Rules::default() }
     }
@@ -114,20 +132,22 @@ mod tests {
     #[test]
     fn data_cost_what_each_fork_says() {
         let data = [0, 0, 1, 2, 3];
-        assert_eq!(rules(false, false).intrinsic_gas(&data, false), 21_000 + 2 * 4 + 3 * 68);
-        assert_eq!(rules(false, false).intrinsic_gas(&data, true), 31_000 + 500);
-        assert_eq!(rules(true, false).intrinsic_gas(&data, false), 21_000 + 500);
-        assert_eq!(rules(true, true).intrinsic_gas(&data, false), 21_000 + 2 * 10 + 3 * 40);
+        let named = Signing { form: Form::Kaia, further: 2, ..ALONE };
+        assert_eq!(rules(false, false).intrinsic_gas(&data, ALONE), 21_000 + 2 * 4 + 3 * 68);
+        assert_eq!(rules(false, false).intrinsic_gas(&data, PAID), 31_000 + 500);
+        assert_eq!(rules(false, false).intrinsic_gas(&data, named), 21_000 + 500 + 2 * 15_000);
+        assert_eq!(rules(true, false).intrinsic_gas(&data, ALONE), 21_000 + 500);
+        assert_eq!(rules(true, true).intrinsic_gas(&data, ALONE), 21_000 + 2 * 10 + 3 * 40);
     }
 
     #[test]
     fn each_limit_is_found_and_what_is_just_within_passes() {
         let prague = rules(true, true);
-        assert_eq!(check(131_072, &[], 21_000, false, prague), Ok(()));
-        assert_eq!(check(131_073, &[], 21_000, false, prague), Err(Unsendable::Bytes { got: 131_073 }));
-        assert_eq!(check(200, &[1; 10], 21_399, false, prague), Err(Unsendable::Data { needed: 21_400, gas: 21_399 }));
-        assert_eq!(check(200, &[1; 10], 21_400, false, prague), Ok(()));
-        assert_eq!(check(200, &[], 30_999, true, prague), Err(Unsendable::Data { needed: 31_000, gas: 30_999 }));
-        assert_eq!(check(200, &[], 500_000_001, false, prague), Err(Unsendable::Gas { gas: 500_000_001 }));
+        assert_eq!(check(131_072, &[], 21_000, ALONE, prague), Ok(()));
+        assert_eq!(check(131_073, &[], 21_000, ALONE, prague), Err(Unsendable::Bytes { got: 131_073 }));
+        assert_eq!(check(200, &[1; 10], 21_399, ALONE, prague), Err(Unsendable::Data { needed: 21_400, gas: 21_399 }));
+        assert_eq!(check(200, &[1; 10], 21_400, ALONE, prague), Ok(()));
+        assert_eq!(check(200, &[], 30_999, PAID, prague), Err(Unsendable::Data { needed: 31_000, gas: 30_999 }));
+        assert_eq!(check(200, &[], 500_000_001, ALONE, prague), Err(Unsendable::Gas { gas: 500_000_001 }));
     }
 }

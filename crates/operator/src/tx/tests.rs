@@ -16,7 +16,7 @@ fn alone() -> ChainKeys {
 }
 
 fn paid_for() -> ChainKeys {
-    ChainKeys { fee_payer: Some(Arc::new(payer())), ..alone() }
+    ChainKeys { fee_payer: Some(Signatory::own(Arc::new(payer()))), ..alone() }
 }
 
 fn draft(action: Action) -> Draft {
@@ -27,6 +27,7 @@ fn draft(action: Action) -> Draft {
         tip: None,
         gas: 100_000,
         action,
+        form: Form::Ethereum,
     }
 }
 
@@ -96,6 +97,35 @@ fn an_anchor_is_signed_as_the_chain_checks_it() {
 fn recovered(digest: &Hash, signature: Signature) -> Address {
     let id = u8::try_from(signature.v - 35 - 2 * 4001).unwrap();
     recover_address(digest, &signature.to_bytes(id)).unwrap()
+}
+
+/// The keys of an account are others than that of its address: the transaction names the sender, and all of them sign.
+#[test]
+fn an_account_with_other_keys_is_named_and_each_of_them_signs() {
+    let [account, paying, to] = [21, 22, 9].map(|byte| Address([byte; 20]));
+    let keys = |bytes: &[u8]| {
+        bytes.iter().map(|byte| Arc::new(crate::keys::test_key(*byte)) as Arc<dyn Signer>).collect::<Vec<_>>()
+    };
+    let operator = Signatory::of(account, keys(&[5, 6]));
+    let alone = ChainKeys { operator, fee_payer: None };
+    let paid = ChainKeys { fee_payer: Some(Signatory::of(paying, keys(&[8]))), ..alone.clone() };
+    for (keys, delegation) in [(&alone, FeeDelegation::None), (&paid, FeeDelegation::Full)] {
+        for action in [Action::Call { to, input: vec![1] }, Action::Cancel, Action::Anchor { payload: vec![1] }] {
+            let draft = Draft { form: Form::Kaia, tip: Some(U256::ZERO), ..draft(action) };
+            let signed = draft.sign(keys).unwrap();
+            let transaction = Transaction::decode(&signed.raw).unwrap();
+            assert_eq!((transaction.from_field(), transaction.delegation()), (Some(account), delegation));
+            let digest = transaction.sign_hash(4001);
+            let signers: Vec<Address> =
+                transaction.signatures().iter().map(|signature| recovered(&digest, *signature)).collect();
+            assert_eq!(signers, [5, 6].map(|byte| crate::keys::test_key(byte).address()));
+            assert_eq!(transaction.fee_payer(), keys.fee_payer.as_ref().map(|_| paying));
+            let most = draft.most_bytes(keys).unwrap();
+            assert!((signed.raw.len()..signed.raw.len() + 8).contains(&most), "{most} {}", signed.raw.len());
+        }
+    }
+    let ethereum = draft(Action::Call { to, input: vec![1] });
+    assert!(matches!(ethereum.sign(&alone), Err(KeyError::NotOwn)), "nobody else's transaction is made");
 }
 
 #[test]
