@@ -373,6 +373,9 @@ impl Alarm {
             | Self::CheckpointTooOld { chain, .. }
             | Self::ChainStands { chain, .. }
             | Self::OldHeads { chain, .. } => chain.clone(),
+            // A clock may jump from one side to the other.
+            Self::Clock { .. } => "behind".to_owned(),
+            Self::ClockAhead { .. } => "ahead".to_owned(),
             Self::Endpoint { finding } => {
                 let name = finding.split_whitespace().find(|word| word.contains("://")).unwrap_or_default();
                 name.trim_end_matches([':', ',', ';']).to_owned()
@@ -394,8 +397,6 @@ impl Alarm {
             | Self::Store { .. }
             | Self::Worker { .. }
             | Self::NotBound
-            | Self::Clock { .. }
-            | Self::ClockAhead { .. }
             | Self::UnknownCode { .. } => String::new(),
         }
     }

@@ -8,6 +8,7 @@ use crate::board::Board;
 use crate::clock;
 use crate::config::{ChainConfig, Config};
 use crate::exchange::Exchange;
+use crate::fitness::Fitness;
 use crate::keys::{ChainKeys, KeyError};
 use crate::link::Link;
 use crate::pause::Pause;
@@ -15,7 +16,7 @@ use crate::pulse::Pulse;
 use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
-use crate::store::{Lease, Lives, Store, StoreError};
+use crate::store::{Lease, Lives, Standby, Store, StoreError};
 use crate::view::{self, Voters};
 use spanlight::consensus::light_client::Checkpoint;
 use spanlight::consensus::FollowMode;
@@ -133,7 +134,7 @@ impl WorkError {
 }
 
 /// That the clock or the checkpoint's age stands in the way, and no endpoint.
-fn own_limit(error: &ProveError) -> Option<&NotReached> {
+pub(crate) fn own_limit(error: &ProveError) -> Option<&NotReached> {
     match error {
         ProveError::NotFollowed(Verdict::NotYetTrusted(
             reason @ (NotReached::Clock { .. } | NotReached::TrustExpired { .. }),
@@ -165,6 +166,8 @@ pub(crate) struct Direction {
     pub(crate) to: BridgeEnd,
     /// The worker's signs of life.
     pub(crate) pulse: Pulse,
+    /// How its endpoints do.
+    pub(crate) fitness: Fitness,
     /// Ends this worker alone.
     cancel: Cancel,
 }
@@ -214,7 +217,10 @@ pub(crate) fn options() -> SyncOptions {
 impl Direction {
     pub(crate) fn new(shared: &Arc<Shared>, from: &BridgeEnd, to: &BridgeEnd, pulse: Pulse, cancel: Cancel) -> Self {
         let name = format!("{}->{}", from.chain, to.chain);
-        Self { shared: Arc::clone(shared), name, from: from.clone(), to: to.clone(), pulse, cancel }
+        let timeouts = [from, to].into_iter().filter_map(|end| shared.config.chains.get(&end.chain));
+        let slowest = timeouts.map(|chain| chain.timeout_s).max().unwrap_or_default();
+        let fitness = Fitness::new(Duration::from_secs(slowest));
+        Self { shared: Arc::clone(shared), name, from: from.clone(), to: to.clone(), pulse, fitness, cancel }
     }
 
     /// Whether this worker is to end.
@@ -243,15 +249,19 @@ impl Direction {
             }
         };
         let mut raised = Raised::default();
+        let mut standby = None;
         let (pulse, cancel) = (self.pulse.clone(), self.cancel.clone());
         let lives: Lives = Arc::new(move || !cancel.is_cancelled() && pulse.silence() < STILL);
         while !self.is_over() {
             self.pulse.beat();
+            if !self.fitness.has_rested(Instant::now()) {
+                self.stand_by(&mut links, &mut standby, &show).await;
+                continue;
+            }
             let lease = match self.shared.store.acquire_while(&self.name, Arc::clone(&lives)).await {
                 Ok(Some(lease)) => Arc::new(lease),
                 Ok(None) => {
-                    show("standby", None);
-                    tokio::time::sleep(PAUSE).await;
+                    self.stand_by(&mut links, &mut standby, &show).await;
                     continue;
                 }
                 Err(error) => {
@@ -261,12 +271,63 @@ impl Direction {
                     continue;
                 }
             };
+            standby = None;
             tracing::info!(direction = %self.name, "acting for this direction");
             self.act(&lease, (&mut links, &mut raised), &show).await;
             if let Some(exchange) = &self.shared.exchange {
                 exchange.rest(&self.name);
             }
         }
+    }
+
+    /// Waits while another replica acts, and shows the others whether this one could.
+    async fn stand_by(
+        &self,
+        links: &mut [Link; 2],
+        standby: &mut Option<Standby>,
+        show: &impl Fn(&str, Option<String>),
+    ) {
+        match self.can_serve(links).await {
+            Ok(()) => {
+                if standby.is_none() {
+                    *standby = self.shared.store.stand_by(&self.name).await.unwrap_or_default();
+                }
+                show("standby", None);
+            }
+            Err(error) => {
+                *standby = None;
+                show("failing", Some(error.to_string()));
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// Whether an endpoint of each chain answers.
+    async fn can_serve(&self, links: &mut [Link; 2]) -> Result<(), WorkError> {
+        for (link, end) in links.iter_mut().zip([&self.from, &self.to]) {
+            link.give_second_chance();
+            let profile = &self.shared.config.trust.chain(&end.chain)?.profile;
+            let head = Node::new(&link.endpoints, profile).head_number().await;
+            if head.is_err() {
+                link.rotate();
+            }
+            head?;
+        }
+        Ok(())
+    }
+
+    /// Whether the lease is to be given away: this replica's endpoints do not serve, and another
+    /// replica's do.
+    pub(crate) async fn is_unfit(&self, lease: &Lease) -> bool {
+        if !lease.is_shared() || !self.fitness.is_unfit(Instant::now()) {
+            return false;
+        }
+        let is_unfit = self.shared.store.has_standby(&self.name).await.unwrap_or(false);
+        if is_unfit {
+            tracing::warn!(direction = %self.name, "no endpoint serves; the lease is given to another replica");
+            self.fitness.give_away(Instant::now());
+        }
+        is_unfit
     }
 
     /// Raises an alarm, where it is no repeat.
@@ -290,6 +351,7 @@ impl Direction {
             match self.session(lease, links).await {
                 Ok(End::Stopped) => return,
                 Ok(End::LostLease) => return tracing::warn!(direction = %self.name, "the lease is over"),
+                Ok(End::Unfit) => return,
                 Ok(End::Restart) => {}
                 Err(
                     WorkError::Store(StoreError::LostLease) | WorkError::Send(SendError::Store(StoreError::LostLease)),
@@ -298,6 +360,7 @@ impl Direction {
                     return;
                 }
                 Err(error) => {
+                    self.fitness.note(false, Instant::now());
                     if let Some(alarm) = error.alarm() {
                         self.raise(raised, None, &alarm);
                     }
@@ -307,6 +370,9 @@ impl Direction {
                     }
                     told.clone_from(&words);
                     show("failing", Some(words));
+                    if self.is_unfit(lease).await {
+                        return;
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -35,16 +35,16 @@ pub(crate) fn point(name: &str) {
 #[cfg(not(debug_assertions))]
 pub(crate) const fn point(_name: &str) {}
 
-/// How long something may take: what `SPANLIGHT_HANGS_MS` says instead of the default, in debug
-/// builds.
+/// How long something may take: the milliseconds that a variable of the environment says instead of
+/// the default, in debug builds.
 #[cfg(debug_assertions)]
-pub(crate) fn hangs_after(default: Duration) -> Duration {
-    let told = std::env::var("SPANLIGHT_HANGS_MS").ok().and_then(|text| text.parse().ok());
+pub(crate) fn told(variable: &str, default: Duration) -> Duration {
+    let told = std::env::var(variable).ok().and_then(|text| text.parse().ok());
     told.map_or(default, Duration::from_millis)
 }
 
 /// The default, in release builds.
 #[cfg(not(debug_assertions))]
-pub(crate) const fn hangs_after(default: Duration) -> Duration {
+pub(crate) const fn told(_variable: &str, default: Duration) -> Duration {
     default
 }

@@ -28,6 +28,7 @@ mod door;
 mod evidence;
 pub mod exchange;
 mod failpoint;
+mod fitness;
 pub mod keys;
 mod link;
 pub mod log;

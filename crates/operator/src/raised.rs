@@ -70,6 +70,15 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_jumps_from_one_side_to_the_other_is_told_on_either() {
+        let (mut raised, now) = (Raised::default(), Instant::now());
+        let behind = |behind| Alarm::Clock { chain: "main".to_owned(), behind };
+        assert!(raised.is_new(None, &Alarm::ClockAhead { ahead: 3600 }, now));
+        assert!(raised.is_new(None, &behind(3600), now));
+        assert!(!raised.is_new(None, &behind(3601), now));
+    }
+
+    #[test]
     fn what_lasts_is_said_again_after_a_while() {
         let (mut raised, now) = (Raised::default(), Instant::now());
         let price = |asked: u64| Alarm::GasPrice { asked: asked.to_string() };

@@ -17,7 +17,7 @@ use crate::alarm::Alarm;
 use crate::backlog::Backlog;
 use crate::clock;
 use crate::decide::Delivery;
-use crate::direction::{options, Direction, WorkError};
+use crate::direction::{options, own_limit, Direction, WorkError};
 
 use crate::evidence::Further;
 use crate::link::Link;
@@ -60,6 +60,8 @@ pub(crate) enum End {
     Stopped,
     /// Another replica acts now.
     LostLease,
+    /// The endpoints do not serve, and another replica's may.
+    Unfit,
     /// A newer checkpoint is there to start from.
     Restart,
 }
@@ -208,7 +210,7 @@ impl<'t> Session<'t> {
             if self.direction.is_over() {
                 return Ok(End::Stopped);
             }
-            if let Some(end) = self.look_around() {
+            if let Some(end) = self.look_around().await {
                 return Ok(end);
             }
             work |= self.follow().await;
@@ -246,6 +248,11 @@ impl<'t> Session<'t> {
         if matches!(error, ProveError::Rpc(RpcError::Cancelled)) {
             return;
         }
+        // A clock that was set back is behind what was followed already.
+        if let Some(alarm) = own_limit(&error).and_then(Alarm::of_clock) {
+            self.raise(None, alarm);
+            return self.show("failing", Some(error.to_string()));
+        }
         self.direction.shared.board.update(&self.direction.name, |board| {
             board.endpoint_failures = board.endpoint_failures.saturating_add(1);
         });
@@ -260,13 +267,16 @@ impl<'t> Session<'t> {
     }
 
     /// What is done now and then: the lease, and the endpoints that were put aside.
-    fn look_around(&mut self) -> Option<End> {
+    async fn look_around(&mut self) -> Option<End> {
         if self.looked.elapsed() < LOOK {
             return None;
         }
         self.looked = Instant::now();
         if !self.lease.is_held() {
             return Some(End::LostLease);
+        }
+        if self.direction.is_unfit(&self.lease).await {
+            return Some(End::Unfit);
         }
         self.look_at_endpoints();
         None
@@ -296,6 +306,7 @@ impl<'t> Session<'t> {
         );
         self.is_behind = source.as_ref().map_or(self.is_behind, |is_behind| *is_behind);
         self.followed = [self.bear_followed(source.map(drop)), self.bear_followed(destination)];
+        self.direction.fitness.note(self.followed == [true, true], Instant::now());
         if self.is_behind && self.followed[0] {
             tracing::info!(direction = %self.direction.name, head = self.source.head(), "catching up with the source");
         }
@@ -341,7 +352,9 @@ impl<'t> Session<'t> {
     /// where they had to be left out.
     fn look_at_the_clock(&mut self) {
         let chains = [&self.source, &self.destination];
-        let behind = chains.map(Synced::clock_behind).into_iter().max().unwrap_or_default();
+        let now = clock::now();
+        let behind = |synced: &Synced<'_>| synced.clock_behind().max(synced.chain().head().time.saturating_sub(now));
+        let behind = chains.map(behind).into_iter().max().unwrap_or_default();
         self.direction.shared.board.update(&self.direction.name, |board| board.clock_behind = behind);
         let alarms: Vec<Alarm> = chains.into_iter().filter_map(Synced::left_out).filter_map(Alarm::of_clock).collect();
         for alarm in alarms {

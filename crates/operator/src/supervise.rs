@@ -7,7 +7,7 @@
 
 use crate::alarm::Alarm;
 use crate::direction::{Direction, Shared};
-use crate::failpoint::hangs_after;
+use crate::failpoint::told;
 use crate::pulse::Pulse;
 use crate::raised::Raised;
 use spanlight::trust::BridgeEnd;
@@ -59,7 +59,7 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     pub(crate) fn start(shared: &Arc<Shared>, runtime: Handle) -> io::Result<Self> {
         let slowest = shared.config.chains.values().map(|chain| chain.timeout_s).max().unwrap_or(0);
-        let hangs = hangs_after(HANGS.max(Duration::from_secs(slowest.saturating_mul(3))));
+        let hangs = told("SPANLIGHT_HANGS_MS", HANGS.max(Duration::from_secs(slowest.saturating_mul(3))));
         let mut workers = Vec::new();
         for (from, to) in shared.config.directions() {
             workers.push(spawn(shared, &runtime, [from.clone(), to.clone()], 0)?);

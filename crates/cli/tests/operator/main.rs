@@ -18,6 +18,7 @@ mod endpoints;
 #[path = "../shared/faked.rs"]
 mod faked;
 mod false_peer;
+mod faults;
 mod fees;
 #[path = "../shared/late.rs"]
 mod late;

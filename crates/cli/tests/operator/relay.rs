@@ -30,8 +30,13 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn to(url: &str) -> Self {
+        Self::at("127.0.0.1", url)
+    }
+
+    /// The same, to be reached at another address of this machine.
+    pub(crate) fn at(host: &str, url: &str) -> Self {
         let server: SocketAddr = url.strip_prefix("http://").unwrap().parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind((host, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let network = Arc::new(Mutex::new(Network::Passes));
         let shared = Arc::clone(&network);

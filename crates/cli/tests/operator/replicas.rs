@@ -46,9 +46,21 @@ impl Postgres {
         format!("postgres://operator@localhost:{}/postgres?host={}", self.port, self.folder.display())
     }
 
+    /// Ends all its processes at once, as a crash would, and starts it again.
+    pub(crate) fn restart(&self) {
+        let data = self.folder.join("data").display().to_string();
+        let log = self.folder.join("server.log").display().to_string();
+        self.run("pg_ctl", &["-D", &data, "-m", "immediate", "-w", "-l", &log, "restart"]);
+    }
+
     /// A way to it that can be cut, and its address.
     pub(crate) fn relay(&self) -> (Relay, String) {
-        let relay = Relay::to(&format!("http://127.0.0.1:{}", self.port));
+        self.relay_at("127.0.0.1")
+    }
+
+    /// The same, to be reached at another address of this machine.
+    pub(crate) fn relay_at(&self, host: &str) -> (Relay, String) {
+        let relay = Relay::at(host, &format!("http://127.0.0.1:{}", self.port));
         let address = relay.url().replace("http://", "");
         (relay, format!("postgres://operator@{address}/postgres?sslmode=disable"))
     }
@@ -164,7 +176,7 @@ fn a_failed_take_over_leaves_no_lock_behind() {
 }
 
 /// Which of two replicas acts, once one does.
-fn acting(rig: &Rig) -> usize {
+pub(crate) fn acting(rig: &Rig) -> usize {
     let start = Instant::now();
     loop {
         let acts = |index: &usize| phase(rig, *index) == "following";
@@ -176,11 +188,11 @@ fn acting(rig: &Rig) -> usize {
     }
 }
 
-fn board(rig: &Rig, index: usize) -> Json {
+pub(crate) fn board(rig: &Rig, index: usize) -> Json {
     rig.status(index)["directions"]["main->service"].clone()
 }
 
-fn phase(rig: &Rig, index: usize) -> String {
+pub(crate) fn phase(rig: &Rig, index: usize) -> String {
     board(rig, index)["phase"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -191,7 +203,7 @@ fn signal(rig: &Rig, index: usize, name: &str) {
 
 /// On a quiet machine it takes a lease's term and a session's start, together below 15 seconds. A
 /// busy one gets more.
-const TAKE_OVER: Duration = Duration::from_secs(60);
+pub(crate) const TAKE_OVER: Duration = Duration::from_secs(60);
 
 /// A host that is frozen keeps its connections, and wakes up believing that nothing has happened.
 #[test]

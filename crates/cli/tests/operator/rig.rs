@@ -209,9 +209,13 @@ impl Rig {
 
     /// Starts an operator's process with some more environment.
     pub(crate) fn start(&mut self, index: usize, environment: &[(&str, &str)]) {
+        self.start_by(index, spanlight(), environment);
+    }
+
+    /// The same, by a command that becomes the operator's.
+    pub(crate) fn start_by(&mut self, index: usize, mut command: Command, environment: &[(&str, &str)]) {
         let operator = &mut self.operators[index];
         let log = File::options().create(true).append(true).open(operator.folder.join("log")).unwrap();
-        let mut command = spanlight();
         command.args(["operator", "run", "--config"]).arg(operator.folder.join("operator.toml"));
         command.env("RUST_LOG", "info,spanlight_operator=debug,sqlx=warn");
         command.envs(environment.iter().copied());

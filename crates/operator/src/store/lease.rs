@@ -68,6 +68,11 @@ impl Lease {
         self.token
     }
 
+    /// Whether other replicas may take it over.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
     /// Whether nobody else can have taken over yet, as far as this side can tell.
     #[must_use]
     pub fn is_held(&self) -> bool {
@@ -80,7 +85,50 @@ impl Lease {
     }
 }
 
+/// What a replica holds that does not act for a direction and could: the lock ends with the
+/// connection, so whoever dies is seen to be gone.
+#[derive(Debug)]
+pub struct Standby {
+    _lock: PoolConnection<Postgres>,
+}
+
+const STAND_BY: &str = "SELECT pg_try_advisory_lock_shared(hashtext('spanlight standby ' || $1)::bigint)";
+/// Only for the moment of the question.
+const HAS_STANDBY: &str = "SELECT NOT pg_try_advisory_xact_lock(hashtext('spanlight standby ' || $1)::bigint)";
+
 impl Store {
+    /// Lets the other replicas know that this one could act for a direction, for as long as what it
+    /// gives is held; none where a file is the store, or where it is to be tried again.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn stand_by(&self, direction: &str) -> Result<Option<Standby>, StoreError> {
+        let Pool::Postgres(pool) = &self.pool else { return Ok(None) };
+        let taken = in_time(async {
+            let mut lent = Lent::new(pool.acquire().await?);
+            let take = sqlx::query_as::<_, (bool,)>(STAND_BY).bind(direction);
+            let (taken,) = take.fetch_one(lent.connection()?).await?;
+            Ok(lent.done().filter(|_| taken))
+        });
+        let Some(mut connection) = taken.await? else { return Ok(None) };
+        connection.close_on_drop();
+        Ok(Some(Standby { _lock: connection }))
+    }
+
+    /// Whether another replica could act for a direction.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn has_standby(&self, direction: &str) -> Result<bool, StoreError> {
+        let Pool::Postgres(pool) = &self.pool else { return Ok(false) };
+        let asked = super::limits::lent!(
+            pool,
+            connection,
+            sqlx::query_as::<_, (bool,)>(HAS_STANDBY).bind(direction).fetch_one(connection).await
+        );
+        Ok(asked?.0)
+    }
+
     /// Takes the right to act for a direction; none while another replica has it.
     ///
     /// # Errors

@@ -30,6 +30,16 @@ pub(super) const OF_THE_SERVER: [(&str, &str); 7] = [
     ("tcp_user_timeout", "7000"),
 ];
 
+/// The same for the one connection that brings the tables to this build's form, or waits for another
+/// replica that does: a large table takes its time.
+pub(super) fn of_migrations() -> impl Iterator<Item = (&'static str, String)> {
+    let most = MIGRATION.as_millis().to_string();
+    OF_THE_SERVER.into_iter().map(move |(name, value)| match name {
+        "statement_timeout" | "lock_timeout" => (name, most.clone()),
+        _ => (name, value.to_owned()),
+    })
+}
+
 /// A connection that is closed, not given back, unless its work was done.
 pub(super) struct Lent<D: Database>(Option<PoolConnection<D>>);
 

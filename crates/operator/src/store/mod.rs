@@ -14,7 +14,7 @@ mod sends;
 mod states;
 
 pub use checkpoints::Resume;
-pub use lease::{Lease, Lives, TERM};
+pub use lease::{Lease, Lives, Standby, TERM};
 pub use notes::AlarmRow;
 pub use notices::NoticeRow;
 pub use requests::StoredRequest;
@@ -22,7 +22,7 @@ pub use sends::{NewSend, Purpose, Send};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgConnection, PgPool, SqlitePool};
 use std::str::FromStr;
 
 /// Why the store cannot be used.
@@ -154,10 +154,15 @@ impl Store {
 
     async fn open_server(url: &str) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?.application_name("spanlight");
-        let options = options.options(limits::OF_THE_SERVER);
         let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(limits::PATIENCE);
-        let pool = pool.connect_with(options).await?;
-        limits::migrate(sqlx::migrate!("migrations/postgres").run(&pool)).await?;
+        let pool = pool.connect_with(options.clone().options(limits::OF_THE_SERVER)).await?;
+        let slow = options.options(limits::of_migrations());
+        limits::migrate(async {
+            let mut connection = PgConnection::connect_with(&slow).await?;
+            sqlx::migrate!("migrations/postgres").run(&mut connection).await?;
+            Ok(connection.close().await?)
+        })
+        .await?;
         Ok(Self { pool: Pool::Postgres(pool), _file: None })
     }
 

@@ -89,6 +89,19 @@ macro_rules! intend_sql {
     };
 }
 
+/// As [`intend_sql`]: a take-over that has begun is waited for, and then refuses this.
+macro_rules! replace_sql {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE sends SET purpose = $2, gas = $3, gas_price = $4, raw = $5, hash = $6, block = $7 ",
+            "WHERE id = $1 AND state = 'live' ",
+            "AND EXISTS (SELECT 1 FROM fences WHERE direction = $8 AND token = $9",
+            $lock,
+            ")"
+        )
+    };
+}
+
 impl Store {
     /// Writes a transaction down, before it is sent. Refused where another replica has taken over since, and where a live one is
     /// there for the same transfer or account nonce.
@@ -134,8 +147,7 @@ impl Store {
     /// [`StoreError::LostLease`], [`StoreError::Conflict`], and those of the database.
     pub async fn replace(&self, lease: &Lease, id: i64, send: &NewSend) -> Result<(), StoreError> {
         point("before_replace");
-        let sql = "UPDATE sends SET purpose = $2, gas = $3, gas_price = $4, raw = $5, hash = $6, block = $7 \
-            WHERE id = $1 AND state = 'live' AND EXISTS (SELECT 1 FROM fences WHERE direction = $8 AND token = $9)";
+        let sql = if self.locks_rows() { replace_sql!(" FOR SHARE") } else { replace_sql!("") };
         let done = run!(
             self,
             sql,
