@@ -4,6 +4,7 @@
 //! later block is searched, so that nothing is left out in silence. It need not outlive the process, which starts again from
 //! a checkpoint below every open request.
 
+use crate::backoff::Backoff;
 use spanlight_prover::{ProveError, RpcError};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ const MOST: usize = 1024;
 const AT_ONCE: usize = 8;
 /// The first pause; each one is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const MOST_DOUBLINGS: u32 = 9;
+/// An endpoint that has the block may come any time, and nobody tells.
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
 /// From so many failures on a person is told: what passes by itself is not worth it.
 const TELLS: u32 = 3;
 
@@ -79,7 +81,7 @@ struct Tries {
 /// A block that waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
-    failures: u32,
+    backoff: Backoff,
     until: Instant,
     /// Requests known to lie in it.
     pub(crate) nonces: Vec<u64>,
@@ -152,17 +154,28 @@ impl Backlog {
         }
         self.tries.remove(&block);
         let code = error.code();
-        let waiting = self.blocks.entry(block).or_insert(Waiting { failures: 0, until: now, nonces: Vec::new(), code });
-        let pause = FIRST_PAUSE.saturating_mul(1u32.wrapping_shl(waiting.failures.min(MOST_DOUBLINGS)));
+        let waiting = self.blocks.entry(block).or_insert(Waiting {
+            backoff: Backoff::default(),
+            until: now,
+            nonces: Vec::new(),
+            code,
+        });
+        let pause = waiting.backoff.fail_for(FIRST_PAUSE, LONGEST_PAUSE);
         waiting.until = now.checked_add(pause).unwrap_or(now);
-        waiting.failures = waiting.failures.saturating_add(1);
         waiting.code = code;
         if !nonces.is_empty() {
             waiting.nonces = nonces;
         }
         let is_lasting = matches!(error, ProveError::Rpc(RpcError::Pruned { .. }) | ProveError::NotFollowed(_));
         // What nobody served was asked for often enough already.
-        Course::Waits { tell: is_lasting || fault == Fault::Endpoints || waiting.failures >= TELLS }
+        Course::Waits { tell: is_lasting || fault == Fault::Endpoints || waiting.backoff.failures() >= TELLS }
+    }
+
+    /// The endpoints serve again after they did not: every block that waits is due now.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        for waiting in self.blocks.values_mut() {
+            waiting.until = waiting.until.min(now);
+        }
     }
 
     /// A block was read.
@@ -280,10 +293,22 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_minutes_and_a_round_asks_for_few() {
+    fn endpoints_that_serve_again_are_asked_at_once() {
+        let now = Instant::now();
+        let mut backlog = Backlog::default();
+        for _ in 0..10 {
+            backlog.failed(5, &pruned(), vec![], (1, true), now);
+        }
+        assert!(backlog.due(now + Duration::from_secs(63)).is_empty());
+        backlog.wake(now);
+        assert_eq!(backlog.due(now), [5]);
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute_and_a_round_asks_for_few() {
         let mut now = Instant::now();
         let mut backlog = Backlog::default();
-        for pause in [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 256_000] {
+        for pause in [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 64_000] {
             assert!(matches!(backlog.failed(5, &pruned(), vec![], (1, true), now), Course::Waits { .. }));
             assert!(backlog.due(now + Duration::from_millis(pause - 1)).is_empty());
             now += Duration::from_millis(pause);

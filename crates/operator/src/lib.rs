@@ -18,6 +18,7 @@
 
 pub mod alarm;
 mod backlog;
+mod backoff;
 pub mod board;
 pub mod clock;
 pub mod config;

@@ -134,6 +134,8 @@ pub(crate) struct Session<'t> {
     further: Further,
     /// Whether each chain was followed since an endpoint of it last failed to serve a block.
     followed: [bool; 2],
+    /// Whether no endpoint of a chain let it be followed in the last round.
+    out: [bool; 2],
     /// How the endpoints that are asked first do.
     turns: [Turn; 2],
     /// Endpoints whose head was old when their turn ended.
@@ -191,6 +193,7 @@ impl<'t> Session<'t> {
             raised: Raised::default(),
             further: Further::default(),
             followed: [false, false],
+            out: [false, false],
             turns: [Turn::new(now); 2],
             suspects: [Suspects::default(), Suspects::default()],
             old: [None, None],
@@ -306,6 +309,8 @@ impl<'t> Session<'t> {
         );
         self.is_behind = source.as_ref().map_or(self.is_behind, |is_behind| *is_behind);
         self.followed = [self.bear_followed(source.map(drop)), self.bear_followed(destination)];
+        let out = std::mem::replace(&mut self.out, self.followed.map(|followed| !followed));
+        self.wake_for_endpoints([out[0] && self.followed[0], out[1] && self.followed[1]]);
         self.direction.fitness.note(self.followed == [true, true], Instant::now());
         if self.is_behind && self.followed[0] {
             tracing::info!(direction = %self.direction.name, head = self.source.head(), "catching up with the source");

@@ -6,6 +6,7 @@
 //! many may be left behind; then the process ends, to be started anew by whoever watches it.
 
 use crate::alarm::Alarm;
+use crate::backoff::Backoff;
 use crate::direction::{Direction, Shared};
 use crate::failpoint::told;
 use crate::pulse::Pulse;
@@ -26,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(250);
 const HANGS: Duration = Duration::from_secs(30);
 /// Before a worker is started again, the first time; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const MOST_DOUBLINGS: u32 = 7;
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
 /// A worker that lived for so long begins with the first pause again.
 const LIVED: Duration = Duration::from_secs(600);
 /// Threads left behind, after which the process ends.
@@ -40,7 +41,7 @@ struct Worker {
     pulse: Pulse,
     cancel: Cancel,
     started: Instant,
-    failures: u32,
+    backoff: Backoff,
     raised: Raised,
     /// When the next one is started, where this one has failed.
     due: Option<Instant>,
@@ -62,7 +63,7 @@ impl Supervisor {
         let hangs = told("SPANLIGHT_HANGS_MS", HANGS.max(Duration::from_secs(slowest.saturating_mul(3))));
         let mut workers = Vec::new();
         for (from, to) in shared.config.directions() {
-            workers.push(spawn(shared, &runtime, [from.clone(), to.clone()], 0)?);
+            workers.push(spawn(shared, &runtime, [from.clone(), to.clone()], Backoff::default())?);
         }
         Ok(Self { shared: Arc::clone(shared), runtime, workers, left: Vec::new(), hangs })
     }
@@ -97,11 +98,9 @@ impl Supervisor {
                 // Whatever it still does is over.
                 worker.cancel.cancel();
                 if worker.started.elapsed() >= LIVED {
-                    worker.failures = 0;
+                    worker.backoff = Backoff::default();
                 }
-                let pause = FIRST_PAUSE.saturating_mul(1u32.wrapping_shl(worker.failures.min(MOST_DOUBLINGS)));
-                worker.due = Instant::now().checked_add(pause);
-                worker.failures = worker.failures.saturating_add(1);
+                worker.due = Instant::now().checked_add(worker.backoff.fail_for(FIRST_PAUSE, LONGEST_PAUSE));
                 tell(&self.shared, worker, what);
             }
             Some(due) if Instant::now() >= due => self.start_again(place),
@@ -111,7 +110,7 @@ impl Supervisor {
 
     fn start_again(&mut self, place: usize) {
         let Some(worker) = self.workers.get_mut(place) else { return };
-        match spawn(&self.shared, &self.runtime, worker.ends.clone(), worker.failures) {
+        match spawn(&self.shared, &self.runtime, worker.ends.clone(), worker.backoff) {
             Ok(next) => {
                 tracing::warn!(direction = %worker.name, "the worker is started again");
                 let old = std::mem::replace(worker, next);
@@ -135,7 +134,7 @@ fn tell(shared: &Arc<Shared>, worker: &mut Worker, what: String) {
     shared.raise(&mut worker.raised, &worker.name, None, &Alarm::Worker { what });
 }
 
-fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], failures: u32) -> io::Result<Worker> {
+fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], backoff: Backoff) -> io::Result<Worker> {
     let (pulse, cancel) = (Pulse::new(), Cancel::default());
     let [from, to] = &ends;
     let direction = Direction::new(shared, from, to, pulse.clone(), cancel.clone());
@@ -150,7 +149,7 @@ fn spawn(shared: &Arc<Shared>, runtime: &Handle, ends: [BridgeEnd; 2], failures:
         pulse,
         cancel,
         started: Instant::now(),
-        failures,
+        backoff,
         raised: Raised::default(),
         due: None,
     })

@@ -4,7 +4,7 @@
 //! and judged by the verifier, like everybody's, and only its verdict raises an alarm.
 
 use crate::notice::{Notice, TOPICS};
-use crate::park::Park;
+use crate::park::{Cause, Park};
 use crate::requests::{items_of, may_hold};
 use spanlight::bridge::events::topic;
 use spanlight::bridge::signed::SignedHandle;
@@ -163,7 +163,7 @@ impl Watch {
         match self.suspects.get_mut(&nonce) {
             Some(suspect) if again && suspect.looks < MOST_LOOKS => {
                 suspect.looks = suspect.looks.saturating_add(1);
-                suspect.park.fail(at, RETRY);
+                suspect.park.fail(Cause::Suspicion, at, RETRY);
                 false
             }
             Some(_) => {

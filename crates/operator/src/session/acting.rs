@@ -8,6 +8,7 @@ use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Deliveries, Gas};
 use crate::direction::WorkError;
+use crate::park::Cause;
 use crate::reverts;
 use crate::send::{Pricing, SendError, Sender};
 use crate::store::{Purpose, Send, StoreError};
@@ -15,11 +16,13 @@ use crate::tx::{Action, Rules};
 use crate::view::{self, Leaving};
 use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
+use spanlight::bridge::TokenType;
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
 use spanlight::{Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Transfers that are simulated side by side.
 const SIMULATED_TOGETHER: usize = 16;
@@ -49,7 +52,7 @@ impl Session<'_> {
         for (purpose, nonce, reason) in self.sender.take_given_up() {
             match purpose {
                 Purpose::Anchor => self.put_off_anchoring(nonce, &reason),
-                Purpose::Vote | Purpose::Cancel => self.park(nonce, reason),
+                Purpose::Vote | Purpose::Cancel => self.park(nonce, Cause::Endpoints, reason),
             }
         }
         for alarm in self.sender.take_alarms() {
@@ -104,6 +107,7 @@ impl Session<'_> {
             self.view.transfers.entry(*nonce).or_insert(handled);
         }
         self.sender.see_accounts(&self.view.account, payer.as_ref().map(|(_, account)| account));
+        self.wake_for_coin();
         let paying = match payer {
             Some((payer, account)) => (payer, account.balance, "the fee payer"),
             None => (me, self.view.account.balance, "the operator"),
@@ -176,7 +180,7 @@ impl Session<'_> {
             tracing::warn!(direction = %self.direction.name, nonce, hash = %send.send.hash, "the vote is in a block and does not stand");
             if !state.handled {
                 let retry = self.direction.shared.config.voting.retry_blocks;
-                open.park.fail(self.view.head.number, retry);
+                open.park.fail(Cause::Delivery, self.view.head.number, retry);
                 "this operator's vote is in a block and reverted".clone_into(&mut open.parked_for);
                 open.delivery = Delivery::NotAsked;
                 open.has_reverted = true;
@@ -215,7 +219,7 @@ impl Session<'_> {
                     let account = self.view.me;
                     self.raise(None, Alarm::NotOperator { account });
                 }
-                Decision::Park { reason } => self.park(nonce, reason),
+                Decision::Park { reason } => self.park_undelivered(nonce, reason),
                 Decision::Wait(_) | Decision::Simulate => {}
             }
         }
@@ -364,7 +368,7 @@ impl Session<'_> {
             }
             Err(SendError::Store(StoreError::Conflict)) => Ok(()),
             Err(SendError::Unsendable(reason)) => {
-                self.park(nonce, reason.to_string());
+                self.park(nonce, Cause::Unsendable, reason.to_string());
                 Ok(())
             }
             // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
@@ -377,7 +381,41 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn park(&mut self, nonce: u64, reason: String) {
+    /// Its delivery fails, as endpoints say: where the bridge is proven to hold too little coin for
+    /// it, that is why.
+    pub(super) fn park_undelivered(&mut self, nonce: u64, reason: String) {
+        let call = self.open.get(&nonce).map(|open| &open.call);
+        let needed = call.filter(|call| call.token_type == TokenType::Coin).map(|call| call.value);
+        let cause = match needed.filter(|needed| *needed > self.view.liquidity) {
+            Some(needed) => Cause::Liquidity(needed),
+            None => Cause::Delivery,
+        };
+        self.park(nonce, cause, reason);
+    }
+
+    /// Wakes what waits for coin that the bridge holds now.
+    fn wake_for_coin(&mut self) {
+        let held = self.view.liquidity;
+        for open in self.open.values_mut() {
+            open.park.wake(|cause| matches!(cause, Cause::Liquidity(needed) if needed <= held));
+        }
+    }
+
+    /// The endpoints of a chain serve again after they did not: what waits for them waits no longer.
+    pub(super) fn wake_for_endpoints(&mut self, came_back: [bool; 2]) {
+        let now = Instant::now();
+        if came_back[0] {
+            self.unread.wake(now);
+        }
+        if came_back[1] {
+            self.unwatched.wake(now);
+            for open in self.open.values_mut() {
+                open.park.wake(|cause| cause == Cause::Endpoints);
+            }
+        }
+    }
+
+    pub(super) fn park(&mut self, nonce: u64, cause: Cause, reason: String) {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
             open.delivery = Delivery::NotAsked;
@@ -386,7 +424,7 @@ impl Session<'_> {
             if reverts::is_pause(&reason) {
                 return;
             }
-            open.park.fail(self.view.head.number, retry);
+            open.park.fail(cause, self.view.head.number, retry);
             open.parked_for.clone_from(&reason);
         }
         self.raise(Some(nonce), Alarm::Parked { reason });

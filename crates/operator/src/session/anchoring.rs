@@ -7,7 +7,7 @@ use super::Session;
 use crate::alarm::Alarm;
 use crate::decide::turn_row;
 use crate::direction::WorkError;
-use crate::park::Park;
+use crate::park::{Cause, Park};
 use crate::send::SendError;
 use crate::store::{Purpose, StoreError};
 use crate::tx::Action;
@@ -51,7 +51,7 @@ impl Session<'_> {
     /// since votes wait behind it.
     pub(super) fn put_off_anchoring(&mut self, number: u64, reason: &str) {
         let retry = self.direction.shared.config.voting.retry_blocks;
-        self.anchoring.park.fail(self.view.head.number, retry);
+        self.anchoring.park.fail(Cause::Anchor, self.view.head.number, retry);
         let until = self.anchoring.park.until();
         let reason = format!("the anchor of block {number}, until block {until}: {reason}");
         self.raise(None, Alarm::Parked { reason });

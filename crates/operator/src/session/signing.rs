@@ -7,6 +7,7 @@ use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, Refusal, S
 use crate::delivery::simulate_call;
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
+use crate::park::Cause;
 use crate::send::SendError;
 use crate::store::Purpose;
 use crate::tx::Action;
@@ -253,7 +254,7 @@ impl Session<'_> {
         let gas = self.vote_gas(nonce);
         let action = Action::Call { to: to.address, input };
         if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas.most) {
-            self.park(nonce, reason.to_string());
+            self.park(nonce, Cause::Unsendable, reason.to_string());
             return Ok(());
         }
         let Action::Call { input, .. } = action else { return Ok(()) };
@@ -261,7 +262,7 @@ impl Session<'_> {
         match self.wait_for_proof(nonce, delivery) {
             Delivery::Works { gas } => self.send_vote(nonce, input, gas).await,
             Delivery::Fails { reason } => {
-                self.park(nonce, reason);
+                self.park_undelivered(nonce, reason);
                 Ok(())
             }
             Delivery::Meanwhile => {
