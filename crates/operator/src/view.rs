@@ -1,7 +1,7 @@
 //! The destination bridge and this operator's account there, proven at the destination's head.
 
 mod limits;
-mod storage;
+pub(crate) mod storage;
 mod votes;
 
 use crate::decide::NonceState;

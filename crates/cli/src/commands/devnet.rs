@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Begin with so many transfers of a coin from main to service that are done.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=20))]
     transfers: u64,
+    /// End the bridges' set-up: their owner announces changes so many seconds before it makes them (version 2). 0 leaves it open.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = owner_delay)]
+    owner_delay: u64,
     /// Ports of main and service chain; 0 picks a free one.
     #[arg(long, value_name = "MAIN,SERVICE", default_values_t = [0, 0], num_args = 2, value_delimiter = ',')]
     ports: Vec<u16>,
@@ -104,6 +107,14 @@ fn fields(text: &str) -> Result<u8, String> {
     match text {
         "14" | "15" | "17" | "19" => text.parse().map_err(|_| text.into()),
         _ => Err("headers have 14, 15, 17 or 19 fields".into()),
+    }
+}
+
+/// Seconds, as far as the bridge takes them.
+fn owner_delay(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(seconds @ (0 | 3_600..=2_592_000)) => Ok(seconds),
+        _ => Err("0, or 3600 (an hour) to 2592000 (30 days)".into()),
     }
 }
 
@@ -189,6 +200,7 @@ impl Args {
             threshold,
             age: self.age.unwrap_or(0),
             transfers: self.transfers,
+            owner_delay: self.owner_delay,
             ..PairConfig::default()
         })
     }

@@ -77,7 +77,7 @@ impl Cli {
     }
 
     /// Whether a failure is to be told in JSON too.
-    pub(crate) const fn wants_json(&self) -> bool {
+    pub(crate) fn wants_json(&self) -> bool {
         match &self.command {
             Command::Demo(args) => args.json,
             Command::Profile(args) => args.json,

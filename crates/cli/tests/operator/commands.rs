@@ -187,7 +187,7 @@ fn the_owner_registers_and_removes_operators_and_sets_the_threshold() {
     wait_for("it is still an operator", &|board| !has(board));
     // Nobody else may, and a chain has to be one of the configuration.
     let (code, _, stderr) = change(&["register", &new], &stranger);
-    assert!(code == 1 && stderr.contains("the bridge refuses"), "{code} {stderr}");
+    assert!(code == 1 && stderr.contains("for the owner of the bridge on service"), "{code} {stderr}");
     let nowhere = ["threshold", "2", "--chain", "nowhere", "--owner-key", &owner, "--password-file", "password"];
     let (code, _, stderr) = operator(&folder, &nowhere, "");
     assert!(code == 64 && stderr.contains("no chain `nowhere`"), "{code} {stderr}");

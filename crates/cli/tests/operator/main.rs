@@ -31,6 +31,7 @@ mod notices;
 mod parking;
 mod pauses;
 mod poison;
+mod powers;
 mod pruned;
 mod recovery;
 mod relay;

@@ -39,6 +39,9 @@ pub struct PairConfig {
     pub age: u64,
     /// Transfers of a coin from main to service that are done when the pair starts.
     pub transfers: u64,
+    /// Seconds that the bridges' owner announces changes before it makes them; 0: the set-up stays
+    /// open. Only bridges of version 2 have it.
+    pub owner_delay: u64,
 }
 
 /// One coin.
@@ -55,6 +58,7 @@ impl Default for PairConfig {
             liquidity: COIN.saturating_mul(U256::from(1_000u64)),
             age: 0,
             transfers: 0,
+            owner_delay: 0,
         }
     }
 }

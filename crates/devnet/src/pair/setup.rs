@@ -42,7 +42,14 @@ pub(super) fn run(
     connect(service, config, service_end, (main_end, main_id), &on_service)?;
     let minter = |token| (token, abi::call("addMinter(address)", &[service_end.bridge.into()]));
     send_all(service, "minter", &[minter(service_end.erc20), minter(service_end.erc721)])?;
-    hand_out(main, main_end)
+    hand_out(main, main_end)?;
+    if config.owner_delay > 0 && config.bridge == BridgeKind::V2 {
+        for (chain, end) in [(main, main_end), (service, service_end)] {
+            let delay = abi::call("setOwnerDelay(uint64)", &[config.owner_delay.into()]);
+            send_all(chain, "owner's delay", &[(end.bridge, delay)])?;
+        }
+    }
+    Ok(())
 }
 
 fn deploy(chain: &mut Chain, code: &Code, end: &End, mint_burn: bool) -> Result<(), DevnetError> {

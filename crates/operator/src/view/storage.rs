@@ -15,22 +15,22 @@ const LISTS_TOGETHER: usize = 16;
 
 /// Words that were read, by slot.
 #[derive(Debug, Default)]
-pub(super) struct Words(BTreeMap<Hash, U256>);
+pub(crate) struct Words(BTreeMap<Hash, U256>);
 
 impl Words {
     /// The word at a slot. One that was not read is an error: it must never pass for zero, which is what says "no vote".
-    pub(super) fn word(&self, slot: &Hash) -> Result<U256, ProveError> {
+    pub(crate) fn word(&self, slot: &Hash) -> Result<U256, ProveError> {
         self.0.get(slot).copied().ok_or_else(|| Stop::from(VerifyError::BridgeStorage).into())
     }
 
-    pub(super) fn hash(&self, slot: &Hash) -> Result<Hash, ProveError> {
+    pub(crate) fn hash(&self, slot: &Hash) -> Result<Hash, ProveError> {
         self.word(slot).map(Hash::from_u256)
     }
 }
 
 #[cfg(test)]
 impl Words {
-    pub(super) fn set(&mut self, slot: Hash, word: U256) {
+    pub(crate) fn set(&mut self, slot: Hash, word: U256) {
         self.0.insert(slot, word);
     }
 }
@@ -43,7 +43,7 @@ impl FromIterator<(Hash, U256)> for Words {
 }
 
 /// An account and what was read of its storage at a header.
-pub(super) struct Storage<'n, 'p, T> {
+pub(crate) struct Storage<'n, 'p, T> {
     node: &'n Node<'p, T>,
     header: &'n AnchoredHeader,
     address: Address,
@@ -53,7 +53,7 @@ pub(super) struct Storage<'n, 'p, T> {
 
 impl<'n, 'p, T: Transport> Storage<'n, 'p, T> {
     /// Reads the account and these slots.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         node: &'n Node<'p, T>,
         header: &'n AnchoredHeader,
         address: Address,
@@ -71,18 +71,18 @@ impl<'n, 'p, T: Transport> Storage<'n, 'p, T> {
     }
 
     /// Reads more slots at the same header; those that are there already are not asked for.
-    pub(super) async fn more(&mut self, slots: impl IntoIterator<Item = Hash>) -> Result<(), ProveError> {
+    pub(crate) async fn more(&mut self, slots: impl IntoIterator<Item = Hash>) -> Result<(), ProveError> {
         let missing = slots.into_iter().filter(|slot| !self.words.0.contains_key(slot)).collect();
         let read = read_chunks(self.node, self.header, self.address, &chunks(missing)).await?;
         self.words.0.extend(read.into_iter().flat_map(|(_, words)| words));
         Ok(())
     }
 
-    pub(super) const fn account(&self) -> &Account {
+    pub(crate) const fn account(&self) -> &Account {
         &self.account
     }
 
-    pub(super) const fn words(&self) -> &Words {
+    pub(crate) const fn words(&self) -> &Words {
         &self.words
     }
 }

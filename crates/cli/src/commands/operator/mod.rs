@@ -1,9 +1,9 @@
 //! `spanlight operator`: runs an operator of a multi-bridge, and asks or tells one that runs.
 
 mod ask;
+mod bridge;
 mod init;
 mod keys;
-mod owner;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -36,10 +36,12 @@ enum Command {
     Pause(Configured),
     /// Let a paused operator vote again.
     Resume(Configured),
-    /// As the bridge's owner, register (or deregister) an operator on one chain.
-    Register(owner::RegisterArgs),
-    /// As the bridge's owner, set how many equal votes execute a transfer on one chain.
-    Threshold(owner::ThresholdArgs),
+    /// Show a bridge, and use the powers of its owner, its operators and its guardian.
+    Bridge(Box<bridge::Args>),
+    /// The same as `bridge register`.
+    Register(bridge::RegisterArgs),
+    /// The same as `bridge threshold`.
+    Threshold(bridge::ThresholdArgs),
     /// Make keys.
     Keys(keys::Args),
     /// Write a commented configuration to start from.
@@ -114,18 +116,22 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         Command::Why(args) => ask::why(args),
         Command::Pause(configured) => ask::tell(&read(configured)?, "yes", "paused: no vote is sent until `resume`"),
         Command::Resume(configured) => ask::tell(&read(configured)?, "no", "resumed"),
-        Command::Register(args) => owner::register(args),
-        Command::Threshold(args) => owner::threshold(args),
+        Command::Bridge(args) => bridge::run(args),
+        Command::Register(args) => bridge::register(args),
+        Command::Threshold(args) => bridge::threshold(args),
         Command::Keys(args) => keys::run(args),
         Command::Init(args) => init::run(args),
     }
 }
 
 impl Args {
-    pub(super) const fn wants_json(&self) -> bool {
+    pub(super) fn wants_json(&self) -> bool {
         match &self.command {
             Command::Status(asking) | Command::Pending(asking) => asking.json,
             Command::Why(args) => args.json(),
+            Command::Bridge(args) => args.wants_json(),
+            Command::Register(args) => args.json(),
+            Command::Threshold(args) => args.json(),
             _ => false,
         }
     }
