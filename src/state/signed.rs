@@ -1,7 +1,9 @@
-//! Whether the keys that signed are those of an account, as the chain decides it from the Istanbul fork on. Source: chain.md 4.3.
+//! Whether the keys that signed are those of an account, as the chain decides it from the Istanbul
+//! fork on. Source: chain.md 4.3.
 //!
-//! The chain judges transactions and, for contracts, bare signatures by it. A verifier needs none of
-//! it: what is in a block was judged. It is for whoever makes transactions or counts signatures.
+//! The chain judges transactions and, for contracts, bare signatures by it. A verifier needs none
+//! of it: what is in a block was judged. It is for programs that make transactions or count
+//! signatures.
 
 use super::{AccountKey, WeightedKey};
 use crate::crypto::address_of_compressed;
@@ -33,9 +35,11 @@ impl AccountKey {
         own.or_else(|| roles.first()).filter(|key| !matches!(key, Self::RoleBased(_)))
     }
 
-    /// Whether `signers`, the addresses of the keys that signed, satisfy this key of account `owner`.
+    /// Whether `signers`, the addresses of the keys that signed, satisfy this key of account
+    /// `owner`.
     ///
-    /// Where several keys sign, a key counts once, and one that is not the account's spoils the rest.
+    /// Where several keys sign, a key counts once, and one that is not the account's spoils the
+    /// rest.
     #[must_use]
     pub fn is_signed_by(&self, owner: &Address, signers: &[Address], role: KeyRole) -> bool {
         match self.for_role(role) {

@@ -104,8 +104,8 @@ pub struct ChainConfig {
     pub genesis_time: u64,
     /// Coin at the beginning.
     pub balances: Vec<(Address, U256)>,
-    /// Whether contracts can ask whose keys an account has, as Kaia's can. A chain without is one of
-    /// Ethereum's kind.
+    /// Whether contracts can ask whose keys an account has, as Kaia's can. A chain without is one
+    /// of Ethereum's kind.
     pub account_keys: bool,
     /// Which states its node keeps.
     pub node: NodeKind,

@@ -1,11 +1,12 @@
 //! Transactions that an operator sends: votes, their cancellations, and anchors.
 //!
-//! An operator whose account has the key of its address and that pays for itself votes by Ethereum's dynamic-fee transactions (EIP-1559) where
-//! the chain has them: such a one pays the base fee, whatever it would pay at most. Elsewhere it
-//! votes by legacy transactions (EIP-155), which every node and tool knows. Where a fee payer is
-//! configured, all are of Kaia's fee-delegated types, signed by both. A cancellation is always of
-//! Kaia's type for it: a node lets it take the place of a waiting one whatever it pays. Source:
-//! chain.md 3.4, 3.6; bridge.md 4.1.
+//! An operator whose account has the key of its address and that pays for itself votes by
+//! Ethereum's dynamic-fee transactions (EIP-1559) where the chain has them: such a one pays the
+//! base fee, whatever it would pay at most. Elsewhere it votes by legacy transactions (EIP-155),
+//! which every node and tool knows. Where a fee payer is configured, all are of Kaia's
+//! fee-delegated types, signed by both. Where the account has another key, or several, they are of
+//! Kaia's types too, which name the sender. A cancellation is always of Kaia's type for it: a node
+//! lets it take the place of a waiting one whatever it pays. Source: chain.md 3.4, 3.6; bridge.md 4.1.
 
 mod limits;
 

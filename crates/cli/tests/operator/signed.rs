@@ -1,5 +1,6 @@
 //! Votes by signature: the bridge of version 2, three of four operators.
 
+use crate::accounts::replace_key;
 use crate::rig::{Plan, Rig};
 use spanlight::primitives::{Address, U256};
 use spanlight_devnet::pair::{BridgeKind, Side, Value, USERS};
@@ -57,6 +58,8 @@ fn the_same_bridge_takes_votes_and_a_transfer_that_cannot_be_delivered_closes() 
     // Turns long enough for a busy machine: a fourth operator would vote where one only is late.
     let voting = "turn_blocks = 40".to_owned();
     let mut rig = Rig::new(Plan { signed: false, voting, ..plan("votes-v2") });
+    // One of the accounts has another key than that of its address.
+    replace_key(&rig, 3, 70_001);
     rig.start_all();
     // Coin for a contract that takes none: the nonce closes, and the value is kept for its recipient.
     let token = rig.pair.end(Side::Service).erc20;

@@ -159,7 +159,8 @@ fn keys_that_cannot_be_read_and_other_chains_transactions_are_refused() {
     assert!(chain.send(&[]).is_err());
 }
 
-/// An update may be paid for by another account, whole or in part; what it costs grows with the keys, set and signed.
+/// An update may be paid for by another account, whole or in part; what it costs grows with the
+/// keys, set and signed.
 #[test]
 fn an_update_is_paid_by_whoever_pays_and_by_the_number_of_keys() {
     let chain = chain();
@@ -288,7 +289,28 @@ fn the_chains_check_costs_gas_by_the_signature() {
     assert_eq!(gas(&input), 21_000 + 16 * 182 + 2 * 5_000);
 }
 
-/// Creation code of a contract that asks the address `at` whatever it is asked, and gives the answer on.
+/// As Kaia's nodes show keys.
+#[test]
+fn an_accounts_key_is_shown_with_its_points() {
+    let chain = chain();
+    let key = AccountKey::RoleBased(vec![AccountKey::Public(compressed(200)), AccountKey::Fail]);
+    taken(&chain, &signed(0, &Body::Update(key.encode()), &[OWNER], None));
+    let [x, y] = keys::coordinates(&compressed(200)).unwrap();
+    let point = serde_json::json!({ "x": x, "y": y });
+    let expected = serde_json::json!({
+        "keyType": 5,
+        "key": [{ "keyType": 2, "key": point }, { "keyType": 3, "key": {} }],
+    });
+    let ask =
+        |method: &str| chain.node().call(method, &[keys::address(OWNER).to_string().into(), "latest".into()]).unwrap();
+    assert_eq!(ask("kaia_getAccountKey"), expected);
+    assert_eq!(ask("klay_getAccountKey"), expected);
+    let account = ask("kaia_getAccount");
+    assert_eq!((&account["accType"], &account["account"]["key"]), (&1.into(), &expected));
+}
+
+/// Creation code of a contract that asks the address `at` whatever it is asked, and gives the
+/// answer on.
 fn asking(at: Address) -> Vec<u8> {
     const CREATE: &str = "0x6018600c60003960186000f3";
     let [.., high, low] = at.0;

@@ -225,8 +225,8 @@ fn named(account: u64, signers: &[u64], digest: &Hash) -> Vec<u8> {
     keys::address(account).as_bytes().iter().copied().chain(signatures).collect()
 }
 
-/// A thief has the keys that operators replaced: what they sign counts for nobody, and nobody is accused of it. What the
-/// accounts' keys of now sign does count.
+/// A thief has the keys that operators replaced: what they sign counts for nobody, and nobody is
+/// accused of it. What the accounts' keys of now sign does count.
 #[test]
 fn a_replaced_key_votes_no_more_and_the_new_one_does() {
     let pair = Pair::start(PairConfig::default()).unwrap();
@@ -273,7 +273,8 @@ fn a_replaced_key_votes_no_more_and_the_new_one_does() {
     assert!(voted.iter().all(|one| one.address != keys::address(*dead)), "{voted:?}");
 }
 
-/// The key of an account that votes by calls is the chain's business: what is in a block was signed by it.
+/// The key of an account that votes by calls is the chain's business: what is in a block was signed
+/// by it.
 #[test]
 fn calls_of_an_account_with_another_key_are_judged_like_any() {
     let pair = Pair::start(PairConfig::default()).unwrap();
@@ -294,7 +295,8 @@ fn calls_of_an_account_with_another_key_are_judged_like_any() {
     assert!(transfer.verdict.is_clean(), "{:?}", handled(&transfer));
 }
 
-/// On a chain of Ethereum's kind an account is its key, and a name before a signature means nothing.
+/// On a chain of Ethereum's kind an account is its key, and a name before a signature means
+/// nothing.
 #[test]
 fn a_chain_without_account_keys_takes_plain_signatures_only() {
     let mut config = PairConfig::default();

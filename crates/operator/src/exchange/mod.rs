@@ -22,7 +22,8 @@ pub use tls::create_certificate;
 
 /// Most nonces asked for at a time.
 const MOST_NONCES: usize = 256;
-/// Most bytes of a question or an answer: as many nonces, each signed by all keys that an account may have.
+/// Most bytes of a question or an answer: as many nonces, each signed by all keys that an account
+/// may have.
 const MOST_BYTES: usize = 1 << 19;
 
 /// Why the exchange cannot start.

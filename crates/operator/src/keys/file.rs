@@ -7,6 +7,7 @@ use crate::config::credential;
 use alloy_primitives::B256;
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
+use spanlight::state::KeyRole;
 use spanlight::{Address, Hash};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -29,13 +30,18 @@ fn failed(path: &Path, reason: impl ToString) -> KeyError {
 }
 
 pub(super) fn open(path: &Path, password: &str) -> Result<FileKey, KeyError> {
-    open_for(path, password, None)
+    open_for(path, password, (None, KeyRole::Transaction))
 }
 
-/// A file of version 4 names its account; `account` is the one that the configuration names.
-pub(super) fn open_for(path: &Path, password: &str, account: Option<Address>) -> Result<FileKey, KeyError> {
+/// A file of version 4 names its account and has keys by role; `account` is the one that the
+/// configuration names.
+pub(super) fn open_for(
+    path: &Path,
+    password: &str,
+    (account, role): (Option<Address>, KeyRole),
+) -> Result<FileKey, KeyError> {
     let text = read(path)?;
-    let file = match Keyring::of(&text).map_err(|error| failed(path, error))? {
+    let file = match Keyring::of(&text, role).map_err(|error| failed(path, error))? {
         None => decrypt(&text, password).map_err(|error| failed(path, error))?,
         Some(keyring) => of_keyring(&keyring, password, account).map_err(|error| failed(path, error))?,
     };

@@ -1,11 +1,12 @@
 //! Key files of version 4, as Kaia's tools write them: the keys of an account by role, each
 //! encrypted as version 3 encrypts its one.
 //!
-//! The file must hold one key for transactions. Where that is another one than the account's
-//! address's own, the configuration names the account too: nobody votes as another account than the
-//! one that was meant.
+//! The file must hold one key for transactions, or for paying where it pays. Where that is another
+//! one than the account's address's own, the configuration names the account too: nobody votes as
+//! another account than the one that was meant.
 
 use serde_json::{json, Value};
+use spanlight::state::KeyRole;
 use spanlight::Address;
 
 /// Why a file of version 4 gives no key to vote with.
@@ -17,11 +18,11 @@ pub(super) enum KeyringError {
         "{0} keys sign this account's transactions together; give each one a file of its own, as `key` and `more_keys`"
     )]
     Several(usize),
-    #[error("the file is of account {account}, and its key for transactions is that of {key}; name the account: `address`, or `fee_payer_address`")]
+    #[error("the file is of account {account}, and its key is that of {key}; name the account: `address`, or `fee_payer_address`")]
     Replaced { account: Address, key: Address },
 }
 
-/// What a file of version 4 holds for transactions.
+/// What a file of version 4 holds for a role.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Keyring {
     /// The account.
@@ -32,7 +33,7 @@ pub(super) struct Keyring {
 
 impl Keyring {
     /// The keyring in the text of a key file; none where the file is of another version.
-    pub(super) fn of(text: &str) -> Result<Option<Self>, KeyringError> {
+    pub(super) fn of(text: &str, role: KeyRole) -> Result<Option<Self>, KeyringError> {
         const VERSION: u64 = 4;
         let Ok(file) = serde_json::from_str::<Value>(text) else { return Ok(None) };
         if file.get("version").and_then(Value::as_u64) != Some(VERSION) {
@@ -41,12 +42,13 @@ impl Keyring {
         let account = file.get("address").and_then(Value::as_str).ok_or(KeyringError::Malformed)?;
         let digits = account.strip_prefix("0x").unwrap_or(account);
         let account = format!("0x{digits}").parse().map_err(|_| KeyringError::Malformed)?;
-        let key = for_transactions(file.get("keyring"))?;
+        let key = of_role(file.get("keyring"), role)?;
         let version_3 = json!({ "version": 3, "id": file.get("id"), "address": digits, "crypto": key });
         Ok(Some(Self { account, version_3: version_3.to_string() }))
     }
 
-    /// The decrypted key must be the account's own, or the account be the one that the configuration names.
+    /// The decrypted key must be the account's own, or the account be the one that the
+    /// configuration names.
     pub(super) fn belongs_to(&self, key: Address, named: Option<Address>) -> Result<(), KeyringError> {
         if self.account == named.unwrap_or(key) {
             Ok(())
@@ -56,12 +58,18 @@ impl Keyring {
     }
 }
 
-/// The one key of the first role, which signs transactions. Without roles the keyring is a plain
-/// list of keys.
-fn for_transactions(keyring: Option<&Value>) -> Result<&Value, KeyringError> {
+/// The one key of a role; one that is not there, or is empty, is the first one, which signs
+/// transactions. Without roles the keyring is a plain list of keys.
+fn of_role(keyring: Option<&Value>, role: KeyRole) -> Result<&Value, KeyringError> {
     let keyring = keyring.and_then(Value::as_array).ok_or(KeyringError::Malformed)?;
+    let place = match role {
+        KeyRole::Transaction => 0,
+        KeyRole::AccountUpdate => 1,
+        KeyRole::FeePayer => 2,
+    };
+    let own = keyring.get(place).and_then(Value::as_array).filter(|keys| !keys.is_empty());
     let keys = match keyring.first().ok_or(KeyringError::Malformed)? {
-        Value::Array(role) => role,
+        Value::Array(first) => own.unwrap_or(first),
         _ => keyring,
     };
     match keys.as_slice() {
@@ -76,8 +84,12 @@ mod tests {
     use super::*;
 
     fn keyring(keyring: Value) -> Result<Option<Keyring>, KeyringError> {
+        of_role(keyring, KeyRole::Transaction)
+    }
+
+    fn of_role(keyring: Value, role: KeyRole) -> Result<Option<Keyring>, KeyringError> {
         let address = "9fb5c65f9bbb727d88a9a40722922ec809dce025";
-        Keyring::of(&json!({"version": 4, "id": "i", "address": address, "keyring": keyring}).to_string())
+        Keyring::of(&json!({"version": 4, "id": "i", "address": address, "keyring": keyring}).to_string(), role)
     }
 
     #[test]
@@ -85,7 +97,12 @@ mod tests {
         let (key, other) = (json!({"mac": "1"}), json!({"mac": "2"}));
         let plain = keyring(json!([key])).unwrap().unwrap();
         assert_eq!(keyring(json!([[key]])), Ok(Some(plain)));
-        let by_role = keyring(json!([[key], [other, other], [other]])).unwrap().unwrap();
+        let roles = json!([[key], [other, other], [other]]);
+        let pays = of_role(roles.clone(), KeyRole::FeePayer).unwrap().unwrap();
+        assert_eq!(Ok(Some(pays)), keyring(json!([other])), "the third role pays");
+        let without = of_role(json!([[key], [], []]), KeyRole::FeePayer);
+        assert_eq!(without, keyring(json!([key])), "or the first one, where it has none of its own");
+        let by_role = keyring(roles).unwrap().unwrap();
         let version_3: Value = serde_json::from_str(&by_role.version_3).unwrap();
         assert_eq!((&version_3["version"], &version_3["crypto"]), (&json!(3), &key));
     }
@@ -109,7 +126,7 @@ mod tests {
 
     #[test]
     fn leaves_other_versions_alone() {
-        assert_eq!(Keyring::of(r#"{"version":3}"#), Ok(None));
-        assert_eq!(Keyring::of("no JSON"), Ok(None));
+        assert_eq!(Keyring::of(r#"{"version":3}"#, KeyRole::Transaction), Ok(None));
+        assert_eq!(Keyring::of("no JSON", KeyRole::FeePayer), Ok(None));
     }
 }

@@ -21,6 +21,7 @@ use crate::alarm::Alarm;
 use crate::config::{ChainConfig, KeyConfig};
 use rest::Resting;
 use spanlight::crypto::recover_address;
+use spanlight::state::KeyRole;
 use spanlight::{Address, Hash, U256};
 use std::sync::Arc;
 
@@ -112,14 +113,15 @@ impl ChainKeys {
     /// # Errors
     /// The field of the configuration, and why its key cannot be used.
     pub async fn open(config: &ChainConfig) -> Result<Self, (&'static str, KeyError)> {
-        let mut keys = vec![resting(&config.key, config.address).await.map_err(|error| ("key", error))?];
+        let own = (config.address, KeyRole::Transaction);
+        let mut keys = vec![resting(&config.key, own).await.map_err(|error| ("key", error))?];
         for key in &config.more_keys {
-            keys.push(resting(key, config.address).await.map_err(|error| ("more_keys", error))?);
+            keys.push(resting(key, own).await.map_err(|error| ("more_keys", error))?);
         }
         let operator = signatory(config.address, keys);
         let Some(payer) = &config.fee_payer else { return Ok(Self { operator, fee_payer: None }) };
         let refuse = |error| ("fee_payer", error);
-        let payer = resting(payer, config.fee_payer_address).await.map_err(refuse)?;
+        let payer = resting(payer, (config.fee_payer_address, KeyRole::FeePayer)).await.map_err(refuse)?;
         let payer = signatory(config.fee_payer_address, vec![payer]);
         if payer.account() == operator.account() {
             return Err(refuse(KeyError::PaysForItself));
@@ -140,8 +142,8 @@ fn signatory(account: Option<Address>, keys: Vec<Arc<dyn Signer>>) -> Signatory 
     Signatory::of(account.unwrap_or(own), keys)
 }
 
-async fn resting(key: &KeyConfig, account: Option<Address>) -> Result<Arc<dyn Signer>, KeyError> {
-    Ok(Arc::new(Resting::new(open_for(key, account).await?)))
+async fn resting(key: &KeyConfig, of: (Option<Address>, KeyRole)) -> Result<Arc<dyn Signer>, KeyError> {
+    Ok(Arc::new(Resting::new(open_for(key, of).await?)))
 }
 
 /// Opens the key that the configuration names. With a key service this waits for its answer.
@@ -149,15 +151,15 @@ async fn resting(key: &KeyConfig, account: Option<Address>) -> Result<Arc<dyn Si
 /// # Errors
 /// Where it cannot be read, reached or decrypted.
 pub async fn open(config: &KeyConfig) -> Result<Box<dyn Signer>, KeyError> {
-    open_for(config, None).await
+    open_for(config, (None, KeyRole::Transaction)).await
 }
 
-/// The same for a key of `account`, where that is named apart.
-async fn open_for(config: &KeyConfig, account: Option<Address>) -> Result<Box<dyn Signer>, KeyError> {
+/// The same for a key in a role of an account, where that is named apart.
+async fn open_for(config: &KeyConfig, of: (Option<Address>, KeyRole)) -> Result<Box<dyn Signer>, KeyError> {
     match config {
         KeyConfig::File { path, password } => {
             let password = secret::read(password)?;
-            let key = file::open_for(path, &password, account)?;
+            let key = file::open_for(path, &password, of)?;
             if let Err(error) = stands_guessing(&password) {
                 tracing::warn!(path = %path.display(), %error, "change it: `spanlight operator keys strengthen`");
             }

@@ -1,7 +1,8 @@
 //! An account and the keys with which this operator signs for it.
 //!
-//! On Kaia the key of an account may be another one than that of its address, or several, or one for each role. So an account
-//! and its keys are configured apart, and whether they belong together is read from the proven account, at each head.
+//! On Kaia the key of an account may be another one than that of its address, or several, or one
+//! for each role. So an account and its keys are configured apart, and whether they belong together
+//! is read from the proven account, at each head.
 
 use super::{KeyError, Signer};
 use spanlight::state::{AccountKey, KeyRole};
@@ -46,7 +47,8 @@ impl Signatory {
         Self { account: self.account, keys: self.keys.iter().map(change).collect() }
     }
 
-    /// Whether the one key is that of the account's address: all that Ethereum's ways of signing know.
+    /// Whether the one key is that of the account's address: all that Ethereum's ways of signing
+    /// know.
     #[must_use]
     pub fn is_own(&self) -> bool {
         matches!(self.keys.as_slice(), [key] if key.address() == self.account)

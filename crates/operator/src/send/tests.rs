@@ -476,8 +476,8 @@ fn account(key: AccountKey) -> AccountView {
     AccountView { exists: true, key, ..AccountView::default() }
 }
 
-/// The operator's account has another key than it had: nodes refuse what the old one signs, so nothing of it is made, and the
-/// one that waits is not replaced either.
+/// The operator's account has another key than it had: nodes refuse what the old one signs, so
+/// nothing of it is made, and the one that waits is not replaced either.
 #[tokio::test]
 async fn a_key_that_the_account_replaced_signs_nothing_and_says_so() {
     let mut bench = bench("replaced", base_fee(FEE)).await;

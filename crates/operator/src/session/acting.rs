@@ -1,6 +1,7 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
 use super::attention::{Attention, Standing};
+use super::signing::accounts_of;
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
@@ -19,7 +20,7 @@ use spanlight::bridge::generation::VoteEvidence;
 use spanlight::bridge::TokenType;
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
-use spanlight::{Hash, U256};
+use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -97,8 +98,13 @@ impl Session<'_> {
             }
         };
         let read = view::read(&node, header, &self.direction.to, me, &keys, &self.view.voters);
-        let (view, payer) = tokio::try_join!(read, payer)?;
+        let counts_by_keys = self.counts_by_keys() && !keys.is_empty();
+        let operators: &[Address] = if counts_by_keys { &self.view.operators } else { &[] };
+        let (view, payer, accounts) = tokio::try_join!(read, payer, accounts_of(&node, header, operators))?;
         self.view = view;
+        if counts_by_keys {
+            self.proven_keys.learn(header.number(), accounts);
+        }
         let leaving = |nonce| self.open.get(&nonce).map(|open| Leaving::of(&open.call));
         view::release(&node, header, self.direction.to.address, &mut self.view.transfers, leaving).await?;
         // Below the lowest open nonce all are handled: nothing has to be read for that.

@@ -1,8 +1,9 @@
 //! Signatures of one transfer that were checked, and whose they are.
 //!
-//! A bridge that does not ask the chain takes 65 bytes and believes the address that they recover. A bridge that asks counts what
-//! the account's keys of now signed: a signature of 65 bytes is that of an account with the key of its address, and a longer one
-//! names its account before the signatures of its keys. The keys are those of the accounts as they are proven at the
+//! A bridge that does not ask the chain takes 65 bytes and believes the address that they recover.
+//! A bridge that asks counts what the account's keys of now signed: a signature of 65 bytes is that
+//! of an account with the key of its address, and a longer one names its account before the
+//! signatures of its keys. The keys are those of the accounts as they are proven at the
 //! destination's head, so a key that an account update replaced counts for nobody, here as there.
 
 use crate::decide::NonceState;
@@ -57,7 +58,8 @@ impl Counting<'_> {
 /// Checked signatures of one transfer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signatures {
-    /// What was signed. It changes when an operator comes or goes, and all signatures are void then.
+    /// What was signed. It changes when an operator comes or goes, and all signatures are void
+    /// then.
     digest: Option<Hash>,
     by_signer: BTreeMap<Address, Signed>,
     /// The destination's head when enough were at hand.
@@ -107,15 +109,16 @@ impl Signatures {
         true
     }
 
-    /// Whether this operator's own signature is at hand and given out. What is given out outlives a session, and what is at hand
-    /// may have come back from a peer; both are needed.
+    /// Whether this operator's own signature is at hand and given out. What is given out outlives a
+    /// session, and what is at hand may have come back from a peer; both are needed.
     pub(super) fn is_signed(&self, me: &Address, exchange: &Exchange, (direction, nonce): (&str, u64)) -> bool {
         let is_given = self.digest.is_some_and(|digest| exchange.gives(direction, nonce, &digest));
         is_given && self.by_signer.contains_key(me)
     }
 
-    /// The signatures to send: those that become votes. Where all votes stand and a lowered threshold makes them enough, none
-    /// does; the contract wants one all the same, and looks at the count again.
+    /// The signatures to send: those that become votes. Where all votes stand and a lowered
+    /// threshold makes them enough, none does; the contract wants one all the same, and looks at
+    /// the count again.
     pub(super) fn to_send(&self, state: &NonceState, me: &Address) -> Vec<Vec<u8>> {
         let mut signers = state.without_vote(self.by_signer.keys());
         if signers.is_empty() {
@@ -126,7 +129,8 @@ impl Signatures {
     }
 }
 
-/// What an account whose key is this one gives out: its signature, or its name and the signatures of its keys.
+/// What an account whose key is this one gives out: its signature, or its name and the signatures
+/// of its keys.
 pub(super) fn written(account: &Address, key: &AccountKey, signatures: &[[u8; 65]]) -> Vec<u8> {
     let name: &[u8] = if *key == AccountKey::Legacy { &[] } else { account.as_bytes() };
     [name, signatures.as_flattened()].concat()

@@ -15,8 +15,9 @@ use crate::view::{self, AccountView, View};
 use futures_util::future::try_join_all;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
 use spanlight::state::{AccountKey, KeyRole};
+use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, U256};
-use spanlight_prover::{Node, ProveError};
+use spanlight_prover::{Node, ProveError, Transport};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -32,16 +33,36 @@ pub(super) struct ProvenKeys {
 }
 
 impl ProvenKeys {
-    fn learn(&mut self, head: u64, accounts: impl Iterator<Item = (Address, AccountView)>) {
-        let mut before = std::mem::take(&mut self.keys);
-        self.head = head;
-        self.keys = accounts
-            .map(|(operator, account)| {
-                let known = before.remove(&operator).filter(|_| !account.exists);
-                (operator, known.unwrap_or(account.key))
-            })
-            .collect();
+    /// Takes accounts that are proven at a head. Nodes prove no absence; an account that was proven
+    /// once does not vanish, and of one that never was the key is that of its address, which the
+    /// bridge asks the chain again.
+    pub(super) fn learn(&mut self, head: u64, accounts: Vec<(Address, AccountView)>) {
+        let mut before = Keys::new();
+        if self.head != head {
+            self.head = head;
+            before = std::mem::take(&mut self.keys);
+        }
+        for (operator, account) in accounts {
+            let known = before.remove(&operator).filter(|_| !account.exists);
+            self.keys.insert(operator, known.unwrap_or(account.key));
+        }
     }
+
+    /// Of these, the ones that are not proven at the head.
+    fn missing(&self, head: u64, operators: &[Address]) -> Vec<Address> {
+        let is_missing = |operator: &&Address| self.head != head || !self.keys.contains_key(*operator);
+        operators.iter().filter(is_missing).copied().collect()
+    }
+}
+
+/// Reads accounts, side by side: at most as many as a bridge has operators.
+pub(super) async fn accounts_of<T: Transport>(
+    node: &Node<'_, T>,
+    header: &AnchoredHeader,
+    operators: &[Address],
+) -> Result<Vec<(Address, AccountView)>, ProveError> {
+    let read = operators.iter().map(async |operator| Ok((*operator, view::account(node, header, *operator).await?)));
+    try_join_all(read).await
 }
 
 impl Session<'_> {
@@ -113,20 +134,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads the operators' accounts at the head, once for each, where the bridge asks the chain
-    /// whose keys signed. Under a verified header, so a replaced key cannot be shown as the
-    /// account's. Nodes prove no absence; an account that was proven once does not vanish, and of
-    /// one that never was the key is that of its address, which the bridge asks the chain again.
+    /// Whether signatures are counted by the keys that the chain knows.
+    pub(super) fn counts_by_keys(&self) -> bool {
+        self.direction.shared.exchange.is_some() && self.view.second.is_some_and(|second| second.account_keys)
+    }
+
+    /// Reads the accounts of operators at the head that were not read with the rest: of those that
+    /// have just come. All under a verified header, so a replaced key cannot be shown as the
+    /// account's.
     async fn prove_keys(&mut self) -> Result<(), WorkError> {
-        let (asks, head) = (self.view.second.is_some_and(|second| second.account_keys), self.view.head.number);
-        if !asks || self.view.transfers.is_empty() || self.proven_keys.head == head {
+        let head = self.view.head.number;
+        let missing = self.proven_keys.missing(head, &self.view.operators);
+        if !self.counts_by_keys() || self.view.transfers.is_empty() || missing.is_empty() {
             return Ok(());
         }
         let node = Node::new(&self.links[1].endpoints, &self.destination.chain().trusted().profile);
         let header = self.destination.chain().header(head).map_err(ProveError::from)?;
-        let read = self.view.operators.iter().map(|operator| view::account(&node, header, *operator));
-        let accounts = try_join_all(read).await?;
-        self.proven_keys.learn(head, self.view.operators.iter().copied().zip(accounts));
+        let accounts = accounts_of(&node, header, &missing).await?;
+        self.proven_keys.learn(head, accounts);
         Ok(())
     }
 
@@ -287,13 +312,14 @@ fn counting<'v>(view: &'v View, proven: &'v ProvenKeys) -> Counting<'v> {
 mod tests {
     use super::*;
 
-    /// Nodes prove no absence, so an endpoint could say it of an account whose key was replaced, and have the old one count again.
+    /// Nodes prove no absence, so an endpoint could say it of an account whose key was replaced,
+    /// and have the old one count again.
     #[test]
     fn a_replaced_key_does_not_come_back_by_a_nodes_word_that_the_account_is_absent() {
         let [one, two] = [1, 2].map(|byte| Address([byte; 20]));
         let account = |key| AccountView { exists: true, key, ..AccountView::default() };
         let mut proven = ProvenKeys::default();
-        let operators = |first, second| [(one, first), (two, second)].into_iter();
+        let operators = |first, second| vec![(one, first), (two, second)];
         proven.learn(7, operators(account(AccountKey::Fail), AccountView::default()));
         let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Legacy)].into();
         assert_eq!((proven.head, &proven.keys), (7, &expected));
@@ -302,7 +328,12 @@ mod tests {
         assert_eq!((proven.head, &proven.keys), (8, &expected));
         proven.learn(9, operators(account(AccountKey::Legacy), AccountView::default()));
         assert_eq!(proven.keys[&one], AccountKey::Legacy, "what is proven holds");
-        proven.learn(10, std::iter::empty());
-        assert!(proven.keys.is_empty(), "who is no operator any more is forgotten");
+        assert_eq!(proven.missing(9, &[one, two]), []);
+        assert_eq!(proven.missing(10, &[one, two]), [one, two]);
+        proven.learn(10, vec![(two, AccountView::default())]);
+        assert_eq!(proven.missing(10, &[one, two]), [one], "who came just now");
+        proven.learn(10, vec![(one, account(AccountKey::Fail))]);
+        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Fail)].into();
+        assert_eq!(proven.keys, expected);
     }
 }

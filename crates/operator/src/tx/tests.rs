@@ -99,7 +99,8 @@ fn recovered(digest: &Hash, signature: Signature) -> Address {
     recover_address(digest, &signature.to_bytes(id)).unwrap()
 }
 
-/// The keys of an account are others than that of its address: the transaction names the sender, and all of them sign.
+/// The keys of an account are others than that of its address: the transaction names the sender,
+/// and all of them sign.
 #[test]
 fn an_account_with_other_keys_is_named_and_each_of_them_signs() {
     let [account, paying, to] = [21, 22, 9].map(|byte| Address([byte; 20]));

@@ -86,7 +86,8 @@ fn by_keys(digest: Hash, account: Address, key: &AccountKey, bytes: &[u8]) -> Gi
     Given { nonce: 1, digest, signature: written(&account, key, &signatures) }
 }
 
-/// The account of key 5 has these keys now; what keys 5 (its old one), 6 and 7 sign for it counts as the chain says.
+/// The account of key 5 has these keys now; what keys 5 (its old one), 6 and 7 sign for it counts
+/// as the chain says.
 #[test]
 fn where_the_bridge_asks_the_chain_the_accounts_keys_of_now_count_and_no_others() {
     let digest = Hash([1; 32]);
