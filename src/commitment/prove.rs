@@ -86,6 +86,24 @@ mod tests {
     }
 
     #[test]
+    fn all_items_are_told_from_some_of_them() {
+        for (form, count) in FORMS.into_iter().flat_map(|form| [1u32, 2, 3, 4, 7, 130].map(|count| (form, count))) {
+            let (transactions, receipts) = block(count);
+            let root = derive_root(form, &receipts);
+            let proves_all = |indices: &[u32]| {
+                let items = prove_items(form, &transactions, &receipts, indices).unwrap();
+                items.proves_all(&proven(form, count, indices), &root)
+            };
+            let all: Vec<u32> = (0..count).collect();
+            assert!(proves_all(&all), "{form:?} of {count}");
+            for left_out in (0..count).filter(|_| count > 1) {
+                let some: Vec<u32> = all.iter().copied().filter(|index| *index != left_out).collect();
+                assert_eq!(proves_all(&some), form == CommitmentForm::Concat, "{form:?} of {count} but {left_out}");
+            }
+        }
+    }
+
+    #[test]
     fn rejects_what_no_proof_can_be_made_of() {
         let (transactions, receipts) = block(3);
         for form in FORMS {

@@ -48,8 +48,15 @@ struct Block<'c> {
     items: Map<u32, Entry>,
     proof: &'c BlockItems,
     paths: OnceCell<Paths>,
-    /// Under the concat form the whole block is the proof, so its other items need no reader.
+    /// Whether the proven items are all of the block.
     whole: bool,
+}
+
+impl Block<'_> {
+    /// A concat proof of one item holds the whole block, so its other items need no reader.
+    const fn needs_every_reader(&self) -> bool {
+        !matches!(self.proof, BlockItems::Concat { .. })
+    }
 }
 
 /// A proven item, decoded once however often it is referred to: many references to one large item cost no more than one.
@@ -107,9 +114,9 @@ impl<'c> Evidence<'c> {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
             let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
+            let whole = block.items.proves_all(&items, &receipts);
             let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
             let items = map_of(items.into_iter().map(entry));
-            let whole = matches!(block.items, BlockItems::Concat { .. });
             let (proof, paths) = (&block.items, OnceCell::new());
             verified.blocks.insert(block.number, Block { items, proof, paths, whole });
         }
@@ -280,7 +287,7 @@ impl<'c> Evidence<'c> {
         }
         for block in self.blocks.values() {
             let mut read = block.items.values().map(|entry| entry.decoded.get().is_some());
-            let fits = if block.whole { read.any(|used| used) } else { read.all(|used| used) };
+            let fits = if block.needs_every_reader() { read.all(|used| used) } else { read.any(|used| used) };
             if !fits {
                 return Err(BundleError::Unused("a block item"));
             }

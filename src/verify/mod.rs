@@ -51,6 +51,7 @@ pub use chain::{AnchoredHeader, FollowedChain};
 pub use complete::Completeness;
 pub use error::VerifyError;
 pub use evidence::{slots_for_nonce, Evidence, Usage};
+pub use registry::changes_registry;
 pub use request::ProvenRequest;
 pub use stop::Stop;
 

@@ -48,6 +48,14 @@ fn changes_of(bridge: &Address, token: &Address) -> [[u8; 256]; 2] {
     })
 }
 
+/// Whether a log is the bridge's own word that it changed its registry's entry for `token`.
+#[must_use]
+pub fn changes_registry(log: &Log, bridge: &Address, token: &Address) -> bool {
+    log.address == *bridge
+        && log.topics.first().is_some_and(|topic| CHANGES.contains(topic))
+        && log.topics.get(1) == Some(&token.to_word())
+}
+
 impl Evidence<'_> {
     /// The followed headers of a range that may hold a change of the entry for `token`. All headers
     /// are looked through once for each token: a transfer's range may be as long as the chain, and
@@ -136,13 +144,8 @@ fn did_not_change_at(source: &Evidence<'_>, end: &BridgeEnd, number: u64, reques
         }
         return Ok(());
     }
-    let changed = |log: &Log| {
-        log.address == end.address
-            && log.topics.first().is_some_and(|topic| CHANGES.contains(topic))
-            && log.topics.get(1) == Some(&token.to_word())
-    };
     for item in whole {
-        if item?.receipt.logs.iter().any(changed) {
+        if item?.receipt.logs.iter().any(|log| changes_registry(log, &end.address, token)) {
             return Err(Stop::uncovered(Uncovered::TokenMappingChanged));
         }
     }

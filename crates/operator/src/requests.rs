@@ -10,7 +10,7 @@ use spanlight::bridge::events::topic;
 use spanlight::bridge::layout::{self, NonceWord};
 use spanlight::bridge::{RequestEvent, TokenType};
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
-use spanlight::commitment::{prove_items, CommitmentForm};
+use spanlight::commitment::prove_items;
 use spanlight::primitives::keccak256;
 use spanlight::receipt::Receipt;
 use spanlight::state::{verify_state, StateProof};
@@ -262,7 +262,7 @@ async fn later_states<T: Transport>(
             by_height.entry(height).or_default().insert(*token);
         }
         let kept = number.next_multiple_of(KEPT_EACH);
-        if let Some(blocks) = settled_by_receipts(synced, bridge, token.as_ref(), (number, kept))? {
+        if let Some(blocks) = left_to_receipts(synced, bridge, token.as_ref(), (number, kept))? {
             by_height.entry(kept).or_default().insert(*token);
             doubtful.extend(blocks);
         }
@@ -290,11 +290,10 @@ async fn later_states<T: Transport>(
 }
 
 /// The blocks up to the next one whose state full nodes keep that may have changed a token's entry,
-/// by the filters in their headers; none where there is no such block, or receipts cannot settle
-/// it. Anybody can put a log's words into a filter, and on a busy chain they come by chance.
-/// Whether the entry was changed all receipts of the block tell, and the core takes them as proven
-/// where they are committed to as one list.
-fn settled_by_receipts(
+/// by the filters in their headers; none where there is no such block, or no such state yet. Anybody
+/// can put a log's words into a filter, and on a busy chain they come by chance. Whether the entry
+/// was changed all receipts of the block tell.
+fn left_to_receipts(
     synced: &Synced<'_>,
     bridge: &BridgeEnd,
     token: Option<&Address>,
@@ -303,12 +302,8 @@ fn settled_by_receipts(
     let Some(token) = token.filter(|_| kept <= synced.head()) else { return Ok(None) };
     let mut doubtful = Vec::new();
     for between in number.saturating_add(1)..=kept {
-        let header = synced.chain().header(between)?;
-        if header.may_change_registry(&bridge.address, token) {
+        if synced.chain().header(between)?.may_change_registry(&bridge.address, token) {
             tracing::debug!(block = number, between, %token, "a log may have changed the registry's entry since");
-            if header.commitment_form() != CommitmentForm::Concat {
-                return Ok(None);
-            }
             doubtful.push(between);
         }
     }
@@ -325,7 +320,8 @@ async fn whole_blocks<T: Transport>(
     for together in numbers.chunks(BLOCKS_TOGETHER) {
         let headers = together.iter().map(|number| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
         for (header, items) in headers.iter().zip(items_of(node, &headers).await?) {
-            let whole = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &[0]);
+            let all: Vec<u32> = (0u32..).zip(&items.receipts).map(|(index, _)| index).collect();
+            let whole = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &all);
             blocks.push(BlockProof { number: header.number(), items: whole.map_err(refused)? });
         }
     }

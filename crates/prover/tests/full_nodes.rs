@@ -6,14 +6,17 @@ mod common;
 
 use common::block_on;
 use serde_json::Value;
+use spanlight::bridge::events::topic;
 use spanlight::bridge::HandleCall;
+use spanlight::commitment::CommitmentForm;
 use spanlight::consensus::FollowMode;
+use spanlight::receipt::Log;
 use spanlight::trust::Trust;
 use spanlight::verdict::{Note, Verdict};
 use spanlight::{Address, U256};
 use spanlight_forge::scenarios::fraud::invented_call;
 use spanlight_forge::scenarios::sorted;
-use spanlight_forge::{coin, erc20, keys, recording, Stage, StageSetup, SOURCE_TOKEN};
+use spanlight_forge::{coin, erc20, keys, recording, NewBlock, Stage, StageSetup, OUTSIDER, SOURCE_TOKEN};
 use spanlight_prover::{
     audit, prove, sync, Audit, Ends, HeaderPlan, Node, Proof, ProveError, ProveOptions, Reach, Replay, RpcError,
     Silent, Subject, SyncOptions, Time, Transport,
@@ -171,6 +174,49 @@ fn a_registry_that_changed_since_needs_the_state_of_its_time() {
     assert_eq!(said(&audit.report.transfers[0].verdict), "handled");
 }
 
+const FORMS: [CommitmentForm; 3] = [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat];
+const STRANGER: Address = Address([0x99; 20]);
+
+/// A stranger's log beside one of the bridge's: all that a filter tells of a change of the registry
+/// is there.
+fn looks_like_a_change(block: &mut NewBlock<'_>) {
+    block.request(coin(5));
+    let topics = vec![topic::TOKEN_REGISTERED, SOURCE_TOKEN.to_word()];
+    let log = Log { address: STRANGER, topics, data: Vec::new() };
+    block.transaction(OUTSIDER, STRANGER, U256::ZERO, Vec::new(), 1, vec![log]);
+}
+
+/// Anybody may send such logs, so they make nothing need an archive, in any form of receipts. A
+/// change among them still does.
+#[test]
+fn logs_that_look_like_a_registry_change_are_settled_by_receipts() {
+    for form in FORMS {
+        let audited = |changes: bool| {
+            let mut stage = Stage::new(&StageSetup::with_form(form));
+            let request = stage.request(erc20(77));
+            let block = request.at.item.block;
+            stage.votes(&[11, 12], &stage.call(&request));
+            stage.source.block(looks_like_a_change);
+            if changes {
+                stage.source.block(|block| block.register_token(SOURCE_TOKEN, Some(Address([0x73; 20]))));
+            }
+            stage.source.block(looks_like_a_change);
+            assert_eq!(block / 128, stage.source.height() / 128, "no state that is kept lies between");
+            stage.source.idle(260);
+            (block, audited(&stage, 0))
+        };
+        let (_, settled) = audited(false);
+        assert_eq!(said(&settled.report.transfers[0].verdict), "handled", "{form:?}");
+        assert_eq!(settled.unavailable, []);
+        if form != CommitmentForm::Trie {
+            continue;
+        }
+        let (block, changed) = audited(true);
+        assert_eq!(said(&changed.report.transfers[0].verdict), "missing.bridge_state", "{form:?}");
+        assert_eq!(changed.unavailable, [(0, RpcError::Pruned { chain: "main".into(), height: block })]);
+    }
+}
+
 /// A node whose chain goes on while it is read.
 struct Living {
     replay: Replay,
@@ -251,4 +297,22 @@ fn a_wrong_token_is_proven_with_the_registry_up_to_the_votes() {
     };
     assert_eq!(verdict(false), "fraud");
     assert_eq!(verdict(true), "bridge.token_mapping_changed");
+}
+
+/// The same long after, with logs that look like a change between the request and the votes.
+#[test]
+fn a_wrong_token_of_long_ago_is_proven_though_logs_look_like_a_change() {
+    for form in FORMS {
+        let mut stage = Stage::new(&StageSetup::with_form(form));
+        stage.source.idle(128 - stage.source.height() % 128);
+        let request = stage.request(erc20(77));
+        assert_eq!(request.at.item.block % 128, 1, "the state before it is kept");
+        stage.source.block(looks_like_a_change);
+        let call = HandleCall { token: Some(Address([0x73; 20])), ..stage.call(&request) };
+        stage.votes(&[11, 12], &call);
+        stage.time_goes_on();
+        stage.source.idle(260);
+        let proof = proven(&stage, 0, HeaderPlan::Sparse).unwrap();
+        assert_eq!(said(&proof.report.transfers[0].verdict), "fraud", "{form:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use spanlight::bridge::HandleEvent;
+use spanlight::commitment::CommitmentForm;
 use spanlight::primitives::U256;
 use spanlight::trust::Trust;
 use spanlight::verdict::State;
@@ -46,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) latency: Duration,
     /// Seconds by which both chains' clock is ahead of this machine's.
     pub(crate) clock_offset: i64,
+    /// How the main chain commits to transactions and receipts.
+    pub(crate) main_form: CommitmentForm,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
@@ -64,6 +67,7 @@ impl Plan {
             node: NodeKind::default(),
             latency: Duration::ZERO,
             clock_offset: 0,
+            main_form: CommitmentForm::Concat,
             voting: String::new(),
         }
     }
@@ -116,6 +120,7 @@ impl Rig {
             ..PairConfig::default()
         };
         config = config.produced(Production::Every(plan.block), clock);
+        config.main.form = plan.main_form;
         for chain in [&mut config.main, &mut config.service] {
             chain.genesis_time = now() - 20_000;
             (chain.node, chain.latency, chain.clock_offset) = (plan.node, plan.latency, plan.clock_offset);

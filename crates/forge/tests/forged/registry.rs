@@ -3,8 +3,8 @@
 
 use spanlight::bridge::events::topic;
 use spanlight::bridge::Generation;
-use spanlight::bundle::{LogRef, TransferProof};
-use spanlight::commitment::CommitmentForm;
+use spanlight::bundle::{BlockProof, ItemRef, LogRef, TransferProof};
+use spanlight::commitment::{BlockItems, CommitmentForm};
 use spanlight::receipt::Log;
 use spanlight::verdict::Verdict;
 use spanlight::{Address, U256};
@@ -12,9 +12,11 @@ use spanlight_forge::scenarios::sorted;
 use spanlight_forge::{
     coin, erc20, NewBlock, Plan, Scenario, Stage, StageSetup, DESTINATION_TOKEN, OUTSIDER, SOURCE_TOKEN,
 };
+use std::ops::Range;
 
 const OTHER_TOKEN: Address = Address([0x73; 20]);
 const STRANGER: Address = Address([0x99; 20]);
+const FORMS: [CommitmentForm; 3] = [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat];
 const CHANGED: (&str, &str) = ("unsupported", "bridge.token_mapping_changed");
 
 /// What happens on the source between the request and the votes, in blocks of their own.
@@ -78,7 +80,7 @@ fn back(block: &mut NewBlock<'_>) {
 /// it.
 #[test]
 fn operators_that_read_the_registry_of_their_own_time_are_not_accused() {
-    for form in [CommitmentForm::Trie, CommitmentForm::Simple, CommitmentForm::Concat] {
+    for form in FORMS {
         let honest = History { form, meanwhile: vec![to_other], delivered: OTHER_TOKEN };
         assert_eq!(honest.outcome(nothing_more), CHANGED, "{form:?}");
         let lie = lie(form).scenario(nothing_more);
@@ -94,12 +96,15 @@ fn operators_that_read_the_registry_of_their_own_time_are_not_accused() {
 fn two_equal_ends_do_not_show_that_nothing_changed_between() {
     let honest = |form| History { form, meanwhile: vec![to_other, back], delivered: OTHER_TOKEN };
     let entries = |plan: &mut Plan, at: u64| plan.source_states.extend([at, at + 1]);
-    let whole = |plan: &mut Plan, at: u64| plan.source.item(spanlight::bundle::ItemRef { block: at + 1, index: 0 });
-    assert_eq!(honest(CommitmentForm::Trie).outcome(nothing_more), ("incomplete", "missing.bridge_state"));
-    assert_eq!(honest(CommitmentForm::Trie).outcome(entries), CHANGED);
-    assert_eq!(honest(CommitmentForm::Concat).outcome(nothing_more), ("incomplete", "missing.bridge_state"));
-    assert_eq!(honest(CommitmentForm::Concat).outcome(entries), CHANGED);
-    assert_eq!(honest(CommitmentForm::Concat).outcome(whole), CHANGED);
+    for form in FORMS {
+        assert_eq!(honest(form).outcome(nothing_more), ("incomplete", "missing.bridge_state"), "{form:?}");
+        assert_eq!(honest(form).outcome(entries), CHANGED, "{form:?}");
+        assert_eq!(honest(form).outcome(|plan, at| items(plan, at + 1, 0..1)), CHANGED, "{form:?}");
+    }
+}
+
+fn items(plan: &mut Plan, block: u64, indices: Range<u32>) {
+    indices.for_each(|index| plan.source.item(ItemRef { block, index }));
 }
 
 /// Another contract's event beside one of the bridge's: every bit is there, and nothing changed.
@@ -112,14 +117,87 @@ fn looks_like_a_change(block: &mut NewBlock<'_>) {
 
 #[test]
 fn a_bloom_filter_that_looks_like_a_change_is_settled_by_the_block_or_by_the_entries_around_it() {
-    let lie = |form| History { form, meanwhile: vec![looks_like_a_change], delivered: OTHER_TOKEN };
     let entries = |plan: &mut Plan, at: u64| plan.source_states.extend([at, at + 1]);
-    let whole = |plan: &mut Plan, at: u64| plan.source.item(spanlight::bundle::ItemRef { block: at + 1, index: 0 });
-    for form in [CommitmentForm::Trie, CommitmentForm::Concat] {
-        assert_eq!(lie(form).outcome(nothing_more), ("incomplete", "missing.bridge_state"), "{form:?}");
-        assert_eq!(lie(form).outcome(entries), ("proven", "fraud"), "{form:?}");
+    for form in FORMS {
+        let lie = History { form, meanwhile: vec![looks_like_a_change], delivered: OTHER_TOKEN };
+        assert_eq!(lie.outcome(nothing_more), ("incomplete", "missing.bridge_state"), "{form:?}");
+        assert_eq!(lie.outcome(entries), ("proven", "fraud"), "{form:?}");
+        assert_eq!(lie.outcome(|plan, at| items(plan, at + 1, 0..2)), ("proven", "fraud"), "{form:?}");
     }
-    assert_eq!(lie(CommitmentForm::Concat).outcome(whole), ("proven", "fraud"));
+}
+
+/// What is left out may be the change itself. Only a concat proof cannot leave anything out.
+#[test]
+fn a_block_of_which_an_item_is_left_out_settles_nothing() {
+    for form in [CommitmentForm::Trie, CommitmentForm::Simple] {
+        let history = History { form, meanwhile: vec![looks_like_a_change], delivered: OTHER_TOKEN };
+        for shown in [0..1, 1..2] {
+            let outcome = history.outcome(|plan, at| items(plan, at + 1, shown.clone()));
+            assert_eq!(outcome, ("incomplete", "missing.bridge_state"), "{form:?} {shown:?}");
+        }
+    }
+}
+
+/// The block behind the request's in a bundle that proves all its items.
+fn with_whole_block(
+    form: CommitmentForm,
+    tamper: impl FnOnce(&mut Vec<BlockProof>, usize),
+) -> (&'static str, &'static str) {
+    let history = History { form, meanwhile: vec![looks_like_a_change], delivered: OTHER_TOKEN };
+    let mut number = 0;
+    let mut scenario = history.scenario(|plan, at| {
+        number = at + 1;
+        items(plan, number, 0..2);
+    });
+    let blocks = &mut scenario.bundle.chains[0].blocks;
+    let place = blocks.iter().position(|block| block.number == number).unwrap();
+    tamper(blocks, place);
+    scenario.outcome()
+}
+
+#[test]
+fn a_block_does_not_become_whole_by_what_its_proof_says() {
+    // A list that claims to be shorter than it is.
+    let shorter = |blocks: &mut Vec<BlockProof>, place: usize| {
+        let BlockItems::Simple { count, entries } = &mut blocks[place].items else { panic!("simple") };
+        *count = 1;
+        entries.truncate(1);
+    };
+    assert_eq!(with_whole_block(CommitmentForm::Simple, shorter), ("invalid", "commitment.path_length"));
+    let fewer = |blocks: &mut Vec<BlockProof>, place: usize| match &mut blocks[place].items {
+        BlockItems::Trie { indices, .. } => indices.truncate(1),
+        BlockItems::Concat { transactions, receipts } => {
+            transactions.truncate(1);
+            receipts.truncate(1);
+        }
+        BlockItems::Simple { .. } => panic!("of another form"),
+    };
+    assert_eq!(with_whole_block(CommitmentForm::Trie, fewer), ("invalid", "trie.node_unused"));
+    assert_eq!(with_whole_block(CommitmentForm::Concat, fewer), ("invalid", "commitment.root_mismatch"));
+    // Only the receipts are cut.
+    let lengths = |blocks: &mut Vec<BlockProof>, place: usize| {
+        let BlockItems::Concat { receipts, .. } = &mut blocks[place].items else { panic!("concat") };
+        receipts.truncate(1);
+    };
+    assert_eq!(with_whole_block(CommitmentForm::Concat, lengths), ("invalid", "commitment.list_lengths_differ"));
+}
+
+/// Its receipts would say that nothing changed.
+#[test]
+fn another_blocks_items_settle_nothing() {
+    let other = |blocks: &mut Vec<BlockProof>, place: usize| blocks[place].items = blocks[place - 1].items.clone();
+    assert_eq!(with_whole_block(CommitmentForm::Trie, other), ("invalid", "trie.node_missing"));
+    assert_eq!(with_whole_block(CommitmentForm::Simple, other), ("invalid", "commitment.root_mismatch"));
+    assert_eq!(with_whole_block(CommitmentForm::Concat, other), ("invalid", "commitment.root_mismatch"));
+}
+
+/// Whole or not, what nothing asked for is refused.
+#[test]
+fn a_whole_block_that_settles_nothing_is_refused() {
+    for form in FORMS {
+        let outcome = lie(form).outcome(|plan, at| items(plan, at + 1, 0..1));
+        assert_eq!(outcome, ("invalid", "bundle.unused"), "{form:?}");
+    }
 }
 
 /// Other tokens come and go: that is nothing to this transfer.

@@ -163,8 +163,11 @@ impl<T: Transport> Gathering<'_, '_, T> {
             self.entry_at(end, &slots).await?;
         }
         for changed in self.source.registry_changes(&registry.token, requested, end) {
-            for height in [changed.saturating_sub(1), changed] {
-                self.entry_at(height, &slots).await?;
+            let around = [changed.saturating_sub(1), changed].map(|height| (height, slots.clone()));
+            if let Err(refusal) = self.source.keeps(&around).await? {
+                if !self.source.receipts_settle(changed, &registry.token).await? {
+                    self.lacking = Some(refusal);
+                }
             }
         }
         Ok(())

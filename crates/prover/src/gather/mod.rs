@@ -9,7 +9,7 @@ mod search;
 mod side;
 
 use crate::error::ProveError;
-use crate::later::heights_for;
+use crate::later::{heights_for, KEPT_EACH};
 use crate::prove::ProveOptions;
 use crate::rpc::{RpcError, Transport};
 use alloc::vec::Vec;
@@ -180,8 +180,9 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
     }
 
     /// Proves the source's count and the token's entry at the request's block or, where that state
-    /// is not kept, at a later height up to which nothing changed the entry. Gives the height; none
-    /// where there is no such state.
+    /// is not kept, at a later height up to which nothing changed the entry: by the filters of the
+    /// headers between or, up to the next state that full nodes keep, by the receipts of the blocks
+    /// whose filter leaves it open. Gives the height; none where there is no such state.
     async fn state_of_request(
         &mut self,
         block: u64,
@@ -190,11 +191,11 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
     ) -> Result<Option<u64>, ProveError> {
         let head = self.source.head();
         let slots: Vec<Hash> = [layout::NONCES].into_iter().chain(registry).collect();
-        let changed = match registry {
-            Some(_) => self.source.registry_changes(token, block.saturating_add(1), head).first().copied(),
-            None => None,
+        let doubtful = match registry {
+            Some(_) => self.source.registry_changes(token, block.saturating_add(1), head),
+            None => Vec::new(),
         };
-        let stood = changed.map_or(head, |changed| changed.saturating_sub(1));
+        let stood = doubtful.first().map_or(head, |first| first.saturating_sub(1));
         let mut refusal = None;
         for height in heights_for(block, stood) {
             match self.source.keeps(&[(height, slots.clone())]).await? {
@@ -202,7 +203,23 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
+        let kept = block.next_multiple_of(KEPT_EACH);
+        if (stood.saturating_add(1)..=head).contains(&kept) && self.receipts_settle(&doubtful, kept, token).await? {
+            match self.source.keeps(&[(kept, slots)]).await? {
+                Ok(()) => return Ok(Some(kept)),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
         self.lacking = refusal;
         Ok(None)
+    }
+
+    async fn receipts_settle(&mut self, doubtful: &[u64], last: u64, token: &Address) -> Result<bool, ProveError> {
+        for number in doubtful.iter().filter(|number| **number <= last) {
+            if !self.source.receipts_settle(*number, token).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

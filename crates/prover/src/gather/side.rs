@@ -21,7 +21,7 @@ use spanlight::transaction::Transaction;
 use spanlight::trie::prove_keys;
 use spanlight::trust::{AcceptedCode, BridgeEnd};
 use spanlight::verdict::{NotReached, Verdict};
-use spanlight::verify::{Usage, VerifyError};
+use spanlight::verify::{changes_registry, Usage, VerifyError};
 use spanlight::{Address, Hash, U256};
 
 /// Longest voters list that is read, as the core does.
@@ -239,6 +239,22 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         }
         let known = self.changes.get(token).into_iter().flatten();
         known.copied().filter(|number| (from..=to).contains(number)).collect()
+    }
+
+    /// Whether the block's receipts show that it did not change the registry's entry for `token`.
+    /// Then all its items are evidence. Nodes keep receipts for good.
+    pub(super) async fn receipts_settle(&mut self, number: u64, token: &Address) -> Result<bool, ProveError> {
+        let bridge = self.bridge;
+        let mut all = Set::new();
+        for (index, raw) in (0u32..).zip(&self.items(number).await?.receipts) {
+            let receipt = Receipt::decode(raw).map_err(refused)?;
+            if receipt.logs.iter().any(|log| changes_registry(log, &bridge, token)) {
+                return Ok(false);
+            }
+            all.insert(index);
+        }
+        all.into_iter().for_each(|index| self.wanted.add(number, index));
+        Ok(true)
     }
 
     /// The same at the checkpoint, if a node still has it: what is shown there lies at or below it,
