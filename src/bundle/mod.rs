@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use binary::{ascending, transfers_ascend};
 pub use binary::{MAGIC, VERSION};
-pub use summary::{BlockSummary, BundleSummary, ChainSummary, ClaimSummary, RunSummary, StateSummary};
+pub use summary::{BlockSummary, BundleSummary, ChainSummary, ClaimSummary, RunSummary, StateSummary, SAME_START};
 
 /// Largest bundle that is read, in bytes of its binary form.
 pub const MAX_BYTES: usize = 256 << 20;

@@ -170,11 +170,14 @@ fn read(entry: &HeaderEntry) -> Option<UntrustedHeader> {
     UntrustedHeader::decode(&entry.header).ok()
 }
 
+/// [`ChainSummary::start_is`] of a chain that begins where the trust does.
+pub const SAME_START: &str = "the checkpoint of your trust";
+
 fn relation(trust: &Trust, chain: &str, start: Option<&UntrustedHeader>) -> &'static str {
     match (trust.chain(chain), start) {
         (Err(_), _) => "the trust has no chain of this name",
         (Ok(_), None) => "no readable first header",
-        (Ok(trusted), Some(start)) if trusted.checkpoint.hash == start.hash() => "the checkpoint of your trust",
+        (Ok(trusted), Some(start)) if trusted.checkpoint.hash == start.hash() => SAME_START,
         (Ok(_), Some(_)) => "another block than the checkpoint of your trust: it will be refused",
     }
 }

@@ -426,6 +426,12 @@ impl Check<'_> {
         let Some(pair) = &trust.bridge else {
             return Err(self.refuse("trust", "the trust file names no bridge pair", "add a [bridge] part to it"));
         };
+        let names = pair.ends.each_ref().map(|end| end.chain.as_str());
+        // A misspelt name first: it says more than that the right one is missing.
+        if let Some(name) = file.chains.keys().find(|name| !names.contains(&name.as_str())) {
+            let hint = format!("the trust file names them `{}`", names.join("` and `"));
+            return Err(self.refuse(format!("chains.{name}"), "the trust file's bridge has no such chain", &hint));
+        }
         for end in &pair.ends {
             if !file.chains.contains_key(&end.chain) {
                 let key = format!("chains.{}", end.chain);
@@ -434,10 +440,6 @@ impl Check<'_> {
         }
         for (name, chain) in &file.chains {
             let key = |field: &str| format!("chains.{name}.{field}");
-            if !pair.ends.iter().any(|end| end.chain == *name) {
-                let what = "the trust file's bridge has no such chain";
-                return Err(self.refuse(format!("chains.{name}"), what, "use the names of the trust file"));
-            }
             if chain.endpoints.is_empty() {
                 return Err(self.refuse(key("endpoints"), "none", "give at least one http:// or https:// address"));
             }
@@ -543,6 +545,12 @@ impl Check<'_> {
             (VotingMode::Signatures, None) => {
                 Err(self.refuse("exchange", "missing", "voting by signatures needs an [exchange] part with the peers"))
             }
+            // Nobody else would ever hear of its signatures, and it would wait in silence.
+            (VotingMode::Signatures, Some(exchange)) if exchange.peers.is_empty() => Err(self.refuse(
+                "exchange.peers",
+                "none: no other operator gives or gets a signature",
+                "name the other operators, or set voting.mode = \"votes\" where there is no other",
+            )),
             (VotingMode::Votes, Some(_)) => {
                 Err(self.refuse("exchange", "not used", "set voting.mode = \"signatures\", or take [exchange] out"))
             }

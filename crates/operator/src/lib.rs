@@ -20,6 +20,7 @@ pub mod alarm;
 mod backlog;
 mod backoff;
 pub mod board;
+pub mod chain_ids;
 pub mod clock;
 pub mod config;
 pub mod decide;

@@ -1,6 +1,7 @@
 //! One operator as a process: opens what it needs, starts a worker for each direction, and stops when told to.
 
 use crate::board::Board;
+use crate::chain_ids::{self, OtherChain};
 use crate::config::Config;
 use crate::direction::Shared;
 use crate::exchange::{Exchange, ExchangeError};
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The exchange of signatures.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// The endpoints of a chain are those of another one.
+    #[error(transparent)]
+    OtherChain(OtherChain),
     /// A thread.
     #[error("a worker cannot be started: {0}")]
     Thread(std::io::Error),
@@ -168,12 +172,17 @@ pub fn run(config: Config, ends_by: EndsBy) -> Result<(), StartError> {
     let runtime = runtime.map_err(StartError::Thread)?;
     let done = runtime.block_on(async {
         let name = config.name.clone();
+        let served = chain_ids::of_another_chain(config.clone());
         let mut operator = Operator::start(config).await?;
         tracing::info!(%name, ops = operator.ops().map(tracing::field::display), "started");
         tokio::select! {
             () = told_to_stop() => {}
             () = input_ends(), if ends_by == EndsBy::SignalOrInput => {}
             () = operator.gave_up() => return Err(StartError::Hangs),
+            other = served => {
+                operator.stop().await;
+                return Err(StartError::OtherChain(other));
+            }
         }
         tracing::info!("stopping");
         operator.stop().await;

@@ -7,9 +7,11 @@ use crate::show::report::{self, Brought};
 use crate::show::transfer::Checks;
 use crate::show::{trust, uncovered, words};
 use crate::{bundle_file, clock, gather, trust_file};
+use spanlight::bundle::{BundleSummary, SAME_START};
 use spanlight::report::ReportJson;
 use spanlight::verdict::{NotReached, Verdict};
 use spanlight::verify::Report;
+use spanlight::{ProofBundle, Trust};
 use std::path::PathBuf;
 
 /// Verify a proof bundle against your trust file. Needs no network.
@@ -43,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     if args.json {
         let mut value = serde_json::to_value(ReportJson::new(&found)).unwrap_or_default();
         if let (true, Some(fields)) = (fits_not, value.as_object_mut()) {
-            fields.insert("help".to_owned(), words::ANOTHER_TRUST.into());
+            fields.insert("help".to_owned(), another_trust(&bundle, &trust).into());
         }
         return Output::json(&uncovered::with_next_steps(value), spanlight::report::worst_exit_code(codes));
     }
@@ -52,7 +54,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
     report::append(&mut text, &found, if args.verbose { Checks::Listed } else { Checks::Counted });
     named(&mut text, "trusted", &trust::sentence(&trust, &names, now));
     if fits_not {
-        named(&mut text, "help", words::ANOTHER_TRUST);
+        named(&mut text, "help", &another_trust(&bundle, &trust));
     }
     if args.now.is_none() && report::verdicts(&found).any(is_too_old) {
         let own = newest_time(&found).map_or("SECONDS".to_string(), |time| time.saturating_add(1).to_string());
@@ -63,6 +65,31 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         named(&mut text, "help", gather::CLOCK_HINT);
     }
     Ok(Output::with_exit(text, codes))
+}
+
+/// What to compare, with the chains by name.
+fn another_trust(bundle: &ProofBundle, trust: &Trust) -> String {
+    let summary = BundleSummary::new(bundle, Some(trust));
+    let differs = summary.chains.iter().filter(|chain| chain.start_is != Some(SAME_START));
+    let differs: Vec<String> = differs
+        .map(|chain| {
+            let its =
+                trust.chain(&chain.chain).map(|own| format!(", and your trust file's is {}", own.checkpoint.hash));
+            let start = chain.start.map_or_else(|| "not readable".to_owned(), |hash| hash.to_string());
+            let its = its.unwrap_or_else(|_| ", and your trust file has no chain of this name".to_owned());
+            format!("the start of `{}` in the bundle is {start}{its}", chain.chain)
+        })
+        .collect();
+    if !differs.is_empty() {
+        return format!("{}: {}", words::ANOTHER_TRUST, differs.join("; "));
+    }
+    let ends = trust.bridge.iter().flat_map(|pair| &pair.ends);
+    let ends: Vec<String> = ends.map(|end| format!("{} on `{}`", end.address, end.chain)).collect();
+    format!(
+        "{}: both start at the same blocks, and your trust file means the bridges {}",
+        words::ANOTHER_TRUST,
+        ends.join(" and ")
+    )
 }
 
 /// Whether only time stands in the way.

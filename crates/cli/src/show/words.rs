@@ -18,9 +18,10 @@ pub(crate) const ANOTHER_TRUST: &str =
 /// Whether a bundle that is honest would be refused so by a trust file of another chain, checkpoint
 /// or bridge.
 pub(crate) fn may_be_of_another_trust(verdict: &Verdict) -> bool {
-    const CODES: [&str; 9] = [
+    const CODES: [&str; 10] = [
         "bundle.chains",
         "consensus.anchor",
+        "trie.node_missing",
         "trie.node_unused",
         "trust.chain_id",
         "verify.bridge_absent",

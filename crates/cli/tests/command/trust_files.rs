@@ -165,6 +165,7 @@ fn a_bundle_that_does_not_fit_the_trust_file_is_refused_with_a_hint_at_the_file(
             ran.code,
             ran.stdout
         );
+        assert!(ran.stdout.contains("`main`"), "which chain: {}", ran.stdout);
         let json = run(&["verify", &bundle, "--trust", trust, "--now", "1795398700", "--json"]).json();
         assert!(json["help"].as_str().is_some_and(|help| help.contains("another chain")), "{trust}: {json}");
     }

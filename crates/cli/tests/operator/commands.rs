@@ -102,6 +102,10 @@ fn keys_are_made_and_imported_and_their_files_tell_nothing() {
         assert_eq!(code, 3, "{bad:?}: {stderr}");
         assert!(!stderr.contains("panicked") && (bad.is_empty() || !stderr.contains(bad)), "{stderr}");
     }
+    let key = format!("{}\n", private_key(DEPLOYER));
+    let words = ["keys", "import", "--folder", "keys", "--key-fd", "0", "--password-file", "password"];
+    let (code, _, stderr) = operator(&folder.0, &words, &key);
+    assert!(code == 3 && stderr.contains("one of this account already") && stderr.contains("--folder"), "{stderr}");
     let words = ["keys", "new", "--folder", "keys", "--password-file", "none"];
     let (code, _, stderr) = operator(&folder.0, &words, "");
     assert!(code == 3 && stderr.contains("none"), "{code} {stderr}");
@@ -236,6 +240,27 @@ fn an_endpoint_that_vouches_for_a_change_that_was_never_made_is_not_believed() {
     let (code, stdout, stderr) = operator(&folder, &words, "");
     assert!(code == 0 && stdout.contains("proven in the state of block"), "{code} {stdout}{stderr}");
     assert!(is_operator(&rig, new), "said to be registered, and is not");
+}
+
+#[test]
+fn swapped_endpoints_end_the_operator_and_one_wrong_endpoint_of_several_does_not() {
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("swapped") });
+    let [main, service] = [rig.pair.main.url(), rig.pair.service.url()];
+    rewrite(&rig, &format!("[\"{main}\"]"), &format!("[\"{service}\", \"{main}\"]"));
+    rig.start(0, &[]);
+    rig.wait_for_log(0, "an endpoint serves another chain", 1);
+    let start = Instant::now();
+    while rig.status(0)["directions"]["main->service"]["phase"] != "following" {
+        assert!(start.elapsed() < Duration::from_secs(60), "{}", rig.log(0));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    rig.stop(0);
+    let folder = rig.operators[0].folder.clone();
+    rewrite(&rig, &format!("[\"{service}\", \"{main}\"]"), &format!("[\"{service}\"]"));
+    let (code, _, stderr) = operator(&folder, &["run"], "");
+    let words =
+        format!("chains.main.endpoints: {service} serves chain id 9999, and the trust file's `main` has chain id 8888");
+    assert!(code == 3 && stderr.contains(&words) && stderr.contains("swapped?"), "{code} {stderr}");
 }
 
 /// Whether the service chain's bridge lists an account as operator, read from the chain itself.

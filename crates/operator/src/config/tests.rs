@@ -146,7 +146,7 @@ fn every_rule_has_its_own_refusal() {
     let cases = [
         ("trust-missing", "trust = \"trust.toml\"", "trust = \"none.toml\"", "trust"),
         ("store", "sqlite:operator.db", "mysql://me:secret@host/db", "store"),
-        ("chain-missing", "[chains.service]", "[chains.other]", "chains.service"),
+        ("chain-misspelt", "[chains.service]", "[chains.servcie]", "chains.servcie"),
         ("no-endpoints", "[\"http://127.0.0.1:1\"]", "[]", "chains.main.endpoints"),
         ("bad-endpoint", "http://127.0.0.1:1", "127.0.0.1:1", "chains.main.endpoints"),
         ("poll", "[chains.service]", "[voting]\nturn_blocks = 0\n[chains.service]", "voting.turn_blocks"),
@@ -168,6 +168,22 @@ fn every_rule_has_its_own_refusal() {
         good()
     );
     assert_eq!(Folder::new("third").read(&text).unwrap_err().key, "chains.third");
+}
+
+#[test]
+fn a_misspelt_chain_is_named_with_the_names_that_there_are() {
+    let error = refusal("mian", "[chains.main]", "[chains.mian]");
+    assert_eq!(error.key, "chains.mian");
+    assert!(error.hint.contains("`main` and `service`"), "{error}");
+}
+
+#[test]
+fn signatures_without_peers_are_refused() {
+    let exchange = "[voting]\nmode = \"signatures\"\n[exchange]\nlisten = \"127.0.0.1:1\"\ncertificate = \"a.crt\"\n\
+                    private_key = \"a.key\"\npeers = []\n[chains.service]";
+    let error = refusal("no-peers", "[chains.service]", exchange);
+    assert_eq!(error.key, "exchange.peers");
+    assert!(error.hint.contains("voting.mode"), "{error}");
 }
 
 #[test]

@@ -133,7 +133,10 @@ fn write(
     let address = Address(key.address().into_array());
     let path = folder.join(format!("{address}.json"));
     let text = sealed(&path, password, strength, key)?;
-    private::write_new(&path, text.as_bytes()).map_err(|error| failed(&path, error))?;
+    private::write_new(&path, text.as_bytes()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => KeyError::Exists(path.display().to_string()),
+        _ => failed(&path, error),
+    })?;
     Ok((path, address))
 }
 

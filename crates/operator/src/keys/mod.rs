@@ -46,6 +46,9 @@ pub enum KeyError {
         /// What is wrong.
         reason: String,
     },
+    /// There is a key file of this account already.
+    #[error("key file {0}: there is one of this account already, and key files are never written over")]
+    Exists(String),
     /// The token.
     #[error("PKCS#11 token: {0}")]
     Token(String),

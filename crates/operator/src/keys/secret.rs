@@ -25,9 +25,19 @@ pub fn read(secret: &Secret) -> Result<Zeroizing<String>, KeyError> {
     let kept = text.trim_end_matches(['\n', '\r']).len();
     text.truncate(kept);
     if text.is_empty() {
-        return Err(KeyError::Secret("it is empty".to_owned()));
+        return Err(KeyError::Secret(format!("{} is empty", place(secret))));
     }
     Ok(text)
+}
+
+/// Where it should have come from, in words.
+fn place(secret: &Secret) -> String {
+    match secret {
+        Secret::File(path) => path.display().to_string(),
+        Secret::Credential(name) => format!("the credential `{name}`"),
+        Secret::Fd(number) => format!("file descriptor {number}"),
+        Secret::Prompt(words) => format!("what was typed for `{words}`"),
+    }
 }
 
 fn failed(path: &Path, reason: impl ToString) -> KeyError {
@@ -83,6 +93,16 @@ pub fn stands_guessing(password: &str) -> Result<(), KeyError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_password_is_told_with_the_file_it_should_be_in() {
+        let path = std::env::temp_dir().join(format!("spanlight-empty-{}.password", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        private::write_new(&path, b"\n").unwrap();
+        let error = read(&Secret::File(path.clone())).unwrap_err().to_string();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.contains(&path.display().to_string()) && error.ends_with("is empty"), "{error}");
+    }
 
     #[test]
     fn weak_passwords_are_refused_without_being_repeated() {

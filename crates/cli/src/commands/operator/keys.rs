@@ -128,7 +128,12 @@ fn strengthen(args: &StrengthenArgs) -> Result<Output, Failure> {
 }
 
 fn written(file: Result<(PathBuf, Address), KeyError>) -> Result<Output, Failure> {
-    let (path, address) = file.map_err(Failure::unreadable)?;
+    let (path, address) = file.map_err(|error| match &error {
+        KeyError::Exists(_) => {
+            Failure::unreadable(&error).hint("use that file, or move it away, or give another folder by --folder")
+        }
+        _ => Failure::unreadable(&error).hint("docs/operator.md, Keys"),
+    })?;
     Ok(Output::done(format!("{address}\n{}\n", path.display())))
 }
 

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use spanlight_operator::config::{Config, Secret};
 use spanlight_operator::run::{EndsBy, StartError};
+use spanlight_operator::store::StoreError;
 use std::future::Future;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -150,6 +151,16 @@ fn run_operator(running: &Running) -> Result<Output, Failure> {
     spanlight_operator::run::run(config, ends_by).map_err(|error| match &error {
         StartError::Key { .. } => Failure::unreadable(&error).hint("docs/operator.md, keys"),
         StartError::Ops { .. } => Failure::unreadable(&error).hint("choose another port for ops.listen"),
+        StartError::Store(StoreError::InUse(_)) => Failure::unreadable(&error)
+            .hint("another operator runs on this store: stop that one, or give this one a `store` of its own"),
+        StartError::Store(StoreError::Foreign { .. }) => {
+            Failure::unreadable(&error).hint("start with a new `store`: docs/operator.md, Rotation")
+        }
+        StartError::Store(_) => Failure::unreadable(&error).hint("docs/operator.md, the key `store`"),
+        StartError::OtherChain(_) => Failure::unreadable(&error).hint(
+            "give each chain of the configuration its own endpoints; are those of two chains swapped? Or is the trust file \
+             of another chain?",
+        ),
         _ => Failure::unreadable(&error),
     })?;
     Ok(Output::default())
