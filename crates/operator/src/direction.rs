@@ -16,19 +16,19 @@ use crate::pulse::Pulse;
 use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
-use crate::store::{Lease, Lives, Standby, Store, StoreError};
+use crate::start::{no_start, options, own_limit, starting_point, with_each};
+use crate::store::{Lease, Lives, Store, StoreError};
 use crate::view::{self, Voters};
 use spanlight::consensus::light_client::Checkpoint;
-use spanlight::consensus::FollowMode;
 use spanlight::trust::{BridgeEnd, Trust, TrustError, TrustedChain};
-use spanlight::verdict::{NotReached, Verdict};
-use spanlight_prover::{Cancel, Node, ProveError, RpcError, Silent, SyncOptions, Time};
+use spanlight::verdict::NotReached;
+use spanlight_prover::{Cancel, Node, ProveError, Silent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Pause after a session that failed.
-const PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at what a person has said.
 const CONTROLS: Duration = Duration::from_millis(250);
 
@@ -117,7 +117,7 @@ pub(crate) enum WorkError {
 impl WorkError {
     /// The alarm, where it is the store, or the checkpoint to start from is too old or ahead of this
     /// machine's clock.
-    fn alarm(&self) -> Option<Alarm> {
+    pub(crate) fn alarm(&self) -> Option<Alarm> {
         match self {
             Self::Start { block, error, .. } => match own_limit(error)? {
                 NotReached::TrustExpired { chain, have, need } => {
@@ -133,31 +133,6 @@ impl WorkError {
     }
 }
 
-/// That the clock or the checkpoint's age stands in the way, and no endpoint.
-pub(crate) fn own_limit(error: &ProveError) -> Option<&NotReached> {
-    match error {
-        ProveError::NotFollowed(Verdict::NotYetTrusted(
-            reason @ (NotReached::Clock { .. } | NotReached::TrustExpired { .. }),
-        )) => Some(reason),
-        _ => None,
-    }
-}
-
-/// The chain from where this operator starts: its own checkpoint where that is newer than the
-/// trust's, since one that the person at the keys gave and that is newer goes before.
-///
-/// Only its own checkpoint may be older than the trusting period, and only by its own
-/// configuration: this operator verified that block itself, so what the period guards against is
-/// that a quorum of its council gave its keys away since. Nothing is jumped over from there.
-fn starting_point(chain: TrustedChain, own: Option<Checkpoint>, max_pause_s: u64) -> TrustedChain {
-    match own.filter(|own| own.number > chain.checkpoint.number) {
-        Some(checkpoint) => {
-            TrustedChain { checkpoint, trusting_period: chain.trusting_period.max(max_pause_s), ..chain }
-        }
-        None => chain,
-    }
-}
-
 /// One direction: its two ends.
 pub(crate) struct Direction {
     pub(crate) shared: Arc<Shared>,
@@ -170,48 +145,6 @@ pub(crate) struct Direction {
     pub(crate) fitness: Fitness,
     /// Ends this worker alone.
     cancel: Cancel,
-}
-
-/// Begins to follow a chain, with one endpoint at a time: where they were mixed, one could tell a
-/// head and leave it to another to show it, and what is false would be held against the other one.
-/// One endpoint that keeps back whoever begins must not keep a session from beginning: `begin` puts
-/// aside one at fault, and where nobody can be shown to be at fault each endpoint is asked first
-/// once. A first one may show an old head and then not tell its state, which the others, honest
-/// ones, have thrown away. The next session goes on with the order found.
-pub(crate) async fn with_each<R>(
-    link: &mut Link,
-    begin: impl AsyncFn(&Link) -> Result<R, ProveError>,
-) -> Result<R, ProveError> {
-    let mut turns = link.len();
-    loop {
-        let error = match begin(link).await {
-            Ok(begun) => return Ok(begun),
-            Err(error) => error,
-        };
-        if own_limit(&error).is_some() {
-            return Err(error);
-        }
-        turns = turns.saturating_sub(1);
-        link.rotate();
-        // Where none answers, another order helps nobody.
-        let is_nobody = |error: &RpcError| {
-            matches!(error, RpcError::Transport { .. } | RpcError::NoneLeft { .. } | RpcError::Cancelled)
-        };
-        if turns == 0 || matches!(&error, ProveError::Rpc(error) if is_nobody(error)) {
-            return Err(error);
-        }
-        tracing::warn!(%error, "a start failed; the next endpoint is asked first");
-    }
-}
-
-fn no_start(trusted: &TrustedChain, error: ProveError) -> WorkError {
-    let chain = trusted.profile.name.clone();
-    WorkError::Start { chain, block: trusted.checkpoint.number, error: Box::new(error) }
-}
-
-/// How chains are followed now.
-pub(crate) fn options() -> SyncOptions {
-    SyncOptions { to: None, mode: FollowMode::Sparse, deep: false, time: Time::Runs(clock::now) }
 }
 
 impl Direction {
@@ -278,56 +211,6 @@ impl Direction {
                 exchange.rest(&self.name);
             }
         }
-    }
-
-    /// Waits while another replica acts, and shows the others whether this one could.
-    async fn stand_by(
-        &self,
-        links: &mut [Link; 2],
-        standby: &mut Option<Standby>,
-        show: &impl Fn(&str, Option<String>),
-    ) {
-        match self.can_serve(links).await {
-            Ok(()) => {
-                if standby.is_none() {
-                    *standby = self.shared.store.stand_by(&self.name).await.unwrap_or_default();
-                }
-                show("standby", None);
-            }
-            Err(error) => {
-                *standby = None;
-                show("failing", Some(error.to_string()));
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-
-    /// Whether an endpoint of each chain answers.
-    async fn can_serve(&self, links: &mut [Link; 2]) -> Result<(), WorkError> {
-        for (link, end) in links.iter_mut().zip([&self.from, &self.to]) {
-            link.give_second_chance();
-            let profile = &self.shared.config.trust.chain(&end.chain)?.profile;
-            let head = Node::new(&link.endpoints, profile).head_number().await;
-            if head.is_err() {
-                link.rotate();
-            }
-            head?;
-        }
-        Ok(())
-    }
-
-    /// Whether the lease is to be given away: this replica's endpoints do not serve, and another
-    /// replica's do.
-    pub(crate) async fn is_unfit(&self, lease: &Lease) -> bool {
-        if !lease.is_shared() || !self.fitness.is_unfit(Instant::now()) {
-            return false;
-        }
-        let is_unfit = self.shared.store.has_standby(&self.name).await.unwrap_or(false);
-        if is_unfit {
-            tracing::warn!(direction = %self.name, "no endpoint serves; the lease is given to another replica");
-            self.fitness.give_away(Instant::now());
-        }
-        is_unfit
     }
 
     /// Raises an alarm, where it is no repeat.
@@ -468,102 +351,5 @@ impl Direction {
             }
         }
         trust
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::RefCell;
-
-    fn pruned() -> ProveError {
-        RpcError::Pruned { chain: "main".into(), height: 5 }.into()
-    }
-
-    /// Begins where one of `serving` is asked first, and is refused a state by the others; gives who was asked first each time.
-    async fn begin(
-        link: &mut Link,
-        serving: &[&str],
-        error: fn() -> ProveError,
-    ) -> (Result<(), ProveError>, Vec<String>) {
-        let asked = RefCell::new(Vec::new());
-        let begun = with_each(link, async |link: &Link| {
-            asked.borrow_mut().push(link.first().to_owned());
-            if serving.contains(&link.first()) {
-                Ok(())
-            } else {
-                Err(error())
-            }
-        });
-        (begun.await, asked.into_inner())
-    }
-
-    fn link() -> (Link, [String; 3]) {
-        let urls = ["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"].map(str::to_owned);
-        (Link::open(&urls, Duration::from_secs(1), &Cancel::default()).unwrap(), urls)
-    }
-
-    #[tokio::test]
-    async fn a_first_endpoint_that_keeps_a_start_back_is_asked_first_no_more() {
-        let (mut link, [a, b, c]) = link();
-        let (begun, asked) = begin(&mut link, &[&c], pruned).await;
-        assert!(begun.is_ok());
-        assert_eq!(asked, [a, b, c.clone()]);
-        // The next session begins with the one that served.
-        assert_eq!(begin(&mut link, &[&c], pruned).await.1, [c]);
-    }
-
-    #[tokio::test]
-    async fn each_is_asked_first_once_and_none_where_nobody_answers() {
-        let (mut link, [a, b, c]) = link();
-        let (begun, asked) = begin(&mut link, &[], pruned).await;
-        assert!(matches!(begun, Err(ProveError::Rpc(RpcError::Pruned { .. }))));
-        assert_eq!(asked, [a.clone(), b.clone(), c]);
-        let silent = || RpcError::Transport { reason: "no answer".to_owned() }.into();
-        assert_eq!(begin(&mut link, &[], silent).await.1, [a]);
-        assert_eq!(link.first(), b);
-    }
-
-    #[tokio::test]
-    async fn a_checkpoint_that_is_ahead_of_the_clock_is_no_endpoints_fault() {
-        let (mut link, [a, ..]) = link();
-        let ahead = || {
-            let reason = NotReached::Clock { chain: "main".to_owned(), have: 100, need: 130 };
-            ProveError::NotFollowed(Verdict::NotYetTrusted(reason))
-        };
-        let (begun, asked) = begin(&mut link, &[], ahead).await;
-        assert_eq!((asked, link.first()), (vec![a.clone()], a.as_str()));
-        let error = WorkError::Start { chain: "main".to_owned(), block: 7, error: Box::new(begun.unwrap_err()) };
-        assert_eq!(error.alarm(), Some(Alarm::Clock { chain: "main".to_owned(), behind: 30 }));
-    }
-
-    #[test]
-    fn only_an_own_checkpoint_is_believed_for_longer_than_the_trusting_period() {
-        let mut chain: Trust = toml::from_str(include_str!("../../../tests/fixtures/trust.toml")).unwrap();
-        let mut chain = chain.chains.remove(0);
-        (chain.trusting_period, chain.checkpoint.number) = (100, 50);
-        let at = |number: u64| Some(Checkpoint { number, ..chain.checkpoint.clone() });
-        let start = |own: Option<Checkpoint>, max_pause_s: u64| {
-            let start = starting_point(chain.clone(), own, max_pause_s);
-            (start.checkpoint.number, start.trusting_period)
-        };
-        assert_eq!(start(at(51), 1000), (51, 1000));
-        assert_eq!(start(at(51), 0), (51, 100), "nothing is configured");
-        assert_eq!(start(at(51), 99), (51, 100), "it is never less than the trust says");
-        assert_eq!(start(at(50), 1000), (50, 100), "the trust's own");
-        assert_eq!(start(at(49), 1000), (50, 100));
-        assert_eq!(start(None, 1000), (50, 100));
-    }
-
-    #[test]
-    fn a_checkpoint_that_is_too_old_is_no_endpoints_fault_and_is_told_once() {
-        let too_old = |have: u64| {
-            let reason = NotReached::TrustExpired { chain: "main".to_owned(), have, need: 100 };
-            let error = Box::new(ProveError::NotFollowed(Verdict::NotYetTrusted(reason)));
-            WorkError::Start { chain: "main".to_owned(), block: 7, error }
-        };
-        let (chain, block, age, most) = ("main".to_owned(), 7, 101, 100);
-        assert_eq!(too_old(101).alarm(), Some(Alarm::CheckpointTooOld { chain, block, age, most }));
-        assert_eq!(too_old(101).to_string(), too_old(102).to_string(), "what is logged has no age in it");
     }
 }

@@ -46,6 +46,8 @@ mod reverts;
 pub mod run;
 mod send;
 mod session;
+mod standby;
+mod start;
 pub mod store;
 mod supervise;
 pub mod tx;

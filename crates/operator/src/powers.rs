@@ -18,7 +18,7 @@ pub use step::{Refusal, State, Way};
 
 use crate::clock;
 use crate::config::{ChainConfig, Config, KeyConfig};
-use crate::direction::{options, with_each};
+use crate::start::{options, with_each};
 use crate::keys::{self, ChainKeys, KeyError, Signer};
 use crate::link::{Call, Endpoint, Link, Need, Outcome};
 use crate::store::Store;

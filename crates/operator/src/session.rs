@@ -17,13 +17,14 @@ use crate::alarm::Alarm;
 use crate::backlog::Backlog;
 use crate::clock;
 use crate::decide::Delivery;
-use crate::direction::{options, own_limit, Direction, WorkError};
+use crate::direction::{Direction, WorkError};
 
 use crate::evidence::Further;
 use crate::link::Link;
 use crate::park::Park;
 use crate::raised::Raised;
 use crate::send::Sender;
+use crate::start::{options, own_limit};
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
