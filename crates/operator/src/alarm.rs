@@ -114,6 +114,17 @@ pub enum Alarm {
         /// Unix time of its newest block.
         since: u64,
     },
+    /// Catching up with the source gets nowhere.
+    CatchUp {
+        /// The chain.
+        chain: String,
+        /// The block up to which it is searched.
+        block: u64,
+        /// Seconds since that block's time.
+        behind: u64,
+        /// Seconds without any progress.
+        stands: u64,
+    },
     /// Every endpoint shows heads of a chain that move and are too old: the clock is ahead, or all
     /// endpoints are behind.
     OldHeads {
@@ -246,11 +257,12 @@ pub enum Alarm {
 }
 
 /// Every code that [`Alarm::code`] gives.
-pub const CODES: [&str; 42] = [
+pub const CODES: [&str; 43] = [
     "account_key",
     "attempted",
     "bridge_paused",
     "bridge_resumed",
+    "catch_up",
     "chain_stands",
     "change_cancelled",
     "change_made",
@@ -292,6 +304,22 @@ pub const CODES: [&str; 42] = [
 ];
 
 impl Alarm {
+    /// Whether a process that stood still may take its own silence for it.
+    #[must_use]
+    pub const fn may_be_of_slumber(&self) -> bool {
+        matches!(
+            self,
+            Self::Endpoint { .. }
+                | Self::ChainStands { .. }
+                | Self::OldHeads { .. }
+                | Self::ClockAhead { .. }
+                | Self::UnreadBlock { .. }
+                | Self::KeyUnavailable { .. }
+                | Self::Store { .. }
+                | Self::CatchUp { .. }
+        )
+    }
+
     /// The alarm, where this reason is a clock that is behind.
     #[must_use]
     pub fn of_clock(reason: &NotReached) -> Option<Self> {
@@ -321,6 +349,7 @@ impl Alarm {
             Self::CheckpointTooOld { .. } => "checkpoint_too_old",
             Self::ChainStands { .. } => "chain_stands",
             Self::OldHeads { .. } => "old_heads",
+            Self::CatchUp { .. } => "catch_up",
             Self::Endpoint { .. } => "endpoint",
             Self::LowBalance { .. } => "low_balance",
             Self::NoCoin { .. } => "no_coin",
@@ -372,7 +401,8 @@ impl Alarm {
             Self::UnreadBlock { chain, .. }
             | Self::CheckpointTooOld { chain, .. }
             | Self::ChainStands { chain, .. }
-            | Self::OldHeads { chain, .. } => chain.clone(),
+            | Self::OldHeads { chain, .. }
+            | Self::CatchUp { chain, .. } => chain.clone(),
             // A clock may jump from one side to the other.
             Self::Clock { .. } => "behind".to_owned(),
             Self::ClockAhead { .. } => "ahead".to_owned(),
@@ -466,6 +496,10 @@ impl fmt::Display for Alarm {
             Self::OldHeads { chain, age } => write!(
                 f,
                 "the newest block of {chain} that any endpoint shows is {age} s old, and new ones come: this machine's clock seems to be ahead, or all endpoints are behind"
+            ),
+            Self::CatchUp { chain, block, behind, stands } => write!(
+                f,
+                "catching up with {chain} has got no further for {stands} s: it is searched up to block {block}, which is {behind} s old"
             ),
             Self::Endpoint { finding } => f.write_str(finding),
             Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),

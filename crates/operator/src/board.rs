@@ -22,6 +22,27 @@ pub struct Pending {
     pub requested_at: u64,
 }
 
+/// How far a direction is behind its source, while it catches up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatchUp {
+    /// Unix time since when.
+    pub since: u64,
+    /// The source's block up to which requests are found.
+    pub searched: u64,
+    /// Seconds since that block's time.
+    pub behind: u64,
+}
+
+impl CatchUp {
+    /// In words, at this time.
+    #[must_use]
+    pub fn words(&self, now: u64) -> String {
+        let Self { since, searched, behind } = self;
+        let taking = now.saturating_sub(*since);
+        format!("the source is being caught up with, for {taking} s: requests are found up to block {searched}, {behind} s old")
+    }
+}
+
 /// A change of the bridge that its owner has announced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnnouncedChange {
@@ -88,6 +109,9 @@ pub struct DirectionBoard {
     /// arrived.
     #[serde(default)]
     pub clock_behind: u64,
+    /// How far behind it is, while it catches up with the source.
+    #[serde(default)]
+    pub catch_up: Option<CatchUp>,
     /// Changes of the destination bridge that its owner has announced and not made, by number.
     #[serde(default)]
     pub changes: BTreeMap<u64, AnnouncedChange>,

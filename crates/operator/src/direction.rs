@@ -16,6 +16,7 @@ use crate::pulse::Pulse;
 use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
+use crate::slumber::Slumber;
 use crate::start::{no_start, options, own_limit, starting_point, with_each};
 use crate::store::{Lease, Lives, Store, StoreError};
 use crate::view::{self, Voters};
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     /// They sign nothing while the operator is paused.
     pub(crate) keys: BTreeMap<String, ChainKeys>,
     pub(crate) pause: Pause,
+    /// Whether the process itself stood still.
+    pub(crate) slumber: Slumber,
 }
 
 impl Shared {
@@ -77,6 +80,11 @@ impl Shared {
     /// Raises an alarm of a direction, where it is no repeat: logs it, counts it and writes it
     /// down.
     pub(crate) fn raise(self: &Arc<Self>, raised: &mut Raised, direction: &str, nonce: Option<u64>, alarm: &Alarm) {
+        // What lasts shows again.
+        if alarm.may_be_of_slumber() && self.slumber.is_waking() {
+            tracing::info!(%direction, code = alarm.code(), alarm = %alarm, "nobody is blamed while this process wakes");
+            return;
+        }
         if !raised.is_new(nonce, alarm, Instant::now()) {
             return;
         }
@@ -168,6 +176,10 @@ impl Direction {
                 board.source.clone_from(&self.from.chain);
                 board.destination.clone_from(&self.to.chain);
                 board.max_head_age = self.shared.config.voting.max_head_age_s;
+                // Another replica does.
+                if phase == "standby" {
+                    board.catch_up = None;
+                }
                 phase.clone_into(&mut board.phase);
                 board.trouble = trouble;
             });
@@ -207,6 +219,10 @@ impl Direction {
             standby = None;
             tracing::info!(direction = %self.name, "acting for this direction");
             self.act(&lease, (&mut links, &mut raised), &show).await;
+            // Whatever they did not answer in time, this process may have slept.
+            if self.shared.slumber.is_waking() {
+                links.iter_mut().for_each(Link::forgive);
+            }
             if let Some(exchange) = &self.shared.exchange {
                 exchange.rest(&self.name);
             }

@@ -46,6 +46,7 @@ mod reverts;
 pub mod run;
 mod send;
 mod session;
+mod slumber;
 mod standby;
 mod start;
 pub mod store;

@@ -201,6 +201,14 @@ impl Link {
         }
     }
 
+    /// Forgets what was found of the endpoints: it was this process that stood still. Who is at fault
+    /// all the same is found again.
+    pub(crate) fn forgive(&mut self) {
+        if !self.endpoints.findings().is_empty() {
+            self.line_up();
+        }
+    }
+
     /// Asks the next endpoint first, and lines up those that were put aside with it: this one keeps whoever asks it back.
     pub(crate) fn rotate(&mut self) {
         if !self.row.is_empty() {

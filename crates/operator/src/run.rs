@@ -8,6 +8,7 @@ use crate::exchange::{Exchange, ExchangeError};
 use crate::keys::{ChainKeys, KeyError};
 use crate::ops;
 use crate::pause::Pause;
+use crate::slumber::Slumber;
 use crate::store::{Store, StoreError};
 use crate::supervise::Supervisor;
 use spanlight::primitives::keccak256;
@@ -95,7 +96,9 @@ impl Operator {
             Some(settings) => Some(Exchange::start(settings, &cancel, &board).await?),
             None => None,
         };
-        let shared = Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys, pause };
+        let slumber = Slumber::default();
+        let shared =
+            Shared { config, store, board: board.clone(), cancel: cancel.clone(), exchange, keys, pause, slumber };
         let shared = Arc::new(shared);
         // Until it is read that no pause was asked for, there may be one.
         shared.pause.set(true);

@@ -4,6 +4,7 @@ mod acting;
 mod anchoring;
 mod attention;
 mod blame;
+mod catching;
 mod finding;
 mod keeping;
 mod known;
@@ -116,6 +117,7 @@ pub(crate) struct Session<'t> {
     unwatched: Backlog,
     anchoring: anchoring::Progress,
     notices: Notices,
+    catching: catching::Progress,
     /// Which requests need not be found again.
     known: Known,
     /// Requests that can never be voted on, with their block, its time, and why.
@@ -173,6 +175,7 @@ impl<'t> Session<'t> {
             unwatched: Backlog::default(),
             anchoring: anchoring::Progress::default(),
             notices: Notices::new(destination.head()),
+            catching: catching::Progress::default(),
             known: Known::new(known),
             uncovered: BTreeMap::new(),
             is_behind: true,
@@ -289,7 +292,11 @@ impl<'t> Session<'t> {
     /// Tells what was found of endpoints, and tries those again that were put aside a while ago.
     fn look_at_endpoints(&mut self) {
         let mut findings = Vec::new();
+        let is_waking = self.direction.shared.slumber.is_waking();
         for link in &mut *self.links {
+            if is_waking {
+                link.forgive();
+            }
             findings.extend(link.findings());
             link.give_second_chance();
         }
@@ -318,6 +325,7 @@ impl<'t> Session<'t> {
         }
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
+        self.look_at_catching_up();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
         before != after
     }
@@ -373,6 +381,12 @@ impl<'t> Session<'t> {
         let (now, time) = (Instant::now(), clock::now());
         let most = self.direction.shared.config.voting.max_head_age_s;
         let (mut alarms, mut all_old) = (Vec::new(), Vec::new());
+        // Its own sleep is no endpoint's: each begins its turn anew.
+        if self.direction.shared.slumber.is_waking() {
+            (self.turns, self.old) = ([Turn::new(now); 2], [None, None]);
+            self.suspects = [Suspects::default(), Suspects::default()];
+            return;
+        }
         for (side, moved) in moved.into_iter().enumerate() {
             let synced = if side == 0 { &self.source } else { &self.destination };
             let (head, chain) = (synced.chain().head(), synced.chain().name());

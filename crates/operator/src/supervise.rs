@@ -73,6 +73,7 @@ impl Supervisor {
         let _entered = self.runtime.clone().enter();
         let mut looked = Instant::now();
         while !self.shared.cancel.is_cancelled() && self.left.len() < MOST_LEFT {
+            self.shared.slumber.beat();
             // Where this thread stood still, the whole process did: that is no worker's fault.
             if looked.elapsed() > self.hangs {
                 self.workers.iter().for_each(|worker| worker.pulse.beat());

@@ -1,7 +1,7 @@
 //! Two replicas of one operator on one PostgreSQL: one acts, the other takes over at once, nothing is sent twice.
 
 use crate::relay::{Network, Relay};
-use crate::rig::{free_port, Plan, Rig};
+use crate::rig::{free_port, tail, Plan, Rig};
 use serde_json::Value as Json;
 use spanlight_devnet::pair::{BridgeKind, Side};
 use std::path::{Path, PathBuf};
@@ -209,7 +209,9 @@ pub(crate) const TAKE_OVER: Duration = Duration::from_secs(60);
 #[test]
 fn a_frozen_replica_is_followed_soon_and_harms_nothing_when_it_wakes() {
     let server = Postgres::start("frozen");
-    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, ..Plan::new("frozen") });
+    // Calls are under way when it freezes.
+    let latency = Duration::from_millis(100);
+    let mut rig = Rig::new(Plan { operators: 1, threshold: 1, latency, ..Plan::new("frozen") });
     let urls = [rig.pair.main.url(), rig.pair.service.url()];
     rig.operators.clear();
     for replica in 0..2 {
@@ -232,6 +234,9 @@ fn a_frozen_replica_is_followed_soon_and_harms_nothing_when_it_wakes() {
     }
     rig.assert_all_handled_once(Side::Main);
     assert_eq!(rig.votes(Side::Service), (5, 0), "one vote for each, none twice");
+    for index in 0..2 {
+        assert!(!rig.log(index).contains("ALARM"), "nobody else is to blame\n{}", tail(&rig.log(index)));
+    }
 }
 
 /// A host that is cut off from the database, and from nothing else: it must not act, since the

@@ -16,7 +16,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 19] = [
+const METRICS: [Metric; 21] = [
     ("ready", "1 while the direction is followed on young heads or another replica acts", |board, now| {
         Some(float(u64::from(board.unready(now).is_none())))
     }),
@@ -59,6 +59,14 @@ const METRICS: [Metric; 19] = [
         |board, _| board.fee_payer_balance.as_deref().and_then(coins),
     ),
     ("bridge_liquidity_coins", "Coin of the destination bridge", |board, _| coins(&board.liquidity)),
+    (
+        "catch_up_behind_seconds",
+        "Age of the block up to which the source is searched, while it is caught up with",
+        |board, _| known(board.source_time, board.catch_up.as_ref().map_or(0, |catch_up| catch_up.behind)),
+    ),
+    ("catch_up_seconds", "For how long the source has been caught up with; 0 at its head", |board, now| {
+        known(board.source_time, board.catch_up.as_ref().map_or(0, |catch_up| now.saturating_sub(catch_up.since)))
+    }),
     ("announced_changes", "Changes of the destination bridge that its owner has announced and not made", |board, _| {
         known(board.destination_time, u64::try_from(board.changes.len()).unwrap_or(u64::MAX))
     }),

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use serde_json::json;
 use spanlight_operator::board::{DirectionBoard, Status};
+use spanlight_operator::clock::now;
 use spanlight_operator::config::Config;
 use spanlight_operator::store::{AlarmRow, Send, Store};
 use std::fmt::Write;
@@ -48,6 +49,9 @@ pub(super) fn status(config: &Config, as_json: bool) -> Result<Output, Failure> 
     for (name, board) in &status.directions {
         let trouble = board.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
         let _ = writeln!(text, "{name}: {}{trouble}", board.phase);
+        if let Some(catch_up) = &board.catch_up {
+            let _ = writeln!(text, "  catching up  {}", catch_up.words(now()));
+        }
         let _ = writeln!(text, "  heads        source {}, destination {}", board.source_head, board.destination_head);
         let (lower, requests) = (board.lower_handle_nonce, board.requests);
         let _ = writeln!(
@@ -92,6 +96,9 @@ pub(super) fn pending(config: &Config, as_json: bool) -> Result<Output, Failure>
         if let Some(unknown) = not_following(board) {
             let _ = writeln!(text, "{name}: {unknown}");
         }
+        if let Some(catch_up) = &board.catch_up {
+            let _ = writeln!(text, "{name}: {}", catch_up.words(now()));
+        }
         for (nonce, open) in &board.pending {
             let _ = writeln!(text, "{name} {nonce}: {} of {} votes; {}", open.votes, board.threshold, open.doing);
         }
@@ -108,6 +115,14 @@ fn not_following(board: &DirectionBoard) -> Option<String> {
     let trouble = board.trouble.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default();
     let is = if board.phase == "standby" { "on standby" } else { &board.phase };
     (board.phase != "following").then(|| format!("not known now, since this operator is {is}{trouble}"))
+}
+
+/// What is known, and that more may be known once the source is caught up with.
+fn with_catch_up(known: &str, board: &DirectionBoard) -> String {
+    match &board.catch_up {
+        Some(catch_up) => format!("{known}; {}", catch_up.words(now())),
+        None => known.to_owned(),
+    }
 }
 
 /// What to say of a transfer that was executed and not delivered.
@@ -147,8 +162,8 @@ pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
             None if claim.is_some() => undelivered(claim.map_or("", String::as_str)),
             None if args.nonce < board.lower_handle_nonce => "handled".to_owned(),
             None if board.phase != "following" => not_following(board).unwrap_or_default(),
-            None if args.nonce >= board.requests => "not requested, as far as is proven".to_owned(),
-            None => "handled, or its request is not proven yet".to_owned(),
+            None if args.nonce >= board.requests => with_catch_up("not requested, as far as is proven", board),
+            None => with_catch_up("handled, or its request is not proven yet", board),
         };
         let of_direction = |direction: &str| direction == name;
         let sends: Vec<_> = sends.iter().filter(|(direction, ..)| of_direction(direction)).collect();
