@@ -121,6 +121,19 @@ pub struct DirectionBoard {
     /// The first of them by nonce, each with what this operator does about it.
     #[serde(default)]
     pub claims: BTreeMap<u64, String>,
+    /// Executed nonces of the destination bridge that are not swept, without a gap from the lowest
+    /// on, as far as they are counted.
+    #[serde(default)]
+    pub sweep_lag: u64,
+    /// What is done about them, where they are many.
+    #[serde(default)]
+    pub sweep: Option<String>,
+    /// Sweeps sent since the start.
+    #[serde(default)]
+    pub sweeps_sent: u64,
+    /// Claims for others sent since the start.
+    #[serde(default)]
+    pub claims_sent: u64,
     /// Alarms since the start, by code.
     pub alarms: BTreeMap<String, u64>,
     /// Unix time of the last one, by code.

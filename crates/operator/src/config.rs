@@ -224,7 +224,15 @@ pub struct Voting {
     pub retry_blocks: u64,
     /// Whether every destination block is read for votes of others: they leave no event.
     pub watch_blocks: bool,
+    /// Executed nonces above the destination bridge's lowest one from which on they are swept; 0
+    /// for never.
+    pub sweep_lag: u64,
+    /// Whether what could not be delivered is tried again later, at this operator's expense.
+    pub push_claims: bool,
 }
+
+/// More nonces would be read again and again to count them.
+const MOST_SWEEP_LAG: u64 = 2048;
 
 impl Default for Voting {
     fn default() -> Self {
@@ -236,6 +244,9 @@ impl Default for Voting {
             max_in_flight: 32,
             retry_blocks: 30,
             watch_blocks: true,
+            // As many as one call sweeps.
+            sweep_lag: 200,
+            push_claims: false,
         }
     }
 }
@@ -502,6 +513,10 @@ impl Check<'_> {
             ("max_in_flight", u64::try_from(voting.max_in_flight).unwrap_or(u64::MAX)),
             ("retry_blocks", voting.retry_blocks),
         ];
+        if voting.sweep_lag > MOST_SWEEP_LAG {
+            let what = format!("{} nonces are too many to count", voting.sweep_lag);
+            return Err(self.refuse("voting.sweep_lag", what, "give at most 2048, or 0 for never"));
+        }
         match numbers.into_iter().find(|(_, value)| *value == 0) {
             Some((field, _)) => Err(self.refuse(format!("voting.{field}"), "zero", "give at least 1, or leave it out")),
             None => Ok(()),

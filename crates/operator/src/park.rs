@@ -9,7 +9,8 @@ use spanlight::U256;
 
 /// Longest wait in blocks for what nobody tells: what was in the way may be gone.
 const LONGEST: u64 = 120;
-/// The same for what costs most to try again: evidence, and anchors, behind which votes wait.
+/// The same for what costs most to try again: evidence, anchors, behind which votes wait, and claims,
+/// of which anybody makes as many as they like.
 const LONGEST_COSTLY: u64 = 256;
 
 /// Why something was put aside.
@@ -27,13 +28,15 @@ pub(crate) enum Cause {
     Suspicion,
     /// No node takes an anchor from here.
     Anchor,
+    /// The recipient does not take what could not be delivered. Anybody can make such transfers.
+    Claim,
 }
 
 impl Cause {
     const fn longest(self, first: u64) -> u64 {
         match self {
             Self::Liquidity(_) | Self::Delivery | Self::Endpoints => LONGEST,
-            Self::Suspicion | Self::Anchor => LONGEST_COSTLY,
+            Self::Suspicion | Self::Anchor | Self::Claim => LONGEST_COSTLY,
             Self::Unsendable => first,
         }
     }

@@ -9,9 +9,11 @@ mod finding;
 mod keeping;
 mod known;
 mod noticing;
+mod pushing;
 mod rotation;
 mod signatures;
 mod signing;
+mod sweeping;
 mod watching;
 
 use crate::alarm::Alarm;
@@ -118,6 +120,9 @@ pub(crate) struct Session<'t> {
     anchoring: anchoring::Progress,
     notices: Notices,
     catching: catching::Progress,
+    sweeping: sweeping::Sweeping,
+    /// The head at which a claim was sent last.
+    pushed_at: u64,
     /// Which requests need not be found again.
     known: Known,
     /// Requests that can never be voted on, with their block, its time, and why.
@@ -176,6 +181,8 @@ impl<'t> Session<'t> {
             anchoring: anchoring::Progress::default(),
             notices: Notices::new(destination.head()),
             catching: catching::Progress::default(),
+            sweeping: sweeping::Sweeping::default(),
+            pushed_at: 0,
             known: Known::new(known),
             uncovered: BTreeMap::new(),
             is_behind: true,
@@ -232,6 +239,7 @@ impl<'t> Session<'t> {
                 Ok(_) => {}
                 Err(error) => self.excuse(error)?,
             }
+            self.look_at_catching_up();
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
             }
@@ -325,7 +333,6 @@ impl<'t> Session<'t> {
         }
         let after = [self.source.head(), self.destination.head()];
         self.look_at_the_clock();
-        self.look_at_catching_up();
         self.take_turns([before[0] != after[0], before[1] != after[1]]);
         before != after
     }

@@ -47,3 +47,4 @@ mod strangers;
 mod theft;
 mod transfers;
 mod unit;
+mod upkeep;

@@ -16,7 +16,7 @@ const fn float(value: u64) -> f64 {
     value as f64
 }
 
-const METRICS: [Metric; 21] = [
+const METRICS: [Metric; 22] = [
     ("ready", "1 while the direction is followed on young heads or another replica acts", |board, now| {
         Some(float(u64::from(board.unready(now).is_none())))
     }),
@@ -67,6 +67,11 @@ const METRICS: [Metric; 21] = [
     ("catch_up_seconds", "For how long the source has been caught up with; 0 at its head", |board, now| {
         known(board.source_time, board.catch_up.as_ref().map_or(0, |catch_up| now.saturating_sub(catch_up.since)))
     }),
+    (
+        "sweep_lag_transfers",
+        "Executed nonces that the destination bridge has not swept, up to `sweep_lag`",
+        |board, _| known(board.destination_time, board.sweep_lag),
+    ),
     ("announced_changes", "Changes of the destination bridge that its owner has announced and not made", |board, _| {
         known(board.destination_time, u64::try_from(board.changes.len()).unwrap_or(u64::MAX))
     }),
@@ -76,9 +81,11 @@ const METRICS: [Metric; 21] = [
     ("threshold", "Equal votes that execute a transfer", |board, _| known(board.destination_time, board.threshold)),
 ];
 
-const COUNTS: [Count; 5] = [
+const COUNTS: [Count; 7] = [
     ("votes_sent_total", "Votes sent", |board| board.votes_sent),
     ("votes_reverted_total", "Own votes that were in a block and changed nothing", |board| board.votes_reverted),
+    ("sweeps_sent_total", "Sweeps of the destination bridge sent", |board| board.sweeps_sent),
+    ("claims_sent_total", "Claims sent for value that was not delivered", |board| board.claims_sent),
     ("replaced_total", "Transactions sent again at a higher price", |board| board.replaced),
     ("handled_total", "Transfers seen handled", |board| board.handled),
     ("endpoint_failures_total", "Times that no endpoint could answer", |board| board.endpoint_failures),

@@ -41,6 +41,7 @@ impl Session<'_> {
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
         self.judge_settled(&settled);
+        self.see_settled_claims(&settled);
         match self.direction.shared.exchange.clone() {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
             None => self.act_on_open().await?,
@@ -53,6 +54,8 @@ impl Session<'_> {
         for (purpose, nonce, reason) in self.sender.take_given_up() {
             match purpose {
                 Purpose::Anchor => self.put_off_anchoring(nonce, &reason),
+                Purpose::Sweep => self.put_off_sweeping(&reason),
+                Purpose::Claim => self.put_off_claim(nonce, &reason),
                 Purpose::Vote | Purpose::Cancel => self.park(nonce, Cause::Endpoints, reason),
             }
         }
@@ -64,6 +67,8 @@ impl Session<'_> {
         let watched = self.bear(watched)?;
         let attended = self.attend_to_notices().await;
         self.bear(attended)?;
+        let swept = self.sweep().await;
+        self.bear(swept)?;
         // The rest compares with the source as far as it was just searched.
         if !source_serves {
             self.watch_again().await?;

@@ -53,13 +53,16 @@ struct Change {
 /// A transfer whose value the bridge keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
-    is_told: bool,
+    pub(super) is_told: bool,
     /// Claims of this operator's that were in a block and paid nothing out.
     #[serde(default)]
     pub(super) failures: u32,
-    /// Why it is not paid out now.
+    /// What is done about it.
     #[serde(skip)]
     pub(super) doing: String,
+    /// A claim of this operator's came into a block since it was looked at.
+    #[serde(skip)]
+    pub(super) was_sent: bool,
     #[serde(skip)]
     pub(super) park: Park,
     /// The destination's head at which this session first saw it.
@@ -265,6 +268,7 @@ impl Session<'_> {
         // What is read later in the same round may undo it.
         if !self.has_more_to_watch() {
             self.look_up_notices().await?;
+            self.push_claims().await?;
         }
         self.keep_notices().await?;
         self.show_notices();

@@ -13,6 +13,10 @@ pub enum Purpose {
     Cancel,
     /// An anchor; its nonce is the anchored block's number.
     Anchor,
+    /// A sweep of the bridge; its nonce is the lowest one that was not handled before.
+    Sweep,
+    /// Pays out what could not be delivered; its nonce is the transfer's.
+    Claim,
 }
 
 impl Purpose {
@@ -23,11 +27,14 @@ impl Purpose {
             Self::Vote => "vote",
             Self::Cancel => "cancel",
             Self::Anchor => "anchor",
+            Self::Sweep => "sweep",
+            Self::Claim => "claim",
         }
     }
 
     fn of_name(name: &str) -> Option<Self> {
-        [Self::Vote, Self::Cancel, Self::Anchor].into_iter().find(|purpose| purpose.name() == name)
+        let all = [Self::Vote, Self::Cancel, Self::Anchor, Self::Sweep, Self::Claim];
+        all.into_iter().find(|purpose| purpose.name() == name)
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) fn status(config: &Config, as_json: bool) -> Result<Output, Failure> 
         let _ = writeln!(text, "  bridge       {} of {} votes execute", board.threshold, board.operators.len());
         let _ = writeln!(text, "  operator     {} with {} peb", board.operator, board.balance);
         let _ = writeln!(text, "  liquidity    {} peb", board.liquidity);
+        if let Some(sweep) = &board.sweep {
+            let _ = writeln!(text, "  sweep        {} executed nonces wait: {sweep}", board.sweep_lag);
+        }
         if board.undelivered > 0 {
             let _ = writeln!(text, "  claims       {} undelivered", board.undelivered);
         }
@@ -117,6 +120,12 @@ fn not_following(board: &DirectionBoard) -> Option<String> {
     (board.phase != "following").then(|| format!("not known now, since this operator is {is}{trouble}"))
 }
 
+/// What to say of an executed transfer that the bridge still counts as above its lowest one.
+fn not_swept(board: &DirectionBoard) -> String {
+    let sweep = board.sweep.as_deref().unwrap_or("so few are swept by later transfers");
+    format!("handled, and not swept by the bridge yet: {sweep}")
+}
+
 /// What is known, and that more may be known once the source is caught up with.
 fn with_catch_up(known: &str, board: &DirectionBoard) -> String {
     match &board.catch_up {
@@ -161,6 +170,7 @@ pub(super) fn why(args: &WhyArgs) -> Result<Output, Failure> {
             Some(open) => open.doing.clone(),
             None if claim.is_some() => undelivered(claim.map_or("", String::as_str)),
             None if args.nonce < board.lower_handle_nonce => "handled".to_owned(),
+            None if args.nonce < board.lower_handle_nonce.saturating_add(board.sweep_lag) => not_swept(board),
             None if board.phase != "following" => not_following(board).unwrap_or_default(),
             None if args.nonce >= board.requests => with_catch_up("not requested, as far as is proven", board),
             None => with_catch_up("handled, or its request is not proven yet", board),
