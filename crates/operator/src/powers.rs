@@ -18,9 +18,9 @@ pub use step::{Refusal, State, Way};
 
 use crate::clock;
 use crate::config::{ChainConfig, Config, KeyConfig};
-use crate::start::{options, with_each};
 use crate::keys::{self, ChainKeys, KeyError, Signer};
 use crate::link::{Call, Endpoint, Link, Need, Outcome};
+use crate::start::{options, with_each};
 use crate::store::Store;
 use crate::tx::{Action, Draft, Form, Signed};
 use facts::Facts;
