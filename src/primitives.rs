@@ -257,6 +257,21 @@ pub mod hex_list {
     }
 }
 
+/// `value / by`, truncated; none by zero. Limb by limb from the top: the general division of the number library, for
+/// divisors of any length, would be eight kilobytes more for browsers to load.
+pub(crate) fn quotient(value: U256, by: u64) -> Option<U256> {
+    let by = u128::from(by);
+    let mut limbs = value.into_limbs();
+    let mut rest = 0u128;
+    for limb in limbs.iter_mut().rev() {
+        // The rest is below the divisor, so each quotient fits a limb.
+        let dividend = rest.wrapping_shl(64) | u128::from(*limb);
+        *limb = u64::try_from(dividend.checked_div(by)?).ok()?;
+        rest = dividend.checked_rem(by)?;
+    }
+    Some(U256::from_limbs(limbs))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,5 +301,17 @@ mod tests {
         let address = Address([7; 20]);
         assert_eq!(Address::from_word(&address.to_word()), Some(address));
         assert_eq!(Address::from_word(&Hash([7; 32])), None);
+    }
+
+    #[test]
+    fn the_quotient_is_that_of_the_number_library() {
+        let mut value = U256::MAX;
+        while !value.is_zero() {
+            for by in [1, 2, 3, 64, 10_000_000, u64::from(u32::MAX), 1 << 63, u64::MAX - 1, u64::MAX] {
+                assert_eq!(quotient(value, by), value.checked_div(U256::from(by)), "{value} / {by}");
+            }
+            value = (value >> 7) ^ (value >> 9);
+        }
+        assert_eq!(quotient(U256::ONE, 0), None);
     }
 }

@@ -211,6 +211,14 @@ impl StuckReason {
                 alloc::format!("the destination bridge holds {balance}, the transfer needs {amount}")
             }
             Self::VotesMissing { age } => alloc::format!("votes are missing {age} s after the request"),
+            Self::BridgePaused { resume: 0 } => "the destination bridge is paused".to_string(),
+            Self::BridgePaused { resume } => {
+                alloc::format!("the destination bridge is paused; its owner may resume it at time {resume}")
+            }
+            Self::OutflowLimit { may_leave: true, .. } => "the outflow limit lets it leave now".to_string(),
+            Self::OutflowLimit { until, amount, room, .. } => alloc::format!(
+                "the outflow limit lets {room} leave now, the transfer needs {amount}; at time {until} it may leave"
+            ),
         }
     }
 }

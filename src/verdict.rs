@@ -216,6 +216,23 @@ pub enum StuckReason {
         /// Seconds since the request.
         age: u64,
     },
+    /// The destination bridge is paused: it takes no votes until it is resumed (bridge version 2).
+    BridgePaused {
+        /// When its owner may resume it; zero where that is not scheduled. Operators may at any time.
+        resume: u64,
+    },
+    /// The votes are there, and the outflow limit of the destination bridge held the transfer back
+    /// (bridge version 2).
+    OutflowLimit {
+        /// When it may leave at the latest.
+        until: u64,
+        /// What is to leave.
+        amount: U256,
+        /// What may leave at once.
+        room: U256,
+        /// Whether it may leave by now; then somebody has to tell the bridge.
+        may_leave: bool,
+    },
 }
 
 impl StuckReason {
@@ -227,6 +244,8 @@ impl StuckReason {
             Self::VotesDiffer => "votes_differ",
             Self::NoLiquidity { .. } => "no_liquidity",
             Self::VotesMissing { .. } => "votes_missing",
+            Self::BridgePaused { .. } => "bridge_paused",
+            Self::OutflowLimit { .. } => "outflow_limit",
         }
     }
 }

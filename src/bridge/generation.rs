@@ -139,6 +139,12 @@ impl Generation {
         matches!(self, Self::V2)
     }
 
+    /// Whether handles can be paused, and an outflow limit holds transfers back.
+    #[must_use]
+    pub const fn has_brakes(self) -> bool {
+        matches!(self, Self::V2)
+    }
+
     /// Whether a delivery that fails is kept for its recipient. Elsewhere it reverts the deciding vote.
     #[must_use]
     pub const fn keeps_claims(self) -> bool {

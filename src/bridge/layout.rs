@@ -5,7 +5,7 @@
 //! whose length is at p lies at keccak256(H(p)) + i. Source: bridge.md 2.2.
 
 use super::{BridgeError, TokenType};
-use crate::primitives::{keccak256, keccak256_concat, Address, Hash, U256};
+use crate::primitives::{keccak256, keccak256_concat, quotient, Address, Hash, U256};
 
 /// Vote type of value transfers.
 pub const TRANSFER_VOTE: u8 = 0;
@@ -328,6 +328,14 @@ pub fn held_slot(key: &Hash) -> Hash {
     mapping(*key, HELD)
 }
 
+/// Slot of the nonce of votes for `resumeHandles()`. It rises with every pause and never falls, so
+/// where it is the same at two heights no pause began between them (version 2).
+#[must_use]
+pub fn resume_nonce_slot() -> Hash {
+    const RESUME_HANDLES: [u8; 4] = [0xfb, 0x96, 0x34, 0x43];
+    subject_nonce_slot(RESUME_HANDLES)
+}
+
 /// Slots of the limits of a token and of what went out: the words of [`Outflow`] (version 2).
 #[must_use]
 pub fn outflow_slots(token: &Address) -> [Hash; 2] {
@@ -352,27 +360,33 @@ impl Outflow {
     /// Reads the two words at [`outflow_slots`].
     #[must_use]
     pub fn decode([limits, outflow]: [U256; 2]) -> Self {
-        let limit: U256 = limits.wrapping_shr(128);
-        let level: U256 = outflow & U256::MAX.wrapping_shr(64);
-        let updated: U256 = outflow.wrapping_shr(192);
-        Self {
-            limit: u128::try_from(limit).unwrap_or_default(),
-            level,
-            updated: u64::try_from(updated).unwrap_or_default(),
+        let [_, _, low, high] = limits.into_limbs();
+        let [first, second, third, updated] = outflow.into_limbs();
+        let limit = u128::from(high).wrapping_shl(64) | u128::from(low);
+        Self { limit, level: U256::from_limbs([first, second, third, 0]), updated }
+    }
+
+    /// What of the level has not leaked away at `time`.
+    #[must_use]
+    pub fn level_at(&self, time: u64) -> U256 {
+        let passed = U256::from(time.saturating_sub(self.updated));
+        let leaking = U256::from(self.limit).saturating_mul(passed);
+        self.level.saturating_sub(quotient(leaking, Self::PERIOD).unwrap_or_default())
+    }
+
+    /// How much may leave at `time` without waiting; any amount where there is no limit.
+    #[must_use]
+    pub fn room(&self, time: u64) -> U256 {
+        if self.limit == 0 {
+            return U256::MAX;
         }
+        U256::from(self.limit).saturating_sub(self.level_at(time))
     }
 
     /// Whether `amount` may leave at `time` without waiting.
     #[must_use]
     pub fn fits(&self, amount: U256, time: u64) -> bool {
-        let limit = U256::from(self.limit);
-        if limit.is_zero() {
-            return true;
-        }
-        let passed = U256::from(time.saturating_sub(self.updated));
-        let leaked = limit.saturating_mul(passed).checked_div(U256::from(Self::PERIOD)).unwrap_or_default();
-        let level = self.level.saturating_sub(leaked);
-        amount <= limit && level.saturating_add(amount) <= limit
+        self.limit == 0 || self.level_at(time).saturating_add(amount) <= U256::from(self.limit)
     }
 }
 

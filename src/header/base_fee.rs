@@ -2,7 +2,7 @@
 
 use super::{HeaderError, HeaderFields};
 use crate::consensus::parameters::Parameters;
-use crate::primitives::U256;
+use crate::primitives::{quotient, U256};
 
 /// The base fee of the child of `parent`, with the parameters that hold at the child.
 ///
@@ -57,21 +57,6 @@ fn step(fee: U256, distance: u64, params: &Parameters) -> Option<U256> {
     quotient(quotient(fee.saturating_mul(U256::from(distance)), params.gas_target)?, denominator)
 }
 
-/// `value / by`, truncated; none by zero. Limb by limb from the top: the general division of the number library, for
-/// divisors of any length, would be eight kilobytes more for browsers to load.
-fn quotient(value: U256, by: u64) -> Option<U256> {
-    let by = u128::from(by);
-    let mut limbs = value.into_limbs();
-    let mut rest = 0u128;
-    for limb in limbs.iter_mut().rev() {
-        // The rest is below the divisor, so each quotient fits a limb.
-        let dividend = rest.wrapping_shl(64) | u128::from(*limb);
-        *limb = u64::try_from(dividend.checked_div(by)?).ok()?;
-        rest = dividend.checked_rem(by)?;
-    }
-    Some(U256::from_limbs(limbs))
-}
-
 fn round_up(value: U256) -> U256 {
     if value.bit(0) {
         value.saturating_add(U256::ONE)
@@ -85,22 +70,5 @@ fn round_down(value: U256) -> U256 {
         value.saturating_sub(U256::ONE)
     } else {
         value
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_quotient_is_that_of_the_number_library() {
-        let mut value = U256::MAX;
-        while !value.is_zero() {
-            for by in [1, 2, 3, 64, 10_000_000, u64::from(u32::MAX), 1 << 63, u64::MAX - 1, u64::MAX] {
-                assert_eq!(quotient(value, by), value.checked_div(U256::from(by)), "{value} / {by}");
-            }
-            value = (value >> 7) ^ (value >> 9);
-        }
-        assert_eq!(quotient(U256::ONE, 0), None);
     }
 }

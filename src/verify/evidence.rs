@@ -467,7 +467,9 @@ pub fn slots_for_nonce(nonce: u64, voters: &[Address], keys: &[Hash]) -> Vec<Has
         layout::SEAT_COUNT,
         layout::SOURCE_CHAIN_ID,
         layout::SOURCE_BRIDGE,
+        layout::resume_nonce_slot(),
     ]);
+    slots.extend(keys.iter().map(layout::held_slot));
     slots.extend(layout::claim_slots(nonce));
     slots.extend(voters.iter().map(layout::seat_slot));
     slots.extend(keys.iter().map(|key| layout::vote_seats_slot(key, 0)));

@@ -12,6 +12,7 @@
 
 mod absence;
 mod anchored;
+mod brakes;
 mod chain;
 mod checks;
 mod complete;

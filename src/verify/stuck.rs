@@ -1,5 +1,6 @@
 //! Why a requested transfer does not move: each reason has its own evidence (claims.md 2).
 
+use super::brakes::{held_back, no_pause_between};
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
 use super::evidence::{BridgeState, Item};
@@ -8,7 +9,7 @@ use super::stop::Stop;
 use super::votes::{key_of, sender_of, Tally};
 use super::Pair;
 use crate::bridge::events::TokenType;
-use crate::bundle::{ItemRef, TransferProof};
+use crate::bundle::{BundleError, ItemRef, TransferProof};
 use crate::primitives::Hash;
 use crate::verdict::{Missing, Note, StuckReason};
 use alloc::vec::Vec;
@@ -25,7 +26,8 @@ const LIQUIDITY: Rule =
 const PATIENCE: Rule =
     Rule { id: "K.votes_missing", words: "older than the trust's patience", source: "claims.md 2, 4" };
 
-/// The first reason whose evidence is there, in the order of claims.md; `None` where the transfer is only under way.
+/// The first reason whose evidence is there: what holds all or this transfer back, and then in the
+/// order of claims.md; `None` where the transfer is only under way.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn stuck_reason(
     pair: &Pair<'_>,
@@ -37,6 +39,14 @@ pub(super) fn stuck_reason(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<Option<StuckReason>, Stop> {
+    if let Some(reason) = held_back(request, key, tally, state, checks)? {
+        // The next attempt may succeed, so a failed one shows nothing.
+        return if transfer.failed.is_some() {
+            Err(BundleError::Unused("a reference").into())
+        } else {
+            Ok(Some(reason))
+        };
+    }
     let mut liquidity = coin_is_missing(request, state);
     if tally.generation.keeps_claims() && liquidity.take().is_some() {
         // The handle closes without it, and the coin is owed: a thing to know, not what holds the transfer up.
@@ -97,6 +107,7 @@ fn delivery_reverted(
     if earlier.operators(key) < enough || !before.is_operator(&operator)? {
         return Err(VerifyError::FailedAttempt("before the other votes were counted").into());
     }
+    no_pause_between(tally.generation, before, state)?;
     Ok(StuckReason::DeliveryReverted {
         block: at.block,
         gas_limit: attempt.transaction.gas(),

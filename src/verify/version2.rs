@@ -56,7 +56,7 @@ impl BridgeState {
         Ok(self.seat_word()?.account_keys)
     }
 
-    fn seat_word(&self) -> Result<SeatWord, Stop> {
+    pub(super) fn seat_word(&self) -> Result<SeatWord, Stop> {
         Ok(SeatWord::decode(&Hash::from_u256(self.slot(layout::SEAT_COUNT)?))?)
     }
 

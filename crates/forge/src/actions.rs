@@ -140,6 +140,7 @@ impl NewBlock<'_> {
     /// An operator votes, and the recipient or token may refuse what is delivered.
     pub fn vote_if(&mut self, key: u64, calldata: &[u8], delivers: bool) -> Voted {
         let bridge = self.bridge().address;
+        self.bridge().version2.time = self.time;
         let outcome = self.bridge().vote(keys::address(key), calldata, delivers).map_err(|_| ());
         self.record_vote(key, bridge, calldata.to_vec(), outcome)
     }
@@ -163,6 +164,7 @@ impl NewBlock<'_> {
         domain: &SigningDomain,
         delivers: bool,
     ) -> Voted {
+        self.bridge().version2.time = self.time;
         let bridge = self.bridge();
         let (address, digest) = (bridge.address, domain.digest(&signed.call, bridge.version2.epoch));
         let signers: Vec<Address> =

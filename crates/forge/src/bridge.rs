@@ -34,6 +34,8 @@ pub enum Revert {
     Closed,
     /// The value could not be delivered.
     Delivery,
+    /// Handles are paused.
+    Paused,
 }
 
 /// The contract.
@@ -195,6 +197,9 @@ impl Bridge {
         by_call: bool,
         delivers: bool,
     ) -> Result<Option<HandleEvent>, Revert> {
+        if self.version2.paused {
+            return Err(Revert::Paused);
+        }
         let key = call.vote_key();
         match self.version2.executed.get(&call.nonce) {
             Some(executed) if *executed == key => return Ok(None),
@@ -210,7 +215,8 @@ impl Bridge {
             }
         }
         let decided = after.version2.live_votes(&key) >= usize::from(after.threshold);
-        let event = if decided { Some(after.execute(call, delivers)?) } else { None };
+        let leaves = decided && after.version2.leaves(call);
+        let event = if leaves { Some(after.execute(call, delivers)?) } else { None };
         *self = after;
         Ok(event)
     }

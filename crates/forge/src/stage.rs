@@ -283,6 +283,7 @@ impl Stage {
         }
         slots.extend(people.iter().map(layout::operator_flag_slot));
         slots.extend([SOURCE_TOKEN, DESTINATION_TOKEN].iter().map(layout::registered_token_slot));
+        slots.extend([Address::ZERO, DESTINATION_TOKEN].iter().flat_map(layout::outflow_slots));
         for transfer in transfers {
             slots.extend(spanlight::verify::slots_for_nonce(transfer.nonce, &people, &keys));
         }

@@ -23,7 +23,7 @@ async function shows(world, entry) {
 const of = (folder, name) => [`${folder}/${name}`, async (world) => void (await shows(world, await world.bundle(folder, name)))];
 
 const recorded = ["handled-coin", "handled-coin-full", "handled-erc20", "handled-erc721", "stuck", "fraud-on-service", "fraud-on-main", "attempted"];
-const states = ["requested", "voting", "handled", "stuck-delivery_reverted", "stuck-votes_differ", "stuck-no_liquidity", "stuck-votes_missing", "fraud-never_requested", "fraud-differs", "fraud-named_block_did_not_exist", "attempted", "unrequested"];
+const states = ["requested", "voting", "handled", "stuck-delivery_reverted", "stuck-votes_differ", "stuck-no_liquidity", "stuck-votes_missing", "stuck-bridge_paused", "stuck-outflow_limit", "fraud-never_requested", "fraud-differs", "fraud-named_block_did_not_exist", "attempted", "unrequested"];
 // Each state in one form, and one state in each form: the forms differ in the proof, not in what is shown of the state.
 const forged = [...states.map((state) => `${state}-trie`), "handled-simple", "handled-concat"];
 

@@ -241,7 +241,7 @@ export interface TransferVerdict {
   verdict: VerdictName;
   /** Where the verdict is `proven`. */
   state: StateName | null;
-  /** Why it is stuck, or how it is fraud. */
+  /** Why it is stuck (`bridge_paused`, `outflow_limit`, `delivery_reverted`, ...), or how it is fraud. */
   reason: string | null;
   /** The stable code of what stands in the way; `null` where something is proven. */
   code: string | null;

@@ -2,8 +2,10 @@
 
 use super::style::Tone;
 use super::uncovered;
+use crate::clock;
 use spanlight::facts::{Claim, WarnedOn};
-use spanlight::verdict::{FraudKind, Missing, Note, State, TransferVerdict, Verdict};
+use spanlight::uncovered::Uncovered;
+use spanlight::verdict::{FraudKind, Missing, Note, Outcome, State, StuckReason, TransferVerdict, Verdict};
 use spanlight::Address;
 
 /// What to do about a transfer that happened before the trust begins.
@@ -55,7 +57,11 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
             format!("{}; executed on {} as requested, but not delivered", votes_of(*votes, *of), transfer.to)
         }
         Verdict::Proven { state, .. } => state_sentence(state, &transfer.to),
-        Verdict::Unsupported(what) => format!("not covered, and nobody is accused: {}", uncovered::sentence(what)),
+        Verdict::Unsupported(what) => {
+            let code = if what.what == Uncovered::UnknownCode { unknown_code(transfer) } else { None };
+            let code = code.map(|code| format!(": {code}")).unwrap_or_default();
+            format!("not covered, and nobody is accused: {}{code}", uncovered::sentence(what))
+        }
         other => {
             let may = match other {
                 Verdict::Incomplete { missing: Missing::Handle | Missing::Request } => {
@@ -68,11 +74,36 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     }
 }
 
+/// The hash of the code that is not accepted, and where it runs: the check that refused it has them.
+fn unknown_code(transfer: &TransferVerdict) -> Option<String> {
+    let check = transfer.checks.iter().rfind(|check| check.id == "P6" && check.outcome == Outcome::Failed)?;
+    let input = |name| check.inputs.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());
+    Some(format!("{} on {} at block {}", input("code")?, input("chain")?, input("block")?))
+}
+
 fn state_sentence(state: &State, to: &str) -> String {
     match state {
         State::Requested => format!("requested; no operator has voted for it on {to} yet"),
         State::Voting { votes, of } => format!("{}; waiting for more", votes_of(*votes, *of)),
         State::Handled { votes, of } => format!("{}; executed on {to} exactly as requested", votes_of(*votes, *of)),
+        State::Stuck { reason: StuckReason::BridgePaused { resume }, votes, of } => {
+            format!("{}; {}", votes_of(*votes, *of), pause_sentence(*resume, to))
+        }
+        State::Stuck { reason: StuckReason::OutflowLimit { until, amount, room, may_leave }, votes, of } => {
+            let votes = votes_of(*votes, *of);
+            if *may_leave {
+                format!(
+                    "{votes}; the outflow limit on {to} held it back and lets it leave now: an operator that votes \
+                     again lets it, and so does anybody who calls `handleWithSignatures` without signatures"
+                )
+            } else {
+                format!(
+                    "{votes}; the outflow limit on {to} holds it back: {amount} are to leave and {room} may now; it \
+                     leaves once that fits, at {} at the latest",
+                    clock::date(*until)
+                )
+            }
+        }
         State::Stuck { reason, votes, of } => {
             let detail = Verdict::Proven {
                 state: State::Stuck { reason: reason.clone(), votes: *votes, of: *of },
@@ -87,6 +118,14 @@ fn state_sentence(state: &State, to: &str) -> String {
         }
         State::Unrequested => "nobody requested it, nobody voted, nothing was executed".to_string(),
     }
+}
+
+fn pause_sentence(resume: u64, to: &str) -> String {
+    let owner = match resume {
+        0 => String::new(),
+        time => format!("; its owner may resume it at {}", clock::date(time)),
+    };
+    format!("the bridge on {to} is paused and takes no votes until it is resumed{owner}")
 }
 
 fn fraud_sentence(kind: &FraudKind, to: &str) -> String {
@@ -180,8 +219,8 @@ pub(crate) fn addresses(list: &[Address]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spanlight::uncovered::Uncovered;
-    use spanlight::verdict::{AsOf, StuckReason};
+    use spanlight::verdict::{AsOf, Check};
+    use spanlight::U256;
     use std::collections::BTreeSet;
 
     fn transfer(verdict: Verdict) -> TransferVerdict {
@@ -206,12 +245,19 @@ mod tests {
     fn every_verdict() -> Vec<Verdict> {
         let (votes, of) = (2, 2);
         let culprits = vec![Address::ZERO];
+        let stuck = |reason| proven(State::Stuck { reason, votes: 1, of }, Vec::new());
+        let (until, amount, room) = (1_800_000_000, U256::from(500u64), U256::from(300u64));
+        let held = |may_leave| stuck(StuckReason::OutflowLimit { until, amount, room, may_leave });
         let fraud = |kind| State::Fraud { kind, culprits: culprits.clone(), votes, of };
         vec![
             proven(State::Requested, Vec::new()),
             proven(State::Voting { votes: 1, of }, Vec::new()),
             proven(State::Handled { votes, of }, Vec::new()),
             proven(State::Stuck { reason: StuckReason::VotesDiffer, votes: 1, of }, Vec::new()),
+            stuck(StuckReason::BridgePaused { resume: 0 }),
+            stuck(StuckReason::BridgePaused { resume: 1_800_000_000 }),
+            held(false),
+            held(true),
             proven(fraud(FraudKind::NeverRequested), Vec::new()),
             proven(fraud(FraudKind::Differs(Vec::new())), Vec::new()),
             proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
@@ -229,6 +275,29 @@ mod tests {
             verdicts.iter().map(|v| format!("{} {}", label(v), sentence(&transfer(v.clone())))).collect();
         assert_eq!(words.len(), verdicts.len());
         assert!(words.iter().all(|words| !words.ends_with(' ')), "{words:?}");
+    }
+
+    /// What to compare with the trust file is in the sentence itself.
+    #[test]
+    fn unknown_code_is_told_with_its_hash_and_place() {
+        let inputs =
+            [("chain", "service"), ("block", "9"), ("code", "0xabc")].map(|(name, value)| (name, value.into()));
+        let outcome = Outcome::Failed;
+        let check = Check { id: "P6", rule: "known code", source: "bridge.md 6.4 P6", inputs: inputs.into(), outcome };
+        let refused = Verdict::Unsupported(Uncovered::UnknownCode.into());
+        let told = sentence(&TransferVerdict { checks: vec![check], ..transfer(refused) });
+        assert!(told.ends_with(": 0xabc on service at block 9"), "{told}");
+    }
+
+    #[test]
+    fn what_holds_a_transfer_back_is_told_with_dates() {
+        let all: Vec<String> = every_verdict().into_iter().map(|verdict| sentence(&transfer(verdict))).collect();
+        let telling = |words: &str| all.iter().filter(|said| said.contains(words)).count();
+        assert_eq!(telling("the bridge on service is paused"), 2);
+        assert_eq!(telling("its owner may resume it at 2027-01-15"), 1);
+        assert_eq!(telling("500 are to leave and 300 may now; it leaves once that fits, at 2027-01-15"), 1);
+        assert_eq!(telling("lets it leave now"), 1);
+        assert!(all.iter().all(|said| !said.contains("delivery")), "{all:?}");
     }
 
     #[test]

@@ -13,13 +13,13 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// A pair, and its trust file.
-struct Live {
-    pair: Pair,
+pub(crate) struct Live {
+    pub(crate) pair: Pair,
     trust: String,
 }
 
 impl Live {
-    fn start(name: &str, config: PairConfig) -> Self {
+    pub(crate) fn start(name: &str, config: PairConfig) -> Self {
         let pair = Pair::start(config).unwrap();
         let trust = write(&format!("{name}.trust.json"), serde_json::to_string(&pair.trust().unwrap()).unwrap());
         Self { pair, trust }
@@ -39,18 +39,18 @@ impl Live {
         (transfer, ran.code)
     }
 
-    fn is(&self, nonce: u64, state: &str, reason: Option<&str>, code: i32) -> Value {
+    pub(crate) fn is(&self, nonce: u64, state: &str, reason: Option<&str>, code: i32) -> Value {
         let (transfer, got) = self.prove("main", nonce);
         assert_eq!((transfer["state"].as_str(), transfer["reason"].as_str()), (Some(state), reason), "{transfer}");
         assert_eq!(got, code, "{transfer}");
         transfer
     }
 
-    fn request(&self, value: Worth) -> Requested {
+    pub(crate) fn request(&self, value: Worth) -> Requested {
         self.pair.request(Side::Main, USERS[0], self.pair.user(USERS[1]), value).unwrap()
     }
 
-    fn vote(&self, operator: usize, call: &HandleCall) -> bool {
+    pub(crate) fn vote(&self, operator: usize, call: &HandleCall) -> bool {
         self.pair.vote(operator, Side::Service, call).unwrap().1.is_success()
     }
 }

@@ -11,6 +11,7 @@
     reason = "a test that meets what it does not expect should stop"
 )]
 
+mod brakes;
 mod clock;
 mod common;
 mod demo;

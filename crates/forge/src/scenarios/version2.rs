@@ -8,8 +8,8 @@ use crate::stage::{Stage, StageSetup};
 use spanlight::bridge::RequestEvent;
 use spanlight::bundle::TransferProof;
 use spanlight::commitment::CommitmentForm;
-use spanlight::verdict::{FraudKind, State};
-use spanlight::U256;
+use spanlight::verdict::{FraudKind, State, StuckReason};
+use spanlight::{Address, U256};
 
 const DONE: State = State::Handled { votes: 2, of: 2 };
 
@@ -27,6 +27,8 @@ pub fn all(form: CommitmentForm) -> Vec<Case> {
         claimed(form),
         without_liquidity(form),
         voting(form),
+        paused(form),
+        held_back(form),
         never_requested(form),
         attempted(form),
         operators_changed_in_block(form),
@@ -178,6 +180,49 @@ fn voting(form: CommitmentForm) -> Case {
     stage.handle_with_signatures(&signed);
     let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
     Case::new("version2_voting", stage.prove(transfer), State::Voting { votes: 1, of: 2 })
+}
+
+/// The bridge is paused with one vote of two; the owner may resume it in a day.
+#[must_use]
+pub fn paused(form: CommitmentForm) -> Case {
+    let mut stage = stage(form);
+    let request = stage.request(coin(500));
+    stage.votes(&[11], &stage.call(&request));
+    let resume = stage.destination.block(|block| {
+        let resume = block.time + 86_400;
+        block.bridge().version2.pause();
+        block.bridge().version2.resume_time = resume;
+        resume
+    });
+    let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
+    let state = State::Stuck { reason: StuckReason::BridgePaused { resume }, votes: 1, of: 2 };
+    Case::new("version2_stuck_bridge_paused", stage.prove(transfer), state)
+}
+
+/// A bridge that lets 700 coins leave in a day, and has 300 of them left; 500 are decided.
+#[must_use]
+pub fn above_the_limit(form: CommitmentForm) -> (Stage, Requested) {
+    let mut stage = stage(form);
+    let request = stage.request(coin(500));
+    stage.destination.block(|block| {
+        let time = block.time;
+        let version2 = &mut block.bridge().version2;
+        version2.limits.insert(Address::ZERO, 700);
+        version2.outflows.insert(Address::ZERO, (U256::from(400u64), time));
+    });
+    stage.votes(&[11, 12], &stage.call(&request));
+    (stage, request)
+}
+
+/// Both votes are there, and the outflow limit holds the transfer back for a day.
+#[must_use]
+pub fn held_back(form: CommitmentForm) -> Case {
+    let (stage, request) = above_the_limit(form);
+    let until = stage.destination.time() + 86_400;
+    let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
+    let (amount, room) = (U256::from(500u64), U256::from(300u64));
+    let reason = StuckReason::OutflowLimit { until, amount, room, may_leave: false };
+    Case::new("version2_stuck_outflow_limit", stage.prove(transfer), State::Stuck { reason, votes: 2, of: 2 })
 }
 
 /// 11 and 12 sign for nonce 1, which was not requested.

@@ -13,6 +13,7 @@
 mod absence;
 mod accusations;
 mod borders;
+mod brakes;
 mod bridge_checks;
 mod byte_walk;
 mod claims;

@@ -44,6 +44,8 @@ struct FoundRequest {
     key: Hash,
     /// The calldata of that vote.
     calldata: Vec<u8>,
+    /// The token that leaves the destination; zero for coin, and where no kept state shows it.
+    destination_token: Address,
     /// The token and its entry in the source's registry; none for coin, and where no kept state
     /// shows it.
     registry: Option<Registry>,
@@ -168,7 +170,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         let transaction: Transaction = self.source.transaction(block, index).await?;
         let time = self.source.time(block)?;
         let Some(height) = self.state_of_request(block, &event.token, registry).await? else {
-            return Ok(Some(FoundRequest { at, time, key: Hash::ZERO, calldata: Vec::new(), registry: None }));
+            let (key, destination_token) = (Hash::ZERO, Address::ZERO);
+            return Ok(Some(FoundRequest { at, time, key, calldata: Vec::new(), destination_token, registry: None }));
         };
         let token = match registry {
             None => Address::ZERO,
@@ -176,7 +179,8 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         };
         let calldata = expected_call(&event, transaction.hash(), block, token).encode();
         let registry = registry.map(|_| Registry { token: event.token, entry: token });
-        Ok(Some(FoundRequest { at, time, key: vote_key(&calldata), calldata, registry }))
+        let key = vote_key(&calldata);
+        Ok(Some(FoundRequest { at, time, key, calldata, destination_token: token, registry }))
     }
 
     /// Proves the source's count and the token's entry at the request's block or, where that state

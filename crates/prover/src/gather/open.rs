@@ -3,11 +3,12 @@
 use super::scan::BridgeCall;
 use super::side::{self, LiveVote};
 use super::{FoundRequest, Gathering};
-use crate::error::ProveError;
+use crate::error::{refused, ProveError};
 use crate::later::KEPT_EACH;
 use crate::rpc::Transport;
 use alloc::vec::Vec;
-use spanlight::bridge::{layout, HandleCall};
+use spanlight::bridge::layout::{self, SeatWord};
+use spanlight::bridge::{Generation, HandleCall};
 use spanlight::bundle::TransferProof;
 use spanlight::ordered::{set_of, Map, Set};
 use spanlight::{Address, Hash};
@@ -29,6 +30,7 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let votes = self.destination.votes(head, proof.nonce, &[], None).await?;
         self.destination.source_binding(head).await?;
         match request {
+            Some(request) if self.held_back(head, request, &votes).await? => Ok(()),
             Some(request) => self.failed_attempt(proof, request, &votes).await,
             None => {
                 let keys = set_of(votes.iter().map(|vote| vote.key));
@@ -36,6 +38,49 @@ impl<T: Transport> Gathering<'_, '_, T> {
                 self.votes_by_an_earlier_block(proof).await
             }
         }
+    }
+
+    /// Proves what holds a requested transfer back at a height, on a bridge of version 2: a pause, whose
+    /// word is there, or the outflow limit. Tells whether one of them does.
+    async fn held_back(&mut self, height: u64, request: &FoundRequest, votes: &[LiveVote]) -> Result<bool, ProveError> {
+        if !self.destination.generation(height).is_some_and(Generation::has_brakes) {
+            return Ok(false);
+        }
+        if self.is_paused(height)? {
+            return Ok(true);
+        }
+        let counted = votes.iter().filter(|vote| vote.key == request.key && vote.operator).count();
+        let needed = self.destination.threshold(height)?;
+        if u64::try_from(counted).is_ok_and(|counted| counted < needed) {
+            return Ok(false);
+        }
+        let held = layout::held_slot(&request.key);
+        self.destination.ensure(height, &[held]).await?;
+        if self.destination.word(height, &held)?.is_zero() {
+            return Ok(false);
+        }
+        self.destination.ensure(height, &layout::outflow_slots(&request.destination_token)).await?;
+        Ok(true)
+    }
+
+    fn is_paused(&self, height: u64) -> Result<bool, ProveError> {
+        let word = Hash::from_u256(self.destination.word(height, &layout::SEAT_COUNT)?);
+        Ok(SeatWord::decode(&word).map_err(refused)?.handles_paused)
+    }
+
+    /// Proves that no pause lies between a height and the head, where the bridge can be paused: a vote
+    /// that reverted during one shows nothing. Tells whether that is so.
+    async fn no_pause_since(&mut self, height: u64) -> Result<bool, ProveError> {
+        if !self.destination.generation(height).is_some_and(Generation::has_brakes) {
+            return Ok(true);
+        }
+        let counter = layout::resume_nonce_slot();
+        let slots = Vec::from([layout::SEAT_COUNT, counter]);
+        let head = self.destination.head();
+        self.destination.ensure_all(&[(height, slots.clone()), (head, slots)]).await?;
+        let pauses = [height, head].map(|height| self.destination.word(height, &counter));
+        let [before, since] = pauses;
+        Ok(!self.is_paused(height)? && before? == since? && !self.destination.is_first_version_2(height))
     }
 
     /// Votes that name a block which the source does not have yet are lies only if they were cast
@@ -213,6 +258,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
         let counted = votes.iter().filter(|vote| vote.key == key && vote.operator).count();
         let needed = self.destination.threshold(height)?.saturating_sub(1);
         if u64::try_from(counted).map_or(true, |counted| counted < needed) {
+            return Ok(None);
+        }
+        if !self.no_pause_since(height).await? {
             return Ok(None);
         }
         for (call, sender) in failed.iter().filter(|(call, _)| call.at.block > height) {

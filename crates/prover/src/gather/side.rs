@@ -9,8 +9,8 @@ use crate::sync::{fetch_together, Items, Synced};
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use spanlight::bridge::generation::{Generation, CODE_HASH_V2_FIRST};
 use spanlight::bridge::layout::{self, NonceWord, UpperWord};
-use spanlight::bridge::Generation;
 use spanlight::bundle::{BlockProof, ItemRef, LogRef, StateEvidence};
 use spanlight::commitment::prove_items;
 use spanlight::ordered::{set_of, tree_of, Map, Set};
@@ -313,6 +313,11 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         self.codes.iter().find(|accepted| Some(accepted.hash) == code).map(|accepted| accepted.generation)
     }
 
+    /// Whether the bridge at a height is the first one of version 2, which says less of its pauses.
+    pub(super) fn is_first_version_2(&self, number: u64) -> bool {
+        self.states.get(&number).and_then(|state| state.code_hash) == Some(CODE_HASH_V2_FIRST)
+    }
+
     /// Whether a deregistered operator's votes end, at a height whose state was asked for.
     fn revokes_votes(&self, number: u64) -> bool {
         self.generation(number).is_some_and(Generation::revokes_votes)
@@ -399,10 +404,10 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
         Ok(standing)
     }
 
-    /// What version 2 says of its one source.
+    /// What version 2 says of its one source, and whether it is paused.
     pub(super) async fn source_binding(&mut self, number: u64) -> Result<(), ProveError> {
         if self.generation(number).is_some_and(Generation::takes_signatures) {
-            self.ensure(number, &[layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE]).await?;
+            self.ensure(number, &[layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE, layout::SEAT_COUNT]).await?;
         }
         Ok(())
     }

@@ -39,6 +39,8 @@ export const rules = {
   "K.no_liquidity": "The destination bridge holds less coin than is needed",
   "K.votes_differ": "Votes are spread so that none can reach the threshold",
   "K.votes_missing": "The request is older than the trust file's patience",
+  "K.bridge_paused": "The destination bridge is paused",
+  "K.outflow_limit": "The votes are there, and the outflow limit held the transfer back",
   "S.unrequested": "The source has not counted as far as this number",
   "C.requests": "Every request of the range is proven",
   "C.handled": "Nothing is executed at or above the count of requests",

@@ -356,10 +356,12 @@ export const en = {
       invalid: "False proof",
     },
     reasons: {
-      delivery_reverted: "delivery failed",
+      delivery_reverted: "last attempt failed",
       votes_differ: "votes differ",
       no_liquidity: "no coin",
       votes_missing: "votes missing",
+      bridge_paused: "bridge paused",
+      outflow_limit: "outflow limit",
       never_requested: "never requested",
       differs: "not as requested",
       named_block_did_not_exist: "block did not exist",

@@ -40,7 +40,7 @@ const words = {
     next: ["Wait some minutes and check again."],
   },
   "stuck.delivery_reverted": {
-    headline: "Stuck: the last delivery attempt failed",
+    headline: "Stuck: the last attempt failed",
     sentence: ({ to, votes, threshold, detail }) =>
       `${votes} of ${threshold} votes are there, but the deciding call on ${to} reverted (${detail}). It may still succeed later.`,
     next: [
@@ -62,6 +62,19 @@ const words = {
     headline: "Stuck: operators have not voted",
     sentence: ({ to, votes, threshold }) => `The request is older than you allow, and ${to} has ${votes} of the ${threshold} votes needed.`,
     next: ["The operators may be down, or behind. Ask them.", tellOperators],
+  },
+  "stuck.bridge_paused": {
+    headline: "Waiting: the bridge is paused",
+    sentence: ({ to, votes, threshold, detail }) => `The bridge on ${to} is paused and takes no votes until it is resumed (${detail}). ${votes} of ${threshold} votes are there.`,
+    next: ["Nothing is wrong with this transfer: it goes on once the bridge is resumed.", "Ask the bridge's operators or its owner why it is paused."],
+  },
+  "stuck.outflow_limit": {
+    headline: "Waiting: the bridge's outflow limit holds it back",
+    sentence: ({ to, votes, threshold, detail }) => `${votes} of ${threshold} votes are there, and the bridge on ${to} lets only so much leave in a day (${detail}).`,
+    next: [
+      "Nothing is wrong with this transfer: it leaves as soon as it fits, at that time at the latest.",
+      "Once it may leave, an operator that votes again lets it, and so does anybody who calls handleWithSignatures without signatures.",
+    ],
   },
   "fraud.never_requested": {
     headline: "Fraud: executed, but never requested",

@@ -41,6 +41,8 @@ export const rules: Record<keyof typeof en.rules, string> = {
   "K.no_liquidity": "도착 브리지의 코인이 필요한 양보다 적습니다",
   "K.votes_differ": "표가 갈려 어느 쪽도 필요한 표 수에 이를 수 없습니다",
   "K.votes_missing": "요청이 신뢰 파일의 기다리는 시간보다 오래되었습니다",
+  "K.bridge_paused": "도착 브리지가 일시 정지되어 있습니다",
+  "K.outflow_limit": "표는 모두 있고, 유출 한도가 전송을 붙들었습니다",
   "S.unrequested": "출발 체인이 이 번호까지 세지 않았습니다",
   "C.requests": "범위의 모든 요청이 증명되었습니다",
   "C.handled": "요청 수 이상의 번호에서 실행된 것이 없습니다",

@@ -355,10 +355,12 @@ export const ko: Messages = {
       invalid: "거짓 증명",
     },
     reasons: {
-      delivery_reverted: "전달 실패",
+      delivery_reverted: "마지막 시도 실패",
       votes_differ: "의견 갈림",
       no_liquidity: "코인 부족",
       votes_missing: "투표 부족",
+      bridge_paused: "브리지 정지",
+      outflow_limit: "유출 한도",
       never_requested: "요청 없음",
       differs: "요청과 다름",
       named_block_did_not_exist: "없던 블록",

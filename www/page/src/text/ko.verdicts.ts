@@ -26,7 +26,7 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     next: ["몇 분 뒤에 다시 확인하세요."],
   },
   "stuck.delivery_reverted": {
-    headline: "멈춤: 마지막 전달 시도가 실패했습니다",
+    headline: "멈춤: 마지막 시도가 실패했습니다",
     sentence: ({ to, votes, threshold, detail }) => `${threshold}표 중 ${votes}표가 있지만, ${to}에서 마지막 표를 던지는 호출이 되돌려졌습니다(${detail}). 나중에 성공할 수도 있습니다.`,
     next: ["호출이 왜 되돌려지는지 운영자에게 물어보세요. 브리지에 토큰 발행 권한이 없거나 받는 쪽이 거절하는 경우가 많습니다.", tellOperators],
   },
@@ -44,6 +44,19 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     headline: "멈춤: 운영자들이 투표하지 않았습니다",
     sentence: ({ to, votes, threshold }) => `요청이 신뢰 파일에 정한 시간보다 오래되었는데, ${to}에는 필요한 ${threshold}표 중 ${votes}표뿐입니다.`,
     next: ["운영자가 멈췄거나 밀려 있을 수 있습니다. 운영자에게 물어보세요.", tellOperators],
+  },
+  "stuck.bridge_paused": {
+    headline: "대기: 브리지가 일시 정지되었습니다",
+    sentence: ({ to, votes, threshold, detail }) => `${to}의 브리지가 일시 정지되어 다시 열릴 때까지 표를 받지 않습니다(${detail}). ${threshold}표 중 ${votes}표가 있습니다.`,
+    next: ["이 전송에는 문제가 없습니다. 브리지가 다시 열리면 이어집니다.", "왜 정지했는지 브리지 운영자나 소유자에게 물어보세요."],
+  },
+  "stuck.outflow_limit": {
+    headline: "대기: 브리지의 유출 한도에 걸렸습니다",
+    sentence: ({ to, votes, threshold, detail }) => `${threshold}표 중 ${votes}표가 있지만, ${to}의 브리지는 하루에 정해진 양만 내보냅니다(${detail}).`,
+    next: [
+      "이 전송에는 문제가 없습니다. 한도에 여유가 생기는 대로, 늦어도 그 시각에는 나갑니다.",
+      "나갈 수 있게 되면 운영자가 다시 투표하거나, 누구든지 서명 없이 handleWithSignatures를 호출하면 됩니다.",
+    ],
   },
   "fraud.never_requested": {
     headline: "사기: 요청한 적 없는 전송이 실행되었습니다",
