@@ -43,6 +43,7 @@ mod signed;
 mod signed_lies;
 mod soak;
 mod soak_signed;
+mod soak_year;
 mod strangers;
 mod theft;
 mod transfers;

@@ -49,6 +49,10 @@ pub(crate) struct Plan {
     pub(crate) clock_offset: i64,
     /// How the main chain commits to transactions and receipts.
     pub(crate) main_form: CommitmentForm,
+    /// Seconds from one block's time to the next one's, where blocks come faster than one a second.
+    pub(crate) step: u64,
+    /// Seconds that the chains began before now.
+    pub(crate) began: u64,
     /// More lines for the `[voting]` part of every operator.
     pub(crate) voting: String,
 }
@@ -68,6 +72,8 @@ impl Plan {
             latency: Duration::ZERO,
             clock_offset: 0,
             main_form: CommitmentForm::Concat,
+            step: 1,
+            began: 20_000,
             voting: String::new(),
         }
     }
@@ -111,7 +117,7 @@ impl Rig {
         std::fs::create_dir_all(&folder).unwrap();
         // Where blocks come faster than one a second their times, whole seconds, cannot be the clock's; the chains begin some
         // time ago, so that they are not in the future.
-        let clock = if plan.block < Duration::from_secs(1) { Clock::Step(1) } else { Clock::System };
+        let clock = if plan.block < Duration::from_secs(1) { Clock::Step(plan.step) } else { Clock::System };
         let mut config = PairConfig {
             bridge: plan.bridge,
             operators: plan.operators,
@@ -122,7 +128,7 @@ impl Rig {
         config = config.produced(Production::Every(plan.block), clock);
         config.main.form = plan.main_form;
         for chain in [&mut config.main, &mut config.service] {
-            chain.genesis_time = now() - 20_000;
+            chain.genesis_time = now() - plan.began;
             (chain.node, chain.latency, chain.clock_offset) = (plan.node, plan.latency, plan.clock_offset);
         }
         let pair = Pair::start(config).unwrap();

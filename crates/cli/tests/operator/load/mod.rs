@@ -3,7 +3,7 @@
 //!
 //! Four operators, two votes decide, generation C, blocks of one second, and what the operator's configuration says by itself.
 
-mod process;
+pub(crate) mod process;
 mod traffic;
 
 use crate::rig::{Plan, Rig};

@@ -7,16 +7,16 @@ const TICKS: f64 = 100.0;
 
 /// What a process has used so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     ticks: u64,
     /// Memory that it holds now.
-    pub(super) resident_kb: u64,
+    pub(crate) resident_kb: u64,
     /// The most that it has held.
     pub(super) peak_kb: u64,
 }
 
 impl Usage {
-    pub(super) fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).expect("the operator runs");
         let stat = read("stat");
         // The program's name stands in brackets and may hold anything; user and system time are the 12th and 13th after it.
