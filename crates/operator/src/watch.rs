@@ -48,6 +48,9 @@ struct Suspect {
     block: u64,
     /// Whether something was executed. Votes alone do no harm yet.
     executed: bool,
+    /// Judging it needs a state that full nodes have thrown away. A person was told, and no later
+    /// start would find it, so nothing waits for it any more.
+    lacks_state: bool,
     looks: u32,
     park: Park,
 }
@@ -121,11 +124,15 @@ impl Watch {
         }
     }
 
-    /// Whether there is place for one more. An execution takes the place of a mere vote: whoever sends votes decides how many
-    /// there are, and must not hide an execution behind them.
+    /// Whether there is place for one more. One whose state is gone makes place: a person was told of it. An execution takes the
+    /// place of a mere vote: whoever sends votes decides how many there are, and must not hide an execution behind them.
     fn has_place(&mut self, seen: &Seen) -> bool {
         if self.suspects.len() < MOST_SUSPECTS {
             return true;
+        }
+        let gone = self.suspects.iter().find(|(_, suspect)| suspect.lacks_state).map(|(nonce, _)| *nonce);
+        if let Some(gone) = gone {
+            return self.suspects.remove(&gone).is_some();
         }
         let is_execution = matches!(seen, Seen::Handle(_));
         let voted = self.suspects.iter().rev().find(|(_, suspect)| !suspect.executed).map(|(nonce, _)| *nonce);
@@ -135,9 +142,15 @@ impl Watch {
         }
     }
 
-    /// Whether any nonce waits for its verdict.
+    /// Whether any nonce waits for a verdict that may still come.
     pub(crate) fn waits(&self) -> bool {
-        !self.suspects.is_empty()
+        self.suspects.values().any(|suspect| !suspect.lacks_state)
+    }
+
+    /// A nonce could not be judged, for want of a state that full nodes have thrown away. It is judged
+    /// again like others, since an archive node may be among the endpoints later; true the first time.
+    pub(crate) fn state_is_gone(&mut self, nonce: u64) -> bool {
+        self.suspects.get_mut(&nonce).is_some_and(|suspect| !std::mem::replace(&mut suspect.lacks_state, true))
     }
 
     /// Nonces to judge at the destination's block `at`, now that the source is followed up to `head`: few at a time, executions
@@ -332,6 +345,35 @@ mod tests {
             watch.see(&Seen::Handle(event(nonce)));
         }
         assert_eq!(watch.suspects.len(), MOST_SUSPECTS);
+    }
+
+    #[test]
+    fn what_no_node_can_show_any_more_is_told_once_and_holds_up_nothing() {
+        let mut watch = watch();
+        for nonce in [20, 21] {
+            watch.see(&Seen::Handle(event(nonce)));
+        }
+        watch.judged(20, true, 9);
+        assert!(watch.state_is_gone(20));
+        assert!(watch.waits(), "the other one still holds");
+        watch.judged(20, true, 11);
+        assert!(!watch.state_is_gone(20), "it was told");
+        watch.judged(21, false, 11);
+        assert!(!watch.waits());
+        assert_eq!(watch.due(1000, 1000), [20], "an archive node may come");
+        assert!(!watch.state_is_gone(7), "nothing is suspected there");
+    }
+
+    #[test]
+    fn what_no_node_can_show_any_more_takes_no_place_from_others() {
+        let mut watch = watch();
+        for nonce in 100..1000 {
+            watch.see(&Seen::Handle(event(nonce)));
+        }
+        assert!(watch.state_is_gone(120));
+        watch.see(&Seen::Call(call(2000)));
+        assert_eq!(watch.suspects.len(), MOST_SUSPECTS);
+        assert!(watch.suspects.contains_key(&2000) && !watch.suspects.contains_key(&120));
     }
 
     #[test]

@@ -12,6 +12,12 @@ use spanlight::Address;
 /// the newest blocks.
 pub const KEPT_EACH: u64 = 128;
 
+/// Whether a full node whose chain has come to `head` keeps the state of the block at `height`.
+#[must_use]
+pub const fn full_nodes_keep(height: u64, head: u64) -> bool {
+    height.is_multiple_of(KEPT_EACH) || head.saturating_sub(height) < KEPT_EACH
+}
+
 /// Where the state of a request may be read, the best first: in its own block, in the first later
 /// one whose state full nodes keep for good, and in the last one up to `stood`, where nothing has
 /// changed the registry's entry yet.
@@ -37,6 +43,13 @@ impl Synced<'_> {
 mod tests {
     use super::*;
     use alloc::vec::Vec;
+
+    #[test]
+    fn full_nodes_keep_the_newest_states_and_some_of_the_old_ones() {
+        assert_eq!([872, 873, 1000, 1001].map(|height| full_nodes_keep(height, 1000)), [false, true, true, true]);
+        assert!(full_nodes_keep(0, 1000) && full_nodes_keep(128, 1000) && !full_nodes_keep(129, 1000));
+        assert!(full_nodes_keep(u64::MAX, u64::MAX));
+    }
 
     #[test]
     fn the_states_that_full_nodes_keep_are_asked_for_and_none_after_a_change() {

@@ -302,3 +302,21 @@ fn a_restart_forgets_no_suspicion_that_could_not_be_judged() {
     rig.start(0, &[]);
     wait(&rig, "the restart has forgotten it", || rig.log(0).contains(&named));
 }
+
+/// A vote for a token's request of long ago, whose registry entry changed since: no full node shows
+/// what should have been voted. It is named, and the next start need not read these blocks again.
+#[test]
+fn what_full_nodes_cannot_judge_any_more_keeps_no_checkpoint_back() {
+    let (mut rig, nodes, _) = rig_with_thief("unjudgeable");
+    let request = rig.request(Side::Main, 1);
+    change_the_registry(&rig);
+    rig.pair.main.mine_many(300).unwrap();
+    nodes[0].prune(Some(rig.pair.main.height() - 100));
+    let mut call = invented(&rig, request.event.nonce);
+    call.request_block = request.block;
+    rig.pair.vote(1, Side::Service, &call).unwrap();
+    let voted = rig.pair.service.height();
+    rig.start_all();
+    wait(&rig, "it is not named", || rig.log(0).contains("unjudged"));
+    wait(&rig, "its checkpoint is held back", || newest_checkpoint(&rig, "service") > voted);
+}

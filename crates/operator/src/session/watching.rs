@@ -13,7 +13,10 @@ use spanlight::report::ReportJson;
 use spanlight::trust::Trust;
 use spanlight::verdict::{State, TransferVerdict, Verdict};
 use spanlight::{Address, Hash};
-use spanlight_prover::{prove, Ends, Node, Proof, ProveError, ProveOptions, Silent, Subject, BLOCKS_TOGETHER};
+use spanlight_prover::later::full_nodes_keep;
+use spanlight_prover::{
+    prove, Ends, Node, Proof, ProveError, ProveOptions, RpcError, Silent, Subject, Synced, BLOCKS_TOGETHER,
+};
 use std::time::{Duration, Instant};
 
 /// Time for reading, and again for judging, in one round: new blocks bring votes to cast, and a person may have said something.
@@ -202,6 +205,9 @@ impl Session<'_> {
             Err(error) => {
                 tracing::warn!(direction = %self.direction.name, nonce, %error, "what does not fit could not be proven");
                 self.judge_again(nonce, true);
+                if self.is_thrown_away(&error) && self.watch.state_is_gone(nonce) {
+                    self.raise(Some(nonce), Alarm::Unjudged);
+                }
                 return Ok(());
             }
         };
@@ -222,6 +228,15 @@ impl Session<'_> {
         };
         self.judge_again(nonce, again);
         Ok(())
+    }
+
+    /// Whether it fails for an old state that full nodes do not keep. One that they should keep may
+    /// come back, with another endpoint for example.
+    fn is_thrown_away(&self, error: &ProveError) -> bool {
+        let ProveError::Rpc(RpcError::Pruned { chain, height }) = error else { return false };
+        let of_chain = |synced: &&Synced<'_>| *synced.chain().name() == **chain;
+        let mut synced = [&self.source, &self.destination].into_iter().filter(of_chain);
+        synced.any(|synced| !full_nodes_keep(*height, synced.head()))
     }
 
     fn judge_again(&mut self, nonce: u64, again: bool) {
