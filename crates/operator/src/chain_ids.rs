@@ -66,14 +66,32 @@ async fn check(chain: &str, urls: &[String], trusted: &TrustedChain, timeout: Du
     OtherChain { chain: chain.to_owned(), expected, served }
 }
 
+/// The same, with each endpoint asked once: none also where one does not answer.
+pub(crate) async fn asked_once(
+    chain: &str,
+    urls: &[String],
+    trusted: &TrustedChain,
+    timeout: Duration,
+) -> Option<OtherChain> {
+    let expected = trusted.profile.chain_id;
+    let ids = join_all(urls.iter().map(|url| ask(url, trusted, timeout))).await;
+    let ids: Option<Vec<u64>> = ids.into_iter().collect();
+    let ids = ids.filter(|ids| !ids.is_empty() && !ids.contains(&expected))?;
+    let served = urls.iter().map(|url| shown(url)).zip(ids).collect();
+    Some(OtherChain { chain: chain.to_owned(), expected, served })
+}
+
 /// What an endpoint says, as soon as it says something.
 async fn id_of(url: &String, trusted: &TrustedChain, timeout: Duration) -> u64 {
     loop {
-        if let Some(link) = Link::open(std::slice::from_ref(url), timeout, &Cancel::default()) {
-            if let Ok(id) = Node::new(&link.endpoints, &trusted.profile).chain_id().await {
-                return id;
-            }
+        if let Some(id) = ask(url, trusted, timeout).await {
+            return id;
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+async fn ask(url: &String, trusted: &TrustedChain, timeout: Duration) -> Option<u64> {
+    let link = Link::open(std::slice::from_ref(url), timeout, &Cancel::default())?;
+    Node::new(&link.endpoints, &trusted.profile).chain_id().await.ok()
 }

@@ -16,6 +16,7 @@ mod step;
 pub use power::Power;
 pub use step::{Refusal, State, Way};
 
+use crate::chain_ids::{self, OtherChain};
 use crate::clock;
 use crate::config::{ChainConfig, Config, KeyConfig};
 use crate::keys::{self, ChainKeys, KeyError, Signer};
@@ -85,6 +86,9 @@ pub enum PowerError {
     /// The chain cannot be followed, so no state of the bridge is proven.
     #[error("the chain cannot be followed to its head: {0}")]
     NotFollowed(ProveError),
+    /// The endpoints are those of another chain.
+    #[error(transparent)]
+    OtherChain(OtherChain),
     /// No endpoint shows a young block, and an old state may have changed since.
     #[error("the newest block that any endpoint shows is {age} s old, more than voting.max_head_age_s ({most} s)")]
     OldHead {
@@ -268,7 +272,14 @@ impl<'t> Followed<'t> {
         let link = Link::open(&settings.endpoints, timeout, &Cancel::default());
         let mut link = link.ok_or_else(|| PowerError::Chain(end.chain.clone()))?;
         let begin = async |link: &Link| link.endpoints.follow(trusted, options(), &Silent).await;
-        let synced = with_each(&mut link, begin).await.map_err(PowerError::NotFollowed)?;
+        let synced = match with_each(&mut link, begin).await {
+            Ok(synced) => synced,
+            // Endpoints of another chain are a mistake of the configuration, and fail in many ways.
+            Err(error) => {
+                let other = chain_ids::asked_once(&end.chain, &settings.endpoints, trusted, timeout).await;
+                return Err(other.map_or_else(|| PowerError::NotFollowed(error), PowerError::OtherChain));
+            }
+        };
         Ok(Self { link, synced, trusted, end, max_head_age: config.voting.max_head_age_s })
     }
 

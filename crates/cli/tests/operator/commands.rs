@@ -261,6 +261,8 @@ fn swapped_endpoints_end_the_operator_and_one_wrong_endpoint_of_several_does_not
     let words =
         format!("chains.main.endpoints: {service} serves chain id 9999, and the trust file's `main` has chain id 8888");
     assert!(code == 3 && stderr.contains(&words) && stderr.contains("swapped?"), "{code} {stderr}");
+    let (code, _, stderr) = operator(&folder, &["bridge", "show", "--chain", "main"], "");
+    assert!(code == 3 && stderr.contains(&words) && stderr.contains("swapped?"), "{code} {stderr}");
 }
 
 /// Whether the service chain's bridge lists an account as operator, read from the chain itself.

@@ -49,6 +49,11 @@ enum Command {
     Init(init::Args),
 }
 
+/// What to do where endpoints serve another chain.
+const OTHER_CHAIN: &str =
+    "give each chain of the configuration its own endpoints; are those of two chains swapped? Or is \
+                           the trust file of another chain?";
+
 /// The configuration.
 #[derive(Debug, clap::Args)]
 struct Configured {
@@ -157,10 +162,7 @@ fn run_operator(running: &Running) -> Result<Output, Failure> {
             Failure::unreadable(&error).hint("start with a new `store`: docs/operator.md, Rotation")
         }
         StartError::Store(_) => Failure::unreadable(&error).hint("docs/operator.md, the key `store`"),
-        StartError::OtherChain(_) => Failure::unreadable(&error).hint(
-            "give each chain of the configuration its own endpoints; are those of two chains swapped? Or is the trust file \
-             of another chain?",
-        ),
+        StartError::OtherChain(_) => Failure::unreadable(&error).hint(OTHER_CHAIN),
         _ => Failure::unreadable(&error),
     })?;
     Ok(Output::default())

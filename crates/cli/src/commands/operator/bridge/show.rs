@@ -102,7 +102,7 @@ fn in_words(bridge: &Overview) -> String {
 
 fn asset(asset: &Asset) -> String {
     format!(
-        "request limit {}, outflow limit {} a day, fee {}{}",
+        "request limit {}, outflow limit for a day {}, fee {}{}",
         limit(asset.request_limit),
         limit(asset.outflow_limit),
         asset.fee,

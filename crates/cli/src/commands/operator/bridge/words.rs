@@ -1,5 +1,6 @@
 //! What a command says at its end: what is proven, or why nothing was done and what to do.
 
+use super::super::OTHER_CHAIN;
 use super::amounts::time;
 use crate::clock::date;
 use crate::failure::Failure;
@@ -66,6 +67,7 @@ pub(super) fn failure(error: PowerError, chain: &str) -> Failure {
         }
         PowerError::Chain(_) => Failure::usage(&error).hint("docs/operator.md says how chains are named"),
         PowerError::Key(_) => Failure::unreadable(&error).hint("docs/operator.md, keys"),
+        PowerError::OtherChain(_) => Failure::unreadable(&error).hint(OTHER_CHAIN),
         PowerError::Rpc(_) | PowerError::NotFollowed(_) => {
             Failure::endpoint(&error).hint("look at the endpoints of this chain in the configuration")
         }
@@ -85,7 +87,7 @@ pub(super) fn failure(error: PowerError, chain: &str) -> Failure {
 fn refused(refusal: &Refusal, chain: &str) -> (String, String, &'static str) {
     const AGAIN: &str = "announce it with --announce, and give the same command again once the delay is over";
     let nobody = |address: &spanlight::Address| match address.is_zero() {
-        true => "there is none".to_owned(),
+        true => "nobody".to_owned(),
         false => address.to_string(),
     };
     match refusal {
@@ -118,7 +120,7 @@ fn refused(refusal: &Refusal, chain: &str) -> (String, String, &'static str) {
             "bridge.not_guardian",
         ),
         Refusal::NotPendingOwner { pending } => (
-            format!("the ownership on {chain} is not offered to this key's account (to whom it is: {})", nobody(pending)),
+            format!("the ownership on {chain} is offered to {}, and not to this key's account", nobody(pending)),
             "let the owner offer it first: `operator bridge transfer-ownership ADDRESS`".to_owned(),
             "bridge.not_pending_owner",
         ),
