@@ -241,7 +241,7 @@ impl Default for Voting {
             turn_blocks: 3,
             max_head_age_s: 60,
             stuck_blocks: 6,
-            max_in_flight: 32,
+            max_in_flight: 256,
             retry_blocks: 30,
             watch_blocks: true,
             // As many as one call sweeps.

@@ -8,6 +8,7 @@ use crate::link::{Call, Link, Need, Outcome};
 use spanlight::bridge::{HandleCall, TokenType};
 use spanlight::trust::BridgeEnd;
 use spanlight::{Address, U256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// mint(address,uint256)
 const MINT: [u8; 4] = [0x40, 0xc1, 0x0f, 0x19];
@@ -17,15 +18,6 @@ const TRANSFER: [u8; 4] = [0xa9, 0x05, 0x9c, 0xbb];
 const MINT_WITH_URI: [u8; 4] = [0x50, 0xbb, 0x4e, 0x7f];
 /// transferFrom(address,address,uint256)
 const TRANSFER_FROM: [u8; 4] = [0x23, 0xb8, 0x72, 0xdd];
-
-/// What a failed delivery does to the vote that decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deliveries {
-    /// It reverts the vote.
-    MustWork,
-    /// The bridge keeps the value for its recipient.
-    MayFail,
-}
 
 /// How much gas a vote may be given, and what it may have to do beside what is seen of it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,58 +70,164 @@ fn failed(reason: String) -> Delivery {
     }
 }
 
-/// What a call needs, with so much gas at most: the least is asked for, and where nobody tells,
-/// whether the most is enough.
-async fn need(link: &Link, call: &Call<'_>) -> Result<u64, Delivery> {
-    match link.estimate(call).await {
-        Need::Gas(gas) => Ok(gas),
-        Need::Reverts(reason) => Err(failed(reason)),
-        Need::Unknown => match link.simulate(call).await {
+/// A call of the bridge, and the call that the bridge would make by it: what a token does on its own
+/// account fails the vote that decides.
+pub(crate) struct Asked<'a> {
+    /// The calldata.
+    pub(crate) input: &'a [u8],
+    pub(crate) gas: Gas,
+    /// Where a failed delivery reverts the vote: what is delivered.
+    pub(crate) delivers: Option<&'a HandleCall>,
+}
+
+/// The most gas that calls alike were seen to need: the next one of the kind is tried with so much,
+/// which is one run in the node's machine instead of the several of an estimate. Too much of it
+/// costs nothing: what a vote does not use is not paid.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(BTreeMap<(Address, [u8; 4]), u64>);
+
+impl Seen {
+    /// Longer calldata may need more: such a call is estimated.
+    const LONGEST: usize = 1_024;
+
+    fn kind(call: &Call<'_>) -> Option<(Address, [u8; 4])> {
+        match call.input.first_chunk() {
+            // Coin, to whomever: where the recipient's code needs more, it does not work so.
+            None => Some((Address::ZERO, [0; 4])),
+            Some(selector) => (call.input.len() <= Self::LONGEST).then_some((call.to, *selector)),
+        }
+    }
+
+    fn of(&self, call: &Call<'_>) -> Option<u64> {
+        self.0.get(&Self::kind(call)?).copied().filter(|gas| *gas <= call.gas)
+    }
+
+    fn note(&mut self, call: &Call<'_>, needed: u64) {
+        if let Some(kind) = Self::kind(call) {
+            let most = self.0.entry(kind).or_default();
+            *most = needed.max(*most);
+        }
+    }
+}
+
+/// What each of some calls needs, as far as it is known.
+type Needs = Vec<Option<Result<u64, Delivery>>>;
+
+/// What calls need, with so much gas at most each. One of each kind is estimated, and the others are
+/// tried with what that needed; those that do not work so are estimated too.
+async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u64, Delivery>> {
+    let mut needs: Needs = vec![None; calls.len()];
+    let mut kinds = BTreeSet::new();
+    let is_first = |call: &Call<'_>| seen.of(call).is_none() && Seen::kind(call).is_none_or(|kind| kinds.insert(kind));
+    let first = places(calls, is_first);
+    estimate(link, calls, &first, (&mut needs, seen)).await;
+    try_as_seen(link, calls, (&mut needs, seen)).await;
+    let others: Vec<usize> = (0..).zip(&needs).filter(|(_, need)| need.is_none()).map(|(place, _)| place).collect();
+    estimate(link, calls, &others, (&mut needs, seen)).await;
+    needs.into_iter().map(|need| need.unwrap_or(Err(Delivery::Unknown))).collect()
+}
+
+fn places(calls: &[Call<'_>], is_wanted: impl FnMut(&Call<'_>) -> bool) -> Vec<usize> {
+    let mut is_wanted = is_wanted;
+    (0..).zip(calls).filter(|(_, call)| is_wanted(call)).map(|(place, _)| place).collect()
+}
+
+/// Tries those that are open with what their kind was seen to need.
+async fn try_as_seen(link: &Link, calls: &[Call<'_>], (needs, seen): (&mut Needs, &Seen)) {
+    let open = (0..).zip(calls).zip(needs.iter()).filter(|(_, need)| need.is_none());
+    let tried = open.filter_map(|((place, call), _)| Some((place, Call { gas: seen.of(call)?, ..call.clone() })));
+    let (places, tried): (Vec<usize>, Vec<Call<'_>>) = tried.unzip();
+    for ((place, call), works) in places.into_iter().zip(&tried).zip(link.try_once(&tried).await) {
+        if let Some(need) = needs.get_mut(place).filter(|_| works) {
+            *need = Some(Ok(call.gas));
+        }
+    }
+}
+
+/// Asks for the least that these need; and where nobody tells, whether the most is enough.
+async fn estimate(link: &Link, calls: &[Call<'_>], places: &[usize], (needs, seen): (&mut Needs, &mut Seen)) {
+    let of = |places: &[usize]| places.iter().filter_map(|place| calls.get(*place).cloned()).collect::<Vec<Call<'_>>>();
+    let (asked, mut untold) = (of(places), Vec::new());
+    for ((place, call), need) in places.iter().zip(&asked).zip(link.estimate_all(&asked).await) {
+        let need = match need {
+            Need::Gas(gas) => {
+                seen.note(call, gas);
+                Ok(gas)
+            }
+            Need::Reverts(reason) => Err(failed(reason)),
+            Need::Unknown => {
+                untold.push(*place);
+                continue;
+            }
+        };
+        if let Some(place) = needs.get_mut(*place) {
+            *place = Some(need);
+        }
+    }
+    let asked = of(&untold);
+    for ((place, call), outcome) in untold.iter().zip(&asked).zip(link.simulate_all(&asked).await) {
+        let need = match outcome {
             Outcome::Works => Ok(call.gas),
             Outcome::Reverts(reason) => Err(failed(reason)),
             Outcome::Unknown(_) => Err(Delivery::Unknown),
-        },
+        };
+        if let Some(place) = needs.get_mut(*place) {
+            *place = Some(need);
+        }
     }
 }
 
-/// Simulates a call of the bridge that votes, and gives the gas for it.
-pub(crate) async fn simulate_call(link: &Link, bridge: &BridgeEnd, me: Address, input: &[u8], gas: Gas) -> Delivery {
-    let call = Call { from: me, to: bridge.address, value: U256::ZERO, input, gas: gas.most };
-    match need(link, &call).await {
-        Ok(vote) => Delivery::Works { gas: gas.of(vote, 0, input.len()) },
-        Err(delivery) => delivery,
-    }
-}
-
-/// Simulates the vote, and the delivery that it may cause.
+/// Simulates calls of the bridge that vote, and the deliveries that they may cause; gives the gas
+/// for each.
 pub(crate) async fn simulate(
     link: &Link,
     bridge: &BridgeEnd,
     me: Address,
-    call: &HandleCall,
-    gas: Gas,
-    deliveries: Deliveries,
-) -> Delivery {
-    let input = call.encode();
-    let vote = Call { from: me, to: bridge.address, value: U256::ZERO, input: &input, gas: gas.most };
-    if deliveries == Deliveries::MayFail {
-        return simulate_call(link, bridge, me, &input, gas).await;
+    asked: &[Asked<'_>],
+    seen: &mut Seen,
+) -> Vec<Delivery> {
+    let vote = |asked: &Asked<'_>| (bridge.address, U256::ZERO, asked.input.to_vec());
+    let delivery = |asked: &Asked<'_>| asked.delivers.map(|call| delivery(bridge, call));
+    let made: Vec<_> = asked.iter().map(|asked| (vote(asked), delivery(asked), asked.gas)).collect();
+    let mut calls = Vec::new();
+    for ((to, value, input), delivered, gas) in &made {
+        calls.push(Call { from: me, to: *to, value: *value, input, gas: gas.most });
+        let delivered = delivered.as_ref().map(|(to, value, input)| (*to, *value, input));
+        calls.extend(delivered.map(|(to, value, input)| Call {
+            from: bridge.address,
+            to,
+            value,
+            input,
+            gas: gas.most,
+        }));
     }
-    let (voted, delivered) = tokio::join!(need(link, &vote), deliver(link, bridge, call, gas.most));
-    match (voted, delivered) {
-        (Err(delivery), _) => delivery,
-        (Ok(voted), Ok(delivered)) => Delivery::Works { gas: gas.of(voted, delivered, input.len()) },
-        // It may have been delivered a moment ago, and then it fails the second time.
-        (_, Err(Delivery::Fails { reason })) => match need(link, &vote).await {
-            Err(Delivery::Meanwhile) => Delivery::Meanwhile,
-            _ => Delivery::Fails { reason },
-        },
-        (_, Err(delivery)) => delivery,
+    let mut needs = needs(link, &calls, seen).await.into_iter();
+    let mut said = Vec::new();
+    for (asked, (_, delivered, _)) in asked.iter().zip(&made) {
+        let voted = needs.next().unwrap_or(Err(Delivery::Unknown));
+        let delivered = delivered.as_ref().map_or(Ok(0), |_| needs.next().unwrap_or(Err(Delivery::Unknown)));
+        said.push(match (voted, delivered) {
+            (Ok(_), Err(Delivery::Fails { .. })) if is_made_meanwhile(link, bridge, me, asked).await => {
+                Delivery::Meanwhile
+            }
+            (Err(delivery), _) | (Ok(_), Err(delivery)) => delivery,
+            (Ok(voted), Ok(delivered)) => Delivery::Works { gas: asked.gas.of(voted, delivered, asked.input.len()) },
+        });
     }
+    said
 }
 
-/// The call that the bridge makes once the votes are there.
-async fn deliver(link: &Link, bridge: &BridgeEnd, call: &HandleCall, gas: u64) -> Result<u64, Delivery> {
+/// Whether a delivery that fails was made a moment ago, and only fails the second time: the bridge
+/// is asked about the vote again.
+async fn is_made_meanwhile(link: &Link, bridge: &BridgeEnd, me: Address, asked: &Asked<'_>) -> bool {
+    let (input, gas) = (asked.input, asked.gas.most);
+    let call = Call { from: me, to: bridge.address, value: U256::ZERO, input, gas };
+    needs(link, &[call], &mut Seen::default()).await.first() == Some(&Err(Delivery::Meanwhile))
+}
+
+/// The call that the bridge makes once the votes are there: to whom, with how much coin, and with
+/// which calldata.
+fn delivery(bridge: &BridgeEnd, call: &HandleCall) -> (Address, U256, Vec<u8>) {
     let (to, value) = (call.to.to_word().0, call.value.to_be_bytes::<32>());
     let input = match (call.token_type, bridge.mint_burn) {
         (TokenType::Coin, _) => Vec::new(),
@@ -150,7 +248,7 @@ async fn deliver(link: &Link, bridge: &BridgeEnd, call: &HandleCall, gas: u64) -
         TokenType::Coin => (call.to, call.value),
         TokenType::Erc20 | TokenType::Erc721 => (call.token.unwrap_or(Address::ZERO), U256::ZERO),
     };
-    need(link, &Call { from: bridge.address, to, value, input: &input, gas }).await
+    (to, value, input)
 }
 
 #[cfg(test)]
@@ -169,6 +267,25 @@ mod tests {
         assert_eq!(overtaken(u64::MAX), overtaken(201), "the bridge passes over no more at a time");
         assert_eq!(GAS.of(u64::MAX, 1, 5), GAS.most);
         assert_eq!(Gas { all: true, ..GAS }.of(1, 1, 1), GAS.most);
+    }
+
+    #[test]
+    fn a_call_is_tried_with_what_one_of_its_kind_needed_most() {
+        let mut seen = Seen::default();
+        let vote = |input| Call { from: Address::ZERO, to: Address([1; 20]), value: U256::ZERO, input, gas: 1_000 };
+        let (short, long) = ([7; 36], [7; 2_000]);
+        assert_eq!(seen.of(&vote(&short)), None, "nothing is known yet");
+        for gas in [300, 700, 500] {
+            seen.note(&vote(&short), gas);
+        }
+        assert_eq!(seen.of(&vote(&short)), Some(700));
+        assert_eq!(seen.of(&vote(&[8; 36])), None, "another function");
+        assert_eq!(seen.of(&vote(&long)), None, "long data cost gas of their own");
+        assert_eq!(seen.of(&Call { to: Address([2; 20]), ..vote(&short) }), None, "another contract");
+        assert_eq!(seen.of(&Call { gas: 600, ..vote(&short) }), None, "never more than it may have");
+        seen.note(&vote(&[]), 21_000);
+        let coin = Call { to: Address([3; 20]), gas: 50_000, ..vote(&[]) };
+        assert_eq!(seen.of(&coin), Some(21_000), "coin costs the same for anybody without code");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::pause::Pause;
 use crate::pulse::Pulse;
 use crate::reverts;
+use futures_util::future::join_all;
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, U256};
@@ -18,6 +19,13 @@ const SECOND_CHANCE: Duration = Duration::from_secs(2);
 const NONE_LEFT: Duration = Duration::from_millis(250);
 
 const SEND: &str = "kaia_sendRawTransaction";
+const CALL: &str = "kaia_call";
+const ESTIMATE: &str = "kaia_estimateGas";
+/// Transactions given in one request.
+const GIVEN_TOGETHER: usize = 64;
+/// Simulations asked for in one request: a node makes them one after the other, and has several
+/// requests at the same time.
+const ASKED_TOGETHER: usize = 16;
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
@@ -33,6 +41,11 @@ impl Transport for Endpoint {
     async fn call_all(&self, method: &str, params: Vec<Value>) -> Result<Vec<Value>, RpcError> {
         let method = method.to_owned();
         self.on_a_thread(move |http, runtime| runtime.block_on(http.call_all(&method, params))).await
+    }
+
+    async fn call_each(&self, method: &str, params: Vec<Value>) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        let method = method.to_owned();
+        self.on_a_thread(move |http, runtime| runtime.block_on(http.call_each(&method, params))).await
     }
 }
 
@@ -115,6 +128,10 @@ pub(crate) struct Call<'c> {
 }
 
 impl Call<'_> {
+    fn at_latest(&self) -> Value {
+        json!([self.to_json(), "latest"])
+    }
+
     fn to_json(&self) -> Value {
         json!({
             "from": self.from.to_string(),
@@ -229,36 +246,90 @@ impl Link {
         self.told.clear();
     }
 
-    /// Asks what a call would do, with the gas that it will be given: one endpoint, and where it says anything but that it works,
-    /// the others too. Unproven: a false answer delays where there is no other endpoint, or costs a failed transaction.
-    pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {
-        const METHOD: &str = "kaia_call";
-        let call = json!([call.to_json(), "latest"]);
-        let mut outcome = Outcome::Unknown("no endpoint is left".to_owned());
-        for place in self.endpoints.order(METHOD) {
-            match (outcome_of(self.endpoints.call_at(place, METHOD, call.clone()).await), &outcome) {
-                (Outcome::Works, _) => return Outcome::Works,
-                (_, Outcome::Reverts(_)) => {}
-                (other, _) => outcome = other,
-            }
-        }
-        outcome
+    /// Asks what calls would do, with the gas that they will be given: one endpoint, and where it
+    /// says anything but that one works, the others too. Unproven: a false answer delays where
+    /// there is no other endpoint, or costs a failed transaction.
+    pub(crate) async fn simulate_all(&self, calls: &[Call<'_>]) -> Vec<Outcome> {
+        let unknown = Outcome::Unknown("no endpoint is left".to_owned());
+        let is_settled = |outcome: &Outcome| matches!(outcome, Outcome::Works);
+        let places = self.endpoints.order(CALL);
+        let said = self.ask_each((CALL, &places), calls, |call| call.at_latest(), outcome_of, is_settled);
+        let merge = |said: Vec<Outcome>| {
+            said.into_iter().fold(unknown.clone(), |outcome, other| match (&outcome, &other) {
+                (Outcome::Works, _) => outcome,
+                (Outcome::Reverts(_), Outcome::Reverts(_) | Outcome::Unknown(_)) => outcome,
+                _ => other,
+            })
+        };
+        said.await.into_iter().map(merge).collect()
     }
 
-    /// Asks how much gas a call needs, at most what it is given, in the same way: what one endpoint
-    /// says will not work, the others are asked. Unproven as well.
+    /// [`Self::simulate_all`] of one call.
+    pub(crate) async fn simulate(&self, call: &Call<'_>) -> Outcome {
+        let said = self.simulate_all(std::slice::from_ref(call)).await.into_iter().next();
+        said.unwrap_or_else(|| Outcome::Unknown("no endpoint is left".to_owned()))
+    }
+
+    /// [`Self::estimate_all`] of one call.
     pub(crate) async fn estimate(&self, call: &Call<'_>) -> Need {
-        const METHOD: &str = "kaia_estimateGas";
-        let call = json!([call.to_json()]);
-        let mut need = Need::Unknown;
-        for place in self.endpoints.order(METHOD) {
-            match (need_of(self.endpoints.call_at(place, METHOD, call.clone()).await), &need) {
-                (Need::Gas(gas), _) => return Need::Gas(gas),
-                (_, Need::Reverts(_)) => {}
-                (other, _) => need = other,
+        self.estimate_all(std::slice::from_ref(call)).await.into_iter().next().unwrap_or(Need::Unknown)
+    }
+
+    /// Asks the first endpoint alone whether calls work with so much gas.
+    pub(crate) async fn try_once(&self, calls: &[Call<'_>]) -> Vec<bool> {
+        let places = self.endpoints.order(CALL);
+        let first = places.get(..1).unwrap_or_default();
+        let said = self.ask_each((CALL, first), calls, |call| call.at_latest(), outcome_of, |_| true);
+        said.await.iter().map(|said| said.first() == Some(&Outcome::Works)).collect()
+    }
+
+    /// Asks how much gas calls need, at most what each is given, in the same way: what one endpoint
+    /// says will not work, the others are asked. Unproven as well.
+    pub(crate) async fn estimate_all(&self, calls: &[Call<'_>]) -> Vec<Need> {
+        let is_settled = |need: &Need| matches!(need, Need::Gas(_));
+        let places = self.endpoints.order(ESTIMATE);
+        let said = self.ask_each((ESTIMATE, &places), calls, |call| json!([call.to_json()]), need_of, is_settled);
+        let merge = |said: Vec<Need>| {
+            said.into_iter().fold(Need::Unknown, |need, other| match (&need, &other) {
+                (Need::Gas(_), _) => need,
+                (Need::Reverts(_), Need::Reverts(_) | Need::Unknown) => need,
+                _ => other,
+            })
+        };
+        said.await.into_iter().map(merge).collect()
+    }
+
+    /// Asks one endpoint after the other about those calls that no earlier one has settled; several
+    /// in one request, and such requests side by side. Gives what was said of each.
+    async fn ask_each<R>(
+        &self,
+        (method, places): (&str, &[usize]),
+        calls: &[Call<'_>],
+        params: impl Fn(&Call<'_>) -> Value,
+        read: fn(Result<Value, RpcError>) -> R,
+        is_settled: impl Fn(&R) -> bool,
+    ) -> Vec<Vec<R>> {
+        let mut all: Vec<Vec<R>> = calls.iter().map(|_| Vec::new()).collect();
+        for place in places.iter().copied() {
+            let due = (0..).zip(&all).filter(|(_, said)| !said.iter().any(&is_settled));
+            let due: Vec<(usize, &Call<'_>)> = due.filter_map(|(index, _)| Some((index, calls.get(index)?))).collect();
+            let parts = parts(&due, ASKED_TOGETHER, |(_, call)| call.input.len());
+            let asked = parts.iter().map(async |part| {
+                let params = part.iter().map(|(_, call)| params(call)).collect();
+                match self.endpoints.call_each_at(place, method, params).await {
+                    Ok(answers) => answers,
+                    Err(error) => part.iter().map(|_| Err(error.clone())).collect(),
+                }
+            });
+            let answers = join_all(asked).await.into_iter().flatten();
+            let said: Vec<(usize, R)> = due.iter().map(|(index, _)| *index).zip(answers.map(read)).collect();
+            for (index, said) in said {
+                if let Some(all) = all.get_mut(index) {
+                    all.push(said);
+                }
             }
         }
-        need
+        all
     }
 
     /// Sends a signed transaction to one endpoint, the first that takes it.
@@ -274,23 +345,34 @@ impl Link {
         Err(refusal.unwrap_or(RpcError::NoneLeft { reasons: "all were put aside".to_owned() }))
     }
 
-    /// Gives a signed transaction to every endpoint in use, or only until one has taken it, and
-    /// gives their names and what they said, in the order asked. Each answer may take long, so a
-    /// pause is looked for before each.
-    pub(crate) async fn give(&self, raw: &[u8], to_all: bool) -> Vec<(String, Said)> {
-        let mut all = Vec::new();
+    /// Gives signed transactions to every endpoint in use, or each only until one has taken it, and
+    /// gives for each the names of endpoints and what they said, in the order asked. Endpoints get
+    /// them in the order given, as many as one request may hold together. Each answer may take
+    /// long, so a pause is looked for before each.
+    pub(crate) async fn give(&self, raws: &[&[u8]], to_all: bool) -> Vec<Vec<(String, Said)>> {
+        let mut all: Vec<Vec<(String, Said)>> = vec![Vec::new(); raws.len()];
         for place in self.takers() {
-            if self.is_paused() {
-                break;
-            }
-            let said = said_by(self.endpoints.call_at(place, SEND, json!([encode_hex(raw)])).await);
-            let is_enough = said.is_taken() && !to_all;
-            if let Said::Refused(_, words) | Said::Silent(words) = &said {
-                tracing::warn!(endpoint = %self.name_of(place), %words, "an endpoint did not take a transaction");
-            }
-            all.push((self.name_of(place), said));
-            if is_enough {
-                break;
+            let is_due = |said: &Vec<(String, Said)>| to_all || !said.iter().any(|(_, said)| said.is_taken());
+            let due: Vec<usize> = (0..).zip(&all).filter(|(_, said)| is_due(said)).map(|(index, _)| index).collect();
+            for part in parts(&due, GIVEN_TOGETHER, |index| raws.get(*index).map_or(0, |raw| raw.len())) {
+                if self.is_paused() {
+                    return all;
+                }
+                let given = part.iter().filter_map(|index| raws.get(*index));
+                let params = given.map(|raw| json!([encode_hex(raw)])).collect();
+                let said = match self.endpoints.call_each_at(place, SEND, params).await {
+                    Ok(answers) => answers.into_iter().map(said_by).collect(),
+                    // It may have taken some: a later time shows.
+                    Err(error) => vec![Said::Silent(error.to_string()); part.len()],
+                };
+                for (index, said) in part.iter().zip(said) {
+                    if let Said::Refused(_, words) | Said::Silent(words) = &said {
+                        tracing::warn!(endpoint = %self.name_of(place), %words, "an endpoint did not take a transaction");
+                    }
+                    if let Some(all) = all.get_mut(*index) {
+                        all.push((self.name_of(place), said));
+                    }
+                }
             }
         }
         all
@@ -317,6 +399,25 @@ impl Link {
         let endpoints: Vec<_> = links.iter().map(|link| &link.endpoints).collect();
         Endpoints::dismiss_latest(&endpoints, error);
     }
+}
+
+/// Cuts a row where one request would hold too many calls, or get longer than nodes read: half a
+/// mebibyte of text, in which each byte of a call is two.
+fn parts<T>(row: &[T], most: usize, bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    const MOST_BYTES: usize = 200_000;
+    let (mut parts, mut rest) = (Vec::new(), row);
+    while !rest.is_empty() {
+        let mut sum = 0usize;
+        let fits = |one: &&T| {
+            sum = sum.saturating_add(bytes(one));
+            sum <= MOST_BYTES
+        };
+        let count = rest.iter().take(most).take_while(fits).count().max(1);
+        let (part, later) = rest.split_at(count);
+        parts.push(part);
+        rest = later;
+    }
+    parts
 }
 
 /// A full node has thrown old states away and proves no account that is absent: so do all of them.
@@ -420,5 +521,16 @@ mod tests {
         let Need::Reverts(estimated) = need_of(answer()) else { panic!("a revert") };
         assert!(reverts::is_pause(&simulated), "{simulated}");
         assert_eq!(estimated, simulated);
+    }
+
+    #[test]
+    fn no_request_holds_more_than_nodes_read_and_one_call_always_has_its_own() {
+        let cut =
+            |row: &[usize], most| parts(row, most, |bytes| *bytes).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(cut(&[1; 150], 64), [64, 64, 22]);
+        assert_eq!(cut(&[131_072; 3], 64), [1, 1, 1]);
+        assert_eq!(cut(&[90_000, 90_000, 90_000, 5], 64), [2, 2]);
+        assert_eq!(cut(&[300_000, 5], 64), [1, 1]);
+        assert!(cut(&[], 64).is_empty());
     }
 }

@@ -397,7 +397,7 @@ impl<'t> Followed<'t> {
             looks = looks.saturating_add(1);
             if looks.is_multiple_of(SLOW) {
                 self.link.give_second_chance();
-                self.link.give(&signed.raw, true).await;
+                self.link.give(&[&signed.raw], true).await;
             }
             // Endpoints may fail for a while; the transaction is on its way all the same.
             let Ok(facts) = self.look(accounts, power).await else { continue };

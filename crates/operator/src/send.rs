@@ -25,12 +25,14 @@ use crate::view::{AccountView, View};
 use conditions::Offer;
 use handed::{Handed, Kept, Reach};
 use spanlight::{Address, U256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Blocks after which what is not taken is given to every endpoint: one that has it may not have
 /// passed it on.
 const SLOW: u64 = 2;
+/// Transactions that are written down and sent together.
+const TOGETHER: usize = 64;
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
@@ -57,6 +59,14 @@ impl SendError {
             Self::Store(_) => Err(self),
         }
     }
+}
+
+/// A transaction to make, for a transfer or block.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) nonce: u64,
+    pub(crate) action: Action,
+    pub(crate) gas: u64,
 }
 
 /// The transactions of one direction on its destination.
@@ -290,7 +300,7 @@ impl Sender {
         Ok(draft)
     }
 
-    /// Signs, writes down and sends.
+    /// Signs, writes down and sends one.
     pub(crate) async fn send(
         &mut self,
         link: &Link,
@@ -299,28 +309,93 @@ impl Sender {
         action: Action,
         gas: u64,
     ) -> Result<(), SendError> {
-        let account_nonce = self.next_account_nonce(view);
-        let draft = self.draft(account_nonce, action, gas)?;
-        let price = draft.gas_price;
-        let send = self.sign(&draft, purpose, nonce, view.head.number)?;
-        let (raw, hash) = (send.raw.clone(), send.hash);
-        let id = self.write_down(send).await?;
-        tracing::info!(purpose = purpose.name(), nonce, account_nonce, %hash, gas, %price, "sent");
-        self.hand_over(link, id, &raw, Reach::One, view.head.number).await;
-        Ok(())
+        let done = self.send_all(link, view, purpose, vec![Wanted { nonce, action, gas }]).await?;
+        done.into_iter().next().map_or(Ok(()), |(_, done)| done)
     }
 
-    /// The lowest one that nothing on its way has: also one that a lost row has left.
-    fn next_account_nonce(&self, view: &View) -> u64 {
-        let used: std::collections::BTreeSet<u64> = self.live.iter().map(|live| live.send.account_nonce).collect();
-        (view.account.nonce..).find(|nonce| !used.contains(nonce)).unwrap_or(u64::MAX)
+    /// Signs, writes down and sends several, in this order and by as few calls as possible of the
+    /// store and of endpoints. Gives what came of each; of those behind one that a key did not sign
+    /// nothing, since they would wait for its account nonce.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn send_all(
+        &mut self,
+        link: &Link,
+        view: &View,
+        purpose: Purpose,
+        wanted: Vec<Wanted>,
+    ) -> Result<Vec<(u64, Result<(), SendError>)>, StoreError> {
+        let (mut done, mut signed) = (Vec::new(), Vec::new());
+        let free = self.free_account_nonces(view, wanted.len());
+        let mut free = free.into_iter().peekable();
+        for Wanted { nonce, action, gas } in wanted {
+            let Some(account_nonce) = free.peek().copied() else { break };
+            let made = self.draft(account_nonce, action, gas);
+            match made.and_then(|draft| self.sign(&draft, purpose, nonce, view.head.number)) {
+                Ok(send) => {
+                    free.next();
+                    signed.push(send);
+                }
+                Err(error) => {
+                    let is_key = matches!(error, SendError::Key(_));
+                    done.push((nonce, Err(error)));
+                    if is_key {
+                        break;
+                    }
+                }
+            }
+        }
+        for some in signed.chunks(TOGETHER) {
+            done.extend(self.send_signed(link, some, view.head.number).await?);
+        }
+        Ok(done)
     }
 
-    async fn write_down(&mut self, send: NewSend) -> Result<i64, StoreError> {
-        let id = self.store.intend(&self.lease, &send).await?;
-        let place = self.live.partition_point(|live| live.send.account_nonce < send.account_nonce);
-        self.live.insert(place, Send { id, send });
-        Ok(id)
+    /// Writes down and sends what is signed. Where one of them cannot be written down the first
+    /// alone is tried: the others may have to take other account nonces, at the next block.
+    async fn send_signed(
+        &mut self,
+        link: &Link,
+        signed: &[NewSend],
+        head: u64,
+    ) -> Result<Vec<(u64, Result<(), SendError>)>, StoreError> {
+        let written = match self.write_down(signed).await {
+            Err(StoreError::Conflict) if signed.len() > 1 => {
+                let first = signed.get(..1).unwrap_or_default();
+                (first, self.write_down(first).await)
+            }
+            written => (signed, written),
+        };
+        let (signed, ids) = match written {
+            (signed, Ok(ids)) => (signed, ids),
+            (signed, Err(StoreError::Conflict)) => {
+                let refused = |send: &NewSend| (send.nonce, Err(StoreError::Conflict.into()));
+                return Ok(signed.iter().map(refused).collect());
+            }
+            (_, Err(error)) => return Err(error),
+        };
+        for NewSend { purpose, nonce, account_nonce, hash, gas, gas_price, .. } in signed {
+            tracing::info!(purpose = purpose.name(), nonce, account_nonce, %hash, gas, price = %gas_price, "sent");
+        }
+        let given = ids.into_iter().zip(signed).map(|(id, send)| (id, send.raw.clone()));
+        self.hand_over(link, given.collect(), Reach::One, head).await;
+        Ok(signed.iter().map(|send| (send.nonce, Ok(()))).collect())
+    }
+
+    /// The lowest ones that nothing on its way has: also those that lost rows have left.
+    fn free_account_nonces(&self, view: &View, count: usize) -> Vec<u64> {
+        let used: BTreeSet<u64> = self.live.iter().map(|live| live.send.account_nonce).collect();
+        (view.account.nonce..).filter(|nonce| !used.contains(nonce)).take(count).collect()
+    }
+
+    async fn write_down(&mut self, sends: &[NewSend]) -> Result<Vec<i64>, StoreError> {
+        let ids = self.store.intend_all(&self.lease, sends).await?;
+        for (id, send) in ids.iter().zip(sends) {
+            let place = self.live.partition_point(|live| live.send.account_nonce < send.account_nonce);
+            self.live.insert(place, Send { id: *id, send: send.clone() });
+        }
+        Ok(ids)
     }
 
     #[allow(clippy::too_many_arguments)] // One value for each field of the transaction.
@@ -346,16 +421,23 @@ impl Sender {
         Ok(NewSend { purpose, nonce, account_nonce, gas, gas_price, raw: signed.raw, hash: signed.hash, block })
     }
 
-    /// Gives a transaction to endpoints. Whether they took it shows on the chain: what was not
-    /// taken is given again, at the next block.
-    async fn hand_over(&mut self, link: &Link, id: i64, raw: &[u8], reach: Reach, head: u64) {
+    /// Gives transactions to endpoints, in the order of their account nonces. Whether they took one
+    /// shows on the chain: what was not taken is given again, at the next block.
+    async fn hand_over(&mut self, link: &Link, mut given: Vec<(i64, Vec<u8>)>, reach: Reach, head: u64) {
         // What is not handed over now is due at the first head after the pause.
-        if link.is_paused() || !self.handed.entry(id).or_default().is_due(reach, head) {
+        if link.is_paused() {
+            return;
+        }
+        given.retain(|(id, _)| self.handed.entry(*id).or_default().is_due(reach, head));
+        if given.is_empty() {
             return;
         }
         point("before_send");
-        let said = link.give(raw, reach == Reach::All).await;
-        self.handed.entry(id).or_default().note(reach, said, head);
+        let raws: Vec<&[u8]> = given.iter().map(|(_, raw)| raw.as_slice()).collect();
+        let said = link.give(&raws, reach == Reach::All).await;
+        for ((id, _), said) in given.iter().zip(said) {
+            self.handed.entry(*id).or_default().note(reach, said, head);
+        }
         point("after_send");
     }
 }

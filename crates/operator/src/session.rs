@@ -9,6 +9,7 @@ mod finding;
 mod keeping;
 mod known;
 mod noticing;
+mod pace;
 mod pushing;
 mod rotation;
 mod signatures;
@@ -20,6 +21,7 @@ use crate::alarm::Alarm;
 use crate::backlog::Backlog;
 use crate::clock;
 use crate::decide::Delivery;
+use crate::delivery::Seen;
 use crate::direction::{Direction, WorkError};
 
 use crate::evidence::Further;
@@ -35,6 +37,7 @@ use attention::Attention;
 use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
 use noticing::Notices;
+use pace::Pace;
 use rotation::{Delays, Turn};
 use signatures::Signatures;
 use signing::ProvenKeys;
@@ -54,6 +57,8 @@ const LONGEST: u64 = 8192;
 /// Source headers that are followed in one round: after a long time off there are many, and votes
 /// must not wait for all of them.
 const PORTION: u64 = 512;
+/// Between two rounds, however long one took.
+const LEAST_PAUSE: Duration = Duration::from_millis(10);
 /// Time between two looks at the lease and the endpoints.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -103,6 +108,9 @@ pub(crate) struct Session<'t> {
     /// The operators' keys, where signatures are checked by them.
     proven_keys: ProvenKeys,
     sender: Sender,
+    /// What votes and deliveries were seen to need.
+    gas_seen: Seen,
+    pace: Pace,
     pub(crate) open: BTreeMap<u64, Open>,
     /// Which of them are looked at.
     attention: Attention,
@@ -194,6 +202,8 @@ impl<'t> Session<'t> {
             view,
             proven_keys: ProvenKeys::default(),
             sender,
+            gas_seen: Seen::default(),
+            pace: Pace::default(),
             open: BTreeMap::new(),
             attention: Attention::default(),
             requests: 0,
@@ -220,6 +230,7 @@ impl<'t> Session<'t> {
         let poll = Duration::from_millis(poll.unwrap_or(500));
         let mut work = true;
         loop {
+            let begun = Instant::now();
             self.direction.pulse.beat();
             if self.direction.is_over() {
                 return Ok(End::Stopped);
@@ -243,7 +254,8 @@ impl<'t> Session<'t> {
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
             }
-            tokio::time::sleep(poll).await;
+            // What a round took is a part of the pause: a head is seen as soon as after a round without work.
+            tokio::time::sleep(poll.saturating_sub(begun.elapsed()).max(LEAST_PAUSE)).await;
         }
     }
 

@@ -26,6 +26,22 @@ pub trait Transport {
         }
         Ok(results)
     }
+
+    /// Calls `method` once for each of `params` and gives what the node said to each, in the same order: what it refuses
+    /// of one keeps no other back. A transport that can ask for many things at once does.
+    ///
+    /// # Errors
+    /// Where no answer came. The node may have done some of it.
+    async fn call_each(&self, method: &str, params: Vec<Value>) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        let mut answers = Vec::with_capacity(params.len());
+        for params in params {
+            match self.call(method, params).await {
+                Err(error) if !error.is_refusal() => return Err(error),
+                answer => answers.push(answer),
+            }
+        }
+        Ok(answers)
+    }
 }
 
 /// Why a call gave nothing to use.

@@ -73,6 +73,8 @@ pub(crate) struct Traffic {
     pub(crate) most: usize,
     /// Calls of each method.
     pub(crate) calls: BTreeMap<String, usize>,
+    /// Requests of each method, whatever number of calls they hold.
+    pub(crate) requests: BTreeMap<String, usize>,
 }
 
 /// Between operators and an honest node.
@@ -185,7 +187,9 @@ fn begin(request: &Value, traffic: &Mutex<Traffic>) {
         let mut traffic = traffic.lock().unwrap();
         traffic.now += 1;
         traffic.most = traffic.most.max(traffic.now);
-        for call in request.as_array().map_or(std::slice::from_ref(request), Vec::as_slice) {
+        let calls = request.as_array().map_or(std::slice::from_ref(request), Vec::as_slice);
+        *traffic.requests.entry(calls[0]["method"].as_str().unwrap().to_owned()).or_default() += 1;
+        for call in calls {
             *traffic.calls.entry(call["method"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         traffic.late

@@ -42,6 +42,7 @@ impl Sender {
         let head = view.head.number;
         self.close_gap(view).await?;
         self.see_lowest(head);
+        let (mut to_one, mut to_all) = (Vec::new(), Vec::new());
         for place in 0..self.live.len() {
             let Some(live) = self.live.get(place).cloned() else { break };
             // Nothing is signed, written down or handed over from the moment of a pause on.
@@ -72,11 +73,13 @@ impl Sender {
             }
             let is_slow = head.saturating_sub(live.send.block) >= SLOW;
             match is_slow {
-                true if place < MOST_TO_ALL => self.hand_over(link, live.id, &raw, Reach::All, head).await,
+                true if place < MOST_TO_ALL => to_all.push((live.id, raw)),
                 true => {}
-                false => self.hand_over(link, live.id, &raw, Reach::One, head).await,
+                false => to_one.push((live.id, raw)),
             }
         }
+        self.hand_over(link, to_all, Reach::All, head).await;
+        self.hand_over(link, to_one, Reach::One, head).await;
         Ok(())
     }
 
@@ -95,7 +98,7 @@ impl Sender {
         }
         let made = self.cancellation(nonce, missing, U256::ZERO, head);
         match made {
-            Ok(send) => self.write_down(send).await.map(|_| ()).or_else(|error| match error {
+            Ok(send) => self.write_down(&[send]).await.map(|_| ()).or_else(|error| match error {
                 StoreError::Conflict => Ok(()),
                 error => Err(error.into()),
             }),

@@ -23,28 +23,41 @@ const CAP: u64 = 750_000_000_000;
 
 /// An endpoint that takes what it is given, or refuses it in these words.
 #[derive(Clone, Default)]
-struct Endpoint(Arc<Mutex<(Option<&'static str>, BTreeSet<String>)>>, Arc<Mutex<Option<Pause>>>);
+struct Endpoint {
+    /// Words of refusal, and the transactions it was given.
+    taken: Arc<Mutex<(Option<&'static str>, BTreeSet<String>)>>,
+    /// Switched on when it is asked.
+    pause: Arc<Mutex<Option<Pause>>>,
+    /// How many transactions each request held.
+    requests: Arc<Mutex<Vec<usize>>>,
+}
 
 impl Endpoint {
     fn refuse(&self, words: impl Into<Option<&'static str>>) {
-        self.0.lock().unwrap().0 = words.into();
+        self.taken.lock().unwrap().0 = words.into();
     }
 
     /// Serves on a thread of its own: a call of the sender's waits for its answer.
     fn serve(&self) -> String {
         async fn answer(State(endpoint): State<Endpoint>, body: String) -> String {
-            let call: Value = serde_json::from_str(&body).unwrap();
+            let asked: Value = serde_json::from_str(&body).unwrap();
+            endpoint.requests.lock().unwrap().push(asked.as_array().map_or(1, Vec::len));
+            match asked.as_array() {
+                Some(calls) => calls.iter().map(|call| said(&endpoint, call)).collect::<Value>().to_string(),
+                None => said(&endpoint, &asked).to_string(),
+            }
+        }
+        fn said(endpoint: &Endpoint, call: &Value) -> Value {
             let raw = call["params"][0].as_str().unwrap().to_owned();
-            if let Some(pause) = &*endpoint.1.lock().unwrap() {
+            if let Some(pause) = &*endpoint.pause.lock().unwrap() {
                 pause.set(true);
             }
-            let mut state = endpoint.0.lock().unwrap();
+            let mut state = endpoint.taken.lock().unwrap();
             let refusal = state.0.or_else(|| (!state.1.insert(raw)).then_some("known transaction: 00"));
-            let said = match refusal {
+            match refusal {
                 Some(words) => json!({"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32000, "message": words}}),
                 None => json!({"jsonrpc": "2.0", "id": call["id"], "result": Hash::ZERO.to_string()}),
-            };
-            said.to_string()
+            }
         }
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -199,7 +212,8 @@ impl Signer for Slow {
 async fn what_is_signed_when_a_person_pauses_the_operator_leaves_it_only_after_the_pause() {
     let mut bench = bench("signed", fixed()).await;
     let pause = Pause::default();
-    let all = |bench: &Bench| bench.endpoints.iter().map(|endpoint| endpoint.0.lock().unwrap().1.len()).sum::<usize>();
+    let all =
+        |bench: &Bench| bench.endpoints.iter().map(|endpoint| endpoint.taken.lock().unwrap().1.len()).sum::<usize>();
     bench.link.obey(&pause);
     bench.sender.keys = ChainKeys::alone(Arc::new(Slow(Box::new(test_key(7)), pause.clone())));
     bench.send(&[3]).await;
@@ -218,13 +232,13 @@ async fn a_pause_ends_the_handing_over_after_the_endpoint_that_is_being_asked() 
     let pause = Pause::default();
     bench.link.obey(&pause);
     bench.send(&[3, 4, 5]).await;
-    let others = |bench: &Bench| bench.endpoints[1].0.lock().unwrap().1.len();
+    let others = |bench: &Bench| bench.endpoints[1].taken.lock().unwrap().1.len();
     assert_eq!(others(&bench), 0);
     // The first endpoint has one when the pause comes; the other one, and the next ones, come after.
-    *bench.endpoints[0].1.lock().unwrap() = Some(pause.clone());
+    *bench.endpoints[0].pause.lock().unwrap() = Some(pause.clone());
     bench.tend(&at(102)).await;
     assert_eq!((others(&bench), bench.prices().len()), (0, 3));
-    *bench.endpoints[0].1.lock().unwrap() = None;
+    *bench.endpoints[0].pause.lock().unwrap() = None;
     pause.set(false);
     bench.tend(&at(103)).await;
     assert_eq!(others(&bench), 3);
@@ -261,6 +275,41 @@ async fn what_no_node_takes_is_found_before_an_account_nonce_is_given_to_it() {
         let next = &bench.sender.live[0].send;
         assert_eq!((next.nonce, next.account_nonce), (2, 0), "{name}: the next vote has the account nonce");
     }
+}
+
+#[tokio::test]
+async fn votes_of_a_block_are_given_to_an_endpoint_in_one_request_each_with_its_own_answer() {
+    let mut bench = bench("together", fixed()).await;
+    let call = |input| Action::Call { to: Address([9; 20]), input };
+    let wanted = |nonce, input| Wanted { nonce, action: call(input), gas: 2_500_000 };
+    // What cannot be sent takes no account nonce from the others.
+    let mut all: Vec<Wanted> = (0..100).map(|nonce| wanted(nonce, vec![1])).collect();
+    all.insert(50, wanted(1000, vec![0; 131_060]));
+    let done = bench.sender.send_all(&bench.link, &at(100), Purpose::Vote, all).await.unwrap();
+    let refused: Vec<u64> = done.iter().filter(|(_, done)| done.is_err()).map(|(nonce, _)| *nonce).collect();
+    assert_eq!((done.len(), refused), (101, vec![1000]));
+    assert_eq!(*bench.endpoints[0].requests.lock().unwrap(), [64, 36]);
+    assert!(bench.endpoints[1].requests.lock().unwrap().is_empty());
+    let live = bench.sender.store.live("a->b").await.unwrap();
+    let kept: Vec<(u64, u64)> = live.iter().map(|live| (live.send.nonce, live.send.account_nonce)).collect();
+    assert_eq!(kept, (0..100).map(|nonce| (nonce, nonce)).collect::<Vec<_>>());
+    // What the first endpoint refuses is given to the second.
+    bench.endpoints[0].refuse("txpool is full");
+    let more = (100..110).map(|nonce| wanted(nonce, vec![1])).collect();
+    bench.sender.send_all(&bench.link, &at(100), Purpose::Vote, more).await.unwrap();
+    assert_eq!(*bench.endpoints[1].requests.lock().unwrap(), [10]);
+}
+
+#[tokio::test]
+async fn one_that_is_on_its_way_already_keeps_later_ones_to_the_next_block() {
+    let mut bench = bench("twice-at-once", fixed()).await;
+    bench.send(&[4]).await;
+    let wanted =
+        |nonce| Wanted { nonce, action: Action::Call { to: Address([9; 20]), input: vec![1] }, gas: 2_500_000 };
+    let all = [3, 4, 5].map(wanted).to_vec();
+    let done = bench.sender.send_all(&bench.link, &at(100), Purpose::Vote, all).await.unwrap();
+    assert_eq!(done.iter().map(|(nonce, done)| (*nonce, done.is_ok())).collect::<Vec<_>>(), [(3, true)]);
+    assert_eq!(bench.sender.votes_in_flight().collect::<Vec<_>>(), [4, 3]);
 }
 
 fn stored(nonce: u64, account_nonce: u64, input: Vec<u8>) -> NewSend {

@@ -2,20 +2,20 @@
 
 use super::attention::{Attention, Standing};
 use super::signing::accounts_of;
+use super::watching::is_spent;
 use super::{Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
 use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
-use crate::delivery::{simulate, Deliveries, Gas};
+use crate::delivery::{simulate, Asked, Gas};
 use crate::direction::WorkError;
 use crate::park::Cause;
 use crate::reverts;
-use crate::send::{Pricing, SendError, Sender};
+use crate::send::{Pricing, SendError, Sender, Wanted};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
 use crate::view::{self, Leaving};
-use futures_util::future::join_all;
 use spanlight::bridge::generation::VoteEvidence;
 use spanlight::bridge::TokenType;
 use spanlight::header::base_fee;
@@ -24,9 +24,6 @@ use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Node, ProveError};
 use std::collections::BTreeMap;
 use std::time::Instant;
-
-/// Transfers that are simulated side by side.
-const SIMULATED_TOGETHER: usize = 16;
 
 impl Session<'_> {
     /// Everything that new blocks bring; true where nothing of it is left to do at these heads. Where the source's endpoints fail
@@ -206,24 +203,18 @@ impl Session<'_> {
         self.ask_again();
         let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
         self.simulate_ahead(&nonces, fresh, turn_blocks).await;
+        let mut votes = Vec::new();
         for nonce in nonces {
-            let decision = self.decide(nonce, fresh, turn_blocks);
-            let decision = match decision {
-                Some(Decision::Simulate) => {
-                    self.simulate(nonce).await;
-                    self.decide(nonce, fresh, turn_blocks)
-                }
-                other => other,
-            };
-            let Some(decision) = decision else { continue };
+            let Some(decision) = self.decide(nonce, fresh, turn_blocks) else { continue };
             self.note(nonce, decision.code(), decision.words());
+            let is_full = self.sender.in_flight().saturating_add(votes.len()) >= most;
             match decision {
-                Decision::Vote { .. } if self.sender.in_flight() >= most => self.note_full(nonce),
+                Decision::Vote { .. } | Decision::Simulate if is_full => self.note_full(nonce),
                 Decision::Vote { gas, corrects } => {
                     if let Some(voted) = corrects {
                         self.raise(Some(nonce), Alarm::KeyStolen { voted });
                     }
-                    self.vote(nonce, gas).await?;
+                    votes.extend(self.vote(nonce, gas));
                 }
                 Decision::Done => self.finish(nonce),
                 Decision::Refuse(_) => {
@@ -234,7 +225,7 @@ impl Session<'_> {
                 Decision::Wait(_) | Decision::Simulate => {}
             }
         }
-        Ok(())
+        self.send_votes(votes).await
     }
 
     pub(super) fn note_full(&self, nonce: u64) {
@@ -320,76 +311,103 @@ impl Session<'_> {
         Delivery::Fails { reason }
     }
 
-    /// Simulates side by side what would be simulated one after the other.
+    /// Simulates what could be voted on now, as many as there is place for on the way: what an
+    /// endpoint says holds for this head alone. Where some fail, others have their place.
     async fn simulate_ahead(&mut self, nonces: &[u64], fresh: bool, turn_blocks: u64) {
-        let places = self.direction.shared.config.voting.max_in_flight.saturating_sub(self.sender.in_flight());
-        let is_next = |nonce: &&u64| self.decide(**nonce, fresh, turn_blocks) == Some(Decision::Simulate);
-        let next: Vec<u64> = nonces.iter().filter(is_next).copied().take(places).collect();
-        for together in next.chunks(SIMULATED_TOGETHER) {
-            let calls = together.iter().map(async |nonce| (*nonce, self.delivery_of(*nonce).await));
-            for (nonce, delivery) in join_all(calls).await {
-                self.take_delivery(nonce, delivery);
+        let most = self.direction.shared.config.voting.max_in_flight;
+        let begun = Instant::now();
+        // Of a slow endpoint the rest is asked at the next head: what is ready is sent first.
+        while !is_spent(begun) {
+            let decisions = nonces.iter().map(|nonce| (*nonce, self.decide(*nonce, fresh, turn_blocks)));
+            let (mut votes, mut next) = (0usize, Vec::new());
+            for (nonce, decision) in decisions {
+                match decision {
+                    Some(Decision::Vote { .. }) => votes = votes.saturating_add(1),
+                    Some(Decision::Simulate) => next.push(nonce),
+                    _ => {}
+                }
             }
+            let places = most.saturating_sub(self.sender.in_flight()).saturating_sub(votes);
+            next.truncate(places.min(self.pace.together()));
+            if next.is_empty() {
+                return;
+            }
+            let start = Instant::now();
+            self.simulate(&next).await;
+            self.pace.note(next.len(), start.elapsed());
         }
     }
 
-    fn take_delivery(&mut self, nonce: u64, delivery: Option<Delivery>) {
-        let delivery = delivery.map(|delivery| self.wait_for_proof(nonce, delivery));
-        if let Some((open, delivery)) = self.open.get_mut(&nonce).zip(delivery) {
+    /// Simulates these together; each of them has an answer afterwards.
+    async fn simulate(&mut self, nonces: &[u64]) {
+        let mut inputs = Vec::new();
+        for nonce in nonces {
+            let Some(open) = self.open.get(nonce) else { continue };
+            let (gas, input) = (self.vote_gas(*nonce), open.call.encode());
+            // Nobody need be asked about what cannot be sent.
+            match self.unsendable(&input, gas) {
+                Some(reason) => self.take_delivery(*nonce, Delivery::Fails { reason }),
+                None => inputs.push((*nonce, input, gas)),
+            }
+        }
+        // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
+        let must_work = self.view.second.is_none();
+        let asked = inputs.iter().map(|(nonce, input, gas)| {
+            let delivers = self.open.get(nonce).map(|open| &open.call).filter(|_| must_work);
+            Asked { input, gas: *gas, delivers }
+        });
+        let asked: Vec<Asked<'_>> = asked.collect();
+        let (link, to) = (&self.links[1], &self.direction.to);
+        let said = simulate(link, to, self.view.me, &asked, &mut self.gas_seen).await;
+        for ((nonce, ..), delivery) in inputs.iter().zip(said) {
+            self.take_delivery(*nonce, delivery);
+        }
+    }
+
+    fn take_delivery(&mut self, nonce: u64, delivery: Delivery) {
+        let delivery = self.wait_for_proof(nonce, delivery);
+        if let Some(open) = self.open.get_mut(&nonce) {
             open.delivery = delivery;
         }
     }
 
-    async fn simulate(&mut self, nonce: u64) {
-        let delivery = self.delivery_of(nonce).await;
-        self.take_delivery(nonce, delivery);
-    }
-
-    async fn delivery_of(&self, nonce: u64) -> Option<Delivery> {
-        let gas = self.vote_gas(nonce);
-        let open = self.open.get(&nonce)?;
-        let action = Action::Call { to: self.direction.to.address, input: open.call.encode() };
-        // Nobody need be asked about what cannot be sent.
-        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas.most) {
-            return Some(Delivery::Fails { reason: reason.to_string() });
+    /// Why no node would take a call of the destination bridge.
+    pub(super) fn unsendable(&self, input: &[u8], gas: Gas) -> Option<String> {
+        let action = Action::Call { to: self.direction.to.address, input: input.to_vec() };
+        match self.sender.can_send(&action, gas.most) {
+            Err(SendError::Unsendable(reason)) => Some(reason.to_string()),
+            _ => None,
         }
-        // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
-        let delivers = if self.view.second.is_some() { Deliveries::MayFail } else { Deliveries::MustWork };
-        let (link, to) = (&self.links[1], &self.direction.to);
-        Some(simulate(link, to, self.view.me, &open.call, gas, delivers).await)
     }
 
-    async fn vote(&mut self, nonce: u64, gas: u64) -> Result<(), WorkError> {
-        let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
+    /// The call that votes for a nonce.
+    fn vote(&mut self, nonce: u64, gas: u64) -> Option<Wanted> {
+        let to = self.direction.to.address;
+        let open = self.open.get_mut(&nonce)?;
         // The next vote for this nonce, should there be one, looks again.
         open.delivery = Delivery::NotAsked;
-        let input = open.call.encode();
-        self.send_vote(nonce, input, gas).await
+        Some(Wanted { nonce, action: Action::Call { to, input: open.call.encode() }, gas })
     }
 
-    /// Sends a call of the destination bridge that votes for a nonce.
-    pub(super) async fn send_vote(&mut self, nonce: u64, input: Vec<u8>, gas: u64) -> Result<(), WorkError> {
-        let action = Action::Call { to: self.direction.to.address, input };
-        match self.sender.send(&self.links[1], &self.view, (Purpose::Vote, nonce), action, gas).await {
-            Ok(()) => {
-                self.direction.shared.board.update(&self.direction.name, |board| {
+    /// Sends calls of the destination bridge that vote.
+    pub(super) async fn send_votes(&mut self, votes: Vec<Wanted>) -> Result<(), WorkError> {
+        let done = self.sender.send_all(&self.links[1], &self.view, Purpose::Vote, votes).await?;
+        for (nonce, done) in done {
+            match done {
+                Ok(()) => self.direction.shared.board.update(&self.direction.name, |board| {
                     board.votes_sent = board.votes_sent.saturating_add(1);
-                });
-                Ok(())
-            }
-            Err(SendError::Store(StoreError::Conflict)) => Ok(()),
-            Err(SendError::Unsendable(reason)) => {
-                self.park(nonce, Cause::Unsendable, reason.to_string());
-                Ok(())
-            }
-            // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
-            Err(error) => {
-                let alarm = error.into_alarm()?;
-                self.note(nonce, alarm.code(), format!("this operator would vote now, and cannot: {alarm}"));
-                self.raise(None, alarm);
-                Ok(())
+                }),
+                Err(SendError::Store(StoreError::Conflict)) => {}
+                Err(SendError::Unsendable(reason)) => self.park(nonce, Cause::Unsendable, reason.to_string()),
+                // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
+                Err(error) => {
+                    let alarm = error.into_alarm()?;
+                    self.note(nonce, alarm.code(), format!("this operator would vote now, and cannot: {alarm}"));
+                    self.raise(None, alarm);
+                }
             }
         }
+        Ok(())
     }
 
     /// Its delivery fails, as endpoints say: where the bridge is proven to hold too little coin for

@@ -1,14 +1,15 @@
 //! Votes by signature: signs for proven requests, collects what others signed, and sends it when there is enough.
 
 use super::signatures::{written, Counting, Keys};
+use super::watching::is_spent;
 use super::Session;
 use crate::alarm::Alarm;
 use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, Refusal, SignedDecision, SignedFacts, Wait};
-use crate::delivery::simulate_call;
+use crate::delivery::{simulate, Asked};
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
 use crate::park::Cause;
-use crate::send::SendError;
+use crate::send::Wanted;
 use crate::store::Purpose;
 use crate::tx::Action;
 use crate::view::{self, AccountView, View};
@@ -92,7 +93,7 @@ impl Session<'_> {
             self.take(&received);
         }
         let most = self.direction.shared.config.voting.max_in_flight;
-        let mut wanted = BTreeSet::new();
+        let (mut wanted, mut calls) = (BTreeSet::new(), Vec::new());
         let start = Instant::now();
         for nonce in nonces {
             let decision = match self.decide_signed(nonce, exchange, can_sign) {
@@ -105,15 +106,16 @@ impl Session<'_> {
             };
             let Some(decision) = decision else { continue };
             self.note(nonce, decision.code(), decision.words());
+            let has_place = self.sender.in_flight().saturating_add(calls.len()) < most;
             match decision {
                 SignedDecision::Done => self.finish(nonce),
                 SignedDecision::Collect => {
                     wanted.insert(nonce);
                 }
-                SignedDecision::Submit if self.sender.in_flight() < most => self.submit(nonce).await?,
-                SignedDecision::Correct { voted } if self.sender.in_flight() < most => {
+                SignedDecision::Submit if has_place => calls.extend(self.submission(nonce).map(|input| (nonce, input))),
+                SignedDecision::Correct { voted } if has_place => {
                     self.raise(Some(nonce), Alarm::KeyStolen { voted });
-                    self.correct(nonce).await?;
+                    calls.extend(self.correction(nonce).map(|input| (nonce, input)));
                 }
                 SignedDecision::Submit | SignedDecision::Correct { .. } => self.note_full(nonce),
                 SignedDecision::Refuse(refusal) => {
@@ -131,7 +133,7 @@ impl Session<'_> {
         }
         let is_open = |nonce| self.open.contains_key(&nonce);
         exchange.want(&self.direction.name, self.view.head.number, wanted, is_open);
-        Ok(())
+        self.send_those_that_work(calls).await
     }
 
     /// Whether signatures are counted by the keys that the chain knows.
@@ -253,52 +255,57 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn submit(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let (open, state) = (self.open.get_mut(&nonce), self.view.transfers.get(&nonce));
-        let Some((open, state)) = open.zip(state) else { return Ok(()) };
+    /// The call that carries all signatures at hand.
+    fn submission(&mut self, nonce: u64) -> Option<Vec<u8>> {
+        let (open, state) = (self.open.get_mut(&nonce)?, self.view.transfers.get(&nonce)?);
         open.corrects = false;
         let signatures = open.signatures.to_send(state, &self.view.me);
-        if signatures.is_empty() {
-            // The contract refuses a call without any.
-            return Ok(());
-        }
-        let input = SignedHandle { call: open.call.clone(), signatures }.encode();
-        self.send_if_it_works(nonce, input).await
+        // The contract refuses a call without any.
+        (!signatures.is_empty()).then(|| SignedHandle { call: open.call.clone(), signatures }.encode())
     }
 
-    /// Votes by a call of its own, over a vote of its account that somebody else cast.
-    async fn correct(&mut self, nonce: u64) -> Result<(), WorkError> {
-        let Some(open) = self.open.get_mut(&nonce) else { return Ok(()) };
+    /// A vote by a call of its own, over a vote of its account that somebody else cast.
+    fn correction(&mut self, nonce: u64) -> Option<Vec<u8>> {
+        let open = self.open.get_mut(&nonce)?;
         open.corrects = true;
-        let input = open.call.encode();
-        self.send_if_it_works(nonce, input).await
+        Some(open.call.encode())
     }
 
-    async fn send_if_it_works(&mut self, nonce: u64, input: Vec<u8>) -> Result<(), WorkError> {
-        let to = &self.direction.to;
-        let gas = self.vote_gas(nonce);
-        let action = Action::Call { to: to.address, input };
-        if let Err(SendError::Unsendable(reason)) = self.sender.can_send(&action, gas.most) {
-            self.park(nonce, Cause::Unsendable, reason.to_string());
-            return Ok(());
-        }
-        let Action::Call { input, .. } = action else { return Ok(()) };
-        let delivery = simulate_call(&self.links[1], to, self.view.me, &input, gas).await;
-        match self.wait_for_proof(nonce, delivery) {
-            Delivery::Works { gas } => self.send_vote(nonce, input, gas).await,
-            Delivery::Fails { reason } => {
-                self.park_undelivered(nonce, reason);
-                Ok(())
-            }
-            Delivery::Meanwhile => {
-                self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
-                Ok(())
-            }
-            Delivery::NotAsked | Delivery::Unknown => {
-                self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
-                Ok(())
+    async fn send_those_that_work(&mut self, calls: Vec<(u64, Vec<u8>)>) -> Result<(), WorkError> {
+        let mut sendable = Vec::new();
+        for (nonce, input) in calls {
+            let gas = self.vote_gas(nonce);
+            match self.unsendable(&input, gas) {
+                Some(reason) => self.park(nonce, Cause::Unsendable, reason),
+                None => sendable.push((nonce, input, gas)),
             }
         }
+        let asked = sendable.iter().map(|(_, input, gas)| Asked { input, gas: *gas, delivers: None });
+        let asked: Vec<Asked<'_>> = asked.collect();
+        let (link, to) = (&self.links[1], &self.direction.to);
+        let (mut said, mut votes, begun) = (Vec::new(), Vec::new(), Instant::now());
+        // Of a slow endpoint the rest is asked at the next head: what is ready is sent first.
+        while said.len() < asked.len() && !is_spent(begun) {
+            let (start, rest) = (Instant::now(), asked.get(said.len()..).unwrap_or_default());
+            let part = rest.get(..self.pace.together()).unwrap_or(rest);
+            said.extend(simulate(link, to, self.view.me, part, &mut self.gas_seen).await);
+            self.pace.note(part.len(), start.elapsed());
+        }
+        for ((nonce, input, _), delivery) in sendable.into_iter().zip(said) {
+            match self.wait_for_proof(nonce, delivery) {
+                Delivery::Works { gas } => {
+                    votes.push(Wanted { nonce, action: Action::Call { to: self.direction.to.address, input }, gas });
+                }
+                Delivery::Fails { reason } => self.park_undelivered(nonce, reason),
+                Delivery::Meanwhile => {
+                    self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
+                }
+                Delivery::NotAsked | Delivery::Unknown => {
+                    self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
+                }
+            }
+        }
+        self.send_votes(votes).await
     }
 }
 

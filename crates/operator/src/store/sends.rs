@@ -1,8 +1,10 @@
 //! Transactions: written before they are sent, settled when the chain has taken their account nonce.
 
-use super::{number, rows, run, unsigned, Lease, Store, StoreError};
+use super::limits::lent;
+use super::{number, rows, run, unsigned, Lease, Pool, Store, StoreError};
 use crate::failpoint::point;
 use spanlight::{Hash, U256};
+use std::collections::BTreeMap;
 
 /// What a transaction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,18 +87,28 @@ fn read(row: Row) -> Result<Send, StoreError> {
     Ok(Send { id, send })
 }
 
-/// Locking the fence's row lets no other replica raise it between the check and the insertion. A file has one writer anyway.
-macro_rules! intend_sql {
-    ($lock:literal) => {
-        concat!(
-            "INSERT INTO sends (direction, purpose, nonce, account_nonce, gas, gas_price, raw, hash, state, block) ",
-            "SELECT $1, $2, $3, $4, $5, $6, $7, $8, 'live', $9 FROM fences WHERE direction = $1 AND token = $10",
-            $lock
-        )
+/// Writes all of these or none, and gives their rows with the account nonces. Locking the fence's
+/// row lets no other replica raise it between the check and the insertion. A file has one writer
+/// anyway.
+macro_rules! intend_all {
+    ($pool:expr, $lease:expr, $sends:expr, $lock:expr) => {
+        lent!($pool, connection, {
+            let mut rows = sqlx::QueryBuilder::new(INTEND);
+            rows.push_values($sends, |mut row, send| {
+                row.push_bind(send.purpose.name()).push_bind(number(send.nonce));
+                row.push_bind(number(send.account_nonce)).push_bind(number(send.gas));
+                row.push_bind(send.gas_price.to_string()).push_bind(send.raw.as_slice());
+                row.push_bind(send.hash.to_string()).push_bind(number(send.block));
+            });
+            rows.push(") AS given CROSS JOIN fences WHERE direction = ").push_bind($lease.direction());
+            rows.push(" AND token = ").push_bind(number($lease.token()));
+            rows.push($lock).push(" RETURNING id, account_nonce");
+            rows.build_query_as::<(i64, i64)>().fetch_all(connection).await
+        })
     };
 }
 
-/// As [`intend_sql`]: a take-over that has begun is waited for, and then refuses this.
+/// As in [`intend_all`]: a take-over that has begun is waited for, and then refuses this.
 macro_rules! replace_sql {
     ($lock:literal) => {
         concat!(
@@ -109,42 +121,44 @@ macro_rules! replace_sql {
     };
 }
 
+/// Both databases name the columns of a list of rows so.
+const INTEND: &str = "INSERT INTO sends \
+    (direction, purpose, nonce, account_nonce, gas, gas_price, raw, hash, state, block) \
+    SELECT direction, column1, column2, column3, column4, column5, column6, column7, 'live', column8 FROM (";
+
 impl Store {
-    /// Writes a transaction down, before it is sent. Refused where another replica has taken over since, and where a live one is
-    /// there for the same transfer or account nonce.
+    /// Writes a transaction down, before it is sent.
+    ///
+    /// # Errors
+    /// As [`Self::intend_all`].
+    pub async fn intend(&self, lease: &Lease, send: &NewSend) -> Result<i64, StoreError> {
+        let ids = self.intend_all(lease, std::slice::from_ref(send)).await?;
+        ids.first().copied().ok_or(StoreError::Damaged("sends"))
+    }
+
+    /// Writes transactions down, before they are sent, and gives their rows in this order. Refused
+    /// where another replica has taken over since, and where a live one is there for one of these
+    /// transfers or account nonces; then none is written.
     ///
     /// # Errors
     /// [`StoreError::LostLease`], [`StoreError::Conflict`], and those of the database.
-    pub async fn intend(&self, lease: &Lease, send: &NewSend) -> Result<i64, StoreError> {
+    pub async fn intend_all(&self, lease: &Lease, sends: &[NewSend]) -> Result<Vec<i64>, StoreError> {
         point("before_intend");
-        let sql = if self.locks_rows() { intend_sql!(" FOR SHARE") } else { intend_sql!("") };
-        let done = run!(
-            self,
-            sql,
-            [
-                lease.direction(),
-                send.purpose.name(),
-                number(send.nonce),
-                number(send.account_nonce),
-                number(send.gas),
-                send.gas_price.to_string(),
-                send.raw.as_slice(),
-                send.hash.to_string(),
-                number(send.block),
-                number(lease.token())
-            ],
-            execute
-        );
-        match done {
-            Ok(0) => return Err(StoreError::LostLease),
-            Ok(_) => {}
+        let written = match &self.pool {
+            Pool::Sqlite(pool) => intend_all!(pool, lease, sends, ""),
+            Pool::Postgres(pool) => intend_all!(pool, lease, sends, " FOR SHARE OF fences"),
+        };
+        let rows = match written {
+            Ok(rows) if rows.is_empty() => return Err(StoreError::LostLease),
+            Ok(rows) => rows,
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Err(StoreError::Conflict),
             Err(error) => return Err(error.into()),
-        }
+        };
+        let rows: BTreeMap<i64, i64> = rows.into_iter().map(|(id, account_nonce)| (account_nonce, id)).collect();
+        let ids = sends.iter().map(|send| rows.get(&number(send.account_nonce)).copied());
+        let ids = ids.collect::<Option<Vec<i64>>>().ok_or(StoreError::Damaged("sends"))?;
         point("after_intend");
-        let sql = "SELECT id FROM sends WHERE direction = $1 AND account_nonce = $2 AND state = 'live'";
-        let ids = rows!(self, (i64,), sql, [lease.direction(), number(send.account_nonce)])?;
-        ids.into_iter().next().map(|(id,)| id).ok_or(StoreError::Damaged("sends"))
+        Ok(ids)
     }
 
     /// Puts another transaction with the same account nonce in the place of a live one. Refused where a live one is there for the

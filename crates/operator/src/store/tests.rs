@@ -100,6 +100,25 @@ async fn one_live_vote_for_a_transfer_and_one_for_an_account_nonce() {
 }
 
 #[tokio::test]
+async fn several_transactions_are_written_together_or_not_at_all() {
+    let file = File::new("together");
+    let store = Store::open(&file.url()).await.unwrap();
+    let lease = store.acquire("a->b").await.unwrap().unwrap();
+    let several: Vec<NewSend> = (0..300).map(|place| send(5 + place, place)).collect();
+    let ids = store.intend_all(&lease, &several).await.unwrap();
+    let live = store.live("a->b").await.unwrap();
+    assert_eq!(live.iter().map(|live| live.id).collect::<Vec<_>>(), ids);
+    assert_eq!(live.into_iter().map(|live| live.send).collect::<Vec<_>>(), several);
+    // One of these is there already.
+    let refused = store.intend_all(&lease, &[send(1000, 300), send(7, 301)]).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)));
+    assert_eq!(store.live("a->b").await.unwrap().len(), 300);
+    let _other = store.acquire("a->b").await.unwrap().unwrap();
+    let overtaken = store.intend_all(&lease, &[send(1000, 300), send(1001, 301)]).await;
+    assert!(matches!(overtaken, Err(StoreError::LostLease)));
+}
+
+#[tokio::test]
 async fn a_replacement_keeps_the_row_and_settled_ones_stay() {
     let file = File::new("replace");
     let store = Store::open(&file.url()).await.unwrap();

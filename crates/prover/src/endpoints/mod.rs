@@ -197,6 +197,25 @@ impl<T: Transport> Endpoints<T> {
         answer
     }
 
+    /// The same for several calls of one method; what it says of one keeps no other back.
+    ///
+    /// # Errors
+    /// Where it is not in use, or did not answer: it may have done some of it.
+    pub async fn call_each_at(
+        &self,
+        place: usize,
+        method: &str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        let found = self.list.get(place).filter(|endpoint| !endpoint.aside.get());
+        let endpoint = found.ok_or_else(|| self.nobody_left())?;
+        let answers = endpoint.transport.call_each(method, params).await;
+        if let Err(error @ RpcError::Transport { .. }) = &answers {
+            self.put_aside(endpoint, Reason::Unanswered(error.clone()));
+        }
+        answers
+    }
+
     /// The error where every endpoint was put aside.
     fn nobody_left(&self) -> RpcError {
         let findings = self.findings.borrow();

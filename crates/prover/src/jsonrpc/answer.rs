@@ -101,6 +101,27 @@ pub(super) fn read_batch(answer: &Value, calls: usize) -> Result<Vec<Value>, Fau
     results.into_iter().collect::<Option<_>>().ok_or_else(unfit)
 }
 
+/// What was said to each call of a batch whose calls have the ids from 0, in that order whatever the
+/// answer's is. A refusal that names no call is one of the whole batch.
+pub(super) fn read_each(answer: &Value, calls: usize) -> Result<Vec<Result<Value, RpcError>>, Fault> {
+    let unfit = || Fault::Unfit("the answer does not fit the batch".to_owned());
+    let Some(answers) = answer.as_array() else { return Err(error_of(answer).unwrap_or_else(unfit)) };
+    let mut all = vec![None; calls];
+    for answer in answers {
+        let said = match (error_of(answer), answer.get("result")) {
+            (Some(Fault::Final(error)), _) => Err(error),
+            (Some(fault), _) => return Err(fault),
+            (None, Some(result)) => Ok(result.clone()),
+            (None, None) => return Err(unfit()),
+        };
+        let Some(place) = id_of(answer) else { return Err(said.err().map_or_else(unfit, Fault::Final)) };
+        if all.get_mut(place).ok_or_else(unfit)?.replace(said).is_some() {
+            return Err(unfit());
+        }
+    }
+    all.into_iter().collect::<Option<_>>().ok_or_else(unfit)
+}
+
 /// Some gateways turn the number of a call into text.
 fn id_of(answer: &Value) -> Option<usize> {
     let id = answer.get("id")?;

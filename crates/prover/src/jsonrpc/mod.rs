@@ -14,7 +14,7 @@ use crate::rpc::{RpcError, Transport};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use answer::{json_of, read_batch, read_single};
+use answer::{json_of, read_batch, read_each, read_single};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use names::Names;
@@ -152,12 +152,17 @@ impl<W: Wire> JsonRpc<W> {
         self.exchange(method, &request(0, method, params), &read_single).await.map_err(|ended| ended.error)
     }
 
-    /// Several calls in one request; none where the endpoint does not take them so, or refuses one
-    /// of them.
-    async fn batch(&self, method: &str, params: &[Value]) -> Result<Option<Vec<Value>>, RpcError> {
+    /// Several calls in one request; none where the endpoint does not take them so, or what it says
+    /// cannot be read.
+    async fn batch<R>(
+        &self,
+        method: &str,
+        params: &[Value],
+        read: fn(&Value, usize) -> Result<Vec<R>, Fault>,
+    ) -> Result<Option<Vec<R>>, RpcError> {
         let calls = params.iter().enumerate();
         let body: Value = calls.map(|(id, params)| request(id, method, params)).collect();
-        match self.exchange(method, &body, &|answer| read_batch(answer, params.len())).await {
+        match self.exchange(method, &body, &|answer| read(answer, params.len())).await {
             Ok(results) => Ok(Some(results)),
             Err(Ended { answered: true, .. }) => Ok(None),
             Err(Ended { error, .. }) => Err(error),
@@ -187,7 +192,7 @@ impl<W: Wire> Transport for JsonRpc<W> {
             let (part, later) = rest.split_at(together.clamp(1, rest.len()));
             match part {
                 [alone] => results.push(self.call(method, alone.clone()).await?),
-                _ => match self.batch(&self.names.spelled(method), part).await? {
+                _ => match self.batch(&self.names.spelled(method), part, read_batch).await? {
                     Some(part) => results.extend(part),
                     // The batch was refused, or one call in it: asked alone, that one says so.
                     None => {
@@ -202,6 +207,42 @@ impl<W: Wire> Transport for JsonRpc<W> {
         self.together.store(together, Ordering::Relaxed);
         Ok(results)
     }
+
+    async fn call_each(&self, method: &str, params: Vec<Value>) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        let mut answers = Vec::with_capacity(params.len());
+        let mut together = self.together.load(Ordering::Relaxed);
+        let mut rest = params.as_slice();
+        while !rest.is_empty() {
+            let (part, later) = rest.split_at(together.clamp(1, rest.len()));
+            let batch = match part {
+                [_] => None,
+                _ => self.batch(&self.names.spelled(method), part, read_each).await?,
+            };
+            match batch.filter(|answers| !answers.iter().any(is_of_another_name)) {
+                Some(part) => answers.extend(part),
+                None if part.len() > FEW => {
+                    together = FEW;
+                    continue;
+                }
+                // One after the other: it takes no batches, or knows the method by its old name.
+                None => {
+                    for params in part {
+                        match self.call(method, params.clone()).await {
+                            Err(error) if !error.is_refusal() => return Err(error),
+                            answer => answers.push(answer),
+                        }
+                    }
+                }
+            }
+            rest = later;
+        }
+        Ok(answers)
+    }
+}
+
+/// Whether the endpoint does not know the method by this name.
+fn is_of_another_name(answer: &Result<Value, RpcError>) -> bool {
+    answer.as_ref().is_err_and(names::is_unknown_method)
 }
 
 fn request(id: usize, method: &str, params: &Value) -> Value {

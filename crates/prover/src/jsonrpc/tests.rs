@@ -104,6 +104,41 @@ fn only_an_endpoint_that_refuses_batches_is_asked_one_call_at_a_time() {
     }
 }
 
+#[test]
+fn what_an_endpoint_refuses_of_one_call_keeps_no_other_back() {
+    let said = |id: u64| match id {
+        1 => json!({ "id": id, "error": { "code": -32000, "message": "nonce too low" } }),
+        _ => json!({ "id": id, "result": id }),
+    };
+    let read = |answer: Value| read_each(&answer, 3);
+    let answers = read(json!([said(2), said(1), said(0)])).unwrap();
+    assert_eq!((answers[0].as_ref().ok(), answers[2].as_ref().ok()), (Some(&json!(0)), Some(&json!(2))));
+    assert_eq!(answers[1].as_ref().unwrap_err().code(), "rpc.node");
+    for unfit in
+        [json!([said(0), said(1)]), json!([said(0), said(0), said(1)]), json!([said(3)]), json!({}), json!([1])]
+    {
+        assert!(matches!(read(unfit), Err(Fault::Unfit(_))));
+    }
+    let whole = json!([{ "id": null, "error": { "code": -32600, "message": "batch too large" } }]);
+    assert!(matches!(read(whole), Err(Fault::Final(RpcError::Node { .. }))));
+    let rate = json!([said(0), { "id": 1, "error": { "code": 429, "message": "slow down" } }, said(2)]);
+    assert!(matches!(read(rate), Err(Fault::Passing { .. })));
+}
+
+#[test]
+fn each_call_is_answered_in_one_request_or_one_after_the_other() {
+    for (takes_batches, posts) in [(true, [1, 4]), (false, [4, 4])] {
+        let wire = Fussy { takes_batches, posts: std::cell::Cell::default() };
+        let node = JsonRpc::over(wire, "node".into(), Limits::default(), Cancel::default());
+        let ask = |method| ready(node.call_each(method, vec![json!([]); 3])).unwrap();
+        assert!(ask("yes").iter().all(Result::is_ok));
+        assert_eq!(node.wire().posts.take(), posts[0]);
+        // A method of another name is asked for by itself, which finds the name.
+        assert!(ask("no").iter().all(Result::is_err));
+        assert_eq!(node.wire().posts.take(), posts[1]);
+    }
+}
+
 /// The futures here are ready at once.
 fn ready<F: std::future::Future>(future: F) -> F::Output {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

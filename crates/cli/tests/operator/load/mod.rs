@@ -106,6 +106,9 @@ fn row(ways: &str, sides: &[Side], rate: f64, lasting: Duration) -> String {
     }
     // High rates find the limit; below it everything must be handled.
     assert!(rate > LIGHT || traffic.is_done(), "{rate} requests a second were not borne\n{}", rig.log(0));
+    if !traffic.is_done() {
+        tell_why(&rig, &traffic);
+    }
     let (cpu, chains, end) = offered.unwrap();
     let drained = if traffic.is_done() { format!("{:.1}", end.elapsed().as_secs_f64()) } else { String::new() };
     let rss = pids.iter().map(|pid| Usage::of(*pid).peak_kb).max().unwrap() / 1024;
@@ -129,6 +132,17 @@ fn row(ways: &str, sides: &[Side], rate: f64, lasting: Duration) -> String {
     );
     print!("RESULT {line}");
     line
+}
+
+/// What operators say of the first transfers that are not handled.
+fn tell_why(rig: &Rig, traffic: &Traffic<'_>) {
+    for (from, nonce) in traffic.open().take(4) {
+        for index in 0..rig.operators.len() {
+            let side = if from == Side::Main { "main" } else { "service" };
+            println!("{index}: {}", rig.ask(index, &["why", &nonce.to_string(), "--from", side]));
+        }
+    }
+    (0..rig.operators.len()).for_each(|index| println!("--- {index}\n{}", crate::rig::tail(&rig.log(index))));
 }
 
 /// One request a second each way for a long time; every ten seconds a row with each operator's memory and how far it is behind.

@@ -88,6 +88,15 @@ impl<'r> Traffic<'r> {
         self.sent * self.offer.sides.len() as u64
     }
 
+    /// Requests in blocks that are not handled.
+    pub(super) fn open(&self) -> impl Iterator<Item = (Side, u64)> + '_ {
+        let of = |(side, transfers): (Side, &'_ BTreeMap<u64, Transfer>)| {
+            let open = transfers.iter().filter(|(_, transfer)| transfer.handled.is_none());
+            open.map(|(nonce, _)| (side, *nonce)).collect::<Vec<_>>()
+        };
+        [Side::Main, Side::Service].into_iter().zip(&self.transfers).flat_map(of)
+    }
+
     fn transfers(&self) -> impl Iterator<Item = &Transfer> {
         self.transfers.iter().flat_map(BTreeMap::values)
     }
