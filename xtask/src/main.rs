@@ -108,6 +108,6 @@ mod tests {
         assert!(takes("lint", Some("operators"), None).is_err());
         assert!(takes("soak", Some("operators"), Some("bytes")).is_err());
         let listed = takes("soak", Some("operator"), None).unwrap_err();
-        assert!(listed.ends_with("operators, chaos, bytes, curves, contracts"), "{listed}");
+        assert!(listed.ends_with("operators, chaos, quiet, faults, bytes, curves, contracts"), "{listed}");
     }
 }

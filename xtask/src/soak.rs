@@ -5,7 +5,7 @@ use crate::shell::{cargo, counted, heading};
 use crate::tally::Tally;
 
 /// What can be run by itself.
-pub const PARTS: [&str; 6] = ["operators", "chaos", "faults", "bytes", "curves", "contracts"];
+pub const PARTS: [&str; 7] = ["operators", "chaos", "quiet", "faults", "bytes", "curves", "contracts"];
 
 /// A part, or all of them: operators through tests A and B (docs/soak.md) and through random
 /// faults, every byte of every forged bundle in three ways, a hundred thousand signatures through
@@ -28,6 +28,11 @@ fn run_part(part: &str) -> Tally {
         "chaos" => (
             "operators: thousands of transfers while everything around them fails at random",
             "test --release -p spanlight-cli --test operator chaos -- --ignored --nocapture --test-threads 1",
+            ("RUST_BACKTRACE", "1"),
+        ),
+        "quiet" => (
+            "operators: a thousand transfers that nobody disturbs, and not one alarm",
+            "test --release -p spanlight-cli --test operator quiet -- --ignored --nocapture --test-threads 1",
             ("RUST_BACKTRACE", "1"),
         ),
         "faults" => (

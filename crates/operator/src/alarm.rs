@@ -144,6 +144,12 @@ pub enum Alarm {
         account: Address,
         /// What for.
         what: &'static str,
+        /// Where.
+        chain: String,
+        /// What it holds, in peb.
+        held: String,
+        /// What it should hold at least, in peb.
+        least: String,
     },
     /// The account that pays cannot pay for a transaction; what it would have to pay for waits.
     NoCoin {
@@ -393,7 +399,7 @@ impl Alarm {
             | Self::NotAnchoring { account }
             | Self::NoCoin { account, .. }
             | Self::WrongAnchor { account, .. } => account.to_string(),
-            Self::LowBalance { account, what } => format!("{what} {account}"),
+            Self::LowBalance { account, what, .. } => format!("{what} {account}"),
             Self::ForgedVote { operator, .. } => operator.to_string(),
             Self::Fraud { kind, culprits, .. } => format!("{kind} {}", names(culprits)),
             Self::Attempted { culprits, .. } => names(culprits),
@@ -502,7 +508,10 @@ impl fmt::Display for Alarm {
                 "catching up with {chain} has got no further for {stands} s: it is searched up to block {block}, which is {behind} s old"
             ),
             Self::Endpoint { finding } => f.write_str(finding),
-            Self::LowBalance { account, what } => write!(f, "{what} {account} holds too little coin"),
+            Self::LowBalance { account, what, chain, held, least } => write!(
+                f,
+                "{what} {account} holds {held} peb on {chain}, less than the {least} peb that the configuration wants: send it coin"
+            ),
             Self::NoCoin { account, needed, held } => write!(
                 f,
                 "{account} holds {held} peb and needs {needed} peb for one transaction: send it coin; what it would pay for waits"

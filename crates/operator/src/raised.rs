@@ -89,6 +89,23 @@ mod tests {
     }
 
     #[test]
+    fn a_low_balance_names_amount_limit_and_chain_and_is_one_alarm_whatever_they_are() {
+        let low = |held: u64| Alarm::LowBalance {
+            account: Address([1; 20]),
+            what: "the operator",
+            chain: "service".to_owned(),
+            held: held.to_string(),
+            least: "500".to_owned(),
+        };
+        let words = low(499).to_string();
+        for part in ["the operator", "499 peb", "on service", "500 peb"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        let (mut raised, now) = (Raised::default(), Instant::now());
+        assert!(raised.is_new(None, &low(499), now) && !raised.is_new(None, &low(498), now));
+    }
+
+    #[test]
     fn no_more_are_remembered_than_fit() {
         let (mut raised, now) = (Raised::default(), Instant::now());
         for nonce in 0..=10_000u32 {

@@ -33,6 +33,7 @@ mod pauses;
 mod poison;
 mod powers;
 mod pruned;
+mod quiet;
 mod recovery;
 mod relay;
 mod replicas;

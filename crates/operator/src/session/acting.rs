@@ -139,15 +139,21 @@ impl Session<'_> {
         if let Err(alarm) = self.sender.can_pay() {
             self.raise(None, alarm);
         } else if held < balance {
-            self.raise(None, Alarm::LowBalance { account: payer, what });
+            self.raise(None, self.low_balance((payer, what), held, balance));
         }
         if self.view.liquidity < liquidity {
-            self.raise(None, Alarm::LowBalance { account: self.direction.to.address, what: "the bridge" });
+            let bridge = (self.direction.to.address, "the bridge");
+            self.raise(None, self.low_balance(bridge, self.view.liquidity, liquidity));
         }
         if self.view.owner == me {
             self.raise(None, Alarm::OperatorIsOwner { account: me });
         }
         Ok(())
+    }
+
+    fn low_balance(&self, (account, what): (Address, &'static str), held: U256, least: U256) -> Alarm {
+        let chain = self.direction.to.chain.clone();
+        Alarm::LowBalance { account, what, chain, held: held.to_string(), least: least.to_string() }
     }
 
     /// What the verified head says of the next block. What it does not settle, the block after the
