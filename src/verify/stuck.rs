@@ -9,7 +9,7 @@ use super::stop::Stop;
 use super::votes::{key_of, sender_of, Tally};
 use super::Pair;
 use crate::bridge::events::TokenType;
-use crate::bundle::{BundleError, ItemRef, TransferProof};
+use crate::bundle::{ItemRef, TransferProof};
 use crate::primitives::Hash;
 use crate::verdict::{Missing, Note, StuckReason};
 use alloc::vec::Vec;
@@ -17,6 +17,11 @@ use alloc::vec::Vec;
 const REVERTED: Rule = Rule {
     id: "K.delivery_reverted",
     words: "all votes but one are counted, and another operator's later attempt with the same calldata failed",
+    source: "claims.md 2",
+};
+const EXCUSED: Rule = Rule {
+    id: "K.attempt_shows_nothing",
+    words: "an attempt failed, and a pause or the outflow limit may be why",
     source: "claims.md 2",
 };
 const DIFFER: Rule =
@@ -39,24 +44,22 @@ pub(super) fn stuck_reason(
     notes: &mut Vec<Note>,
     checks: &mut Checks,
 ) -> Result<Option<StuckReason>, Stop> {
-    if let Some(reason) = held_back(request, key, tally, state, checks)? {
-        // The next attempt may succeed, so a failed one shows nothing.
-        return if transfer.failed.is_some() {
-            Err(BundleError::Unused("a reference").into())
-        } else {
-            Ok(Some(reason))
-        };
+    let held = held_back(request, key, tally, state, checks)?;
+    let reverted = match transfer.failed {
+        Some(at) => shown_attempt(pair, at, transfer.nonce, key, tally, state, held.is_some(), checks)?,
+        None => None,
+    };
+    if held.is_some() {
+        return Ok(held);
     }
     let mut liquidity = coin_is_missing(request, state);
     if tally.generation.keeps_claims() && liquidity.take().is_some() {
         // The handle closes without it, and the coin is owed: a thing to know, not what holds the transfer up.
         notes.push(Note::LowLiquidity);
     }
-    if let Some(at) = transfer.failed {
-        let reason = delivery_reverted(pair, at, transfer.nonce, key, tally, state);
-        let reason = checks.require(REVERTED, &[("block", &at.block), ("index", &at.index)], reason)?;
+    if reverted.is_some() {
         notes.extend(liquidity.map(|_| Note::LowLiquidity));
-        return Ok(Some(reason));
+        return Ok(reverted);
     }
     if no_key_can_reach_the_threshold(tally, state)? {
         checks.passed(DIFFER, &[]);
@@ -74,18 +77,49 @@ pub(super) fn stuck_reason(
     Ok(None)
 }
 
-/// The last attempt reverted. Shown by: an earlier state with k-1 votes for the key and the failing operator registered, the
-/// failed transaction of that operator with the same calldata, and the same k-1 votes still live at the newest state.
-///
-/// An outsider's or a late vote fails too; that is why the operator must be registered at both ends and the nonce open.
-fn delivery_reverted(
+/// What a shown attempt says of the transfer: that its delivery reverted, or nothing where a pause or
+/// the outflow limit may be why. A false attempt is refused in either case. A true one that says
+/// nothing is no lie: its supplier may have seen the bridge before the pause, or know of none.
+/// Nobody hides a failed delivery in this way more than by showing no attempt.
+#[allow(clippy::too_many_arguments)]
+fn shown_attempt(
     pair: &Pair<'_>,
     at: ItemRef,
     nonce: u64,
     key: &Hash,
     tally: &Tally,
     state: &BridgeState,
-) -> Result<StuckReason, Stop> {
+    is_held: bool,
+    checks: &mut Checks,
+) -> Result<Option<StuckReason>, Stop> {
+    let inputs: [(&'static str, &dyn core::fmt::Display); 2] = [("block", &at.block), ("index", &at.index)];
+    let shown = delivery_reverted(pair, at, nonce, key, tally, state).and_then(|(reason, before)| {
+        match no_pause_between(tally.generation, before, state) {
+            // What holds the transfer back is proven, whatever the words before the attempt say.
+            _ if is_held => Ok(None),
+            clear => Ok(clear?.then_some(reason)),
+        }
+    });
+    if let Ok(None) = shown {
+        checks.passed(EXCUSED, &inputs);
+        return Ok(None);
+    }
+    checks.require(REVERTED, &inputs, shown)
+}
+
+/// The last attempt reverted, with the state before it. Shown by: an earlier state with k-1 votes for the key and the failing
+/// operator registered, the failed transaction of that operator with the same calldata, and the same k-1 votes still live at
+/// the newest state.
+///
+/// An outsider's or a late vote fails too; that is why the operator must be registered at both ends and the nonce open.
+fn delivery_reverted<'e>(
+    pair: &Pair<'e>,
+    at: ItemRef,
+    nonce: u64,
+    key: &Hash,
+    tally: &Tally,
+    state: &BridgeState,
+) -> Result<(StuckReason, &'e BridgeState), Stop> {
     let attempt = pair.destination.item(at)?;
     attempt_failed_with_the_key(pair, attempt, key)?;
     let operator = sender_of(&attempt.transaction, pair.destination.chain().trusted().profile.chain_id)?;
@@ -107,13 +141,13 @@ fn delivery_reverted(
     if earlier.operators(key) < enough || !before.is_operator(&operator)? {
         return Err(VerifyError::FailedAttempt("before the other votes were counted").into());
     }
-    no_pause_between(tally.generation, before, state)?;
-    Ok(StuckReason::DeliveryReverted {
+    let reason = StuckReason::DeliveryReverted {
         block: at.block,
         gas_limit: attempt.transaction.gas(),
         gas_used: attempt.receipt.gas_used,
         status: attempt.receipt.status,
-    })
+    };
+    Ok((reason, before))
 }
 
 fn attempt_failed_with_the_key(pair: &Pair<'_>, attempt: &Item, key: &Hash) -> Result<(), VerifyError> {

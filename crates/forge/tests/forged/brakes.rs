@@ -8,7 +8,7 @@ use spanlight::commitment::CommitmentForm;
 use spanlight::verdict::{State, StuckReason};
 use spanlight::{Address, U256};
 use spanlight_forge::scenarios::version2::{above_the_limit, held_back, paused, stage};
-use spanlight_forge::{coin, keys, Requested, Scenario, Stage};
+use spanlight_forge::{coin, keys, Requested, Scenario, Stage, OUTSIDER};
 
 const FORM: CommitmentForm = CommitmentForm::Trie;
 
@@ -40,12 +40,105 @@ fn attempt_during_a_pause(resumed: bool) -> (Stage, Requested, ItemRef) {
 #[test]
 fn an_attempt_during_a_pause_is_no_failed_delivery() {
     let (stage, request, attempt) = attempt_during_a_pause(false);
-    assert_eq!(said(&stage.prove(open(&request, None))), ("stuck", Some("bridge_paused"), Some((1, 2))));
-    assert_eq!(stage.prove(open(&request, Some(attempt))).outcome(), ("invalid", "bundle.unused"));
+    for failed in [None, Some(attempt)] {
+        let said = said(&stage.prove(open(&request, failed)));
+        assert_eq!(said, ("stuck", Some("bridge_paused"), Some((1, 2))), "{failed:?}");
+    }
 
     let (stage, request, attempt) = attempt_during_a_pause(true);
-    assert_eq!(said(&stage.prove(open(&request, None))), ("voting", None, Some((1, 2))));
-    assert_eq!(stage.prove(open(&request, Some(attempt))).outcome(), ("invalid", "verify.failed_attempt"));
+    for failed in [None, Some(attempt)] {
+        assert_eq!(said(&stage.prove(open(&request, failed))), ("voting", None, Some((1, 2))), "{failed:?}");
+    }
+}
+
+/// 11 votes, the vote of 12 fails for another reason than a pause, and then the bridge is paused.
+fn attempt_before_a_pause() -> (Stage, Requested, ItemRef) {
+    let mut stage = stage(FORM);
+    let request = stage.request(coin(500));
+    let calldata = stage.call(&request).encode();
+    stage.vote(11, &calldata);
+    let attempt = failing(&mut stage, 12, &calldata);
+    stage.destination.block(|block| block.bridge().version2.pause());
+    (stage, request, attempt)
+}
+
+/// A vote that fails in a block of its own.
+fn failing(stage: &mut Stage, operator: u64, calldata: &[u8]) -> ItemRef {
+    stage.destination.block(|block| {
+        let (bridge, number) = (block.bridge().address, block.number);
+        let index = block.transaction(operator, bridge, U256::ZERO, calldata.to_vec(), 9, Vec::new());
+        ItemRef { block: number, index }
+    })
+}
+
+/// The scenario without these words of the state before the attempt.
+fn without(stage: &Stage, transfer: TransferProof, words: &[spanlight::Hash]) -> Scenario {
+    let transfers = vec![transfer];
+    let mut plan = stage.plan(&transfers);
+    let mut scenario = stage.prove_plan(&plan, transfers);
+    for (index, state) in scenario.destination().states.iter().enumerate() {
+        let shown = state.proof.slots.iter().copied().filter(|slot| index > 0 || !words.contains(slot));
+        plan.destination.slots.insert(state.number, shown.collect());
+    }
+    *scenario.destination() = plan.destination.prove(&stage.destination);
+    scenario
+}
+
+/// A prover that knows nothing of pauses shows the attempt and no word of a pause before it. Nothing
+/// of that is false.
+#[test]
+fn who_shows_an_attempt_and_the_pause_after_it_is_no_liar() {
+    let (stage, request, attempt) = attempt_before_a_pause();
+    let shown = open(&request, Some(attempt));
+    assert_eq!(said(&stage.prove(shown.clone())), ("stuck", Some("bridge_paused"), Some((1, 2))));
+    let older = [layout::SEAT_COUNT, layout::resume_nonce_slot()];
+    let words = [&older[..], &older[..1], &older[1..]];
+    for words in words {
+        let scenario = without(&stage, shown.clone(), words);
+        assert_eq!(said(&scenario), ("stuck", Some("bridge_paused"), Some((1, 2))), "{words:?}");
+    }
+
+    // Without a pause at the newest state these words decide, and nobody guesses them.
+    let mut stage = stage;
+    stage.destination.block(|block| block.bridge().version2.resume());
+    assert_eq!(said(&stage.prove(shown.clone())), ("voting", None, Some((1, 2))));
+    for words in words {
+        let outcome = without(&stage, shown.clone(), words).outcome();
+        assert_eq!(outcome, ("incomplete", "missing.slot"), "{words:?}");
+    }
+}
+
+/// The outflow limit holds it back, and an operator's further vote fails for want of gas.
+#[test]
+fn who_shows_an_attempt_and_the_outflow_limit_is_no_liar() {
+    let (mut stage, request) = above_the_limit(FORM);
+    let calldata = stage.call(&request).encode();
+    let attempt = failing(&mut stage, 13, &calldata);
+    for failed in [None, Some(attempt)] {
+        let said = said(&stage.prove(open(&request, failed)));
+        assert_eq!(said, ("stuck", Some("outflow_limit"), Some((2, 2))), "{failed:?}");
+    }
+}
+
+/// A pause excuses no false attempt: of an outsider, with another calldata, or one that succeeded.
+#[test]
+fn a_pause_hides_no_false_attempt() {
+    let outcome = |operator: u64, more: &[u8]| {
+        let mut stage = stage(FORM);
+        let request = stage.request(coin(500));
+        let calldata = stage.call(&request).encode();
+        let voted = stage.vote(11, &calldata);
+        let attempt = match operator {
+            11 => voted.at,
+            _ => failing(&mut stage, operator, &[&calldata, more].concat()),
+        };
+        stage.destination.block(|block| block.bridge().version2.pause());
+        stage.prove(open(&request, Some(attempt))).outcome()
+    };
+    assert_eq!(outcome(12, &[]), ("proven", "stuck"));
+    assert_eq!(outcome(OUTSIDER, &[]), ("invalid", "verify.failed_attempt"));
+    assert_eq!(outcome(12, &[0]), ("invalid", "verify.vote_calldata"));
+    assert_eq!(outcome(11, &[]), ("invalid", "verify.not_failed"));
 }
 
 /// Both ends of a pause are seen: one that was on before the attempt, and one that began since.
@@ -70,11 +163,12 @@ fn an_attempt_shows_a_reverted_vote_only_where_no_pause_lies_around_it() {
             let index = block.transaction(12, bridge, U256::ZERO, calldata.clone(), 9, Vec::new());
             ItemRef { block: block.number, index }
         });
-        stage.prove(open(&request, Some(attempt))).outcome()
+        let said = said(&stage.prove(open(&request, Some(attempt))));
+        (said.0, said.1)
     };
-    assert_eq!(outcome(false, false), ("proven", "stuck"));
-    assert_eq!(outcome(true, false), ("invalid", "verify.failed_attempt"));
-    assert_eq!(outcome(false, true), ("invalid", "verify.failed_attempt"));
+    assert_eq!(outcome(false, false), ("stuck", Some("delivery_reverted")));
+    assert_eq!(outcome(true, false), ("voting", None));
+    assert_eq!(outcome(false, true), ("voting", None));
 }
 
 /// As first published it does not count its pauses, and its outflow limit reverts votes too.
@@ -87,15 +181,15 @@ fn an_attempt_on_the_first_version_2_shows_nothing() {
         let request = stage.request(coin(500));
         let calldata = stage.call(&request).encode();
         stage.vote(11, &calldata);
-        let attempt = stage.destination.block(|block| {
-            let bridge = block.bridge().address;
-            let index = block.transaction(12, bridge, U256::ZERO, calldata.clone(), 9, Vec::new());
-            ItemRef { block: block.number, index }
-        });
-        stage.prove(open(&request, Some(attempt))).outcome()
+        let attempt = failing(&mut stage, 12, &calldata);
+        // No word of a pause belongs to it on the first version 2: its provers showed none.
+        let older = [layout::SEAT_COUNT, layout::resume_nonce_slot()];
+        let words = if code == CODE_HASH_V2_FIRST { &older[..] } else { &[] };
+        let said = said(&without(&stage, open(&request, Some(attempt)), words));
+        (said.0, said.1)
     };
-    assert_eq!(outcome(CODE_HASH_V2), ("proven", "stuck"));
-    assert_eq!(outcome(CODE_HASH_V2_FIRST), ("invalid", "verify.failed_attempt"));
+    assert_eq!(outcome(CODE_HASH_V2), ("stuck", Some("delivery_reverted")));
+    assert_eq!(outcome(CODE_HASH_V2_FIRST), ("voting", None));
 }
 
 /// A transfer for which nobody votes while the bridge is paused lacks no operator's vote.

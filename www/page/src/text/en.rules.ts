@@ -41,6 +41,7 @@ export const rules = {
   "K.votes_missing": "The request is older than the trust file's patience",
   "K.bridge_paused": "The destination bridge is paused",
   "K.outflow_limit": "The votes are there, and the outflow limit held the transfer back",
+  "K.attempt_shows_nothing": "An attempt failed, and a pause or the outflow limit may be why",
   "S.unrequested": "The source has not counted as far as this number",
   "C.requests": "Every request of the range is proven",
   "C.handled": "Nothing is executed at or above the count of requests",

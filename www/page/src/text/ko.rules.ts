@@ -43,6 +43,7 @@ export const rules: Record<keyof typeof en.rules, string> = {
   "K.votes_missing": "요청이 신뢰 파일의 기다리는 시간보다 오래되었습니다",
   "K.bridge_paused": "도착 브리지가 일시 정지되어 있습니다",
   "K.outflow_limit": "표는 모두 있고, 유출 한도가 전송을 붙들었습니다",
+  "K.attempt_shows_nothing": "시도가 실패했지만, 일시 정지나 유출 한도 때문이었을 수 있습니다",
   "S.unrequested": "출발 체인이 이 번호까지 세지 않았습니다",
   "C.requests": "범위의 모든 요청이 증명되었습니다",
   "C.handled": "요청 수 이상의 번호에서 실행된 것이 없습니다",
