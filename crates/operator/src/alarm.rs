@@ -71,6 +71,13 @@ pub enum Alarm {
         /// In the node's words.
         reason: String,
     },
+    /// So many votes for a transfer reverted in a block that no more is sent for it.
+    VotesRevert {
+        /// How many.
+        reverts: u32,
+        /// What a person says to have it tried again.
+        command: String,
+    },
     /// The source counts a request that lies before the block from which this operator follows.
     RequestBeforeCheckpoint,
     /// No endpoint gave what a block holds, or the state of its bridge there.
@@ -263,7 +270,7 @@ pub enum Alarm {
 }
 
 /// Every code that [`Alarm::code`] gives.
-pub const CODES: [&str; 43] = [
+pub const CODES: [&str; 44] = [
     "account_key",
     "attempted",
     "bridge_paused",
@@ -305,6 +312,7 @@ pub const CODES: [&str; 43] = [
     "unjudged",
     "unknown_code",
     "unread_block",
+    "votes_revert",
     "worker",
     "wrong_anchor",
 ];
@@ -349,6 +357,7 @@ impl Alarm {
             Self::Attempted { .. } | Self::Further { executed: false, .. } => "attempted",
             Self::Unjudged => "unjudged",
             Self::Parked { .. } => "parked",
+            Self::VotesRevert { .. } => "votes_revert",
             Self::RequestBeforeCheckpoint => "request_before_checkpoint",
             Self::UnreadBlock { .. } => "unread_block",
             Self::Clock { .. } | Self::ClockAhead { .. } => "clock",
@@ -426,6 +435,7 @@ impl Alarm {
             | Self::KeyStolen { .. }
             | Self::Unjudged
             | Self::Parked { .. }
+            | Self::VotesRevert { .. }
             | Self::RequestBeforeCheckpoint
             | Self::GasPrice { .. }
             | Self::SendStuck { .. }
@@ -477,6 +487,10 @@ impl fmt::Display for Alarm {
                 "a vote or an execution does not fit what is known to be requested, and no endpoint gave the evidence: audit it",
             ),
             Self::Parked { reason } => write!(f, "parked: {reason}"),
+            Self::VotesRevert { reverts, command } => write!(
+                f,
+                "{reverts} votes of this operator's for this transfer were in blocks and reverted, though endpoints said that they would work, and each cost gas: no more is sent until a person says `{command}`"
+            ),
             Self::RequestBeforeCheckpoint => f.write_str(
                 "the request lies before the block from which this operator follows: give an older checkpoint",
             ),

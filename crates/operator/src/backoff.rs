@@ -9,6 +9,16 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
+    /// Nothing has failed yet.
+    pub(crate) const fn new() -> Self {
+        Self::after(0)
+    }
+
+    /// So much has failed already.
+    pub(crate) const fn after(failures: u32) -> Self {
+        Self { failures }
+    }
+
     /// Failures so far.
     pub(crate) const fn failures(self) -> u32 {
         self.failures

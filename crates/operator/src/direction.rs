@@ -351,6 +351,7 @@ impl Direction {
         let sender = Sender::start(store, lease, keys, chain_id, config, stuck).await?;
         let known = (first, known.unwrap_or(first));
         let mut session = Session::new(self, lease, &trust, links, [source, destination], view, sender, known);
+        session.take_stored_reverts(&notices);
         session.take_stored(stored);
         session.take_stored_notices(&notices);
         session.run().await

@@ -11,6 +11,7 @@ mod known;
 mod noticing;
 mod pace;
 mod pushing;
+mod reverted;
 mod rotation;
 mod signatures;
 mod signing;
@@ -89,6 +90,8 @@ pub(crate) struct Open {
     parked_for: String,
     /// A vote for it has reverted.
     has_reverted: bool,
+    /// The vote on its way repeats one that stands, so that the bridge executes.
+    repeats: bool,
     /// The destination's head since which an endpoint says that it is handled.
     meanwhile: Option<u64>,
     /// Signatures for it that were checked.
@@ -129,6 +132,8 @@ pub(crate) struct Session<'t> {
     notices: Notices,
     catching: catching::Progress,
     sweeping: sweeping::Sweeping,
+    /// How often votes for a transfer reverted.
+    reverted: reverted::Reverted,
     /// The head at which a claim was sent last.
     pushed_at: u64,
     /// Which requests need not be found again.
@@ -190,6 +195,7 @@ impl<'t> Session<'t> {
             notices: Notices::new(destination.head()),
             catching: catching::Progress::default(),
             sweeping: sweeping::Sweeping::default(),
+            reverted: reverted::Reverted::default(),
             pushed_at: 0,
             known: Known::new(known),
             uncovered: BTreeMap::new(),

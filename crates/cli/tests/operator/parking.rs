@@ -64,3 +64,48 @@ fn a_paused_operator_sends_nothing_until_it_is_resumed() {
     rig.wait_handled(Side::Main, Duration::from_secs(120));
     assert_eq!(rig.votes(Side::Service), (2, 0));
 }
+
+/// Takes coin where gas costs nothing, as in a simulation, and refuses it in a block.
+const TWO_FACED: &str = "600b600c600039600b6000f33a1560095760008\
+                         0fd5b00";
+
+/// Such a recipient would have each operator pay for votes for ever, for the price of one request.
+#[test]
+fn a_recipient_that_refuses_only_in_blocks_costs_eight_votes_until_a_person_says_retry() {
+    let voting = "retry_blocks = 1".to_owned();
+    let plan = Plan { operators: 1, threshold: 1, block: Duration::from_millis(60), ..Plan::new("two_faced") };
+    let mut rig = Rig::new(Plan { voting, ..plan });
+    let code = (0..TWO_FACED.len() / 2).map(|at| u8::from_str_radix(&TWO_FACED[2 * at..2 * at + 2], 16).unwrap());
+    let deployer = spanlight_forge::keys::address(DEPLOYER);
+    let nonce = rig.pair.service.chain().pending_nonce(&deployer);
+    let creation = Sending { input: code.collect(), ..Sending::default() };
+    assert!(rig.pair.execute(Side::Service, DEPLOYER, &creation).unwrap().1.is_success());
+    let two_faced = spanlight_devnet::wallet::created(&deployer, nonce);
+    rig.start_all();
+    let coin = Value::Coin(U256::from(9u8));
+    let request = rig.pair.request(Side::Main, USERS[0], two_faced, coin).unwrap().event.nonce;
+    let board = |rig: &Rig| rig.status(0)["directions"]["main->service"].clone();
+    let wait_until = |rig: &Rig, what: &str, is_so: &dyn Fn() -> bool| {
+        let start = Instant::now();
+        while !is_so() {
+            let told = format!("{what}\n{}\n{}", board(rig), crate::rig::tail(&rig.log(0)));
+            assert!(start.elapsed() < Duration::from_secs(120), "{told}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let name = request.to_string();
+    let why = |rig: &Rig| rig.ask(0, &["why", &name, "--from", "main"]);
+    wait_until(&rig, "it is not stopped", &|| board(&rig)["alarms"]["votes_revert"].as_u64() >= Some(1));
+    wait_until(&rig, "why does not say so", &|| why(&rig).contains("stopped: 8 votes"));
+    assert!(why(&rig).contains("spanlight operator retry"), "{}", why(&rig));
+    let later = rig.request(Side::Main, 3).event.nonce;
+    wait_until(&rig, "a later one waits", &|| rig.is_closed(Side::Service, later));
+    assert_eq!(rig.votes(Side::Service), (9, 8), "eight, and that for the later one");
+    // A restart forgets nothing.
+    rig.kill(0);
+    rig.start(0, &[]);
+    wait_until(&rig, "it is forgotten", &|| why(&rig).contains("stopped: 8 votes"));
+    assert_eq!(rig.votes(Side::Service), (9, 8), "eight, and that for the later one");
+    assert!(rig.ask(0, &["retry", &name, "--from", "main"]).contains("tried again"));
+    wait_until(&rig, "nothing is tried again", &|| rig.votes(Side::Service).1 > 8);
+}

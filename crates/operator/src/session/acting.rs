@@ -3,7 +3,7 @@
 use super::attention::{Attention, Standing};
 use super::signing::accounts_of;
 use super::watching::is_spent;
-use super::{Open, Session};
+use super::{reverted, Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
@@ -38,6 +38,7 @@ impl Session<'_> {
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
         self.judge_settled(&settled);
+        self.keep_reverts().await?;
         self.see_settled_claims(&settled);
         match self.direction.shared.exchange.clone() {
             Some(exchange) => self.act_by_signatures(&exchange).await?,
@@ -183,7 +184,10 @@ impl Session<'_> {
             // What carries signatures may be without this operator's own; it stands if it executed.
             let by_signatures = self.direction.shared.exchange.is_some() && !std::mem::take(&mut open.corrects);
             let voted = state.votes.get(&self.view.me) == Some(&open.key);
-            let stands = if by_signatures { state.handled } else { voted };
+            // What stood before it was sent does not show that it went through, and what the outflow limit holds back did.
+            let repeats = std::mem::take(&mut open.repeats);
+            let is_done = state.handled || state.held.is_some();
+            let stands = if by_signatures || repeats { is_done } else { voted };
             // Older bridges delete the votes of what is handled, and version 2 takes a late vote without a trace: nothing tells.
             if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
@@ -193,11 +197,7 @@ impl Session<'_> {
             });
             tracing::warn!(direction = %self.direction.name, nonce, hash = %send.send.hash, "the vote is in a block and does not stand");
             if !state.handled {
-                let retry = self.direction.shared.config.voting.retry_blocks;
-                open.park.fail(Cause::Delivery, self.view.head.number, retry);
-                "this operator's vote is in a block and reverted".clone_into(&mut open.parked_for);
-                open.delivery = Delivery::NotAsked;
-                open.has_reverted = true;
+                self.park_reverted(nonce);
             }
         }
     }
@@ -392,6 +392,8 @@ impl Session<'_> {
         let open = self.open.get_mut(&nonce)?;
         // The next vote for this nonce, should there be one, looks again.
         open.delivery = Delivery::NotAsked;
+        let stands = self.view.transfers.get(&nonce).and_then(|state| state.votes.get(&self.view.me));
+        open.repeats = stands == Some(&open.key);
         Some(Wanted { nonce, action: Action::Call { to, input: open.call.encode() }, gas })
     }
 
@@ -467,6 +469,7 @@ impl Session<'_> {
 
     pub(super) fn finish(&mut self, nonce: u64) {
         self.open.remove(&nonce);
+        self.reverted.finish(nonce);
         self.known.finish(nonce);
         tracing::info!(direction = %self.direction.name, nonce, "handled");
         self.direction.shared.board.update(&self.direction.name, |board| {
@@ -482,7 +485,11 @@ impl Session<'_> {
         let (code, doing) = match self.sender.trouble(nonce, head) {
             Some(trouble) => ("send_stuck", format!("{doing}; it waits: {trouble}")),
             None if code == "parked" && open.park.is_parked(head) => {
-                (code, format!("parked until block {}: {}", open.park.until(), open.parked_for))
+                let words = match open.park.is_of_reverts() {
+                    true => reverted::words(&open.park, &self.retry_command(nonce)),
+                    false => format!("parked until block {}: {}", open.park.until(), open.parked_for),
+                };
+                (code, words)
             }
             None => (code, doing),
         };

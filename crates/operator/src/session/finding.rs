@@ -8,7 +8,6 @@ use crate::backlog::{is_of_endpoints, Course};
 use crate::board::Pending;
 use crate::decide::Delivery;
 use crate::direction::WorkError;
-use crate::park::Park;
 use crate::requests::{self, Found, Unread};
 use crate::store::StoredRequest;
 use spanlight::bridge::HandleCall;
@@ -213,21 +212,24 @@ impl Session<'_> {
 
     fn open_it(&mut self, requested: (u64, u64), call: HandleCall, key: Hash) {
         let nonce = call.nonce;
+        let park = self.reverted.park_of(nonce);
         let open = Open {
             requested,
             call,
             key,
             seen_at: self.destination.head(),
             delivery: Delivery::NotAsked,
-            park: Park::default(),
+            has_reverted: park.reverts() > 0,
+            park,
             parked_for: String::new(),
-            has_reverted: false,
+            repeats: false,
             meanwhile: None,
             signatures: Signatures::default(),
             corrects: false,
         };
         self.seen.insert(nonce);
         self.open.insert(nonce, open);
+        self.tell_stopped(nonce, &park);
     }
 
     /// The lowest nonce that was not handled when the destination was last read.

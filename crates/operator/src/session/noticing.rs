@@ -115,10 +115,12 @@ impl Notices {
                     let change = serde_json::from_str(&row.body).ok();
                     self.changes.extend(change.map(|change| (row.number, change)));
                 }
-                _ => {
+                CLAIM => {
                     let claim = serde_json::from_str::<Claim>(&row.body).ok();
                     self.claims.extend(claim.map(|claim| (row.number, Claim { seen_at: head, ..claim })));
                 }
+                // Votes that reverted, which stand in the same table.
+                _ => {}
             }
         }
         self.looks = true;
@@ -324,7 +326,7 @@ impl Session<'_> {
         for (kind, number) in self.notices.unwritten.clone() {
             match self.notices.body(kind, number) {
                 Some(body) => store.keep_notice(name, (kind, number), &body).await?,
-                None => store.drop_notice(name, (kind, number)).await?,
+                None => drop(store.drop_notice(name, (kind, number)).await?),
             }
             self.notices.unwritten.remove(&(kind, number));
         }

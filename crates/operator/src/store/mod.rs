@@ -16,7 +16,7 @@ mod states;
 pub use checkpoints::Resume;
 pub use lease::{Lease, Lives, Standby, TERM};
 pub use notes::AlarmRow;
-pub use notices::NoticeRow;
+pub use notices::{NoticeRow, REVERTED};
 pub use requests::StoredRequest;
 pub use sends::{NewSend, Purpose, Send};
 

@@ -4,6 +4,9 @@
 use super::{number, rows, run, unsigned, Store, StoreError};
 use crate::failpoint::point;
 
+/// Kind of the rows that count a transfer's votes that reverted in a block, by its nonce.
+pub const REVERTED: &str = "reverted";
+
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeRow {
@@ -29,14 +32,23 @@ impl Store {
         Ok(())
     }
 
-    /// Drops what is over.
+    /// Drops what is over; whether there was such a row.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn drop_notice(&self, direction: &str, (kind, which): (&str, u64)) -> Result<(), StoreError> {
+    pub async fn drop_notice(&self, direction: &str, (kind, which): (&str, u64)) -> Result<bool, StoreError> {
         let sql = "DELETE FROM notices WHERE direction = $1 AND kind = $2 AND number = $3";
-        run!(self, sql, [direction, kind, number(which)], execute)?;
-        Ok(())
+        Ok(run!(self, sql, [direction, kind, number(which)], execute)? > 0)
+    }
+
+    /// What all that is kept of one kind is about.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn notices_of(&self, direction: &str, kind: &str) -> Result<Vec<u64>, StoreError> {
+        let sql = "SELECT number FROM notices WHERE direction = $1 AND kind = $2";
+        let found = rows!(self, (i64,), sql, [direction, kind])?;
+        found.into_iter().map(|(which,)| unsigned(which, "notices")).collect()
     }
 
     /// Everything that is kept for a direction.

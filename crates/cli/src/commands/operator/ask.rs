@@ -1,4 +1,4 @@
-//! `operator status`, `pending`, `why`, `pause` and `resume`.
+//! `operator status`, `pending`, `why`, `pause`, `resume` and `retry`.
 
 use super::{read, wait, Configured};
 use crate::failure::Failure;
@@ -7,7 +7,7 @@ use serde_json::json;
 use spanlight_operator::board::{DirectionBoard, Status};
 use spanlight_operator::clock::now;
 use spanlight_operator::config::Config;
-use spanlight_operator::store::{AlarmRow, Send, Store};
+use spanlight_operator::store::{AlarmRow, Send, Store, REVERTED};
 use std::fmt::Write;
 
 /// Which transfer.
@@ -23,6 +23,18 @@ pub(super) struct WhyArgs {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Which transfer is to be tried again.
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArgs {
+    /// The request nonce.
+    nonce: u64,
+    /// Chain of the request, where both directions have stopped voting for this nonce.
+    #[arg(long, value_name = "NAME")]
+    from: Option<String>,
+    #[command(flatten)]
+    configured: Configured,
 }
 
 impl WhyArgs {
@@ -230,6 +242,39 @@ pub(super) fn tell(config: &Config, paused: &str, words: &str) -> Result<Output,
     })?
     .map_err(|error| Failure::unreadable(format!("{error}")).hint("has the operator ever run here?"))?;
     Ok(Output::done(format!("{words}\n")))
+}
+
+/// Drops what the store keeps of votes that reverted; the operator reads it at the next block.
+pub(super) fn retry(args: &RetryArgs) -> Result<Output, Failure> {
+    let config = read(&args.configured)?;
+    let chains: Vec<&String> = config.chains.keys().collect();
+    if let Some(from) = args.from.as_ref().filter(|from| !chains.contains(from)) {
+        return Err(Failure::usage(format!("--from {from}: the configuration has no such chain")));
+    }
+    let pairs = chains.iter().flat_map(|from| chains.iter().map(move |to| (*from, *to)));
+    let pairs = pairs.filter(|(from, to)| from != to && args.from.as_ref().is_none_or(|asked| asked == *from));
+    let directions: Vec<String> = pairs.map(|(from, to)| format!("{from}->{to}")).collect();
+    let dropped = wait(async {
+        let store = Store::open_beside(&config.store).await?;
+        let mut dropped = Vec::new();
+        for direction in directions {
+            if store.drop_notice(&direction, (REVERTED, args.nonce)).await? {
+                dropped.push(direction);
+            }
+        }
+        Ok::<_, spanlight_operator::store::StoreError>(dropped)
+    })?
+    .map_err(|error| Failure::unreadable(format!("{error}")).hint("has the operator ever run here?"))?;
+    if dropped.is_empty() {
+        return Err(Failure::usage(format!(
+            "no vote for transfer {} is known to have reverted in a block",
+            args.nonce
+        ))
+        .hint("`why` says what it waits for"));
+    }
+    let lines: Vec<String> =
+        dropped.iter().map(|name| format!("{name} {}: it is tried again at the next block\n", args.nonce)).collect();
+    Ok(Output::done(lines.concat()))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ enum Command {
     Pause(Configured),
     /// Let a paused operator vote again.
     Resume(Configured),
+    /// Have a running operator vote again for a transfer whose votes reverted so often that it stopped.
+    Retry(ask::RetryArgs),
     /// Show a bridge, and use the powers of its owner, its operators and its guardian.
     Bridge(Box<bridge::Args>),
     /// The same as `bridge register`.
@@ -122,6 +124,7 @@ pub(super) fn run(args: &Args) -> Result<Output, Failure> {
         Command::Why(args) => ask::why(args),
         Command::Pause(configured) => ask::tell(&read(configured)?, "yes", "paused: no vote is sent until `resume`"),
         Command::Resume(configured) => ask::tell(&read(configured)?, "no", "resumed"),
+        Command::Retry(args) => ask::retry(args),
         Command::Bridge(args) => bridge::run(args),
         Command::Register(args) => bridge::register(args),
         Command::Threshold(args) => bridge::threshold(args),
