@@ -234,17 +234,14 @@ impl BlockItems {
 }
 
 impl BlockItems {
-    /// Whether `proven`, which this proof has proven under the roots of a header, are all items of the block.
+    /// Whether `receipts`, which this proof has proven under the roots of a header, are those of all items of the block.
     ///
     /// Trie: the receipts alone make up the whole trie under the root, so none is left out. Simple: each index below the count
     /// is there, and the paths have tied the count to the true one (see [`simple`]). Concat: no proof of less exists.
     #[must_use]
-    pub fn proves_all(&self, proven: &[ProvenItem], receipts_root: &Hash) -> bool {
+    pub fn proves_all(&self, receipts: &[&[u8]], receipts_root: &Hash) -> bool {
         match self {
-            Self::Trie { .. } => {
-                let receipts: Vec<&[u8]> = proven.iter().map(|item| item.receipt.as_slice()).collect();
-                trie::root(&receipts) == *receipts_root
-            }
+            Self::Trie { .. } => trie::root(receipts) == *receipts_root,
             // As many different indices below the count as the count.
             Self::Simple { count, entries } => u32::try_from(entries.len()) == Ok(*count),
             Self::Concat { .. } => true,

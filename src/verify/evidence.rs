@@ -48,8 +48,9 @@ struct Block<'c> {
     items: Map<u32, Entry>,
     proof: &'c BlockItems,
     paths: OnceCell<Paths>,
-    /// Whether the proven items are all of the block.
-    whole: bool,
+    /// Whether the proven items are all of the block: worked out where a check asks, since it
+    /// hashes every item once more.
+    whole: OnceCell<bool>,
 }
 
 impl Block<'_> {
@@ -114,10 +115,9 @@ impl<'c> Evidence<'c> {
             let header = chain.header(block.number)?;
             let (transactions, receipts) = (header.transactions_root(), header.receipts_root());
             let items = verify_items(header.commitment_form(), &transactions, &receipts, &block.items)?;
-            let whole = block.items.proves_all(&items, &receipts);
             let entry = |proven: ProvenItem| (proven.index, Entry { proven, decoded: OnceCell::new() });
             let items = map_of(items.into_iter().map(entry));
-            let (proof, paths) = (&block.items, OnceCell::new());
+            let (proof, paths, whole) = (&block.items, OnceCell::new(), OnceCell::new());
             verified.blocks.insert(block.number, Block { items, proof, paths, whole });
         }
         for state in states {
@@ -177,11 +177,19 @@ impl<'c> Evidence<'c> {
     /// All transactions of a block with their receipts, in order; none where the block is not
     /// proven whole.
     pub(super) fn whole_block(&self, number: u64) -> impl Iterator<Item = Result<&Item, Stop>> {
-        let whole = self.blocks.get(&number).filter(|block| block.whole);
+        let whole = self.blocks.get(&number).filter(|block| self.is_whole(number, block));
         whole
             .into_iter()
             .flat_map(|block| block.items.keys())
             .map(move |index| self.item(ItemRef { block: number, index: *index }))
+    }
+
+    fn is_whole(&self, number: u64, block: &Block<'_>) -> bool {
+        let Ok(header) = self.chain.header(number) else { return false };
+        *block.whole.get_or_init(|| {
+            let receipts: Vec<&[u8]> = block.items.values().map(|entry| entry.proven.receipt.as_slice()).collect();
+            block.proof.proves_all(&receipts, &header.receipts_root())
+        })
     }
 
     /// The path from the roots of a block to one of its proven items.
@@ -475,3 +483,7 @@ pub fn slots_for_nonce(nonce: u64, voters: &[Address], keys: &[Hash]) -> Vec<Has
     slots.extend(keys.iter().map(|key| layout::vote_seats_slot(key, 0)));
     slots
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
