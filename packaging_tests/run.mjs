@@ -10,6 +10,7 @@ import { argv, execPath, exit } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { cut } from "./cut.mjs";
+import { late } from "./late.mjs";
 import { nobody, startLiar } from "./liar.mjs";
 
 const exec = promisify(execFile);
@@ -49,6 +50,7 @@ async function main() {
   const page = (file, bundle, given = rpc) => () => inChromium(project, file, bundle, given);
   const cases = {
     cut,
+    late: () => late(join(project, "node_modules/spanlight"), fixtures),
     "node-esm": script(execPath, [], "node-esm.mjs"),
     "node-cjs": script(execPath, [], "node-cjs.cjs"),
     crash: script(execPath, [], "crash.mjs"),
