@@ -215,6 +215,9 @@ impl StuckReason {
             Self::BridgePaused { resume } => {
                 alloc::format!("the destination bridge is paused; its owner may resume it at time {resume}")
             }
+            Self::OutflowLimit { may_leave: true, source_bound: true, .. } => {
+                "the outflow limit lets it leave now, by anybody's call too".to_string()
+            }
             Self::OutflowLimit { may_leave: true, .. } => "the outflow limit lets it leave now".to_string(),
             Self::OutflowLimit { until, amount, room, .. } => alloc::format!(
                 "the outflow limit lets {room} leave now, the transfer needs {amount}; at time {until} it may leave"

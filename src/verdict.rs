@@ -232,6 +232,9 @@ pub enum StuckReason {
         room: U256,
         /// Whether it may leave by now; then somebody has to tell the bridge.
         may_leave: bool,
+        /// Whether the bridge is bound to its source: only then may anybody tell it, and not just an
+        /// operator.
+        source_bound: bool,
     },
 }
 

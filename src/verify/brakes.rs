@@ -68,7 +68,8 @@ pub(super) fn held_back(
     let outflow = state.outflow(&request.destination_token)?;
     checks.passed(LIMIT, &[("block", &state.header().number), ("until", &until)]);
     let may_leave = time >= until || outflow.fits(amount, time);
-    Ok(Some(StuckReason::OutflowLimit { until, amount, room: outflow.room(time), may_leave }))
+    let (room, source_bound) = (outflow.room(time), state.is_bound()?);
+    Ok(Some(StuckReason::OutflowLimit { until, amount, room, may_leave, source_bound }))
 }
 
 /// Whether no pause lies between the state `before` an attempt and the state `after` it: a vote that

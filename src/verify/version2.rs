@@ -46,6 +46,11 @@ impl BridgeState {
         Ok(!(self.slot(layout::vote_seats_slot(key, seat))? & layout::seat_bit(seat)).is_zero())
     }
 
+    /// Whether the bridge was bound to a source. Until then it refuses every `handleWithSignatures`.
+    pub(super) fn is_bound(&self) -> Result<bool, Stop> {
+        Ok(!self.slot(layout::SOURCE_BRIDGE)?.is_zero())
+    }
+
     /// Rises with every change of the set of operators.
     pub(super) fn operator_epoch(&self) -> Result<u64, Stop> {
         Ok(self.seat_word()?.operator_epoch)

@@ -89,12 +89,21 @@ fn state_sentence(state: &State, to: &str) -> String {
         State::Stuck { reason: StuckReason::BridgePaused { resume }, votes, of } => {
             format!("{}; {}", votes_of(*votes, *of), pause_sentence(*resume, to))
         }
-        State::Stuck { reason: StuckReason::OutflowLimit { until, amount, room, may_leave }, votes, of } => {
+        State::Stuck {
+            reason: StuckReason::OutflowLimit { until, amount, room, may_leave, source_bound },
+            votes,
+            of,
+        } => {
             let votes = votes_of(*votes, *of);
             if *may_leave {
+                let anybody = if *source_bound {
+                    ", and so does anybody who calls `handleWithSignatures` without signatures"
+                } else {
+                    ""
+                };
                 format!(
                     "{votes}; the outflow limit on {to} held it back and lets it leave now: an operator that votes \
-                     again lets it, and so does anybody who calls `handleWithSignatures` without signatures"
+                     again lets it{anybody}"
                 )
             } else {
                 format!(
@@ -247,7 +256,8 @@ mod tests {
         let culprits = vec![Address::ZERO];
         let stuck = |reason| proven(State::Stuck { reason, votes: 1, of }, Vec::new());
         let (until, amount, room) = (1_800_000_000, U256::from(500u64), U256::from(300u64));
-        let held = |may_leave| stuck(StuckReason::OutflowLimit { until, amount, room, may_leave });
+        let held =
+            |may_leave, source_bound| stuck(StuckReason::OutflowLimit { until, amount, room, may_leave, source_bound });
         let fraud = |kind| State::Fraud { kind, culprits: culprits.clone(), votes, of };
         vec![
             proven(State::Requested, Vec::new()),
@@ -256,8 +266,9 @@ mod tests {
             proven(State::Stuck { reason: StuckReason::VotesDiffer, votes: 1, of }, Vec::new()),
             stuck(StuckReason::BridgePaused { resume: 0 }),
             stuck(StuckReason::BridgePaused { resume: 1_800_000_000 }),
-            held(false),
-            held(true),
+            held(false, true),
+            held(true, true),
+            held(true, false),
             proven(fraud(FraudKind::NeverRequested), Vec::new()),
             proven(fraud(FraudKind::Differs(Vec::new())), Vec::new()),
             proven(State::Attempted { culprits: culprits.clone(), votes: 1, of }, Vec::new()),
@@ -296,7 +307,8 @@ mod tests {
         assert_eq!(telling("the bridge on service is paused"), 2);
         assert_eq!(telling("its owner may resume it at 2027-01-15"), 1);
         assert_eq!(telling("500 are to leave and 300 may now; it leaves once that fits, at 2027-01-15"), 1);
-        assert_eq!(telling("lets it leave now"), 1);
+        assert_eq!(telling("lets it leave now: an operator that votes again lets it"), 2);
+        assert_eq!(telling("handleWithSignatures"), 1, "the contract refuses it until its source is bound");
         assert!(all.iter().all(|said| !said.contains("delivery")), "{all:?}");
     }
 

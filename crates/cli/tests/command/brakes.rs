@@ -54,7 +54,7 @@ fn a_transfer_that_waits_for_a_pause_or_the_outflow_limit_says_so() {
     // Coin that comes in makes room.
     live.pair.request(Side::Service, USERS[1], live.pair.user(USERS[0]), Worth::Coin(COIN)).unwrap();
     let waiting = live.is(2, "stuck", Some("outflow_limit"), 2);
-    assert_eq!(waiting["detail"], "the outflow limit lets it leave now");
+    assert_eq!(waiting["detail"], "the outflow limit lets it leave now, by anybody's call too");
     send(&live, DEPLOYER, "pauseHandles()", &[]);
     live.is(2, "stuck", Some("bridge_paused"), 2);
     resume(&live, 3);

@@ -221,7 +221,7 @@ pub fn held_back(form: CommitmentForm) -> Case {
     let until = stage.destination.time() + 86_400;
     let transfer = TransferProof { request: Some(request.at), ..TransferProof::default() };
     let (amount, room) = (U256::from(500u64), U256::from(300u64));
-    let reason = StuckReason::OutflowLimit { until, amount, room, may_leave: false };
+    let reason = StuckReason::OutflowLimit { until, amount, room, may_leave: false, source_bound: true };
     Case::new("version2_stuck_outflow_limit", stage.prove(transfer), State::Stuck { reason, votes: 2, of: 2 })
 }
 

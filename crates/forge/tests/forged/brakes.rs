@@ -254,8 +254,27 @@ fn what_is_above_the_whole_limit_leaves_when_its_time_is_over() {
         stage.destination.block(|block| block.time = time);
         stage.prove(open(&request, None)).verdict().detail().unwrap()
     };
-    assert_eq!(at(held_until), "the outflow limit lets it leave now");
+    assert_eq!(at(held_until), "the outflow limit lets it leave now, by anybody's call too");
     assert!(at(held_until - 1).ends_with(&format!("at time {held_until} it may leave")), "{}", at(held_until - 1));
+}
+
+/// Without a source the contract takes no call of `handleWithSignatures`: only an operator lets it
+/// leave.
+#[test]
+fn a_bridge_without_a_source_lets_only_operators_tell_it() {
+    let said = |source_is_bound: bool| {
+        let (mut stage, request) = above_the_limit(FORM);
+        stage.destination.block(|block| {
+            let version2 = &mut block.bridge().version2;
+            version2.limits.clear();
+            if !source_is_bound {
+                version2.source = None;
+            }
+        });
+        stage.prove(open(&request, None)).verdict().detail().unwrap()
+    };
+    assert_eq!(said(true), "the outflow limit lets it leave now, by anybody's call too");
+    assert_eq!(said(false), "the outflow limit lets it leave now");
 }
 
 /// A pause holds up what the limit would let leave; after both the transfer is handled like any other.

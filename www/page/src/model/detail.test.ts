@@ -20,6 +20,15 @@ test("each sentence of the core in the fixtures is said in both languages", asyn
 
 test("what has no pattern is shown as it was said", () => assert.equal(detailIn(ko, "governance contract"), "governance contract"));
 
+test("what anybody may do is said only where the core says it", () => {
+  for (const words of [en, ko]) {
+    assert.match(detailIn(words, "the outflow limit lets it leave now, by anybody's call too"), /handleWithSignatures/);
+    const operatorsOnly = detailIn(words, "the outflow limit lets it leave now");
+    assert.notEqual(operatorsOnly, "the outflow limit lets it leave now");
+    assert.doesNotMatch(operatorsOnly, /handleWithSignatures/);
+  }
+});
+
 test("parts keep their places", () => {
   assert.equal(detailIn(en, "chain main is trusted up to block 5, block 9 is needed"), "main is trusted up to block 5, and block 9 is needed");
 });

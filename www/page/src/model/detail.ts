@@ -12,6 +12,7 @@ const PATTERNS: readonly (readonly [name: keyof Details, forms: string, pattern:
   ["bridge_paused_until", "t", /^the destination bridge is paused; its owner may resume it at time (\d+)$/],
   ["outflow_limit", "nnt", /^the outflow limit lets (\d+) leave now, the transfer needs (\d+); at time (\d+) it may leave$/],
   ["may_leave", "", /^the outflow limit lets it leave now$/],
+  ["may_leave_by_anybody", "", /^the outflow limit lets it leave now, by anybody's call too$/],
   ["height", "---", /^chain (.+) is trusted up to block (\d+), block (\d+) is needed$/],
   ["time", "-tt", /^chain (.+) is trusted up to time (\d+), a header of time (\d+) or later is needed$/],
   ["later_proposers", "n-nn", /^(\d+) distinct proposers on (.+) after block (\d+) bound its time; headers of (\d+) are shown$/],

@@ -73,7 +73,7 @@ const words = {
     sentence: ({ to, votes, threshold, detail }) => `${votes} of ${threshold} votes are there, and the bridge on ${to} lets only so much leave in a day (${detail}).`,
     next: [
       "Nothing is wrong with this transfer: it leaves as soon as it fits, at that time at the latest.",
-      "Once it may leave, an operator that votes again lets it, and so does anybody who calls handleWithSignatures without signatures.",
+      "Once it may leave, an operator that votes again lets it.",
     ],
   },
   "fraud.never_requested": {

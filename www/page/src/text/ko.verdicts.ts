@@ -55,7 +55,7 @@ export const verdicts: Record<keyof typeof en.verdicts, Words> = {
     sentence: ({ to, votes, threshold, detail }) => `${threshold}표 중 ${votes}표가 있지만, ${to}의 브리지는 하루에 정해진 양만 내보냅니다(${detail}).`,
     next: [
       "이 전송에는 문제가 없습니다. 한도에 여유가 생기는 대로, 늦어도 그 시각에는 나갑니다.",
-      "나갈 수 있게 되면 운영자가 다시 투표하거나, 누구든지 서명 없이 handleWithSignatures를 호출하면 됩니다.",
+      "나갈 수 있게 되면 운영자가 다시 투표하면 됩니다.",
     ],
   },
   "fraud.never_requested": {
