@@ -56,7 +56,7 @@ export type FaultKind = "endpoint" | "prove" | "trust";
 
 /** The error class for a code; `kind` is said where the code alone does not tell who is at fault. */
 export function errorOf(code: string, message: string, cause?: unknown, kind?: FaultKind): SpanlightError {
-  const text = message === "" || message === code ? code : `${message} (${code})`;
+  const text = message === "" ? code : says(message, code) ? message : `${message} (${code})`;
   const options = cause === undefined ? undefined : { cause };
   switch (kind ?? code.split(".", 1)[0]) {
     case "trust":
@@ -73,6 +73,11 @@ export function errorOf(code: string, message: string, cause?: unknown, kind?: F
     default:
       return new InputError(code, text, options);
   }
+}
+
+/** Whether the words hold the code already, as the core's do on what is not covered. A longer code that begins with it is another. */
+function says(message: string, code: string): boolean {
+  return message.split(/[^\w.]+/).some((word) => word.replace(/\.$/, "") === code);
 }
 
 /** The kind of an error by the name of its class, which alone comes through to another thread. */

@@ -64,7 +64,7 @@ export function connectWorker(thread: Worker): SpanlightWorker {
     waiting.delete(data.id);
     if ("result" in data) return call.resolve(printable(data.result));
     const { code, message, kind, notes } = data.error;
-    call.reject(code === undefined ? new Error(message) : Object.assign(errorOf(code, message.replace(` (${code})`, ""), undefined, kind), { notes: printable(notes) }));
+    call.reject(code === undefined ? new Error(message) : Object.assign(errorOf(code, message, undefined, kind), { notes: printable(notes) }));
   });
 
   // Async, so that whatever is refused rejects.

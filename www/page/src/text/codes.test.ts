@@ -116,7 +116,7 @@ test("an unknown code of a verdict is neither green nor an alarm", () => {
 });
 
 test("a refusal is shown without what its title says already", () => {
-  const refused = { code: "consensus.governance_by_contract", message: "the chain cannot be followed: consensus.governance_by_contract on chain main at block 5 (consensus.governance_by_contract)" };
+  const refused = { code: "consensus.governance_by_contract", message: "the chain cannot be followed: consensus.governance_by_contract on chain main at block 5" };
   assert.equal(problemOf(refused).detail, "consensus.governance_by_contract on chain main at block 5");
 });
 
