@@ -71,8 +71,10 @@ pub const FEE_OF_TOKEN: Hash = slot(3);
 pub const REGISTERED_TOKEN_LIST: Hash = slot(8);
 /// Slot of the mapping from token to whether requests of it are refused.
 pub const LOCKED_TOKENS: Hash = slot(9);
-/// Slot of whether requests of coin are refused.
+/// Slot of whether requests of coin are refused, from generation C on.
 pub const LOCKED_COIN: Hash = slot(19);
+/// The same slot of generation B. Later ones keep their guard against reentrancy there.
+pub const LOCKED_COIN_OF_B: Hash = slot(18);
 /// Slot of the account that may accept the ownership (version 2).
 pub const PENDING_OWNER: Hash = slot(27);
 /// Slot of the account that may pause (version 2).

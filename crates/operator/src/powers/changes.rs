@@ -6,7 +6,8 @@
 //! no endpoint shows a call that stands was made, or announced anew, or is hidden by all of them: it is
 //! named, and never passes for "nothing is announced".
 
-use super::{abi, end_of, trusted, Followed, Power, PowerError};
+use super::facts::generation_of;
+use super::{abi, end_of, trusted, Followed, Power, PowerError, Refusal};
 use crate::config::Config;
 use crate::view::storage::Storage;
 use spanlight::bridge::layout::{self, Change, DelayWord};
@@ -105,11 +106,15 @@ pub async fn changes(config: &Config, chain: &str) -> Result<Changes, PowerError
     let counted = bridge
         .look_at(async |node, header, end| {
             let storage = Storage::read(node, header, end.address, [layout::OWNER_DELAY]).await?;
-            let second = end.generation(&storage.account().code_hash) == Some(Generation::V2);
-            Ok(second.then_some((DelayWord::decode(storage.words().word(&layout::OWNER_DELAY)?), header.number())))
+            let delay = DelayWord::decode(storage.words().word(&layout::OWNER_DELAY)?);
+            Ok(match generation_of(end, &storage.account().code_hash) {
+                Ok(Generation::V2) => Ok((delay, header.number())),
+                Ok(_) => Err(Refusal::OlderBridge),
+                Err(unknown) => Err(unknown),
+            })
         })
         .await?;
-    let (delay, head) = counted.ok_or(PowerError::Refused(super::Refusal::OlderBridge))?;
+    let (delay, head) = counted.map_err(PowerError::Refused)?;
     let newest = delay.change_count;
     let first = newest.saturating_sub(MOST_CHANGES).saturating_add(1);
     let wanted: BTreeSet<u64> = (first..=newest).collect();

@@ -2,6 +2,7 @@
 
 use super::abi;
 use super::power::{Class, Power};
+use super::Refusal;
 use crate::view::storage::{Storage, Words};
 use crate::view::{self, AccountView};
 use spanlight::bridge::layout::{self, Change, DelayWord, NonceWord, SeatWord, CONFIGURATION_VOTE};
@@ -36,9 +37,9 @@ pub(super) struct Facts {
     pub(super) account: AccountView,
     /// The account that pays.
     pub(super) payer: AccountView,
-    /// Whether the bridge is of version 2; only then the fields from `pending_owner` on say
-    /// anything.
-    pub(super) second: bool,
+    /// Of the bridge's code: where it is not known nothing below says anything, and before version
+    /// 2 nothing from `pending_owner` on.
+    pub(super) generation: Result<Generation, Refusal>,
     pub(super) owner: Address,
     pub(super) is_operator: bool,
     /// Votes that decide on configuration.
@@ -70,7 +71,7 @@ impl Facts {
             head,
             account,
             payer: AccountView::default(),
-            second: false,
+            generation: Err(Refusal::UnknownCode { code: Hash::ZERO }),
             owner: Address::ZERO,
             is_operator: false,
             threshold: u64::MAX,
@@ -93,6 +94,12 @@ impl Facts {
     pub(super) fn is_owner(&self, me: Address) -> bool {
         self.owner == me
     }
+}
+
+/// Which rules the bridge follows. Code that the trust does not accept may keep anything anywhere,
+/// so nothing is read from it.
+pub(super) fn generation_of(bridge: &BridgeEnd, code: &Hash) -> Result<Generation, Refusal> {
+    bridge.generation(code).ok_or(Refusal::UnknownCode { code: *code })
 }
 
 /// The key of votes for a call.
@@ -121,7 +128,7 @@ pub(super) async fn read<T: Transport>(
     power: &Power,
 ) -> Result<Facts, ProveError> {
     let call = power.call();
-    let mut slots = vec![
+    let slots = vec![
         layout::OWNER,
         layout::NONCES,
         layout::SEAT_COUNT,
@@ -134,31 +141,34 @@ pub(super) async fn read<T: Transport>(
         layout::change_slot(&call),
         layout::subject_nonce_slot(selector_of(&call)),
     ];
-    slots.extend(power.slots());
     let (account, payer, mut storage) = tokio::try_join!(
         view::account(node, header, me),
         view::account(node, header, payer),
         Storage::read(node, header, bridge.address, slots)
     )?;
+    let facts = Facts { payer, ..Facts::at(header.reference(), account) };
+    let generation = match generation_of(bridge, &storage.account().code_hash) {
+        Ok(generation) => generation,
+        Err(unknown) => return Ok(Facts { generation: Err(unknown), ..facts }),
+    };
+    storage.more(power.slots(generation)).await?;
     let words = storage.words();
     let word = |slot: &Hash| words.word(slot);
     let address = |slot: &Hash| words.hash(slot).map(|word| Address::low_bytes(&word));
-    let second = bridge.generation(&storage.account().code_hash) == Some(Generation::V2);
     let nonces = NonceWord::decode(&words.hash(&layout::NONCES)?).map_err(refused)?;
     let mut facts = Facts {
-        payer,
-        second,
+        generation: Ok(generation),
         owner: address(&layout::OWNER)?,
         is_operator: word(&layout::operator_flag_slot(&me))? == U256::ONE,
         threshold: u64::try_from(word(&layout::threshold_slot(CONFIGURATION_VOTE))?).unwrap_or(u64::MAX),
         lower: nonces.lower_handle_nonce,
-        ..Facts::at(header.reference(), account)
+        ..facts
     };
-    if !second {
-        facts.holds = power.is_old() && power.holds(words, me)?;
+    if generation != Generation::V2 {
+        facts.holds = power.is_old() && power.holds(words, me, generation)?;
         return Ok(facts);
     }
-    facts.holds = power.holds(words, me)?;
+    facts.holds = power.holds(words, me, generation)?;
     facts.pending_owner = address(&layout::PENDING_OWNER)?;
     facts.guardian = address(&layout::GUARDIAN)?;
     facts.delay = DelayWord::decode(word(&layout::OWNER_DELAY)?);

@@ -1,6 +1,8 @@
 //! How a bridge is set up, proven at a young head, and what an owner should still do about it.
 
-use super::{end_of, trusted, Followed, PowerError};
+use super::facts::generation_of;
+use super::power::{fee_slot, lock_slot};
+use super::{end_of, trusted, Followed, PowerError, Refusal};
 use crate::config::Config;
 use crate::view::storage::{Storage, Words};
 use serde::Serialize;
@@ -160,12 +162,13 @@ impl Overview {
 /// Reads how the bridge of a chain is set up.
 ///
 /// # Errors
-/// Where the chain is none of the configuration's, or cannot be followed to a young head.
+/// Where the chain is none of the configuration's, cannot be followed to a young head, or the trust
+/// does not accept the bridge's code.
 pub async fn overview(config: &Config, chain: &str) -> Result<Overview, PowerError> {
     let (settings, end) = end_of(config, chain)?;
     let trusted = trusted(config, chain).await?;
     let mut bridge = Followed::start(config, settings, end, &trusted).await?;
-    bridge.look_at(async |node, header, end| read(node, header, end).await).await
+    bridge.look_at(async |node, header, end| read(node, header, end).await).await?.map_err(PowerError::Refused)
 }
 
 fn refused(error: spanlight::bridge::BridgeError) -> ProveError {
@@ -184,7 +187,7 @@ async fn read<T: Transport>(
     node: &Node<'_, T>,
     header: &AnchoredHeader,
     bridge: &BridgeEnd,
-) -> Result<Overview, ProveError> {
+) -> Result<Result<Overview, Refusal>, ProveError> {
     let mut slots = vec![
         layout::OWNER,
         layout::NONCES,
@@ -202,8 +205,12 @@ async fn read<T: Transport>(
         layout::threshold_slot(CONFIGURATION_VOTE),
     ];
     slots.extend((0..MOST_OPERATORS).map(layout::operator_list_slot));
-    slots.extend(asset_slots(&Address::ZERO));
     let mut storage = Storage::read(node, header, bridge.address, slots).await?;
+    let generation = match generation_of(bridge, &storage.account().code_hash) {
+        Ok(generation) => generation,
+        Err(unknown) => return Ok(Err(unknown)),
+    };
+    let is_second = generation == Generation::V2;
     let registered = count(storage.words(), &layout::REGISTERED_TOKEN_LIST)?;
     let shown = registered.min(MOST_TOKENS);
     storage.more((0..shown).map(layout::registered_token_list_slot)).await?;
@@ -211,8 +218,8 @@ async fn read<T: Transport>(
     for index in 0..shown {
         listed.push(address(storage.words(), &layout::registered_token_list_slot(index))?);
     }
-    storage.more(listed.iter().flat_map(asset_slots)).await?;
-    let is_second = bridge.generation(&storage.account().code_hash) == Some(Generation::V2);
+    let assets = std::iter::once(&Address::ZERO).chain(&listed);
+    storage.more(assets.flat_map(|token| asset_slots(token, generation))).await?;
     let words = storage.words();
     let operators = count(words, &layout::operator_list_length())?;
     if operators > MOST_OPERATORS {
@@ -227,7 +234,7 @@ async fn read<T: Transport>(
         transfer_threshold: count(words, &layout::threshold_slot(TRANSFER_VOTE))?,
         configuration_threshold: count(words, &layout::threshold_slot(CONFIGURATION_VOTE))?,
         running: NonceWord::decode(&words.hash(&layout::NONCES)?).map_err(refused)?.is_running,
-        coin: asset(words, Address::ZERO, is_second)?,
+        coin: asset(words, Address::ZERO, generation)?,
         more_tokens: registered.saturating_sub(shown),
         counterpart: address(words, &layout::COUNTERPART_BRIDGE)?,
         fee_receiver: address(words, &layout::FEE_RECEIVER)?,
@@ -239,7 +246,7 @@ async fn read<T: Transport>(
         overview.operators.push(address(words, &layout::operator_list_slot(index))?);
     }
     for token in listed {
-        overview.tokens.push(asset(words, token, is_second)?);
+        overview.tokens.push(asset(words, token, generation)?);
     }
     if is_second {
         let delay = DelayWord::decode(words.word(&layout::OWNER_DELAY)?);
@@ -255,23 +262,18 @@ async fn read<T: Transport>(
             source_bridge: address(words, &layout::SOURCE_BRIDGE)?,
         });
     }
-    Ok(overview)
+    Ok(Ok(overview))
 }
 
 /// Counterpart, lock, fee, limits.
-fn asset_slots(token: &Address) -> [Hash; 4] {
+fn asset_slots(token: &Address, generation: Generation) -> [Hash; 4] {
     let [limits, _] = layout::outflow_slots(token);
-    let (lock, fee) = if token.is_zero() {
-        (layout::LOCKED_COIN, layout::FEE_OF_COIN)
-    } else {
-        (layout::locked_token_slot(token), layout::token_fee_slot(token))
-    };
-    [layout::registered_token_slot(token), lock, fee, limits]
+    [layout::registered_token_slot(token), lock_slot(token, generation), fee_slot(token), limits]
 }
 
-fn asset(words: &Words, token: Address, is_second: bool) -> Result<Asset, ProveError> {
-    let [counterpart, lock, fee, limits] = asset_slots(&token);
-    let limits = if is_second { words.word(&limits)? } else { U256::ZERO };
+fn asset(words: &Words, token: Address, generation: Generation) -> Result<Asset, ProveError> {
+    let [counterpart, lock, fee, limits] = asset_slots(&token, generation);
+    let limits = if generation == Generation::V2 { words.word(&limits)? } else { U256::ZERO };
     let low: U256 = limits & U256::from(u128::MAX);
     let high: U256 = limits.wrapping_shr(128);
     Ok(Asset {

@@ -3,6 +3,7 @@
 use super::abi;
 use crate::view::storage::Words;
 use spanlight::bridge::layout::{self, DelayWord, NonceWord, SeatWord, CONFIGURATION_VOTE, TRANSFER_VOTE};
+use spanlight::bridge::Generation;
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::ProveError;
 use std::fmt;
@@ -261,7 +262,7 @@ impl Power {
     }
 
     /// Slots by which the bridge's state tells whether it is done.
-    pub(super) fn slots(&self) -> Vec<Hash> {
+    pub(super) fn slots(&self, generation: Generation) -> Vec<Hash> {
         match self {
             Self::Operator { operator, .. } => vec![layout::operator_flag_slot(operator)],
             Self::Threshold { configuration, .. } => vec![threshold_slot(*configuration)],
@@ -269,7 +270,7 @@ impl Power {
             Self::Counterpart(_) => vec![layout::COUNTERPART_BRIDGE],
             Self::Source { .. } => vec![layout::SOURCE_CHAIN_ID, layout::SOURCE_BRIDGE],
             Self::Limit { token, .. } => layout::outflow_slots(token).to_vec(),
-            Self::Lock { token, .. } => vec![lock_slot(token)],
+            Self::Lock { token, .. } => vec![lock_slot(token, generation)],
             Self::FeeReceiver(_) => vec![layout::FEE_RECEIVER],
             Self::Fee { token, .. } => vec![fee_slot(token)],
             Self::Cancel(numbers) => numbers.iter().map(|number| layout::cancelled_change_slot(*number)).collect(),
@@ -292,7 +293,7 @@ impl Power {
 
     /// Whether the bridge's proven state is what is wanted, by the account that wants it. Words of
     /// [`Self::slots`] and of what is always read must be there.
-    pub(super) fn holds(&self, words: &Words, me: Address) -> Result<bool, ProveError> {
+    pub(super) fn holds(&self, words: &Words, me: Address, generation: Generation) -> Result<bool, ProveError> {
         let address = |slot: &Hash| words.hash(slot).map(|word| Address::low_bytes(&word));
         let refused = |error: spanlight::bridge::BridgeError| ProveError::Refused(error.into());
         Ok(match self {
@@ -315,9 +316,14 @@ impl Power {
                 words.word(&slot)? == (U256::from(*outflow).wrapping_shl(128) | U256::from(*request))
             }
             Self::OwnerDelay(seconds) => DelayWord::decode(words.word(&layout::OWNER_DELAY)?).owner_delay == *seconds,
-            Self::Offer(owner) => [address(&layout::OWNER)?, address(&layout::PENDING_OWNER)?].contains(owner),
-            Self::Accept => address(&layout::OWNER)? == me,
-            Self::Lock { token, locked } => words.word(&lock_slot(token))? == of_flag(*locked),
+            // An owner takes an offer back by offering to itself: while somebody else may accept,
+            // the owner's own name says nothing.
+            Self::Offer(to) => {
+                let (owner, pending) = (address(&layout::OWNER)?, address(&layout::PENDING_OWNER)?);
+                pending == *to || (owner == *to && pending.is_zero())
+            }
+            Self::Accept => address(&layout::OWNER)? == me && address(&layout::PENDING_OWNER)? != me,
+            Self::Lock { token, locked } => words.word(&lock_slot(token, generation))? == of_flag(*locked),
             Self::Running(running) => {
                 NonceWord::decode(&words.hash(&layout::NONCES)?).map_err(refused)?.is_running == *running
             }
@@ -356,15 +362,16 @@ fn threshold_slot(configuration: bool) -> Hash {
     layout::threshold_slot(vote_type(configuration))
 }
 
-fn lock_slot(token: &Address) -> Hash {
-    if token.is_zero() {
-        layout::LOCKED_COIN
-    } else {
-        layout::locked_token_slot(token)
+/// Slot of whether requests of a token, or of the coin, are refused.
+pub(super) fn lock_slot(token: &Address, generation: Generation) -> Hash {
+    match generation {
+        _ if !token.is_zero() => layout::locked_token_slot(token),
+        Generation::A | Generation::B => layout::LOCKED_COIN_OF_B,
+        Generation::C | Generation::V2 => layout::LOCKED_COIN,
     }
 }
 
-fn fee_slot(token: &Address) -> Hash {
+pub(super) fn fee_slot(token: &Address) -> Hash {
     if token.is_zero() {
         layout::FEE_OF_COIN
     } else {
@@ -414,8 +421,8 @@ impl fmt::Display for Power {
                 let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
                 write!(f, "cancelled changes: {}", numbers.join(", "))
             }
-            Self::Claim { nonce, to: Some(to) } => write!(f, "what request {nonce} is owed is paid to {to}"),
-            Self::Claim { nonce, to: None } => write!(f, "nothing is owed for request {nonce}"),
+            // Who was paid the state does not tell: it may be another one, long ago.
+            Self::Claim { nonce, .. } => write!(f, "nothing is owed for request {nonce}"),
             Self::Sweep => f.write_str("the lowest handle nonce is behind what is handled in a row"),
         }
     }

@@ -4,7 +4,8 @@ use super::abi;
 use super::facts::Facts;
 use super::power::{Class, Power};
 use spanlight::bridge::layout::Change;
-use spanlight::{Address, U256};
+use spanlight::bridge::Generation;
+use spanlight::{Address, Hash, U256};
 
 /// How a power is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,11 @@ pub enum State {
 pub enum Refusal {
     /// It is no bridge of version 2.
     OlderBridge,
+    /// The trust does not accept the bridge's code.
+    UnknownCode {
+        /// Its hash.
+        code: Hash,
+    },
     /// Only the owner may.
     NotOwner {
         /// Who that is.
@@ -154,7 +160,7 @@ fn until(change: Change) -> u64 {
 
 /// What to do for `power` by the account `me`.
 pub(super) fn step(power: &Power, way: Way, me: Address, facts: &Facts) -> Result<Step, Refusal> {
-    if !facts.second && !power.is_old() {
+    if facts.generation? != Generation::V2 && !power.is_old() {
         return Err(Refusal::OlderBridge);
     }
     if way == Way::Withdraw {

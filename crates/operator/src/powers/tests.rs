@@ -1,10 +1,14 @@
 //! Each rule of what is sent, and of what is refused before anything is sent.
 
-use super::facts::{Ballot, Facts};
+use super::facts::{generation_of, Ballot, Facts};
 use super::step::{reached, step, Goal, Step};
 use super::{abi, Power, Refusal, State, Way};
+use crate::view::storage::Words;
 use crate::view::AccountView;
-use spanlight::bridge::layout::{Change, DelayWord};
+use spanlight::bridge::generation::{CODE_HASH_B, CODE_HASH_C};
+use spanlight::bridge::layout::{self, Change, DelayWord};
+use spanlight::bridge::Generation;
+use spanlight::trust::{AcceptedCode, BridgeEnd};
 use spanlight::verdict::HeaderRef;
 use spanlight::{Address, Hash, U256};
 
@@ -19,7 +23,7 @@ const HOUR: u64 = 3_600;
 fn seen_by(me: Address) -> Facts {
     let head = HeaderRef { number: 10, hash: Hash::ZERO, time: NOW };
     Facts {
-        second: true,
+        generation: Ok(Generation::V2),
         owner: OWNER,
         guardian: GUARDIAN,
         is_operator: me == OPERATOR,
@@ -213,7 +217,7 @@ fn a_sweep_is_sent_only_where_it_moves_something() {
 
 #[test]
 fn older_bridges_take_what_they_have_and_nothing_else() {
-    let facts = Facts { second: false, delay: DelayWord::default(), ..seen_by(OWNER) };
+    let facts = Facts { generation: Ok(Generation::C), delay: DelayWord::default(), ..seen_by(OWNER) };
     assert!(is_call(&sends(&register(), Way::Make, OWNER, &facts), "registerOperator(address)"));
     // There an offer is the ownership itself, and a mistyped address takes it for good.
     for power in [Power::Offer(STRANGER), Power::Pause, Power::Sweep, Power::Guardian(STRANGER)] {
@@ -299,5 +303,66 @@ fn every_call_is_a_function_of_the_bridge() {
         "withdrawConfiguration(bytes,uint64)",
     ] {
         assert!(selectors.contains(&abi::selector(signature)), "{signature}");
+    }
+}
+
+/// What the bridge's state tells, by slots.
+fn words(set: &[(Hash, U256)]) -> Words {
+    set.iter().copied().collect()
+}
+
+fn owned_by(owner: Address, pending: Address) -> Words {
+    let word = |address: Address| address.to_word().to_u256();
+    words(&[(layout::OWNER, word(owner)), (layout::PENDING_OWNER, word(pending))])
+}
+
+#[test]
+fn an_owner_takes_an_offer_back_before_somebody_else_accepts_it() {
+    let holds = |power: Power, words: &Words| power.holds(words, OWNER, Generation::V2).unwrap();
+    let offered = owned_by(OWNER, STRANGER);
+    assert!(holds(Power::Offer(STRANGER), &offered));
+    assert!(!holds(Power::Offer(OWNER), &offered), "the stranger may still accept");
+    assert!(holds(Power::Offer(OWNER), &owned_by(OWNER, OWNER)));
+    assert!(holds(Power::Offer(OWNER), &owned_by(OWNER, Address::ZERO)));
+    assert!(!holds(Power::Accept, &owned_by(OWNER, OWNER)), "accepting ends the offer");
+    assert!(holds(Power::Accept, &owned_by(OWNER, Address::ZERO)));
+    assert!(holds(Power::Accept, &owned_by(OWNER, STRANGER)));
+}
+
+#[test]
+fn nobody_is_said_to_be_paid_where_nothing_is_owed() {
+    for to in [None, Some(STRANGER)] {
+        assert_eq!(Power::Claim { nonce: 4, to }.to_string(), "nothing is owed for request 4");
+    }
+}
+
+/// Generation C and version 2 keep a guard where B keeps the lock of the coin.
+#[test]
+fn the_lock_of_the_coin_is_read_where_the_generation_keeps_it() {
+    let slot = |number: u64| Hash::from_u256(U256::from(number));
+    let coin = |locked| Power::Lock { token: Address::ZERO, locked };
+    for (generation, at) in [(Generation::B, 18), (Generation::C, 19), (Generation::V2, 19)] {
+        assert_eq!(coin(true).slots(generation), [slot(at)]);
+        let bridge = words(&[(slot(18), U256::from(u8::from(at == 18))), (slot(19), U256::from(u8::from(at == 19)))]);
+        assert_eq!(coin(true).holds(&bridge, OWNER, generation), Ok(true), "{generation:?}");
+        assert_eq!(coin(false).holds(&bridge, OWNER, generation), Ok(false), "{generation:?}");
+        let open = words(&[(slot(18), U256::from(u8::from(at == 19))), (slot(19), U256::from(u8::from(at == 18)))]);
+        assert_eq!(coin(false).holds(&open, OWNER, generation), Ok(true), "{generation:?}");
+    }
+}
+
+#[test]
+fn nothing_is_done_to_a_bridge_of_unknown_code() {
+    let code = AcceptedCode { hash: CODE_HASH_C, generation: Generation::C };
+    let (chain, address) = ("main".to_owned(), Address([9; 20]));
+    let end = BridgeEnd { chain, address, mint_burn: false, sends: true, codes: vec![code] };
+    assert_eq!(generation_of(&end, &CODE_HASH_C), Ok(Generation::C));
+    let unknown = Refusal::UnknownCode { code: CODE_HASH_B };
+    assert_eq!(generation_of(&end, &CODE_HASH_B), Err(unknown), "known, and not accepted by this trust");
+    // What an old bridge takes as well is no exception, nor is what seems to hold.
+    let facts = Facts { generation: Err(unknown), holds: true, ..seen_by(OWNER) };
+    for way in [Way::Make, Way::Announce, Way::Withdraw] {
+        assert_eq!(refusal(&register(), way, OWNER, &facts), unknown);
+        assert_eq!(refusal(&Power::Pause, way, OWNER, &facts), unknown);
     }
 }

@@ -96,6 +96,12 @@ fn refused(refusal: &Refusal, chain: &str) -> (String, String, &'static str) {
             "docs/contracts.md says what version 2 has".to_owned(),
             "bridge.older",
         ),
+        Refusal::UnknownCode { code } => (
+            format!("the bridge on {chain} runs code {code}, which the trust file does not accept"),
+            "nothing is read or sent by a guess: add the code to the trust file if you know it, or mend the bridge's address"
+                .to_owned(),
+            "bridge.unknown_code",
+        ),
         Refusal::NotOwner { owner } => (
             format!("this is for the owner of the bridge on {chain} ({owner}), and this key is another one's"),
             "give the owner's key by --key-file or --key".to_owned(),
