@@ -17,7 +17,7 @@ use crate::raised::Raised;
 use crate::send::{SendError, Sender};
 use crate::session::{End, Session};
 use crate::slumber::Slumber;
-use crate::start::{no_start, options, own_limit, starting_point, with_each};
+use crate::start::{is_of_endpoints, no_start, options, own_limit, starting_point, with_each};
 use crate::store::{Lease, Lives, Store, StoreError};
 use crate::view::{self, Voters};
 use spanlight::consensus::light_client::Checkpoint;
@@ -123,6 +123,16 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
+    /// Whether endpoints are at fault: another replica's may serve. The own clock, a checkpoint that is too old, the trust, a key
+    /// or the store are the same for all replicas, or nothing that giving the lease away would mend.
+    pub(crate) fn is_of_endpoints(&self) -> bool {
+        match self {
+            Self::Prove(error) => is_of_endpoints(error),
+            Self::Start { error, .. } => is_of_endpoints(error),
+            _ => false,
+        }
+    }
+
     /// The alarm, where it is the store, or the checkpoint to start from is too old or ahead of this
     /// machine's clock.
     pub(crate) fn alarm(&self) -> Option<Alarm> {
@@ -259,7 +269,11 @@ impl Direction {
                     return;
                 }
                 Err(error) => {
-                    self.fitness.note(false, Instant::now());
+                    if error.is_of_endpoints() {
+                        self.fitness.note(false, Instant::now());
+                    } else {
+                        self.fitness.note_other_trouble();
+                    }
                     if let Some(alarm) = error.alarm() {
                         self.raise(raised, None, &alarm);
                     }

@@ -62,6 +62,12 @@ impl Fitness {
         });
     }
 
+    /// What keeps this replica from working is not its endpoints: another one has the same store, trust and clock, or fares no
+    /// better for its own. Nothing is known of the endpoints.
+    pub(crate) fn note_other_trouble(&self) {
+        self.with(|state| state.failing_since = None);
+    }
+
     /// Whether the lease is better given away, if another replica can work.
     pub(crate) fn is_unfit(&self, now: Instant) -> bool {
         self.with(|state| state.failing_since.is_some_and(|since| now.saturating_duration_since(since) >= state.most))
@@ -95,6 +101,16 @@ mod tests {
         fitness.note(false, at(29));
         fitness.note(false, at(58));
         assert!(!fitness.is_unfit(at(58)) && fitness.is_unfit(at(59)));
+    }
+
+    #[test]
+    fn what_is_not_of_the_endpoints_costs_no_lease() {
+        let (fitness, start) = (Fitness::new(Duration::from_secs(5)), Instant::now());
+        fitness.note(false, start);
+        fitness.note_other_trouble();
+        assert!(!fitness.is_unfit(start + LONGEST));
+        fitness.note(false, start + LONGEST);
+        assert!(!fitness.is_unfit(start + LONGEST + Duration::from_secs(14)), "counted from when they fail again");
     }
 
     #[test]

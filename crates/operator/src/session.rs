@@ -30,7 +30,7 @@ use crate::link::Link;
 use crate::park::Park;
 use crate::raised::Raised;
 use crate::send::Sender;
-use crate::start::{options, own_limit};
+use crate::start::{is_of_endpoints, options, own_limit};
 use crate::store::Lease;
 use crate::view::View;
 use crate::watch::Watch;
@@ -39,7 +39,7 @@ use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
 use noticing::Notices;
 use pace::Pace;
-use rotation::{Delays, Turn};
+use rotation::{Delays, Turn, Wakes};
 use signatures::Signatures;
 use signing::ProvenKeys;
 use spanlight::bridge::HandleCall;
@@ -155,8 +155,8 @@ pub(crate) struct Session<'t> {
     further: Further,
     /// Whether each chain was followed since an endpoint of it last failed to serve a block.
     followed: [bool; 2],
-    /// Whether no endpoint of a chain let it be followed in the last round.
-    out: [bool; 2],
+    /// When the endpoints of each chain wake what waits for them.
+    wakes: [Wakes; 2],
     /// How the endpoints that are asked first do.
     turns: [Turn; 2],
     /// Endpoints whose head was old when their turn ended.
@@ -220,7 +220,7 @@ impl<'t> Session<'t> {
             raised: Raised::default(),
             further: Further::default(),
             followed: [false, false],
-            out: [false, false],
+            wakes: [Wakes::default(); 2],
             turns: [Turn::new(now); 2],
             suspects: [Suspects::default(), Suspects::default()],
             old: [None, None],
@@ -342,10 +342,17 @@ impl<'t> Session<'t> {
             other.endpoints.catch_up(&mut self.destination, options(), &Silent)
         );
         self.is_behind = source.as_ref().map_or(self.is_behind, |is_behind| *is_behind);
-        self.followed = [self.bear_followed(source.map(drop)), self.bear_followed(destination)];
-        let out = std::mem::replace(&mut self.out, self.followed.map(|followed| !followed));
-        self.wake_for_endpoints([out[0] && self.followed[0], out[1] && self.followed[1]]);
-        self.direction.fitness.note(self.followed == [true, true], Instant::now());
+        let source = source.map(drop);
+        let are_unfit = [&source, &destination].iter().any(|done| done.as_ref().err().is_some_and(is_of_endpoints));
+        self.followed = [self.bear_followed(source), self.bear_followed(destination)];
+        let now = Instant::now();
+        let ([of_source, of_destination], followed) = (&mut self.wakes, self.followed);
+        let came_back = [of_source.see(followed[0], now), of_destination.see(followed[1], now)];
+        self.wake_for_endpoints(came_back);
+        match self.followed == [true, true] || are_unfit {
+            true => self.direction.fitness.note(!are_unfit, now),
+            false => self.direction.fitness.note_other_trouble(),
+        }
         if self.is_behind && self.followed[0] {
             tracing::info!(direction = %self.direction.name, head = self.source.head(), "catching up with the source");
         }

@@ -21,8 +21,8 @@ impl Direction {
     ) {
         match self.can_serve(links).await {
             Ok(()) => {
-                if standby.is_none() {
-                    *standby = self.shared.store.stand_by(&self.name).await.unwrap_or_default();
+                if let Err(error) = self.shared.store.keep_standing_by(&self.name, standby).await {
+                    tracing::debug!(direction = %self.name, %error, "the other replicas cannot be shown that this one stands by");
                 }
                 show("standby", None);
             }

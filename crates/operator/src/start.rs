@@ -19,6 +19,15 @@ pub(crate) fn own_limit(error: &ProveError) -> Option<&NotReached> {
     }
 }
 
+/// Whether an endpoint does not serve, or serves what is refused.
+pub(crate) const fn is_of_endpoints(error: &ProveError) -> bool {
+    match error {
+        ProveError::Rpc(error) => !matches!(error, RpcError::Cancelled),
+        ProveError::Refused(_) | ProveError::EventNotFound { .. } => true,
+        _ => false,
+    }
+}
+
 /// The chain from where this operator starts: its own checkpoint where that is newer than the
 /// trust's, since one that the person at the keys gave and that is newer goes before.
 ///
@@ -80,7 +89,8 @@ pub(crate) fn options() -> SyncOptions {
 mod tests {
     use super::*;
     use crate::alarm::Alarm;
-    use spanlight::trust::Trust;
+    use crate::store::StoreError;
+    use spanlight::trust::{Trust, TrustError};
     use spanlight_prover::Cancel;
     use std::cell::RefCell;
     use std::time::Duration;
@@ -171,6 +181,15 @@ mod tests {
             let error = Box::new(ProveError::NotFollowed(Verdict::NotYetTrusted(reason)));
             WorkError::Start { chain: "main".to_owned(), block: 7, error }
         };
+        assert!(!too_old(101).is_of_endpoints(), "the lease is given to nobody else for it");
+        let silent = ProveError::from(RpcError::Transport { reason: "no answer".to_owned() });
+        let start = WorkError::Start { chain: "main".to_owned(), block: 7, error: Box::new(silent) };
+        assert!(start.is_of_endpoints() && WorkError::Prove(pruned()).is_of_endpoints());
+        for own in [WorkError::NoKey("main".to_owned()), StoreError::LostLease.into(), TrustError::UnknownChain.into()]
+        {
+            assert!(!own.is_of_endpoints(), "{own}");
+        }
+        assert!(!WorkError::Prove(RpcError::Cancelled.into()).is_of_endpoints());
         let (chain, block, age, most) = ("main".to_owned(), 7, 101, 100);
         assert_eq!(too_old(101).alarm(), Some(Alarm::CheckpointTooOld { chain, block, age, most }));
         assert_eq!(too_old(101).to_string(), too_old(102).to_string(), "what is logged has no age in it");

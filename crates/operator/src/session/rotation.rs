@@ -49,9 +49,46 @@ impl Turn {
     }
 }
 
+/// Between two wakes: what waits for endpoints costs work, and gas where it is given up again.
+const BETWEEN_WAKES: Duration = Duration::from_secs(60);
+
+/// When the endpoints of a chain wake what waits for them: once they serve again, and not at each flap.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wakes {
+    /// They did not serve since the last wake.
+    was_out: bool,
+    last: Option<Instant>,
+}
+
+impl Wakes {
+    /// A round is over, in which they served or not: whether what waits is woken now.
+    pub(super) fn see(&mut self, serves: bool, now: Instant) -> bool {
+        self.was_out |= !serves;
+        let is_early = self.last.is_some_and(|last| now.saturating_duration_since(last) < BETWEEN_WAKES);
+        if !serves || !self.was_out || is_early {
+            return false;
+        }
+        (self.was_out, self.last) = (false, Some(now));
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endpoints_that_come_and_go_wake_what_waits_once_a_minute_and_none_is_lost() {
+        let (mut wakes, start) = (Wakes::default(), Instant::now());
+        assert!(!wakes.see(true, start), "they served all the time");
+        let rounds = (0..600).map(|second| (second % 2 == 1, start + Duration::from_secs(second)));
+        assert_eq!(rounds.filter(|(serves, now)| wakes.see(*serves, *now)).count(), 10);
+        let mut wakes = Wakes::default();
+        assert!(!wakes.see(false, start) && wakes.see(true, start), "the first time at once");
+        assert!(!wakes.see(false, start) && !wakes.see(true, start));
+        assert!(wakes.see(true, start + BETWEEN_WAKES), "and then late, not never");
+        assert!(!wakes.see(true, start + BETWEEN_WAKES * 3), "they served since");
+    }
 
     /// Looks twice a second for a minute; gives which endpoint was asked first at each second, and what was held against which.
     fn minute(mut heads: impl FnMut(usize) -> (bool, bool), endpoints: usize) -> (Vec<usize>, Vec<(usize, Delays)>) {

@@ -16,7 +16,7 @@
 use super::limits::{in_time, Lent};
 use super::{rows, run, unsigned, Pool, Store, StoreError};
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::{Connection, PgPool, Postgres};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -89,7 +89,14 @@ impl Lease {
 /// connection, so whoever dies is seen to be gone.
 #[derive(Debug)]
 pub struct Standby {
-    _lock: PoolConnection<Postgres>,
+    lock: PoolConnection<Postgres>,
+}
+
+impl Standby {
+    /// Whether its connection lives, and the lock with it.
+    async fn lives(&mut self) -> bool {
+        in_time(self.lock.ping()).await.is_ok()
+    }
 }
 
 const STAND_BY: &str = "SELECT pg_try_advisory_lock_shared(hashtext('spanlight standby ' || $1)::bigint)";
@@ -112,7 +119,23 @@ impl Store {
         });
         let Some(mut connection) = taken.await? else { return Ok(None) };
         connection.close_on_drop();
-        Ok(Some(Standby { _lock: connection }))
+        Ok(Some(Standby { lock: connection }))
+    }
+
+    /// The same for as long as it is called again: where the database was restarted, or the way to it was cut, the lock is gone,
+    /// and it is taken anew.
+    ///
+    /// # Errors
+    /// Those of the database; nothing is held then.
+    pub async fn keep_standing_by(&self, direction: &str, standby: &mut Option<Standby>) -> Result<(), StoreError> {
+        if let Some(held) = standby {
+            if held.lives().await {
+                return Ok(());
+            }
+        }
+        *standby = None;
+        *standby = self.stand_by(direction).await?;
+        Ok(())
     }
 
     /// Whether another replica could act for a direction.
