@@ -6,7 +6,7 @@ use crate::reverts;
 use futures_util::future::join_all;
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
-use spanlight::{Address, U256};
+use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Cancel, Endpoints, Finding, Http, HttpLimits, ProveError, RpcError, Transport};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -378,6 +378,17 @@ impl Link {
         all
     }
 
+    /// Whether another transaction has taken the account nonce of this one, which is used up: no
+    /// endpoint shows this one in a block, and one at least says that no block has it. Unproven.
+    pub(crate) async fn is_displaced(&self, hash: &Hash) -> bool {
+        const METHOD: &str = "kaia_getTransactionReceipt";
+        let mut answers = Vec::new();
+        for place in self.endpoints.order(METHOD) {
+            answers.push(self.endpoints.call_at(place, METHOD, json!([hash.to_string()])).await);
+        }
+        is_in_no_block(&answers)
+    }
+
     /// Sends to this endpoint last from now on.
     pub(crate) fn distrust(&mut self, name: &str) {
         self.swallowers.insert(name.to_owned());
@@ -487,6 +498,12 @@ fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
     }
 }
 
+/// Whether these answers to the question for one receipt say that there is none. Silence says nothing.
+fn is_in_no_block(answers: &[Result<Value, RpcError>]) -> bool {
+    let mut told = answers.iter().flatten().peekable();
+    told.peek().is_some() && told.all(Value::is_null)
+}
+
 fn line_up(row: &[Endpoint], cancel: &Cancel) -> Endpoints<Endpoint> {
     Endpoints::new(row.iter().map(|endpoint| (endpoint.0.name().to_owned(), endpoint.clone())), cancel.clone())
 }
@@ -507,6 +524,18 @@ fn is_known(message: &str) -> bool {
 mod tests {
     use super::*;
     use spanlight::primitives::keccak256;
+
+    #[test]
+    fn a_transaction_is_displaced_only_where_endpoints_say_that_no_block_has_it() {
+        let silent = || Err(RpcError::Cancelled);
+        let receipt = || Ok(json!({ "status": "0x0" }));
+        assert!(is_in_no_block(&[Ok(Value::Null)]));
+        assert!(is_in_no_block(&[silent(), Ok(Value::Null)]));
+        assert!(!is_in_no_block(&[Ok(Value::Null), receipt()]), "it executed, if without effect");
+        assert!(!is_in_no_block(&[receipt()]));
+        assert!(!is_in_no_block(&[silent()]), "nobody says so");
+        assert!(!is_in_no_block(&[]));
+    }
 
     /// Whatever the operator asks a node about a call, what the contract says is told by its name: a
     /// vote that would revert because of a pause is not parked.

@@ -25,14 +25,14 @@ use crate::start::{options, with_each};
 use crate::store::Store;
 use crate::tx::{Action, Draft, Form, Signed};
 use facts::Facts;
-use serde_json::{json, Value};
 use spanlight::header::base_fee;
 use spanlight::profile::Fork;
 use spanlight::state::{AccountKey, KeyRole};
 use spanlight::trust::{BridgeEnd, TrustedChain};
 use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, Hash, U256};
-use spanlight_prover::{Cancel, Endpoints, Node, ProveError, RpcError, Silent, Synced, Transport};
+use spanlight_prover::{Cancel, Endpoints, Node, ProveError, RpcError, Silent, Synced};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use step::{reached, step, Goal, Step};
@@ -47,8 +47,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const SLOW: u32 = 4;
 /// Transactions that are tried: an operator that runs with the same key may take the account nonce.
 const TRIES: usize = 6;
-/// Transactions of the account that may be ahead of this one: more is a lie, or does not end soon.
-const MOST_AHEAD: u64 = 256;
+/// How long other transactions of the account are waited for.
+const WAIT: Duration = Duration::from_secs(20);
 
 /// With which key a power is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,8 +133,15 @@ pub enum PowerError {
     #[error("other transactions of {0} take each account nonce first: nothing was sent")]
     Busy(Address),
     /// It was sent, and no verified block has it yet.
-    #[error("transaction {0} is in no verified block after two minutes; it may still come into one")]
-    NotSeen(Hash),
+    #[error("transaction {transaction} with account nonce {account_nonce} of {account} is in no verified block after two minutes; it may still come into one")]
+    NotSeen {
+        /// The transaction.
+        transaction: Hash,
+        /// Who sent it.
+        account: Address,
+        /// Any other transaction of the account with this number makes it void.
+        account_nonce: u64,
+    },
 }
 
 /// Uses a power on the bridge of a chain and proves what came of it.
@@ -148,11 +155,14 @@ pub async fn act(config: &Config, chain: &str, with: &With, power: &Power, way: 
     let me = keys.operator.account();
     let mut bridge = Followed::start(config, settings, end, &trusted).await?;
     let payer = keys.fee_payer.as_ref().map_or(me, |payer| payer.account());
-    let mut sent = None;
-    for _ in 0..TRIES {
+    let mut sent = Vec::new();
+    let mut since = Instant::now();
+    while sent.len() < TRIES && since.elapsed() < WAIT {
         let facts = bridge.look((me, payer), power).await?;
         let (input, goal) = match step(power, way, me, &facts).map_err(PowerError::Refused)? {
-            Step::Already(state) => return Ok(Done { transaction: sent, block: facts.head.number, state }),
+            Step::Already(state) => {
+                return Ok(Done { transaction: sent.last().copied(), block: facts.head.number, state })
+            }
             Step::Send { input, goal } => (input, goal),
         };
         let form = form(&keys, &facts)?;
@@ -164,7 +174,7 @@ pub async fn act(config: &Config, chain: &str, with: &With, power: &Power, way: 
         }
         let draft = Draft {
             chain_id: trusted.profile.chain_id,
-            account_nonce: bridge.next_nonce(me, facts.account.nonce).await,
+            account_nonce: next_nonce(facts.account.nonce, &on_their_way(config, chain, with).await),
             gas_price: price,
             tip,
             gas,
@@ -179,16 +189,43 @@ pub async fn act(config: &Config, chain: &str, with: &With, power: &Power, way: 
             }
             other => other?,
         }
-        sent = Some(signed.hash);
+        sent.push(signed.hash);
         if let Some(done) = bridge.prove((me, payer), power, goal, &signed, draft.account_nonce).await? {
             return Ok(done);
         }
+        // What executed without effect would do so again, and each is paid.
+        if !bridge.link.is_displaced(&signed.hash).await {
+            break;
+        }
+        since = Instant::now();
     }
     let block = bridge.synced.chain().head().number;
-    match sent {
+    match sent.last().copied() {
         Some(transaction) => Err(PowerError::Ineffective { transaction, block }),
         None => Err(PowerError::Busy(me)),
     }
+}
+
+/// The account nonces that transactions of the running operator have, by its own store.
+async fn on_their_way(config: &Config, chain: &str, with: &With) -> BTreeSet<u64> {
+    let mut used = BTreeSet::new();
+    let is_file = |path: &str| std::path::Path::new(path).is_file();
+    if *with != With::Operator || !config.store.strip_prefix("sqlite:").is_none_or(is_file) {
+        return used;
+    }
+    let Ok(store) = Store::open_beside(&config.store).await else { return used };
+    for (from, to) in config.directions().iter().filter(|(_, to)| to.chain == chain) {
+        let live = store.live(&format!("{}->{}", from.chain, to.chain)).await.unwrap_or_default();
+        used.extend(live.iter().map(|live| live.send.account_nonce));
+    }
+    used
+}
+
+/// The account nonce to use: the proven one, behind those of this operator's own store. No endpoint
+/// is asked. One that names a later number would get a signed call of the owner to keep, and bring
+/// it into a block whenever the account gets there.
+fn next_nonce(proven: u64, own: &BTreeSet<u64>) -> u64 {
+    (proven..).find(|nonce| !own.contains(nonce)).unwrap_or(u64::MAX)
 }
 
 /// How the accounts sign, or why their keys cannot. An account whose key was set, if only to that of
@@ -347,17 +384,6 @@ impl<'t> Followed<'t> {
         })
     }
 
-    /// The account nonce to use: an operator that runs with the same key may have transactions on
-    /// their way, which only a node's pool tells. A false answer delays this one.
-    async fn next_nonce(&self, account: Address, proven: u64) -> u64 {
-        let params = json!([account.to_string(), "pending"]);
-        let told = match self.link.endpoints.call("kaia_getTransactionCount", params).await {
-            Ok(Value::String(told)) => told.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok()),
-            _ => None,
-        };
-        told.filter(|told| *told > proven && told.saturating_sub(proven) <= MOST_AHEAD).unwrap_or(proven)
-    }
-
     /// Price and tip to offer: what the next block takes by the proven head, and never more than
     /// `most`. No endpoint is asked. Where there is a base fee, twice as much is named and the base
     /// fee is paid.
@@ -408,7 +434,7 @@ impl<'t> Followed<'t> {
                 return Ok(None);
             }
         }
-        Err(PowerError::NotSeen(signed.hash))
+        Err(PowerError::NotSeen { transaction: signed.hash, account: accounts.0, account_nonce })
     }
 }
 

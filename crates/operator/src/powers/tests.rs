@@ -1,6 +1,7 @@
 //! Each rule of what is sent, and of what is refused before anything is sent.
 
 use super::facts::{generation_of, Ballot, Facts};
+use super::next_nonce;
 use super::step::{reached, step, Goal, Step};
 use super::{abi, Power, Refusal, State, Way};
 use crate::view::storage::Words;
@@ -365,4 +366,12 @@ fn nothing_is_done_to_a_bridge_of_unknown_code() {
         assert_eq!(refusal(&register(), way, OWNER, &facts), unknown);
         assert_eq!(refusal(&Power::Pause, way, OWNER, &facts), unknown);
     }
+}
+
+/// A later number would leave a signed call of the owner in the hands of whoever named it.
+#[test]
+fn an_account_nonce_is_the_proven_one_behind_this_operators_own() {
+    assert_eq!(next_nonce(7, &[].into()), 7);
+    assert_eq!(next_nonce(7, &[7, 8, 10].into()), 9);
+    assert_eq!(next_nonce(7, &[3, 6, 8].into()), 7, "a gap is filled: what is behind it waits for it");
 }

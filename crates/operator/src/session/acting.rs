@@ -37,7 +37,7 @@ impl Session<'_> {
         self.read_view().await?;
         self.watch_votes();
         let settled = self.sender.reconcile(&mut self.links[1], &self.view).await?;
-        self.judge_settled(&settled);
+        self.judge_settled(&settled).await;
         self.keep_reverts().await?;
         self.see_settled_claims(&settled);
         match self.direction.shared.exchange.clone() {
@@ -174,9 +174,10 @@ impl Session<'_> {
     }
 
     /// A vote that is in a block and does not stand has reverted: the nonce waits before it is tried again.
-    fn judge_settled(&mut self, settled: &[Send]) {
+    async fn judge_settled(&mut self, settled: &[Send]) {
         let generation = self.direction.to.generation(&self.view.code);
         let keeps_votes = generation.map(|known| known.vote_evidence()) == Some(VoteEvidence::StateOrTransactions);
+        let mut failed = Vec::new();
         for send in settled.iter().filter(|settled| settled.send.purpose == Purpose::Vote) {
             let nonce = send.send.nonce;
             let Some(state) = self.view.transfers.get(&nonce) else { continue };
@@ -192,11 +193,23 @@ impl Session<'_> {
             if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
             }
+            failed.push((nonce, send.send.hash, state.handled));
+        }
+        for (nonce, hash, handled) in failed {
+            // A command, or another program with the same key: that vote did not fail, and was not paid.
+            if self.links[1].is_displaced(&hash).await {
+                tracing::warn!(direction = %self.direction.name, nonce, %hash, "another transaction took the account nonce of the vote");
+                if !handled {
+                    let words = "another transaction took the account nonce of this operator's vote".to_owned();
+                    self.park(nonce, Cause::Endpoints, words);
+                }
+                continue;
+            }
             self.direction.shared.board.update(&self.direction.name, |board| {
                 board.votes_reverted = board.votes_reverted.saturating_add(1);
             });
-            tracing::warn!(direction = %self.direction.name, nonce, hash = %send.send.hash, "the vote is in a block and does not stand");
-            if !state.handled {
+            tracing::warn!(direction = %self.direction.name, nonce, %hash, "the vote is in a block and does not stand");
+            if !handled {
                 self.park_reverted(nonce);
             }
         }

@@ -74,7 +74,10 @@ pub(super) fn failure(error: PowerError, chain: &str) -> Failure {
         PowerError::OldHead { .. } => Failure::endpoint(&error).hint("give another endpoint, or look at the clock"),
         PowerError::GasPrice { .. } => not_judged.hint("wait until gas is cheaper, or raise max_gas_price"),
         PowerError::NoCoin { .. } => not_judged.hint("send it coin"),
-        PowerError::NotSeen(_) => not_judged.hint("run it again: it sends nothing where it is done by then"),
+        PowerError::NotSeen { account, account_nonce, .. } => not_judged.hint(format!(
+            "run it again: it sends nothing where it is done by then; to cancel it, send any other transaction \
+             of {account} with account nonce {account_nonce}, 0 coin to itself for example"
+        )),
         PowerError::Busy(_) => not_judged.hint("pause the operator that uses this key, and run it again"),
         PowerError::Ineffective { .. } => {
             not_judged.hint("`operator bridge show` and `changes` say how the bridge stands now; run it again")
