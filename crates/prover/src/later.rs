@@ -5,7 +5,8 @@
 //! requests of any later block. Here it is only chosen which blocks are worth asking for; the core
 //! judges what comes.
 
-use crate::sync::Synced;
+use crate::sync::{Items, Synced};
+use spanlight::ordered::Set;
 use spanlight::Address;
 
 /// A full node keeps the state of each block whose height is a multiple of this, beside those of
@@ -27,6 +28,36 @@ pub fn heights_for(block: u64, stood: u64) -> impl Iterator<Item = u64> {
     core::iter::once(block).chain(later)
 }
 
+/// Most blocks whose receipts settle what filters leave open of one request. Anybody can write
+/// the words of a registry change into every block's filter, and pays little for each.
+pub const MOST_WHOLE_BLOCKS: usize = 16;
+/// Most bytes of such blocks: each is kept with all its transactions and receipts.
+const MOST_WHOLE_BYTES: usize = 32 << 20;
+
+/// Blocks that are kept whole, as long as they are not too large together. Where they are, only the
+/// state of the request's own block helps, which an archive node has.
+#[derive(Clone, Debug, Default)]
+pub struct WholeBlocks {
+    numbers: Set<u64>,
+    bytes: usize,
+}
+
+impl WholeBlocks {
+    /// Whether there is room for this block, which then counts; once only.
+    pub fn takes(&mut self, number: u64, items: &Items) -> bool {
+        if self.numbers.contains(&number) {
+            return true;
+        }
+        let parts = items.transactions.iter().chain(&items.receipts);
+        let bytes = parts.fold(self.bytes, |sum, part| sum.saturating_add(part.len()));
+        if bytes > MOST_WHOLE_BYTES {
+            return false;
+        }
+        self.bytes = bytes;
+        self.numbers.insert(number)
+    }
+}
+
 impl Synced<'_> {
     /// The last followed block up to which no block after `block` may have changed the bridge's
     /// registry entry for `token`.
@@ -42,7 +73,7 @@ impl Synced<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::{vec, vec::Vec};
 
     #[test]
     fn full_nodes_keep_the_newest_states_and_some_of_the_old_ones() {
@@ -58,5 +89,15 @@ mod tests {
         assert_eq!(heights(1000, 1020), [1000, 1020], "before the next kept one it has changed");
         assert_eq!(heights(1024, 1500), [1024, 1500]);
         assert_eq!(heights(1000, 1000), [1000]);
+    }
+
+    #[test]
+    fn blocks_are_kept_whole_up_to_a_size_and_count_once() {
+        let of = |bytes: usize| Items { transactions: vec![vec![0; 1]], receipts: vec![vec![0; bytes - 1]] };
+        let (half, mut kept) = (of(MOST_WHOLE_BYTES / 2), WholeBlocks::default());
+        assert!(kept.takes(5, &half) && kept.takes(5, &half) && kept.takes(6, &half));
+        assert!(!kept.takes(7, &of(1)), "no room is left");
+        assert!(kept.takes(6, &half), "it is kept already");
+        assert!(!WholeBlocks::default().takes(1, &of(MOST_WHOLE_BYTES + 1)));
     }
 }

@@ -316,3 +316,28 @@ fn a_wrong_token_of_long_ago_is_proven_though_logs_look_like_a_change() {
         assert_eq!(said(&proof.report.transfers[0].verdict), "fraud", "{form:?}");
     }
 }
+
+/// Who writes such logs into many blocks would make a bundle as large as all of them. Beyond some
+/// blocks a token's request needs the state of its own block, and a wrong token the states around
+/// each of them.
+#[test]
+fn more_blocks_that_look_like_a_change_than_a_bundle_takes_need_an_archive() {
+    let mut stage = Stage::new(&StageSetup::default());
+    stage.source.idle(128 - stage.source.height() % 128);
+    let executed_otherwise = stage.request(erc20(77));
+    stage.source.idle(128 - stage.source.height() % 128);
+    let handled = stage.request(erc20(78));
+    let block = handled.at.item.block;
+    (0..17).for_each(|_| stage.source.block(looks_like_a_change));
+    let last = stage.source.height();
+    assert_eq!(block / 128, last / 128, "no state that is kept lies between");
+    let call = HandleCall { token: Some(Address([0x73; 20])), ..stage.call(&executed_otherwise) };
+    stage.votes(&[11, 12], &call);
+    stage.votes(&[11, 12], &stage.call(&handled));
+    stage.time_goes_on();
+    stage.source.idle(260);
+    let audit = audited(&stage, 1);
+    let pruned = |height| RpcError::Pruned { chain: "main".into(), height };
+    assert_eq!(audit.unavailable, [(0, pruned(last - 1)), (1, pruned(block))]);
+    assert!(audit.report.transfers.iter().all(|transfer| said(&transfer.verdict) == "missing.bridge_state"));
+}

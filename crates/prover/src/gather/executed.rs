@@ -2,6 +2,7 @@
 
 use super::{side, FoundRequest, Gathering, Registry};
 use crate::error::ProveError;
+use crate::later::MOST_WHOLE_BLOCKS;
 use crate::rpc::Transport;
 use alloc::vec::Vec;
 use spanlight::bridge::events::HandleEvent;
@@ -143,8 +144,9 @@ impl<T: Transport> Gathering<'_, '_, T> {
 
     /// Where another token was delivered than the registered one, nobody is accused of that unless
     /// the registry stood still: its entry before the request's block and at a block that is surely
-    /// later than the last vote, and what settles each block between that may have changed it. What
-    /// no endpoint has kept is left out: then another difference may still accuse.
+    /// later than the last vote, and what settles each block between that may have changed it: the
+    /// entries around it or, for few blocks, all its receipts. What no endpoint has kept is left
+    /// out: then another difference may still accuse.
     async fn registry_stood_still(
         &mut self,
         requested: u64,
@@ -162,11 +164,16 @@ impl<T: Transport> Gathering<'_, '_, T> {
             end = self.source.head();
             self.entry_at(end, &slots).await?;
         }
+        let mut whole = 0usize;
         for changed in self.source.registry_changes(&registry.token, requested, end) {
             let around = [changed.saturating_sub(1), changed].map(|height| (height, slots.clone()));
             if let Err(refusal) = self.source.keeps(&around).await? {
-                if !self.source.receipts_settle(changed, &registry.token).await? {
+                whole = whole.saturating_add(1);
+                let few = whole <= MOST_WHOLE_BLOCKS;
+                if !(few && self.source.receipts_settle(changed, &registry.token).await?) {
+                    // Nobody is accused without this one, whatever the others show.
                     self.lacking = Some(refusal);
+                    break;
                 }
             }
         }

@@ -9,7 +9,7 @@ mod search;
 mod side;
 
 use crate::error::ProveError;
-use crate::later::{heights_for, KEPT_EACH};
+use crate::later::{heights_for, KEPT_EACH, MOST_WHOLE_BLOCKS};
 use crate::prove::ProveOptions;
 use crate::rpc::{RpcError, Transport};
 use alloc::vec::Vec;
@@ -218,8 +218,13 @@ impl<'s, 't, T: Transport> Gathering<'s, 't, T> {
         Ok(None)
     }
 
+    /// Whether few blocks are left open, and their receipts settle each.
     async fn receipts_settle(&mut self, doubtful: &[u64], last: u64, token: &Address) -> Result<bool, ProveError> {
-        for number in doubtful.iter().filter(|number| **number <= last) {
+        let doubtful = doubtful.iter().filter(|number| **number <= last);
+        if doubtful.clone().nth(MOST_WHOLE_BLOCKS).is_some() {
+            return Ok(false);
+        }
+        for number in doubtful {
             if !self.source.receipts_settle(*number, token).await? {
                 return Ok(false);
             }

@@ -2,6 +2,7 @@
 
 use super::scan::Scan;
 use crate::error::{refused, ProveError};
+use crate::later::WholeBlocks;
 use crate::node::Node;
 use crate::rpc::{RpcError, Transport};
 use crate::state::exact_state;
@@ -38,6 +39,8 @@ pub(crate) struct Side<'s, 't, T> {
     states: Map<u64, State>,
     /// Blocks that may have changed the registry's entry for a token, by token.
     changes: Map<Address, Vec<u64>>,
+    /// Blocks of which all items are evidence.
+    whole: WholeBlocks,
 }
 
 /// The bridge's state at one height.
@@ -101,6 +104,7 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
             wanted: Map::new(),
             states: Map::new(),
             changes: Map::new(),
+            whole: WholeBlocks::default(),
         }
     }
 
@@ -242,16 +246,23 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Whether the block's receipts show that it did not change the registry's entry for `token`.
-    /// Then all its items are evidence. Nodes keep receipts for good.
+    /// Then all its items are evidence, as long as the bundle has room for them. Nodes keep receipts
+    /// for good.
     pub(super) async fn receipts_settle(&mut self, number: u64, token: &Address) -> Result<bool, ProveError> {
         let bridge = self.bridge;
         let mut all = Set::new();
-        for (index, raw) in (0u32..).zip(&self.items(number).await?.receipts) {
+        self.items(number).await?;
+        let items = self.blocks.get(&number).ok_or(ProveError::SelfCheck)?;
+        for (index, raw) in (0u32..).zip(&items.receipts) {
             let receipt = Receipt::decode(raw).map_err(refused)?;
             if receipt.logs.iter().any(|log| changes_registry(log, &bridge, token)) {
                 return Ok(false);
             }
             all.insert(index);
+        }
+        if !self.whole.takes(number, items) {
+            self.drop_block(number);
+            return Ok(false);
         }
         all.into_iter().for_each(|index| self.wanted.add(number, index));
         Ok(true)
