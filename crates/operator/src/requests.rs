@@ -17,10 +17,9 @@ use spanlight::state::{verify_state, StateProof};
 use spanlight::trust::{BridgeEnd, Trust};
 use spanlight::verify::{prove_request, AnchoredHeader, Evidence, ProvenRequest, Stop};
 use spanlight::{Address, Error, Hash};
-use spanlight_prover::later::{heights_for, KEPT_EACH};
+use spanlight_prover::later::{heights_for, WholeBlocks, KEPT_EACH, MOST_WHOLE_BLOCKS};
 use spanlight_prover::{
     read_state, receipts_under, transactions_under, Items, Node, ProveError, RpcError, Synced, Transport,
-    BLOCKS_TOGETHER,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +53,16 @@ impl<E: Into<ProveError>> From<E> for Unread {
     fn from(error: E) -> Self {
         Self { error: error.into(), nonces: Vec::new() }
     }
+}
+
+/// How a source block is read.
+struct Reading {
+    /// The proof of the bridge's state there, if an earlier run left one; it is believed no more
+    /// than a node's.
+    kept: Option<StateProof>,
+    /// Whether no other block is read beside it: only then are whole blocks fetched to settle what
+    /// filters leave open, so that those of one request at a time are in memory.
+    alone: bool,
 }
 
 /// Whether the sealed header's filter allows that `address` emitted a log with one of `topics` in the block.
@@ -93,7 +102,7 @@ pub(crate) async fn in_block<T: Transport>(
 ) -> Result<Found, Unread> {
     let header = synced.chain().header(number).map_err(ProveError::from)?;
     let items = items_of(node, &[header]).await?.pop().ok_or(ProveError::SelfCheck)?;
-    in_items(node, synced, trust, bridge, (number, &items), kept).await
+    in_items(node, synced, trust, bridge, (number, &items), Reading { kept, alone: true }).await
 }
 
 /// The same of several blocks, side by side. Where one cannot be read, the error does not tell
@@ -108,7 +117,8 @@ pub(crate) async fn in_blocks<T: Transport>(
     let headers = asked.iter().map(|(number, _)| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
     let items = items_of(node, &headers).await?;
     let read = asked.into_iter().zip(&items).map(async |((number, kept), items)| {
-        let found = in_items(node, synced, trust, bridge, (number, items), kept).await;
+        let reading = Reading { kept, alone: false };
+        let found = in_items(node, synced, trust, bridge, (number, items), reading).await;
         found.map(|found| (number, found)).map_err(|unread| unread.error)
     });
     try_join_all(read).await
@@ -131,14 +141,14 @@ async fn in_items<T: Transport>(
     trust: &Trust,
     bridge: &BridgeEnd,
     (number, items): (u64, &Items),
-    kept: Option<StateProof>,
+    reading: Reading,
 ) -> Result<Found, Unread> {
     let events = events_of(number, &items.receipts, &bridge.address)?;
     if events.is_empty() {
         return Ok(Found::default());
     }
     let nonces = events.iter().map(|(_, event)| event.nonce).collect();
-    let prove = prove_events(node, synced, trust, bridge, (number, items), events, kept);
+    let prove = prove_events(node, synced, trust, bridge, (number, items), events, reading);
     prove.await.map_err(|error| Unread { error, nonces })
 }
 
@@ -149,12 +159,12 @@ async fn prove_events<T: Transport>(
     bridge: &BridgeEnd,
     (number, items): (u64, &Items),
     events: Vec<(LogRef, RequestEvent)>,
-    kept: Option<StateProof>,
+    reading: Reading,
 ) -> Result<Found, ProveError> {
     let header = synced.chain().header(number)?;
     let tokens: BTreeSet<Token> = events.iter().map(|(_, event)| token_of(event)).collect();
     let Shown { states, fresh, hidden, settled, refusal } =
-        states_for(node, synced, bridge, number, &tokens, kept).await?;
+        states_for(node, synced, bridge, number, &tokens, reading).await?;
     let mut indices: Vec<u32> = events.iter().map(|(at, _)| at.item.index).collect();
     indices.dedup();
     let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &indices);
@@ -224,7 +234,7 @@ async fn states_for<T: Transport>(
     bridge: &BridgeEnd,
     number: u64,
     tokens: &BTreeSet<Token>,
-    kept: Option<StateProof>,
+    Reading { kept, alone }: Reading,
 ) -> Result<Shown, ProveError> {
     let header = synced.chain().header(number)?;
     let slots = slots_of(tokens);
@@ -240,7 +250,7 @@ async fn states_for<T: Transport>(
             Ok(Shown { states, fresh: Some(proof), ..Shown::default() })
         }
         Err(ProveError::Rpc(error @ RpcError::Pruned { .. })) => {
-            later_states(node, synced, bridge, number, tokens, &error).await
+            later_states(node, synced, bridge, (number, alone), tokens, &error).await
         }
         Err(error) => Err(error),
     }
@@ -250,11 +260,11 @@ async fn later_states<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
     bridge: &BridgeEnd,
-    number: u64,
+    (number, alone): (u64, bool),
     tokens: &BTreeSet<Token>,
     refusal: &RpcError,
 ) -> Result<Shown, ProveError> {
-    let (mut by_height, mut doubtful) = (BTreeMap::<u64, BTreeSet<Token>>::new(), BTreeSet::new());
+    let (mut by_height, mut doubtful) = (BTreeMap::<u64, BTreeSet<Token>>::new(), BTreeSet::<u64>::new());
     for token in tokens {
         let until = |token| synced.registry_stood_until(&bridge.address, token, number);
         let stood = token.as_ref().map_or_else(|| synced.head(), until);
@@ -262,10 +272,17 @@ async fn later_states<T: Transport>(
             by_height.entry(height).or_default().insert(*token);
         }
         let kept = number.next_multiple_of(KEPT_EACH);
-        if let Some(blocks) = left_to_receipts(synced, bridge, token.as_ref(), (number, kept))? {
+        let Some(blocks) = left_to_receipts(synced, bridge, token.as_ref(), (number, kept))? else { continue };
+        let together: BTreeSet<u64> = doubtful.union(&blocks).copied().collect();
+        if together.len() <= MOST_WHOLE_BLOCKS {
             by_height.entry(kept).or_default().insert(*token);
-            doubtful.extend(blocks);
+            doubtful = together;
+        } else {
+            tracing::debug!(block = number, ?token, "too many blocks may have changed the registry's entry since");
         }
+    }
+    if !(alone || doubtful.is_empty()) {
+        return Err(refusal.clone().into());
     }
     let mut hidden = tokens.clone();
     let mut states = Vec::new();
@@ -298,32 +315,37 @@ fn left_to_receipts(
     bridge: &BridgeEnd,
     token: Option<&Address>,
     (number, kept): (u64, u64),
-) -> Result<Option<Vec<u64>>, ProveError> {
+) -> Result<Option<BTreeSet<u64>>, ProveError> {
     let Some(token) = token.filter(|_| kept <= synced.head()) else { return Ok(None) };
-    let mut doubtful = Vec::new();
+    let mut doubtful = BTreeSet::new();
     for between in number.saturating_add(1)..=kept {
         if synced.chain().header(between)?.may_change_registry(&bridge.address, token) {
             tracing::debug!(block = number, between, %token, "a log may have changed the registry's entry since");
-            doubtful.push(between);
+            doubtful.insert(between);
         }
     }
     Ok((!doubtful.is_empty()).then_some(doubtful))
 }
 
+/// Blocks with all their items, fetched one at a time. Where the next one would make them too
+/// large, it and those behind it are left out: then what they may have changed stays open, and the
+/// request waits for the state of its own block.
 async fn whole_blocks<T: Transport>(
     node: &Node<'_, T>,
     synced: &Synced<'_>,
     numbers: &BTreeSet<u64>,
 ) -> Result<Vec<BlockProof>, ProveError> {
-    let numbers: Vec<u64> = numbers.iter().copied().collect();
-    let mut blocks = Vec::new();
-    for together in numbers.chunks(BLOCKS_TOGETHER) {
-        let headers = together.iter().map(|number| synced.chain().header(*number)).collect::<Result<Vec<_>, _>>()?;
-        for (header, items) in headers.iter().zip(items_of(node, &headers).await?) {
-            let all: Vec<u32> = (0u32..).zip(&items.receipts).map(|(index, _)| index).collect();
-            let whole = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &all);
-            blocks.push(BlockProof { number: header.number(), items: whole.map_err(refused)? });
+    let (mut blocks, mut whole) = (Vec::new(), WholeBlocks::default());
+    for number in numbers {
+        let header = synced.chain().header(*number)?;
+        let items = items_of(node, &[header]).await?.pop().ok_or(ProveError::SelfCheck)?;
+        if !whole.takes(*number, &items) {
+            tracing::debug!(block = number, "blocks that may have changed the registry's entry are too large");
+            break;
         }
+        let all: Vec<u32> = (0u32..).zip(&items.receipts).map(|(index, _)| index).collect();
+        let proven = prove_items(header.commitment_form(), &items.transactions, &items.receipts, &all);
+        blocks.push(BlockProof { number: *number, items: proven.map_err(refused)? });
     }
     Ok(blocks)
 }
@@ -368,21 +390,4 @@ fn code_of(stop: Stop) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_filter_finds_what_was_put_in_and_nothing_else() {
-        // Bits of keccak("abc") = 4e03 6577 a9.. : 0x603, 0x577 & 2047, ...
-        let mut bloom = [0u8; 256];
-        let hash = keccak256(b"abc");
-        for pair in hash.0.chunks_exact(2).take(3) {
-            let bit = usize::from(u16::from_be_bytes([pair[0], pair[1]]) & 2047);
-            bloom[255 - bit / 8] |= 1 << (bit % 8);
-        }
-        assert!(in_bloom(&bloom, b"abc"));
-        assert!(!in_bloom(&bloom, b"abd"));
-        assert!(!in_bloom(&[0; 256], b"abc"));
-        assert!(in_bloom(&[255; 256], b"abd"));
-    }
-}
+mod tests;
