@@ -250,5 +250,5 @@ fn request(id: usize, method: &str, params: &Value) -> Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests;
