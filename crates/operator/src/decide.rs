@@ -115,6 +115,19 @@ pub enum Wait {
     NoSimulation,
     /// An endpoint says that it is handled; the proof is awaited.
     Meanwhile,
+    /// Nothing proves yet that this operator's signature would be counted.
+    Unproven,
+}
+
+/// Whether an operator's configured keys sign for its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// They are those that the account is proven to have.
+    Fits,
+    /// The account is proven to have others.
+    Differs,
+    /// No endpoint proves the account, or its key was replaced a moment ago.
+    NotYet,
 }
 
 /// What is refused, and raises the alarm.
@@ -166,6 +179,7 @@ impl Wait {
             Self::Parked => "parked",
             Self::NoSimulation => "no_simulation",
             Self::Meanwhile => "handled_meanwhile",
+            Self::Unproven => "account_key_unproven",
         }
     }
 }
@@ -212,6 +226,10 @@ impl Decision {
             Self::Wait(Wait::Parked) => "parked".to_owned(),
             Self::Wait(Wait::NoSimulation) => "no endpoint could simulate the delivery".to_owned(),
             Self::Wait(Wait::Meanwhile) => "an endpoint says that it is handled; the proof is awaited".to_owned(),
+            Self::Wait(Wait::Unproven) => {
+                "this operator does not sign yet: no endpoint proves its account, or the account's key was replaced a moment ago"
+                    .to_owned()
+            }
             Self::Simulate => "its delivery is being simulated".to_owned(),
             Self::Vote { .. } => "this operator votes now".to_owned(),
             Self::Refuse(Refusal::NotOperator) => "this operator's account is no operator of the bridge".to_owned(),
@@ -289,7 +307,7 @@ pub struct SignedFacts<'a> {
     /// Whether this operator has given its signature.
     pub signed: bool,
     /// Whether its keys make signatures that the bridge counts as its account's.
-    pub can_sign: bool,
+    pub can_sign: Fit,
     /// Destination blocks since enough signatures were at hand.
     pub waited: u64,
     /// Blocks to wait for each operator before this one.
@@ -384,7 +402,11 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
         return SignedDecision::Wait(Wait::Paused);
     }
     if !facts.signed {
-        return if facts.can_sign { SignedDecision::Sign } else { SignedDecision::Refuse(Refusal::AccountKey) };
+        return match facts.can_sign {
+            Fit::Fits => SignedDecision::Sign,
+            Fit::Differs => SignedDecision::Refuse(Refusal::AccountKey),
+            Fit::NotYet => SignedDecision::Wait(Wait::Unproven),
+        };
     }
     if facts.bridge_paused {
         return SignedDecision::Wait(Wait::BridgePaused);

@@ -88,6 +88,18 @@ pub(crate) fn is_pause(words: &str) -> bool {
     words.contains("HandlesArePaused")
 }
 
+/// Whether a bridge of version 2 refuses a signature, in a node's words: the account's keys of now
+/// did not make it.
+pub(crate) fn is_of_other_keys(words: &str) -> bool {
+    is_exactly(words, "NotSignedByAccount")
+}
+
+/// Whether a node's words are those of one error, and say nothing else.
+fn is_exactly(words: &str, name: &str) -> bool {
+    let told = ERRORS.iter().find(|(signature, _)| signature.strip_suffix("()") == Some(name));
+    told.is_some_and(|(_, meaning)| words.ends_with(&format!("execution reverted: {name}: {meaning}")))
+}
+
 fn named(hex: &str) -> Option<(&'static str, &'static str)> {
     let selector = decode_hex(&["0x", hex.get(..8)?].concat()).ok()?;
     let of = |signature: &str| keccak256(signature.as_bytes()).0.get(..4) == Some(selector.as_slice());

@@ -252,7 +252,7 @@ fn signed(me: u8) -> SignedFacts<'static> {
         state: &OPEN,
         at_hand: 3,
         signed: true,
-        can_sign: true,
+        can_sign: Fit::Fits,
         waited: 0,
         turn_blocks: 3,
         in_flight: false,
@@ -277,8 +277,10 @@ fn whoever_is_first_in_the_row_sends_the_signatures_and_the_others_wait_for_it()
 fn one_signs_before_one_collects_and_collects_before_one_sends() {
     assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(1) }), SignedDecision::Sign);
     assert_eq!(decide_signed(&SignedFacts { signed: false, ..signed(4) }), SignedDecision::Sign, "without a turn");
-    let replaced = SignedFacts { signed: false, can_sign: false, ..signed(1) };
+    let replaced = SignedFacts { signed: false, can_sign: Fit::Differs, ..signed(1) };
     assert_eq!(decide_signed(&replaced), SignedDecision::Refuse(Refusal::AccountKey));
+    let unproven = SignedFacts { can_sign: Fit::NotYet, ..replaced };
+    assert_eq!(decide_signed(&unproven), SignedDecision::Wait(Wait::Unproven), "no alarm by an endpoint's word");
     assert_eq!(decide_signed(&SignedFacts { at_hand: 2, ..signed(1) }), SignedDecision::Collect);
 }
 

@@ -193,13 +193,15 @@ impl Session<'_> {
             if stands || (state.handled && (!keeps_votes || self.view.second.is_some())) {
                 continue;
             }
-            failed.push((nonce, send.send.hash, state.handled));
+            // Somebody's key was replaced under way: it rests now, and the others' signatures go.
+            let is_other_key = by_signatures && self.proven_keys.has_replaced(open.signatures.sent());
+            failed.push((nonce, send.send.hash, state.handled || is_other_key));
         }
-        for (nonce, hash, handled) in failed {
+        for (nonce, hash, goes_on) in failed {
             // A command, or another program with the same key: that vote did not fail, and was not paid.
             if self.links[1].is_displaced(&hash).await {
                 tracing::warn!(direction = %self.direction.name, nonce, %hash, "another transaction took the account nonce of the vote");
-                if !handled {
+                if !goes_on {
                     let words = "another transaction took the account nonce of this operator's vote".to_owned();
                     self.park(nonce, Cause::Endpoints, words);
                 }
@@ -209,7 +211,7 @@ impl Session<'_> {
                 board.votes_reverted = board.votes_reverted.saturating_add(1);
             });
             tracing::warn!(direction = %self.direction.name, nonce, %hash, "the vote is in a block and does not stand");
-            if !handled {
+            if !goes_on {
                 self.park_reverted(nonce);
             }
         }

@@ -1,21 +1,25 @@
 //! Votes by signature: signs for proven requests, collects what others signed, and sends it when there is enough.
 
-use super::signatures::{written, Counting, Keys};
+use super::proven_keys::ProvenKeys;
+use super::signatures::{written, Choice, Counting, Needed};
 use super::watching::is_spent;
 use super::Session;
 use crate::alarm::Alarm;
-use crate::decide::{decide_signed, votes_at_hand, Decision, Delivery, Refusal, SignedDecision, SignedFacts, Wait};
-use crate::delivery::{simulate, Asked};
+use crate::decide::{
+    decide_signed, votes_at_hand, Decision, Delivery, Fit, Refusal, SignedDecision, SignedFacts, Wait,
+};
+use crate::delivery::{simulate, Asked, Gas};
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
 use crate::park::Cause;
+use crate::reverts;
 use crate::send::Wanted;
 use crate::store::Purpose;
 use crate::tx::Action;
 use crate::view::{self, AccountView, View};
 use futures_util::future::try_join_all;
 use spanlight::bridge::signed::{SignedHandle, SigningDomain};
-use spanlight::state::{AccountKey, KeyRole};
+use spanlight::state::AccountKey;
 use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, U256};
 use spanlight_prover::{Node, ProveError, Transport};
@@ -25,36 +29,6 @@ use std::time::{Duration, Instant};
 /// Time for signing in one round: a key may be slow, and what others signed is not to wait for all
 /// of it.
 const BUDGET: Duration = Duration::from_secs(2);
-
-/// The operators' keys as they are proven at a head of the destination.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ProvenKeys {
-    head: u64,
-    keys: Keys,
-}
-
-impl ProvenKeys {
-    /// Takes accounts that are proven at a head. Nodes prove no absence; an account that was proven
-    /// once does not vanish, and of one that never was the key is that of its address, which the
-    /// bridge asks the chain again.
-    pub(super) fn learn(&mut self, head: u64, accounts: Vec<(Address, AccountView)>) {
-        let mut before = Keys::new();
-        if self.head != head {
-            self.head = head;
-            before = std::mem::take(&mut self.keys);
-        }
-        for (operator, account) in accounts {
-            let known = before.remove(&operator).filter(|_| !account.exists);
-            self.keys.insert(operator, known.unwrap_or(account.key));
-        }
-    }
-
-    /// Of these, the ones that are not proven at the head.
-    fn missing(&self, head: u64, operators: &[Address]) -> Vec<Address> {
-        let is_missing = |operator: &&Address| self.head != head || !self.keys.contains_key(*operator);
-        operators.iter().filter(is_missing).copied().collect()
-    }
-}
 
 /// Reads accounts, side by side: at most as many as a bridge has operators.
 pub(super) async fn accounts_of<T: Transport>(
@@ -89,9 +63,7 @@ impl Session<'_> {
                 open.signatures.renew(domain.digest(&open.call, epoch), counting);
             }
         }
-        for received in exchange.collect(&self.direction.name) {
-            self.take(&received);
-        }
+        self.take_all(&exchange.collect(&self.direction.name));
         let most = self.direction.shared.config.voting.max_in_flight;
         let (mut wanted, mut calls) = (BTreeSet::new(), Vec::new());
         let start = Instant::now();
@@ -158,11 +130,12 @@ impl Session<'_> {
     }
 
     /// Whether this operator's keys make signatures that the bridge counts as its account's.
-    fn can_sign(&self) -> bool {
-        let Some(keys) = self.direction.shared.keys.get(&self.direction.to.chain) else { return false };
+    fn can_sign(&self) -> Fit {
+        let Some(keys) = self.direction.shared.keys.get(&self.direction.to.chain) else { return Fit::Differs };
         match counting(&self.view, &self.proven_keys).keys {
-            None => keys.operator.is_own(),
-            Some(proven) => proven.get(&self.view.me).is_some_and(|key| keys.operator.fits(key, KeyRole::Transaction)),
+            None if keys.operator.is_own() => Fit::Fits,
+            None => Fit::Differs,
+            Some(_) => self.proven_keys.fit(&keys.operator),
         }
     }
 
@@ -190,23 +163,34 @@ impl Session<'_> {
         is_bound.then_some((domain, second.operator_epoch))
     }
 
-    /// A signature of something else accuses nobody: its signer may have seen the operators change a moment earlier or later.
-    fn take(&mut self, received: &Received) {
+    /// A signature that does not fit accuses nobody: its signer may have seen the operators or its
+    /// key change a moment earlier or later. But no key is recovered for that peer any more until
+    /// the next head, and it is told once.
+    fn take_all(&mut self, all: &[Received]) {
         let counting = counting(&self.view, &self.proven_keys);
-        let Some(open) = self.open.get_mut(&received.given.nonce) else { return };
-        if !open.signatures.take(&received.given, counting) {
-            let (nonce, peer) = (received.given.nonce, &received.peer);
-            tracing::warn!(direction = %self.direction.name, nonce, %peer, "a peer's signature does not fit and does not count");
+        let (mut told, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        for Received { peer, given } in all {
+            let Some(open) = self.open.get_mut(&given.nonce).filter(|_| !refused.contains(peer)) else { continue };
+            if open.signatures.take(given, counting) {
+                continue;
+            }
+            if open.signatures.digest() == Some(given.digest) {
+                refused.insert(peer);
+            }
+            if told.insert(peer) {
+                let nonce = given.nonce;
+                tracing::warn!(direction = %self.direction.name, nonce, %peer, "a peer's signature does not fit and does not count");
+            }
         }
     }
 
-    fn decide_signed(&mut self, nonce: u64, exchange: &Exchange, can_sign: bool) -> Option<SignedDecision> {
+    fn decide_signed(&mut self, nonce: u64, exchange: &Exchange, can_sign: Fit) -> Option<SignedDecision> {
         let head = self.view.head.number;
         let (fresh, paused) = (self.is_fresh(), self.is_paused());
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
         open.signatures.digest()?;
-        let at_hand = votes_at_hand(state, open.signatures.signers());
+        let at_hand = votes_at_hand(state, open.signatures.signers(counting(&self.view, &self.proven_keys)));
         if at_hand >= self.view.threshold {
             open.signatures.complete_at.get_or_insert(head);
         }
@@ -255,13 +239,35 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The call that carries all signatures at hand.
-    fn submission(&mut self, nonce: u64) -> Option<Vec<u8>> {
-        let (open, state) = (self.open.get_mut(&nonce)?, self.view.transfers.get(&nonce)?);
+    /// What may be sent of the signatures at hand, best first; nothing where too few count.
+    fn choices(&self, nonce: u64) -> Vec<Choice> {
+        let (open, state) = (self.open.get(&nonce), self.view.transfers.get(&nonce));
+        let Some((open, state)) = open.zip(state) else { return Vec::new() };
+        let counting = counting(&self.view, &self.proven_keys);
+        if votes_at_hand(state, open.signatures.signers(counting)) < self.view.threshold {
+            return Vec::new();
+        }
+        open.signatures.choices(&Needed {
+            state,
+            threshold: self.view.threshold,
+            me: &self.view.me,
+            counting,
+            proven: &self.proven_keys,
+        })
+    }
+
+    /// The call that carries these signatures.
+    fn carrying(&mut self, nonce: u64, choice: &Choice) -> Option<Vec<u8>> {
+        let open = self.open.get_mut(&nonce)?;
         open.corrects = false;
-        let signatures = open.signatures.to_send(state, &self.view.me);
-        // The contract refuses a call without any.
-        (!signatures.is_empty()).then(|| SignedHandle { call: open.call.clone(), signatures }.encode())
+        open.signatures.note_sent(choice);
+        Some(SignedHandle { call: open.call.clone(), signatures: choice.signatures.clone() }.encode())
+    }
+
+    /// The call that carries the best choice of signatures. The contract refuses a call without any.
+    fn submission(&mut self, nonce: u64) -> Option<Vec<u8>> {
+        let choices = self.choices(nonce);
+        choices.first().and_then(|choice| self.carrying(nonce, choice))
     }
 
     /// A vote by a call of its own, over a vote of its account that somebody else cast.
@@ -280,67 +286,94 @@ impl Session<'_> {
                 None => sendable.push((nonce, input, gas)),
             }
         }
-        let asked = sendable.iter().map(|(_, input, gas)| Asked { input, gas: *gas, delivers: None });
+        let said = self.try_calls(&sendable).await;
+        let (mut votes, mut refused, begun) = (Vec::new(), Vec::new(), Instant::now());
+        for ((nonce, input, _), delivery) in sendable.into_iter().zip(said) {
+            if is_of_other_keys(&delivery) {
+                refused.push(nonce);
+            } else {
+                votes.extend(self.vote_as_tried(nonce, input, delivery));
+            }
+        }
+        for nonce in refused {
+            if is_spent(begun) {
+                break;
+            }
+            votes.extend(self.without_the_refused(nonce).await);
+        }
+        self.send_votes(votes).await
+    }
+
+    /// What endpoints say of calls; of a slow endpoint the rest is asked at the next head: what is
+    /// ready is sent first.
+    async fn try_calls(&mut self, calls: &[(u64, Vec<u8>, Gas)]) -> Vec<Delivery> {
+        let asked = calls.iter().map(|(_, input, gas)| Asked { input, gas: *gas, delivers: None });
         let asked: Vec<Asked<'_>> = asked.collect();
         let (link, to) = (&self.links[1], &self.direction.to);
-        let (mut said, mut votes, begun) = (Vec::new(), Vec::new(), Instant::now());
-        // Of a slow endpoint the rest is asked at the next head: what is ready is sent first.
+        let (mut said, begun) = (Vec::new(), Instant::now());
         while said.len() < asked.len() && !is_spent(begun) {
             let (start, rest) = (Instant::now(), asked.get(said.len()..).unwrap_or_default());
             let part = rest.get(..self.pace.together()).unwrap_or(rest);
             said.extend(simulate(link, to, self.view.me, part, &mut self.gas_seen).await);
             self.pace.note(part.len(), start.elapsed());
         }
-        for ((nonce, input, _), delivery) in sendable.into_iter().zip(said) {
-            match self.wait_for_proof(nonce, delivery) {
-                Delivery::Works { gas } => {
-                    votes.push(Wanted { nonce, action: Action::Call { to: self.direction.to.address, input }, gas });
-                }
-                Delivery::Fails { reason } => self.park_undelivered(nonce, reason),
-                Delivery::Meanwhile => {
-                    self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
-                }
-                Delivery::NotAsked | Delivery::Unknown => {
-                    self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
-                }
+        said
+    }
+
+    /// The bridge refuses the signature of an account, and does not name it: other choices are tried
+    /// at once, so that nobody's signature keeps back those of the others.
+    async fn without_the_refused(&mut self, nonce: u64) -> Option<Wanted> {
+        let choices = self.choices(nonce);
+        let mut calls = Vec::new();
+        for choice in &choices {
+            calls.push((nonce, self.carrying(nonce, choice)?, self.vote_gas(nonce)));
+        }
+        let said = self.try_calls(&calls).await;
+        let is_whole = said.len() == calls.len();
+        for (tried, ((choice, (_, input, _)), delivery)) in choices.iter().zip(calls).zip(said).enumerate() {
+            if is_of_other_keys(&delivery) {
+                continue;
+            }
+            if let Some(left_out) = choice.doubtful.filter(|_| tried > 0) {
+                self.proven_keys.doubt(&left_out);
+            }
+            self.open.get_mut(&nonce)?.signatures.note_sent(choice);
+            return self.vote_as_tried(nonce, input, delivery);
+        }
+        // Whose it is, the next head proves. Until then those of other operators are collected.
+        if let Some(doubtful) = choices.first().filter(|_| is_whole).and_then(|best| best.doubtful) {
+            self.proven_keys.doubt(&doubtful);
+        }
+        self.note(nonce, SignedDecision::Collect.code(), SignedDecision::Collect.words());
+        None
+    }
+
+    /// The vote, where it works.
+    fn vote_as_tried(&mut self, nonce: u64, input: Vec<u8>, delivery: Delivery) -> Option<Wanted> {
+        match self.wait_for_proof(nonce, delivery) {
+            Delivery::Works { gas } => {
+                let action = Action::Call { to: self.direction.to.address, input };
+                return Some(Wanted { nonce, action, gas });
+            }
+            Delivery::Fails { reason } => self.park_undelivered(nonce, reason),
+            Delivery::Meanwhile => {
+                self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
+            }
+            Delivery::NotAsked | Delivery::Unknown => {
+                self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
             }
         }
-        self.send_votes(votes).await
+        None
     }
+}
+
+/// Whether the bridge refuses a signature that the account's keys of now did not make.
+fn is_of_other_keys(delivery: &Delivery) -> bool {
+    matches!(delivery, Delivery::Fails { reason } if reverts::is_of_other_keys(reason))
 }
 
 /// Whose signatures the bridge counts, as it is proven.
 fn counting<'v>(view: &'v View, proven: &'v ProvenKeys) -> Counting<'v> {
     let asks = view.second.is_some_and(|second| second.account_keys);
-    Counting { operators: &view.operators, keys: asks.then_some(&proven.keys) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Nodes prove no absence, so an endpoint could say it of an account whose key was replaced,
-    /// and have the old one count again.
-    #[test]
-    fn a_replaced_key_does_not_come_back_by_a_nodes_word_that_the_account_is_absent() {
-        let [one, two] = [1, 2].map(|byte| Address([byte; 20]));
-        let account = |key| AccountView { exists: true, key, ..AccountView::default() };
-        let mut proven = ProvenKeys::default();
-        let operators = |first, second| vec![(one, first), (two, second)];
-        proven.learn(7, operators(account(AccountKey::Fail), AccountView::default()));
-        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Legacy)].into();
-        assert_eq!((proven.head, &proven.keys), (7, &expected));
-        proven.learn(8, operators(AccountView::default(), account(AccountKey::Fail)));
-        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Fail)].into();
-        assert_eq!((proven.head, &proven.keys), (8, &expected));
-        proven.learn(9, operators(account(AccountKey::Legacy), AccountView::default()));
-        assert_eq!(proven.keys[&one], AccountKey::Legacy, "what is proven holds");
-        assert_eq!(proven.missing(9, &[one, two]), []);
-        assert_eq!(proven.missing(10, &[one, two]), [one, two]);
-        proven.learn(10, vec![(two, AccountView::default())]);
-        assert_eq!(proven.missing(10, &[one, two]), [one], "who came just now");
-        proven.learn(10, vec![(one, account(AccountKey::Fail))]);
-        let expected: Keys = [(one, AccountKey::Fail), (two, AccountKey::Fail)].into();
-        assert_eq!(proven.keys, expected);
-    }
+    Counting { operators: &view.operators, keys: asks.then_some(proven.counted()) }
 }

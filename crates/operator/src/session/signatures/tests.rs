@@ -1,5 +1,6 @@
 use super::*;
 use crate::keys::{test_key, test_public_key, Signatory, Signer};
+use crate::view::AccountView;
 use spanlight::state::WeightedKey;
 use std::sync::Arc;
 
@@ -13,6 +14,17 @@ const fn plain(operators: &[Address]) -> Counting<'_> {
     Counting { operators, keys: None }
 }
 
+/// What is sent first where the votes of `operators` stand so.
+fn best(
+    signatures: &Signatures,
+    state: &NonceState,
+    counting: Counting<'_>,
+    (threshold, me): (u64, &Address),
+) -> Vec<Vec<u8>> {
+    let asked = Needed { state, threshold, me, counting, proven: &ProvenKeys::default() };
+    signatures.choices(&asked).into_iter().next().map_or_else(Vec::new, |choice| choice.signatures)
+}
+
 #[test]
 fn what_is_sent_becomes_a_vote_or_makes_the_contract_count_again() {
     let digest = Hash([1; 32]);
@@ -22,7 +34,7 @@ fn what_is_sent_becomes_a_vote_or_makes_the_contract_count_again() {
     assert!(given.iter().all(|given| signatures.take(given, plain(&operators))));
     let sent = |voted: &[(Address, Hash)]| {
         let state = NonceState { votes: voted.iter().copied().collect(), ..NonceState::default() };
-        signatures.to_send(&state, &operators[0])
+        best(&signatures, &state, plain(&operators), (2, &operators[0]))
     };
     let text = |given: &Given| as_the_contract_reads(&given.signature);
     let (key, other) = (Hash([3; 32]), Hash([4; 32]));
@@ -49,7 +61,7 @@ fn a_session_that_starts_again_signs_again_whatever_is_given_out() {
     exchange.give("a->b", given);
     assert!(first.is_signed(&me, &exchange, ("a->b", 1)));
     assert!(!begun().is_signed(&me, &exchange, ("a->b", 1)), "the earlier session's is not at hand");
-    assert!(begun().to_send(&NonceState::default(), &me).is_empty());
+    assert!(best(&begun(), &NonceState::default(), plain(&operators), (1, &me)).is_empty());
 }
 
 #[test]
@@ -124,8 +136,8 @@ fn where_the_bridge_asks_the_chain_the_accounts_keys_of_now_count_and_no_others(
         let good = by_keys(digest, account, &key, signers);
         assert!(signatures.take(&good, counting), "{key:?}");
         assert!(!signatures.clone().take(&Given { signature: vec![0; 20], ..good.clone() }, counting));
-        assert_eq!(signatures.signers().collect::<Vec<_>>(), [&account]);
-        let sent = signatures.to_send(&NonceState::default(), &account);
+        assert_eq!(signatures.signers(counting).collect::<Vec<_>>(), [&account]);
+        let sent = best(&signatures, &NonceState::default(), counting, (1, &account));
         assert_eq!(sent[0].len(), 20 + 65 * signers.len());
         assert!(sent[0].starts_with(account.as_bytes()) && [27, 28].contains(sent[0].last().unwrap()));
         // The key is replaced after the signature came in.
@@ -156,4 +168,111 @@ fn nobody_counts_whose_account_is_not_proven_or_who_is_no_operator() {
     let many = Given { signature: [account.as_bytes(), &given.signature.repeat(11)].concat(), ..given.clone() };
     assert!(!signatures.take(&many, counting), "more keys than an account has");
     assert!(signatures.take(&given, counting), "an account with the key of its address");
+}
+
+/// An account may have so many keys; a peer gives no more signatures in its name.
+#[test]
+fn no_more_signatures_are_looked_at_than_an_account_has_keys() {
+    let digest = Hash([1; 32]);
+    let (account, given) = signed(digest, 5);
+    let weighted = |count: u8| AccountKey::WeightedMultiSig {
+        threshold: 1,
+        keys: (5..5 + count).map(|byte| WeightedKey { weight: 1, key: test_public_key(byte) }).collect(),
+    };
+    let operators = [account];
+    for (key, expected) in [
+        (AccountKey::Legacy, Some(1)),
+        (AccountKey::Public(test_public_key(6)), Some(1)),
+        (weighted(3), Some(3)),
+        (AccountKey::RoleBased(vec![weighted(2), weighted(4)]), Some(2)),
+        (AccountKey::Fail, Some(0)),
+    ] {
+        let keys: Keys = [(account, key)].into();
+        let counting = Counting { operators: &operators, keys: Some(&keys) };
+        assert_eq!(counting.most_signatures(&account), expected);
+        assert_eq!(counting.most_signatures(&Address([9; 20])), None, "no operator");
+        assert_eq!(Counting { operators: &[], ..counting }.most_signatures(&account), None);
+    }
+    assert_eq!(plain(&operators).most_signatures(&account), None, "there a name means nothing");
+    // One that is at hand is not checked again, however it is written.
+    let keys: Keys = [(account, weighted(2))].into();
+    let counting = Counting { operators: &operators, keys: Some(&keys) };
+    let mut signatures = Signatures::default();
+    signatures.renew(digest, counting);
+    assert!(signatures.take(&by_keys(digest, account, &keys[&account], &[5]), counting));
+    let junk = Given { signature: [account.as_bytes(), &[7; 130]].concat(), ..given };
+    assert!(signatures.take(&junk, counting));
+    assert_eq!(best(&signatures, &NonceState::default(), counting, (1, &account))[0].len(), 85);
+}
+
+/// One of four changes its key all the time; three decide.
+#[test]
+fn those_are_sent_whose_key_stands_longest_and_no_more_than_are_needed() {
+    let digest = Hash([1; 32]);
+    let (mut operators, given): (Vec<Address>, Vec<Given>) =
+        [5, 6, 7, 8].map(|byte| signed(digest, byte)).into_iter().unzip();
+    operators.sort_unstable();
+    let (flips, me) = (operators[0], operators[1]);
+    let mut proven = ProvenKeys::default();
+    let account = |key| AccountView { exists: true, key, ..AccountView::default() };
+    for head in 0..9 {
+        let of = |operator: &Address| {
+            if *operator == flips && head % 2 == 0 {
+                AccountKey::Fail
+            } else {
+                AccountKey::Legacy
+            }
+        };
+        proven.learn(head, operators.iter().map(|operator| (*operator, account(of(operator)))).collect());
+    }
+    for head in 9..200 {
+        proven.learn(head, operators.iter().map(|operator| (*operator, account(AccountKey::Legacy))).collect());
+    }
+    let counted = proven.counted().clone();
+    let counting = Counting { operators: &operators, keys: Some(&counted) };
+    let mut signatures = Signatures::default();
+    signatures.renew(digest, counting);
+    assert!(given.iter().all(|given| signatures.take(given, counting)));
+    let state = NonceState::default();
+    let asked = Needed { state: &state, threshold: 3, me: &me, counting, proven: &proven };
+    let choices = signatures.choices(&asked);
+    let signers = |choice: &Choice| choice.keys.iter().map(|(signer, _)| *signer).collect::<Vec<_>>();
+    assert_eq!(signers(&choices[0]), operators[1..], "in order, and without it");
+    assert_eq!(choices[0].signatures.len(), 3);
+    assert_eq!(choices[0].doubtful, Some(operators[3]));
+    // Where one of those is refused, each is left out once, the last one first.
+    assert_eq!(choices.len(), 4);
+    for (choice, left_out) in choices[1..].iter().zip(operators[1..].iter().rev()) {
+        assert_eq!(choice.doubtful, Some(*left_out));
+        assert!(!signers(choice).contains(left_out) && signers(choice).contains(&flips));
+    }
+    // What stands already is not needed again.
+    let state = NonceState { votes: [(operators[3], Hash([3; 32]))].into(), counted: 1, ..state };
+    let choices = signatures.choices(&Needed { state: &state, ..asked });
+    assert_eq!((choices.len(), signers(&choices[0])), (3, operators[1..3].to_vec()));
+    // With no more than are needed there is no other choice.
+    assert_eq!(signatures.choices(&Needed { threshold: 4, state: &NonceState::default(), ..asked }).len(), 1);
+    // What is sent is known by its keys.
+    signatures.note_sent(&choices[0]);
+    assert!(!proven.has_replaced(signatures.sent()));
+    proven.learn(200, vec![(operators[1], account(AccountKey::Fail))]);
+    assert!(proven.has_replaced(signatures.sent()));
+}
+
+/// A signer that is doubted is not sent for any other transfer either.
+#[test]
+fn who_is_doubted_counts_for_no_transfer() {
+    let digest = Hash([1; 32]);
+    let (account, given) = signed(digest, 5);
+    let operators = [account];
+    let mut proven = ProvenKeys::default();
+    proven.learn(1, vec![(account, AccountView { exists: true, ..AccountView::default() })]);
+    let mut signatures = Signatures::default();
+    let counting = |proven: &ProvenKeys| proven.counted().clone();
+    let keys = counting(&proven);
+    signatures.renew(digest, Counting { operators: &operators, keys: Some(&keys) });
+    assert!(signatures.take(&given, Counting { operators: &operators, keys: Some(&keys) }));
+    proven.doubt(&account);
+    let keys = counting(&proven);
+    assert_eq!(signatures.signers(Counting { operators: &operators, keys: Some(&keys) }).count(), 0);
 }
