@@ -49,6 +49,8 @@ pub enum Delivery {
     },
     /// An endpoint says that it is handled, by votes that are newer than what is proven.
     Meanwhile,
+    /// An endpoint says that the bridge is paused, by a block that is newer than what is proven.
+    Paused,
     /// No endpoint could tell.
     Unknown,
 }
@@ -282,6 +284,7 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
         Delivery::NotAsked => Decision::Simulate,
         Delivery::Unknown => Decision::Wait(Wait::NoSimulation),
         Delivery::Meanwhile => Decision::Wait(Wait::Meanwhile),
+        Delivery::Paused => Decision::Wait(Wait::BridgePaused),
         Delivery::Fails { reason } => Decision::Park { reason: reason.clone() },
         Delivery::Works { gas } => Decision::Vote { gas: *gas, corrects: own.filter(|voted| *voted != facts.key) },
     }

@@ -5,6 +5,7 @@
 
 use crate::decide::Delivery;
 use crate::link::{Call, Link, Need, Outcome};
+use crate::reverts;
 use spanlight::bridge::{HandleCall, TokenType};
 use spanlight::trust::BridgeEnd;
 use spanlight::{Address, U256};
@@ -62,11 +63,34 @@ fn is_handled_meanwhile(reason: &str) -> bool {
     ["closed vote", "removed vote"].iter().any(|words| reason.contains(words))
 }
 
-fn failed(reason: String) -> Delivery {
-    if is_handled_meanwhile(&reason) {
-        Delivery::Meanwhile
-    } else {
-        Delivery::Fails { reason }
+/// What endpoints say of a call that would not work, or could not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum No {
+    /// It reverts, in the node's words.
+    Reverts(String),
+    /// Nobody could tell.
+    Unknown,
+}
+
+impl No {
+    /// Of a vote: where the bridge itself speaks, it may say that no vote is needed now. What a
+    /// recipient or a token says in a delivery comes through in the votes of generation C, so such
+    /// words are believed for some blocks only, and never that a bridge is paused which cannot be.
+    fn of_vote(self, is_second: bool) -> Delivery {
+        match self {
+            Self::Reverts(reason) if is_handled_meanwhile(&reason) => Delivery::Meanwhile,
+            Self::Reverts(reason) if is_second && reverts::is_pause(&reason) => Delivery::Paused,
+            other => other.of_delivery(),
+        }
+    }
+
+    /// Of a delivery: whoever speaks is the recipient or the token, so whatever they say is a
+    /// failure.
+    fn of_delivery(self) -> Delivery {
+        match self {
+            Self::Reverts(reason) => Delivery::Fails { reason },
+            Self::Unknown => Delivery::Unknown,
+        }
     }
 }
 
@@ -76,7 +100,7 @@ pub(crate) struct Asked<'a> {
     /// The calldata.
     pub(crate) input: &'a [u8],
     pub(crate) gas: Gas,
-    /// Where a failed delivery reverts the vote: what is delivered.
+    /// Where a failed delivery reverts the vote, before version 2: what is delivered.
     pub(crate) delivers: Option<&'a HandleCall>,
 }
 
@@ -111,11 +135,11 @@ impl Seen {
 }
 
 /// What each of some calls needs, as far as it is known.
-type Needs = Vec<Option<Result<u64, Delivery>>>;
+type Needs = Vec<Option<Result<u64, No>>>;
 
 /// What calls need, with so much gas at most each. One of each kind is estimated, and the others are
 /// tried with what that needed; those that do not work so are estimated too.
-async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u64, Delivery>> {
+async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u64, No>> {
     let mut needs: Needs = vec![None; calls.len()];
     let mut kinds = BTreeSet::new();
     let is_first = |call: &Call<'_>| seen.of(call).is_none() && Seen::kind(call).is_none_or(|kind| kinds.insert(kind));
@@ -124,7 +148,7 @@ async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u
     try_as_seen(link, calls, (&mut needs, seen)).await;
     let others: Vec<usize> = (0..).zip(&needs).filter(|(_, need)| need.is_none()).map(|(place, _)| place).collect();
     estimate(link, calls, &others, (&mut needs, seen)).await;
-    needs.into_iter().map(|need| need.unwrap_or(Err(Delivery::Unknown))).collect()
+    needs.into_iter().map(|need| need.unwrap_or(Err(No::Unknown))).collect()
 }
 
 fn places(calls: &[Call<'_>], is_wanted: impl FnMut(&Call<'_>) -> bool) -> Vec<usize> {
@@ -154,7 +178,7 @@ async fn estimate(link: &Link, calls: &[Call<'_>], places: &[usize], (needs, see
                 seen.note(call, gas);
                 Ok(gas)
             }
-            Need::Reverts(reason) => Err(failed(reason)),
+            Need::Reverts(reason) => Err(No::Reverts(reason)),
             Need::Unknown => {
                 untold.push(*place);
                 continue;
@@ -168,8 +192,8 @@ async fn estimate(link: &Link, calls: &[Call<'_>], places: &[usize], (needs, see
     for ((place, call), outcome) in untold.iter().zip(&asked).zip(link.simulate_all(&asked).await) {
         let need = match outcome {
             Outcome::Works => Ok(call.gas),
-            Outcome::Reverts(reason) => Err(failed(reason)),
-            Outcome::Unknown(_) => Err(Delivery::Unknown),
+            Outcome::Reverts(reason) => Err(No::Reverts(reason)),
+            Outcome::Unknown(_) => Err(No::Unknown),
         };
         if let Some(place) = needs.get_mut(*place) {
             *place = Some(need);
@@ -204,13 +228,12 @@ pub(crate) async fn simulate(
     let mut needs = needs(link, &calls, seen).await.into_iter();
     let mut said = Vec::new();
     for (asked, (_, delivered, _)) in asked.iter().zip(&made) {
-        let voted = needs.next().unwrap_or(Err(Delivery::Unknown));
-        let delivered = delivered.as_ref().map_or(Ok(0), |_| needs.next().unwrap_or(Err(Delivery::Unknown)));
+        let voted = needs.next().unwrap_or(Err(No::Unknown));
+        let delivered = delivered.as_ref().map_or(Ok(0), |_| needs.next().unwrap_or(Err(No::Unknown)));
         said.push(match (voted, delivered) {
-            (Ok(_), Err(Delivery::Fails { .. })) if is_made_meanwhile(link, bridge, me, asked).await => {
-                Delivery::Meanwhile
-            }
-            (Err(delivery), _) | (Ok(_), Err(delivery)) => delivery,
+            (Ok(_), Err(No::Reverts(_))) if is_made_meanwhile(link, bridge, me, asked).await => Delivery::Meanwhile,
+            (Err(no), _) => no.of_vote(asked.delivers.is_none()),
+            (Ok(_), Err(no)) => no.of_delivery(),
             (Ok(voted), Ok(delivered)) => Delivery::Works { gas: asked.gas.of(voted, delivered, asked.input.len()) },
         });
     }
@@ -222,7 +245,8 @@ pub(crate) async fn simulate(
 async fn is_made_meanwhile(link: &Link, bridge: &BridgeEnd, me: Address, asked: &Asked<'_>) -> bool {
     let (input, gas) = (asked.input, asked.gas.most);
     let call = Call { from: me, to: bridge.address, value: U256::ZERO, input, gas };
-    needs(link, &[call], &mut Seen::default()).await.first() == Some(&Err(Delivery::Meanwhile))
+    let said = needs(link, &[call], &mut Seen::default()).await;
+    matches!(said.first(), Some(Err(No::Reverts(reason))) if is_handled_meanwhile(reason))
 }
 
 /// The call that the bridge makes once the votes are there: to whom, with how much coin, and with
@@ -254,6 +278,7 @@ fn delivery(bridge: &BridgeEnd, call: &HandleCall) -> (Address, U256, Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spanlight::primitives::{encode_hex, keccak256};
 
     const GAS: Gas = Gas { most: 10_000_000, overtaken: 0, keeps_a_rest: false, all: false };
 
@@ -290,10 +315,30 @@ mod tests {
 
     #[test]
     fn what_others_handled_a_block_earlier_is_no_failure() {
+        let of_vote = |words: &str, is_second| No::Reverts(words.to_owned()).of_vote(is_second);
         for words in ["execution reverted: closed vote", "evm: execution reverted: removed vote"] {
-            assert_eq!(failed(words.to_owned()), Delivery::Meanwhile);
+            for is_second in [false, true] {
+                assert_eq!(of_vote(words, is_second), Delivery::Meanwhile);
+            }
         }
         let reason = "execution reverted: ERC20: mint to the zero address".to_owned();
-        assert_eq!(failed(reason.clone()), Delivery::Fails { reason });
+        assert_eq!(of_vote(&reason, false), Delivery::Fails { reason });
+    }
+
+    /// A recipient or a token may say whatever it likes.
+    #[test]
+    fn only_the_bridge_itself_can_say_that_it_is_paused_or_has_handled_it() {
+        let selector = encode_hex(&keccak256(b"HandlesArePaused()").0[..4]);
+        let paused = reverts::in_words(&format!("execution reverted ({selector})"));
+        assert!(reverts::is_pause(&paused), "{paused}");
+        for words in [paused.as_str(), "execution reverted: closed vote", "execution reverted: HandlesArePaused"] {
+            let reason = words.to_owned();
+            assert_eq!(No::Reverts(reason.clone()).of_delivery(), Delivery::Fails { reason });
+        }
+        assert_eq!(No::Reverts(paused.clone()).of_vote(true), Delivery::Paused);
+        let reason = paused.clone();
+        let of_generation_c = No::Reverts(paused).of_vote(false);
+        assert_eq!(of_generation_c, Delivery::Fails { reason }, "that bridge has no such pause");
+        assert_eq!(No::Unknown.of_vote(true), Delivery::Unknown);
     }
 }

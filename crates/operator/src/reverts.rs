@@ -83,9 +83,9 @@ pub(crate) fn in_words(message: &str) -> String {
     }
 }
 
-/// Whether a node's words say that the bridge is paused.
+/// Whether a bridge of version 2 refuses a vote, in a node's words, because it is paused.
 pub(crate) fn is_pause(words: &str) -> bool {
-    words.contains("HandlesArePaused")
+    is_exactly(words, "HandlesArePaused")
 }
 
 /// Whether a bridge of version 2 refuses a signature, in a node's words: the account's keys of now
@@ -163,5 +163,19 @@ mod tests {
             "execution reverted: Panic: the contract's own arithmetic or bounds failed"
         );
         assert!(!is_pause(&in_words(&long)));
+    }
+
+    #[test]
+    fn only_the_whole_answer_of_the_bridge_is_read_as_one() {
+        let said = |error: &str| {
+            let raw = encode_hex(&keccak256(error.as_bytes()).0[..4]);
+            in_words(&format!("evm: execution reverted ({raw})"))
+        };
+        assert!(is_pause(&said("HandlesArePaused()")));
+        assert!(is_of_other_keys(&said("NotSignedByAccount()")));
+        assert!(!is_pause(&said("NotSignedByAccount()")) && !is_of_other_keys(&said("NoSignatures()")));
+        for words in ["execution reverted: HandlesArePaused", "execution reverted: HandlesArePaused: so I say"] {
+            assert!(!is_pause(words));
+        }
     }
 }

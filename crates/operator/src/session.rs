@@ -93,7 +93,7 @@ pub(crate) struct Open {
     has_reverted: bool,
     /// The vote on its way repeats one that stands, so that the bridge executes.
     repeats: bool,
-    /// The destination's head since which an endpoint says that it is handled.
+    /// The destination's head since which an endpoint says that it is handled, or the bridge paused.
     meanwhile: Option<u64>,
     /// Signatures for it that were checked.
     signatures: Signatures,

@@ -11,7 +11,6 @@ use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
 use crate::delivery::{simulate, Asked, Gas};
 use crate::direction::WorkError;
 use crate::park::Cause;
-use crate::reverts;
 use crate::send::{Pricing, SendError, Sender, Wanted};
 use crate::store::{Purpose, Send, StoreError};
 use crate::tx::{Action, Rules};
@@ -257,7 +256,7 @@ impl Session<'_> {
     /// transfer back for ever.
     pub(super) fn ask_again(&mut self) {
         for open in self.open.values_mut() {
-            if matches!(open.delivery, Delivery::Unknown | Delivery::Meanwhile) {
+            if matches!(open.delivery, Delivery::Unknown | Delivery::Meanwhile | Delivery::Paused) {
                 open.delivery = Delivery::NotAsked;
             }
         }
@@ -313,23 +312,26 @@ impl Session<'_> {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
-    /// What an endpoint says is handled, and is not proven to be handled for long, is a failure as
-    /// any other.
+    /// What an endpoint says is handled, or of whose bridge it says that it is paused, and neither is
+    /// proven for long, is a failure as any other.
     pub(super) fn wait_for_proof(&mut self, nonce: u64, delivery: Delivery) -> Delivery {
         const BLOCKS: u64 = 16;
         let head = self.view.head.number;
         let Some(open) = self.open.get_mut(&nonce) else { return delivery };
-        if delivery != Delivery::Meanwhile {
-            open.meanwhile = None;
-            return delivery;
-        }
+        let unproven = match delivery {
+            Delivery::Meanwhile => "an endpoint says that it is handled, and its state does not prove it",
+            Delivery::Paused => "an endpoint says that the bridge is paused, and its state does not prove it",
+            other => {
+                open.meanwhile = None;
+                return other;
+            }
+        };
         let since = *open.meanwhile.get_or_insert(head);
         if head.saturating_sub(since) < BLOCKS {
             return delivery;
         }
         open.meanwhile = None;
-        let reason = "an endpoint says that it is handled, and its state does not prove it".to_owned();
-        Delivery::Fails { reason }
+        Delivery::Fails { reason: unproven.to_owned() }
     }
 
     /// Simulates what could be voted on now, as many as there is place for on the way: what an
@@ -471,11 +473,6 @@ impl Session<'_> {
         let retry = self.direction.shared.config.voting.retry_blocks;
         if let Some(open) = self.open.get_mut(&nonce) {
             open.delivery = Delivery::NotAsked;
-            // The node saw the pause before this operator's view did: no failure, so nothing is
-            // waited for once it ends.
-            if reverts::is_pause(&reason) {
-                return;
-            }
             open.park.fail(cause, self.view.head.number, retry);
             open.parked_for.clone_from(&reason);
         }

@@ -359,6 +359,9 @@ impl Session<'_> {
             Delivery::Meanwhile => {
                 self.note(nonce, Wait::Meanwhile.code(), Decision::Wait(Wait::Meanwhile).words());
             }
+            Delivery::Paused => {
+                self.note(nonce, Wait::BridgePaused.code(), Decision::Wait(Wait::BridgePaused).words());
+            }
             Delivery::NotAsked | Delivery::Unknown => {
                 self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
             }
