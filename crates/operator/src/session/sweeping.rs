@@ -63,6 +63,12 @@ impl Sweeping {
         }
     }
 
+    /// The lag, where it was counted and is due already: what is executed stays so, and it is counted
+    /// anew once the lowest nonce moves.
+    fn counted(&self, lower: u64) -> Option<u64> {
+        self.due.filter(|(due, _)| *due == lower).map(|_| self.lag)
+    }
+
     /// The lag at `head`, of which `bound` is worth a sweep; `before` operators go first, each for
     /// `turn` blocks.
     fn see(&mut self, (lower, lag): (u64, u64), head: u64, bound: u64, (before, turn): (u64, u64)) -> Course {
@@ -97,7 +103,10 @@ impl Session<'_> {
             return Ok(());
         }
         let lower = self.view.nonces.lower_handle_nonce;
-        let lag = self.lag(lower, bound).await?;
+        let lag = match self.sweeping.counted(lower) {
+            Some(lag) => lag,
+            None => self.lag(lower, bound).await?,
+        };
         let row = turn_row(&self.view.operators, lower);
         let before = row.iter().take_while(|operator| **operator != self.view.me).count();
         let before = u64::try_from(before).unwrap_or(u64::MAX);
@@ -229,5 +238,16 @@ mod tests {
         assert!(!sweeping.is_due_at(107) && sweeping.is_due_at(108));
         sweeping.see((7, 200), 108, 200, (1, 3));
         assert!(sweeping.is_due_at(109));
+    }
+
+    #[test]
+    fn what_is_due_is_not_counted_again_until_the_lowest_nonce_moves() {
+        let mut sweeping = Sweeping::default();
+        sweeping.see((7, 199), 100, 200, (1, 3));
+        assert_eq!(sweeping.counted(7), None, "it may grow");
+        sweeping.see((7, 200), 108, 200, (1, 3));
+        assert_eq!((sweeping.counted(7), sweeping.counted(8)), (Some(200), None));
+        sweeping.see((8, 3), 109, 200, (1, 3));
+        assert_eq!(sweeping.counted(8), None);
     }
 }
