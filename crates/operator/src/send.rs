@@ -144,7 +144,18 @@ impl Sender {
 
     /// The transfers for which votes are on their way.
     pub(crate) fn votes_in_flight(&self) -> impl Iterator<Item = u64> + '_ {
-        self.live.iter().filter(|live| live.send.purpose == Purpose::Vote).map(|live| live.send.nonce)
+        self.in_flight_of(Purpose::Vote)
+    }
+
+    /// The transfers or blocks for which something of this purpose is on its way.
+    pub(crate) fn in_flight_of(&self, purpose: Purpose) -> impl Iterator<Item = u64> + '_ {
+        self.live.iter().filter(move |live| live.send.purpose == purpose).map(|live| live.send.nonce)
+    }
+
+    /// The most that a unit of gas costs in what would be sent now.
+    pub(crate) fn price(&self, action: &Action) -> Result<U256, SendError> {
+        let offer = self.conditions.offer(self.is_dynamic(action), U256::from(self.config.max_gas_price));
+        offer.map(|offer| offer.price)
     }
 
     /// What the destination's head says of the next block, and what the account that pays holds.
@@ -162,8 +173,12 @@ impl Sender {
         self.conditions.keys_fit()
     }
 
-    /// What a person should know, since the last call.
-    pub(crate) fn take_alarms(&mut self) -> Vec<Alarm> {
+    /// What a person should know, since the last call. Some of it is said once: while this process wakes
+    /// and blames nobody, it is kept for later.
+    pub(crate) fn take_alarms(&mut self, is_waking: bool) -> Vec<Alarm> {
+        if is_waking {
+            return Vec::new();
+        }
         std::mem::take(&mut self.alarms)
     }
 
@@ -173,7 +188,7 @@ impl Sender {
         self.lowest = None;
     }
 
-    /// Votes and anchors that no node or block takes, since the last call, with the reason.
+    /// What no node or block takes, since the last call, with the reason.
     pub(crate) fn take_given_up(&mut self) -> Vec<(Purpose, u64, String)> {
         std::mem::take(&mut self.given_up)
     }

@@ -179,7 +179,7 @@ impl Bench {
     }
 
     fn codes(&mut self) -> BTreeSet<&'static str> {
-        self.sender.take_alarms().iter().map(Alarm::code).collect()
+        self.sender.take_alarms(false).iter().map(Alarm::code).collect()
     }
 }
 
@@ -474,6 +474,15 @@ async fn a_gap_among_account_nonces_is_closed_by_the_next_vote_or_by_one_that_do
     assert_eq!(nonces(&bench), [3], "a vote may come");
     bench.tend(&moved(100 + STUCK)).await;
     assert_eq!((nonces(&bench), bench.purposes()), (vec![2, 3], vec![Purpose::Cancel, Purpose::Vote]));
+}
+
+#[tokio::test]
+async fn what_is_said_once_while_the_process_wakes_is_kept_for_later() {
+    let mut bench = bench("waking", Pricing::Fixed(U256::from(FEE))).await;
+    bench.sender.alarms.push(Alarm::Endpoint { finding: "it swallows transactions".to_owned() });
+    assert!(bench.sender.take_alarms(true).is_empty());
+    assert_eq!(bench.codes(), BTreeSet::from(["endpoint"]));
+    assert!(bench.codes().is_empty());
 }
 
 #[tokio::test]

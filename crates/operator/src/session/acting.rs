@@ -49,14 +49,10 @@ impl Session<'_> {
             self.sender.tend(&self.links[1], &self.view).await?;
         }
         for (purpose, nonce, reason) in self.sender.take_given_up() {
-            match purpose {
-                Purpose::Anchor => self.put_off_anchoring(nonce, &reason),
-                Purpose::Sweep => self.put_off_sweeping(&reason),
-                Purpose::Claim => self.put_off_claim(nonce, &reason),
-                Purpose::Vote | Purpose::Cancel => self.park(nonce, Cause::Endpoints, reason),
-            }
+            self.put_off_given_up(purpose, nonce, reason);
         }
-        for alarm in self.sender.take_alarms() {
+        let is_waking = self.direction.shared.slumber.is_waking();
+        for alarm in self.sender.take_alarms(is_waking) {
             self.raise(None, alarm);
         }
         // Nothing here may keep this operator's own votes waiting, so it comes after them.
@@ -85,6 +81,20 @@ impl Session<'_> {
         let searched = self.bear(searched)?;
         self.watch_again().await?;
         Ok(watched && judged && searched)
+    }
+
+    fn put_off_given_up(&mut self, purpose: Purpose, nonce: u64, reason: String) {
+        match purpose {
+            Purpose::Anchor => self.put_off_anchoring(nonce, &reason),
+            Purpose::Sweep => self.put_off_sweeping(&reason),
+            Purpose::Claim => self.put_off_claim(nonce, &reason),
+            Purpose::Vote | Purpose::Cancel if keeps_waiting(purpose, self.open.contains_key(&nonce)) => {
+                self.park(nonce, Cause::Endpoints, reason);
+            }
+            Purpose::Vote | Purpose::Cancel => {
+                tracing::warn!(direction = %self.direction.name, nonce, purpose = purpose.name(), reason, "given up");
+            }
+        }
     }
 
     async fn read_view(&mut self) -> Result<(), WorkError> {
@@ -529,4 +539,23 @@ fn look_at(attention: &mut Attention, open: &BTreeMap<u64, Open>, sender: &Sende
     let picked = attention.pick(head, open.iter().map(|(nonce, open)| (*nonce, standing(*nonce, open))));
     let unread = sender.votes_in_flight().map(|nonce| (nonce, Hash::ZERO));
     unread.chain(picked.into_iter().filter_map(|nonce| Some((nonce, open.get(&nonce)?.key)))).collect()
+}
+
+/// Whether a transfer waits because this was given up. One that is executed waits for nothing, and
+/// one that is not read again yet is voted on then. What does nothing may have stood for a sweep or
+/// a claim, whose numbers are those of transfers that are executed.
+fn keeps_waiting(purpose: Purpose, is_open: bool) -> bool {
+    purpose == Purpose::Vote && is_open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_up_for_a_transfer_that_is_executed_keeps_nothing_waiting() {
+        assert!(keeps_waiting(Purpose::Vote, true));
+        assert!(!keeps_waiting(Purpose::Vote, false));
+        assert!(!keeps_waiting(Purpose::Cancel, true));
+    }
 }
