@@ -229,6 +229,8 @@ pub struct Voting {
     pub sweep_lag: u64,
     /// Whether what could not be delivered is tried again later, at this operator's expense.
     pub push_claims: bool,
+    /// The most coin that such claims may cost in a day, for each direction.
+    pub claims_budget: Amount,
 }
 
 /// More nonces would be read again and again to count them.
@@ -247,6 +249,7 @@ impl Default for Voting {
             // As many as one call sweeps.
             sweep_lag: 200,
             push_claims: false,
+            claims_budget: Amount::coins(1),
         }
     }
 }

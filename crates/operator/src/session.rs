@@ -5,6 +5,7 @@ mod anchoring;
 mod attention;
 mod blame;
 mod catching;
+mod claims;
 mod finding;
 mod keeping;
 mod known;
@@ -135,8 +136,7 @@ pub(crate) struct Session<'t> {
     sweeping: sweeping::Sweeping,
     /// How often votes for a transfer reverted.
     reverted: reverted::Reverted,
-    /// The head at which a claim was sent last.
-    pushed_at: u64,
+
     /// Which requests need not be found again.
     known: Known,
     /// Requests that can never be voted on, with their block, its time, and why.
@@ -197,7 +197,6 @@ impl<'t> Session<'t> {
             catching: catching::Progress::default(),
             sweeping: sweeping::Sweeping::default(),
             reverted: reverted::Reverted::default(),
-            pushed_at: 0,
             known: Known::new(known),
             uncovered: BTreeMap::new(),
             is_behind: true,

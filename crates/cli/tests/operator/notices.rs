@@ -29,8 +29,19 @@ fn decide(rig: &Rig, proposal: &[u8], nonce: u64) {
     }
 }
 
+/// What the bridge said: a busy machine may add what it finds of endpoints and clocks.
 fn alarms(rig: &Rig, index: usize) -> Json {
-    rig.status(index)["directions"]["main->service"]["alarms"].clone()
+    let all = rig.status(index)["directions"]["main->service"]["alarms"].clone();
+    let is_of_bridge = |code: &str| {
+        let starts = ["change_", "bridge_", "resume_", "undelivered"].iter().any(|start| code.starts_with(start));
+        starts || code.ends_with("_changed")
+    };
+    all.as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(code, _)| is_of_bridge(code))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
 }
 
 /// Those that tell of the bridge: what a busy machine gives reasons for is no matter here.

@@ -65,10 +65,8 @@ fn a_lag_that_no_execution_sweeps_is_swept_by_turn() {
     wait_until(&rig, "both have seen it", || is_done(0) && is_done(1) && are_in_blocks());
     let swept = calls(&rig, "sweep()");
     assert!((1..=2).contains(&swept.len()) && swept.iter().all(|done| *done), "{swept:?}: a lost race is no failure");
-    // On a busy machine an endpoint may be late.
-    let is_told = |line: &str| line.contains("ALARM") && !line.contains("code=\"endpoint\"");
     for index in 0..2 {
-        assert!(!rig.log(index).lines().any(is_told), "{}", tail(&rig.log(index)));
+        assert!(board(index)["alarms"]["parked"].is_null(), "{}\n{}", board(index), tail(&rig.log(index)));
     }
     rig.assert_all_executed_once(Side::Main);
 }
@@ -87,8 +85,10 @@ fn undelivered_value_is_offered_again_and_paid_out_once_it_is_taken() {
     assert!(receipt.is_success());
     let unwilling = spanlight_devnet::wallet::created(&spanlight_forge::keys::address(DEPLOYER), nonce);
     rig.start_all();
+    // Worth more than the gas of its claim.
+    let coin = U256::from(1_000_000_000_000_000_000u64);
     let request = |to: Address| {
-        let requested = rig.pair.request(Side::Main, USERS[0], to, Value::Coin(U256::from(9u8))).unwrap();
+        let requested = rig.pair.request(Side::Main, USERS[0], to, Value::Coin(coin)).unwrap();
         requested.event.nonce
     };
     // The token's contract never takes coin.

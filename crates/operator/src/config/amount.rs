@@ -17,6 +17,11 @@ const HOW: &str = "write coins as text, for example \"12.5\"";
 pub struct Amount(U256);
 
 impl Amount {
+    /// So many coins.
+    pub(super) fn coins(number: u64) -> Self {
+        Self(U256::from(number).saturating_mul(U256::from(1_000_000_000_000_000_000u64)))
+    }
+
     /// The amount in peb.
     #[must_use]
     pub const fn peb(self) -> U256 {

@@ -6,19 +6,22 @@
 //! So the store keeps up to which block everything was told; what a bridge did before an operator
 //! first ran is told only where it lasts.
 
+use super::claims::{drop_given_up, Claim, Spent};
+use super::watching::is_spent;
 use super::Session;
 use crate::alarm::Alarm;
 use crate::board::AnnouncedChange;
 use crate::direction::WorkError;
 use crate::notice::{call_in_words, Notice};
-use crate::park::Park;
 use crate::store::NoticeRow;
 use crate::view;
 use serde::{Deserialize, Serialize};
 use spanlight::bridge::layout::{self, Change as Announced};
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Node, ProveError};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 /// How long the owner may make a change that is ready.
 const GRACE: u64 = Announced::GRACE;
@@ -38,6 +41,9 @@ const TOLD_EVERY: u64 = 64;
 const TOLD: &str = "told";
 const CHANGE: &str = "change";
 const CLAIM: &str = "claim";
+const SPENT: &str = "spent";
+/// Rows that are written down by one call of the store.
+const AT_ONCE: usize = 200;
 
 /// A call that the owner has announced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,26 +56,6 @@ struct Change {
     is_told_ready: bool,
 }
 
-/// A transfer whose value the bridge keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claim {
-    pub(super) is_told: bool,
-    /// Claims of this operator's that were in a block and paid nothing out.
-    #[serde(default)]
-    pub(super) failures: u32,
-    /// What is done about it.
-    #[serde(skip)]
-    pub(super) doing: String,
-    /// A claim of this operator's came into a block since it was looked at.
-    #[serde(skip)]
-    pub(super) was_sent: bool,
-    #[serde(skip)]
-    pub(super) park: Park,
-    /// The destination's head at which this session first saw it.
-    #[serde(skip)]
-    pub(super) seen_at: u64,
-}
-
 /// What is known of the bridge beside its transfers.
 #[derive(Debug)]
 pub(super) struct Notices {
@@ -79,6 +65,8 @@ pub(super) struct Notices {
     kept: Option<u64>,
     changes: BTreeMap<u64, Change>,
     pub(super) claims: BTreeMap<u64, Claim>,
+    /// What claims for others have cost.
+    pub(super) spent: Spent,
     /// Rows that are not written down yet as they are now.
     unwritten: BTreeSet<(&'static str, u64)>,
     /// Whether the bridge has said something since its announcements were looked up.
@@ -95,6 +83,7 @@ impl Notices {
             kept: None,
             changes: BTreeMap::new(),
             claims: BTreeMap::new(),
+            spent: Spent::NOTHING,
             unwritten: BTreeSet::new(),
             looks: false,
             heard: false,
@@ -115,6 +104,7 @@ impl Notices {
                     let change = serde_json::from_str(&row.body).ok();
                     self.changes.extend(change.map(|change| (row.number, change)));
                 }
+                SPENT => self.spent = Spent::read(&row.body).unwrap_or_default(),
                 CLAIM => {
                     let claim = serde_json::from_str::<Claim>(&row.body).ok();
                     self.claims.extend(claim.map(|claim| (row.number, Claim { seen_at: head, ..claim })));
@@ -138,8 +128,11 @@ impl Notices {
             Notice::Scheduled { number, ready, call } => {
                 let (slot, call) = (layout::change_slot(call), call_in_words(call));
                 let change = Change { ready: *ready, slot, call, is_told: false, is_told_ready: false };
-                self.changes.entry(*number).or_insert(change);
-                self.unwritten.insert((CHANGE, *number));
+                // Blocks are read again after a start: what is known is written down already.
+                if let Entry::Vacant(place) = self.changes.entry(*number) {
+                    place.insert(change);
+                    self.unwritten.insert((CHANGE, *number));
+                }
                 while self.changes.len() > MOST_CHANGES {
                     let oldest = self.changes.pop_first();
                     self.unwritten.extend(oldest.map(|(number, _)| (CHANGE, number)));
@@ -149,13 +142,16 @@ impl Notices {
                 let call = self.forget_change(*number).map(|change| change.call).unwrap_or_default();
                 return Some(Alarm::ChangeCancelled { number: *number, call }).filter(|_| is_new);
             }
+            Notice::Undelivered { nonce } if self.claims.contains_key(nonce) => {}
             Notice::Undelivered { nonce } => {
-                if self.claims.len() < MOST_CLAIMS {
-                    self.claims.entry(*nonce).or_insert_with(|| Claim { seen_at: block, ..Claim::default() });
-                    self.unwritten.insert((CLAIM, *nonce));
-                } else if !self.claims.contains_key(nonce) {
-                    return Some(Alarm::Undelivered).filter(|_| is_new);
+                if self.claims.len() >= MOST_CLAIMS {
+                    let Some(gone) = drop_given_up(&mut self.claims) else {
+                        return Some(Alarm::Undelivered).filter(|_| is_new);
+                    };
+                    self.unwritten.insert((CLAIM, gone));
                 }
+                self.claims.insert(*nonce, Claim { seen_at: block, ..Claim::default() });
+                self.unwritten.insert((CLAIM, *nonce));
             }
             Notice::Claimed { nonce } => self.forget_claim(*nonce),
         }
@@ -163,13 +159,21 @@ impl Notices {
     }
 
     fn forget_change(&mut self, number: u64) -> Option<Change> {
+        let gone = self.changes.remove(&number)?;
         self.unwritten.insert((CHANGE, number));
-        self.changes.remove(&number)
+        Some(gone)
     }
 
     pub(super) fn forget_claim(&mut self, nonce: u64) {
-        self.unwritten.insert((CLAIM, nonce));
-        self.claims.remove(&nonce);
+        if self.claims.remove(&nonce).is_some() {
+            self.unwritten.insert((CLAIM, nonce));
+        }
+    }
+
+    /// This operator's claim for somebody may cost so much.
+    pub(super) fn spend(&mut self, time: u64, cost: U256) {
+        self.spent.add(time, cost);
+        self.unwritten.insert((SPENT, 0));
     }
 
     /// What is known of a claim has changed.
@@ -177,16 +181,25 @@ impl Notices {
         self.unwritten.insert((CLAIM, nonce));
     }
 
-    /// Which announcements and claims have to be looked up in the bridge's state.
-    fn asked(&self) -> (Vec<u64>, Vec<u64>) {
-        let has_untold = self.changes.values().any(|change| !change.is_told);
-        let changes = self.changes.keys().copied().filter(|_| self.looks || has_untold).collect();
+    /// Which announcements and claims have to be looked up in the bridge's state. Before it is told
+    /// that the owner may make a change now, it is looked up whether operators have cancelled it:
+    /// the block that says so may not have been read.
+    fn asked(&self, time: u64) -> (Vec<u64>, Vec<u64>) {
+        let is_untold = |change: &Change| !change.is_told || (!change.is_told_ready && time >= change.ready);
+        let looks = self.looks || self.changes.values().any(is_untold);
+        let changes = self.changes.keys().copied().filter(|_| looks).collect();
         let untold = self.claims.iter().filter(|(_, claim)| !claim.is_told).map(|(nonce, _)| *nonce);
         (changes, untold.take(TOLD_AT_A_HEAD).collect())
     }
 
-    /// The bridge's state says this of an announcement: the alarm, where one is due.
-    fn settle_change(&mut self, number: u64, stands: Announced, time: u64) -> Option<Alarm> {
+    /// The bridge's state says this of an announcement, and of whether operators have cancelled it:
+    /// the alarm, where one is due. What is cancelled keeps its word in the bridge, and blocks are
+    /// not always read in their order: the event may have come before the announcement.
+    fn settle_change(&mut self, number: u64, stands: Announced, is_cancelled: bool, time: u64) -> Option<Alarm> {
+        if is_cancelled {
+            self.forget_change(number);
+            return None;
+        }
         let change = self.changes.get_mut(&number)?;
         if stands.number == number {
             if std::mem::replace(&mut change.is_told, true) || time >= change.ready.saturating_add(GRACE) {
@@ -196,8 +209,16 @@ impl Notices {
             self.unwritten.insert((CHANGE, number));
             return Some(Alarm::ChangeScheduled { number, call, ready });
         }
-        // One that was announced anew goes on under the newer number.
         let gone = self.forget_change(number)?;
+        // One that was announced anew goes on under the newer number, also where that one was made
+        // before anybody looked.
+        if let Some((newer, change)) = self.changes.range_mut(number..).rfind(|(_, newer)| newer.slot == gone.slot) {
+            if gone.is_told && stands == Announced::default() {
+                change.is_told = true;
+                self.unwritten.insert((CHANGE, *newer));
+            }
+            return None;
+        }
         let is_made = stands == Announced::default();
         (is_made && gone.is_told).then_some(Alarm::ChangeMade { number, call: gone.call })
     }
@@ -229,16 +250,26 @@ impl Notices {
             self.forget_claim(nonce);
             return false;
         }
-        let is_new = self.claims.get_mut(&nonce).is_some_and(|claim| !std::mem::replace(&mut claim.is_told, true));
+        let is_new = self.claims.get_mut(&nonce).is_some_and(|claim| {
+            claim.recipient = Some(recipient);
+            !std::mem::replace(&mut claim.is_told, true)
+        });
         if is_new {
             self.keep_claim(nonce);
         }
         is_new
     }
 
+    /// What of it is written down next, as it is now; a row without a body is dropped.
+    fn next_rows(&self) -> Vec<(&'static str, u64, Option<String>)> {
+        let rows = self.unwritten.iter().take(AT_ONCE);
+        rows.map(|(kind, number)| (*kind, *number, self.body(kind, *number))).collect()
+    }
+
     fn body(&self, kind: &str, number: u64) -> Option<String> {
         match kind {
             CHANGE => self.changes.get(&number).and_then(|change| serde_json::to_string(change).ok()),
+            SPENT => Some(self.spent.body()),
             _ => self.claims.get(&number).and_then(|claim| serde_json::to_string(claim).ok()),
         }
     }
@@ -279,16 +310,19 @@ impl Session<'_> {
 
     async fn look_up_notices(&mut self) -> Result<(), WorkError> {
         let time = self.view.head.time;
-        let (changes, claims) = self.notices.asked();
+        let (changes, claims) = self.notices.asked(time);
         let slots: Vec<Hash> = (changes.iter())
             .filter_map(|number| self.notices.changes.get(number))
             .map(|change| change.slot)
+            .chain(changes.iter().map(|number| layout::cancelled_change_slot(*number)))
             .chain(claims.iter().map(|nonce| layout::claim_slots(*nonce)[0]))
             .collect();
         let words = self.words_at_head(&slots).await?;
-        let (of_changes, of_claims) = words.split_at_checked(changes.len()).unwrap_or((&words, &[]));
-        for (number, word) in changes.iter().zip(of_changes) {
-            let alarm = self.notices.settle_change(*number, Announced::decode(*word), time);
+        let (of_changes, rest) = words.split_at_checked(changes.len()).unwrap_or((&words, &[]));
+        let (cancelled, of_claims) = rest.split_at_checked(changes.len()).unwrap_or((rest, &[]));
+        for ((number, word), cancelled) in changes.iter().zip(of_changes).zip(cancelled) {
+            let (stands, is_cancelled) = (Announced::decode(*word), !cancelled.is_zero());
+            let alarm = self.notices.settle_change(*number, stands, is_cancelled, time);
             alarm.into_iter().for_each(|alarm| self.raise(None, alarm));
         }
         for (nonce, word) in claims.iter().zip(of_claims) {
@@ -322,15 +356,24 @@ impl Session<'_> {
         if self.notices.unwritten.is_empty() && !is_due && !self.notices.heard {
             return Ok(());
         }
-        let (store, name) = (&self.direction.shared.store, &self.direction.name);
-        for (kind, number) in self.notices.unwritten.clone() {
-            match self.notices.body(kind, number) {
-                Some(body) => store.keep_notice(name, (kind, number), &body).await?,
-                None => drop(store.drop_notice(name, (kind, number)).await?),
+        let (store, name, begun) = (&self.direction.shared.store, &self.direction.name, Instant::now());
+        loop {
+            let rows = self.notices.next_rows();
+            if rows.is_empty() {
+                break;
             }
-            self.notices.unwritten.remove(&(kind, number));
+            // Anybody makes as many as they like, and votes must not wait for all of them. Up to
+            // where all was told is written down once the last of them is.
+            if is_spent(begun) {
+                return Ok(());
+            }
+            store.keep_notices(name, &rows).await?;
+            self.direction.pulse.beat();
+            for (kind, number, _) in rows {
+                self.notices.unwritten.remove(&(kind, number));
+            }
         }
-        store.keep_notice(name, (TOLD, 0), &told.to_string()).await?;
+        store.keep_notices(name, &[(TOLD, 0, Some(told.to_string()))]).await?;
         (self.notices.kept, self.notices.heard) = (Some(told), false);
         Ok(())
     }
@@ -348,108 +391,4 @@ impl Session<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::notice::Subject;
-
-    const TIME: u64 = 1_000_000;
-
-    fn scheduled(number: u64, ready: u64) -> Notice {
-        Notice::Scheduled { number, ready, call: vec![7; 4] }
-    }
-
-    fn stands(number: u64) -> Announced {
-        Announced { ready: 0, number }
-    }
-
-    fn changed() -> Notice {
-        Notice::Changed(Subject::Paused, "paused".to_owned())
-    }
-
-    fn codes(alarms: impl IntoIterator<Item = Alarm>) -> Vec<&'static str> {
-        alarms.into_iter().map(|alarm| alarm.code()).collect()
-    }
-
-    /// Everything of these notices, as it would be kept in the store.
-    fn rows(notices: &Notices) -> Vec<NoticeRow> {
-        let told = NoticeRow { kind: TOLD.to_owned(), number: 0, body: notices.told.to_string() };
-        let rest = notices.unwritten.iter().filter_map(|(kind, number)| {
-            let body = notices.body(kind, *number)?;
-            Some(NoticeRow { kind: (*kind).to_owned(), number: *number, body })
-        });
-        std::iter::once(told).chain(rest).collect()
-    }
-
-    #[test]
-    fn what_was_done_before_the_first_start_is_told_only_where_it_lasts() {
-        let mut notices = Notices::new(100);
-        assert_eq!(notices.take((100, 0), &changed()), None);
-        assert_eq!(codes(notices.take((101, 0), &changed())), ["bridge_paused"]);
-        for (number, notice) in [scheduled(1, TIME + 9), scheduled(2, TIME + 9)].iter().enumerate() {
-            assert_eq!(notices.take((50, number), notice), None);
-        }
-        assert_eq!(notices.take((60, 0), &Notice::Undelivered { nonce: 8 }), None);
-        assert_eq!(notices.asked(), (vec![1, 2], vec![8]));
-        assert_eq!(codes(notices.settle_change(1, stands(1), TIME)), ["change_scheduled"]);
-        assert_eq!(notices.settle_change(2, stands(0), TIME), None, "made before anybody looked");
-        assert!(notices.settle_claim(8, Address([1; 20])));
-        assert!(!notices.settle_claim(8, Address([1; 20])), "told once");
-    }
-
-    #[test]
-    fn a_session_that_starts_again_tells_nothing_again() {
-        let mut notices = Notices::new(10);
-        notices.take((20, 0), &scheduled(1, TIME + 9));
-        notices.take((20, 1), &Notice::Undelivered { nonce: 8 });
-        notices.settle_change(1, stands(1), TIME);
-        notices.settle_claim(8, Address([1; 20]));
-        notices.told = 20;
-        let mut again = Notices::new(500);
-        again.take_stored(&rows(&notices), 500);
-        assert_eq!(again.take((15, 0), &changed()), None);
-        assert_eq!(codes(again.take((21, 0), &changed())), ["bridge_paused"], "done while it was off");
-        again.take((20, 0), &scheduled(1, TIME + 9));
-        again.take((20, 1), &Notice::Undelivered { nonce: 8 });
-        assert_eq!(again.asked().1, Vec::<u64>::new());
-        assert_eq!(again.settle_change(1, stands(1), TIME), None);
-        assert_eq!(codes(again.settle_change(1, stands(0), TIME)), ["change_made"], "also where it was made meanwhile");
-    }
-
-    #[test]
-    fn an_announcement_is_told_when_it_is_ready_made_cancelled_and_forgotten_when_its_week_is_over() {
-        let mut notices = Notices::new(0);
-        for number in 1..=4 {
-            notices.take((5, 0), &scheduled(number, TIME + 60));
-            notices.settle_change(number, stands(number), TIME);
-        }
-        assert!(notices.see_time(TIME + 59).is_empty());
-        assert_eq!(codes(notices.see_time(TIME + 60)), ["change_ready"; 4]);
-        assert!(notices.see_time(TIME + 61).is_empty(), "told once");
-        assert_eq!(codes(notices.settle_change(1, stands(0), TIME)), ["change_made"]);
-        assert_eq!(notices.settle_change(2, stands(9), TIME), None, "it was announced anew, as number 9");
-        assert_eq!(codes(notices.take((7, 0), &Notice::Cancelled { number: 3 })), ["change_cancelled"]);
-        assert!(notices.see_time(TIME + 60 + GRACE).is_empty());
-        assert!(notices.changes.is_empty());
-        notices.take((8, 0), &scheduled(9, TIME + 60));
-        assert_eq!(notices.settle_change(9, stands(9), TIME + 60 + GRACE), None, "nobody can make it any more");
-    }
-
-    #[test]
-    fn what_was_paid_out_is_forgotten_and_lists_are_bounded() {
-        let mut notices = Notices::new(0);
-        for nonce in 0..MOST_CLAIMS as u64 {
-            assert_eq!(notices.take((5, 0), &Notice::Undelivered { nonce }), None);
-        }
-        let one_more = Notice::Undelivered { nonce: MOST_CLAIMS as u64 };
-        assert_eq!(codes(notices.take((5, 0), &one_more)), ["undelivered"], "told, and not kept");
-        assert_eq!(notices.claims.len(), MOST_CLAIMS);
-        assert_eq!(notices.asked().1.len(), TOLD_AT_A_HEAD);
-        notices.take((6, 0), &Notice::Claimed { nonce: 0 });
-        assert!(!notices.settle_claim(1, Address::ZERO));
-        assert_eq!(notices.claims.keys().next(), Some(&2));
-        for number in 0..=MOST_CHANGES as u64 {
-            notices.take((7, 0), &scheduled(number, TIME));
-        }
-        assert_eq!((notices.changes.len(), notices.changes.keys().next()), (MOST_CHANGES, Some(&1)));
-    }
-}
+mod tests;

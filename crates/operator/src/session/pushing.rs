@@ -1,10 +1,12 @@
 //! Pays out what could not be delivered, where the recipient takes it by now (`push_claims`).
 //!
 //! Anybody may make transfers that nobody takes, and a recipient may take them when asked and refuse
-//! them in a block. So each claim is tried after ever longer pauses, costs gas only where it would
-//! work, is given up after three that failed in a block, and where many have failed all others are
-//! tried seldom. What is given up stays the recipient's to claim.
+//! them in a block, or take them and burn gas. So each claim is tried after ever longer pauses, costs
+//! gas only where it would work, pays out more than it costs where that can be told, and is given up
+//! after three that failed in a block. All claims of a day together cost `claims_budget` at most. What
+//! is given up stays the recipient's to claim.
 
+use super::claims::{is_worth, pick};
 use super::noticing::recipient_in;
 use super::Session;
 use crate::decide::turn_row;
@@ -20,18 +22,14 @@ use spanlight::{Address, Hash, U256};
 
 /// `claim(uint64,address)`
 const CLAIM: [u8; 4] = [0x88, 0x1a, 0x1c, 0xe0];
-/// Claims that are looked at at one head, and those that may be on their way: votes come first.
-const AT_A_HEAD: usize = 8;
+/// Claims that may be on their way at a time: votes come first.
 const MOST_ON_THEIR_WAY: usize = 2;
-/// After so many that failed in a block a claim is given up.
-const MOST_FAILURES: u32 = 3;
-/// After so many of all that are kept, one is tried in so many blocks.
-const MANY_FAILURES: u32 = 12;
-const SELDOM: u64 = 512;
 /// The most gas that a claim is given, and the least: as much as the bridge gives a delivery, with
 /// the rest of the call.
 const MOST_GAS: u64 = 1_500_000;
 const LEAST_GAS: u64 = 150_000;
+
+const NOT_WORTH: &str = "it pays out less than twice what its gas costs";
 
 fn input(nonce: u64, recipient: Address) -> Vec<u8> {
     [CLAIM.as_slice(), &U256::from(nonce).to_be_bytes::<32>(), &recipient.to_word().0].concat()
@@ -63,14 +61,26 @@ impl Session<'_> {
             return Ok(());
         }
         let due = self.due_claims();
-        let slots: Vec<Hash> = due.iter().map(|nonce| layout::claim_slots(*nonce)[0]).collect();
+        let slots: Vec<Hash> = due
+            .iter()
+            .flat_map(|nonce| {
+                let [first, _, value] = layout::claim_slots(*nonce);
+                [first, value]
+            })
+            .collect();
         let words = self.words_at_head(&slots).await?;
-        for (nonce, word) in due.into_iter().zip(words) {
-            let recipient = recipient_in(word);
+        for (nonce, words) in due.into_iter().zip(words.chunks_exact(2)) {
+            let &[first, value] = words else { continue };
+            let recipient = recipient_in(first);
             if recipient.is_zero() {
                 self.notices.forget_claim(nonce);
-            } else if !self.has_failed(nonce) {
-                self.push_claim(nonce, recipient).await?;
+                continue;
+            }
+            if let Some(claim) = self.notices.claims.get_mut(&nonce) {
+                claim.recipient = Some(recipient);
+            }
+            if !self.has_failed(nonce) {
+                self.push_claim(nonce, (first, value)).await?;
             }
         }
         Ok(())
@@ -80,29 +90,18 @@ impl Session<'_> {
     fn due_claims(&mut self) -> Vec<u64> {
         let head = self.view.head.number;
         let turn_blocks = self.direction.shared.config.voting.turn_blocks;
-        let failures = self.notices.claims.values().map(|claim| claim.failures).fold(0u32, u32::saturating_add);
-        let is_seldom = failures >= MANY_FAILURES && head.saturating_sub(self.pushed_at) < SELDOM;
+        let on_their_way = self.sender.in_flight_of(Purpose::Claim).collect();
         let (operators, me) = (&self.view.operators, self.view.me);
-        let mut due = Vec::new();
-        for (nonce, claim) in self.notices.claims.iter_mut().filter(|(_, claim)| claim.is_told) {
-            let before = turn_row(operators, *nonce).iter().take_while(|operator| **operator != me).count();
-            let turn = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(turn_blocks);
-            let waits = match () {
-                () if claim.was_sent => None,
-                () if self.sender.is_in_flight(Purpose::Claim, *nonce) => Some("this operator's claim is on its way"),
-                () if claim.failures >= MOST_FAILURES => Some("given up: three claims failed in a block"),
-                () if claim.park.is_parked(head) => continue,
-                () if head.saturating_sub(claim.seen_at) < turn => Some("other operators go first"),
-                () if is_seldom => Some("many claims have failed, so others are tried seldom"),
-                () => None,
-            };
-            match waits {
-                Some(words) => words.clone_into(&mut claim.doing),
-                None if due.len() < AT_A_HEAD => due.push(*nonce),
-                None => {}
+        let blocks = |operators: usize| u64::try_from(operators).unwrap_or(u64::MAX).saturating_mul(turn_blocks);
+        pick(&mut self.notices.claims, head, &on_their_way, |nonce, seen_at| {
+            let waited = head.saturating_sub(seen_at);
+            // After so long it is everybody's turn: there are too many claims to look for each.
+            if waited >= blocks(operators.len()) {
+                return false;
             }
-        }
-        due
+            let before = turn_row(operators, nonce).iter().take_while(|operator| **operator != me).count();
+            waited < blocks(before)
+        })
     }
 
     /// Counts a claim that was in a block and paid nothing out.
@@ -119,17 +118,29 @@ impl Session<'_> {
         true
     }
 
-    async fn push_claim(&mut self, nonce: u64, recipient: Address) -> Result<(), WorkError> {
-        let on_their_way = self.notices.claims.keys().filter(|nonce| self.sender.is_in_flight(Purpose::Claim, **nonce));
-        if on_their_way.count() >= MOST_ON_THEIR_WAY {
+    /// The first word of a claim, and what it pays out.
+    async fn push_claim(&mut self, nonce: u64, (first, value): (U256, U256)) -> Result<(), WorkError> {
+        if self.sender.in_flight_of(Purpose::Claim).count() >= MOST_ON_THEIR_WAY {
             self.note_claim(nonce, "other claims are on their way".to_owned(), None);
             return Ok(());
         }
         let config = &self.direction.shared.config;
-        let retry = config.voting.retry_blocks;
+        let (retry, budget) = (config.voting.retry_blocks, config.voting.claims_budget.peb());
         let most = config.chains.get(&self.direction.to.chain).map_or(0, |chain| chain.vote_gas).min(MOST_GAS);
-        let (to, input) = (self.direction.to.address, input(nonce, recipient));
-        let call = Call { from: self.view.me, to, value: U256::ZERO, input: &input, gas: most };
+        let (to, input) = (self.direction.to.address, input(nonce, recipient_in(first)));
+        let action = Action::Call { to, input };
+        let price = match self.sender.price(&action) {
+            Ok(price) => price,
+            Err(error) => return self.cannot_claim(nonce, error),
+        };
+        let cost = |gas: u64| U256::from(gas).saturating_mul(price);
+        // Nobody need be asked about what is worth nothing.
+        if !is_worth(first, value, cost(LEAST_GAS)) {
+            self.note_claim(nonce, NOT_WORTH.to_owned(), Some((Cause::Claim, retry)));
+            return Ok(());
+        }
+        let Action::Call { input, .. } = &action else { return Ok(()) };
+        let call = Call { from: self.view.me, to, value: U256::ZERO, input, gas: most };
         let gas = match self.links[1].estimate(&call).await {
             Need::Gas(gas) => gas.saturating_add(gas.wrapping_shr(2)).max(LEAST_GAS).min(most),
             Need::Reverts(reason) => {
@@ -146,23 +157,38 @@ impl Session<'_> {
                 return Ok(());
             }
         };
-        let sent =
-            self.sender.send(&self.links[1], &self.view, (Purpose::Claim, nonce), Action::Call { to, input }, gas);
+        let (cost, time) = (cost(gas), self.view.head.time);
+        if !is_worth(first, value, cost) {
+            self.note_claim(nonce, NOT_WORTH.to_owned(), Some((Cause::Claim, retry)));
+            return Ok(());
+        }
+        if !self.notices.spent.has_room(time, cost, budget) {
+            let words = "what claims may cost in a day (`claims_budget`) does not reach for it".to_owned();
+            self.note_claim(nonce, words, Some((Cause::Claim, retry)));
+            return Ok(());
+        }
+        let sent = self.sender.send(&self.links[1], &self.view, (Purpose::Claim, nonce), action, gas);
         match sent.await {
             Ok(()) => {
-                self.pushed_at = self.view.head.number;
+                self.notices.spend(time, cost);
+                if let Some(claim) = self.notices.claims.get_mut(&nonce) {
+                    claim.sent_at = Some(self.view.head.number);
+                }
                 self.note_claim(nonce, "this operator's claim is on its way".to_owned(), None);
                 self.direction.shared.board.update(&self.direction.name, |board| {
                     board.claims_sent = board.claims_sent.saturating_add(1);
                 });
             }
             Err(SendError::Store(StoreError::Conflict)) => {}
-            Err(error) => {
-                let alarm = error.into_alarm()?;
-                self.note_claim(nonce, format!("this operator would claim it now, and cannot: {alarm}"), None);
-                self.raise(None, alarm);
-            }
+            Err(error) => return self.cannot_claim(nonce, error),
         }
+        Ok(())
+    }
+
+    fn cannot_claim(&mut self, nonce: u64, error: SendError) -> Result<(), WorkError> {
+        let alarm = error.into_alarm()?;
+        self.note_claim(nonce, format!("this operator would claim it now, and cannot: {alarm}"), None);
+        self.raise(None, alarm);
         Ok(())
     }
 

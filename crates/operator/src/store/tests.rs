@@ -220,6 +220,22 @@ async fn requests_are_kept_as_they_were_proven_until_they_are_done() {
 }
 
 #[tokio::test]
+async fn notices_are_kept_and_dropped_many_at_once() {
+    let file = File::new("notices");
+    let store = Store::open(&file.url()).await.unwrap();
+    let rows: Vec<_> = (0..200).map(|number| ("claim", number, Some(format!("{number}")))).collect();
+    store.keep_notices("d", &rows).await.unwrap();
+    store.keep_notices("e", &rows[..1]).await.unwrap();
+    let next = (0..199).map(|number| ("claim", number, None)).chain([("told", 0, Some("7".to_owned()))]);
+    store.keep_notices("d", &next.collect::<Vec<_>>()).await.unwrap();
+    store.keep_notices("d", &[("told", 0, Some("8".to_owned()))]).await.unwrap();
+    let found = store.notices("d").await.unwrap();
+    let found: Vec<_> = found.iter().map(|row| (row.kind.as_str(), row.number, row.body.as_str())).collect();
+    assert_eq!(found, [("claim", 199, "199"), ("told", 0, "8")]);
+    assert_eq!(store.notices("e").await.unwrap().len(), 1, "another direction's stay");
+}
+
+#[tokio::test]
 async fn what_is_long_past_goes_but_for_what_accuses_somebody() {
     let file = File::new("prune");
     let store = Store::open(&file.url()).await.unwrap();
