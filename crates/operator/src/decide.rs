@@ -1,11 +1,13 @@
 //! What an operator does about one proven request: a pure function of proven facts.
 //!
-//! Votes go by turn. The operators are put in a row, rotated by the nonce; of those that have not voted, the first so many as
-//! votes are missing vote at once, each one after them waits some blocks longer, and looks again before it votes. So late
-//! votes, which would revert and cost gas, are rare, and no operator is needed: whoever is down is only waited for.
+//! Votes go by turn. The operators are put in a row, rotated by the nonce, those who let earlier
+//! turns pass behind the others. The first so many as votes are needed vote at once. After some
+//! blocks as many more are called as let their turn pass, and look again before they vote. So late
+//! votes, which would revert and cost gas, are rare, and no operator is needed: whoever is down is
+//! waited for once, and then no more for a while.
 
 use spanlight::{Address, Hash};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most blocks that a turn is waited for, however long the row: everybody gets a turn.
 const LONGEST_WAIT: u64 = 1 << 20;
@@ -74,6 +76,11 @@ pub struct Facts<'a> {
     pub waited: u64,
     /// Blocks to wait for each operator before this one.
     pub turn_blocks: u64,
+    /// Operators for whom nobody waits: they let earlier turns pass.
+    pub absent: &'a BTreeSet<Address>,
+    /// Whether the others may not wait for this operator: it has just begun, and none of its votes
+    /// is in a block yet.
+    pub doubts: bool,
     /// Whether a vote of this operator for the nonce is on its way.
     pub in_flight: bool,
     /// Whether the destination's head is young enough.
@@ -307,6 +314,8 @@ pub struct SignedFacts<'a> {
     pub state: &'a NonceState,
     /// Votes that would count if all signatures at hand were sent: see [`votes_at_hand`].
     pub at_hand: u64,
+    /// Operators whose signatures are at hand.
+    pub signers: &'a BTreeSet<Address>,
     /// Whether this operator has given its signature.
     pub signed: bool,
     /// Whether its keys make signatures that the bridge counts as its account's.
@@ -424,8 +433,13 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
         return SignedDecision::Collect;
     }
     let row = turn_row(facts.operators, facts.nonce);
-    let before = row.iter().take_while(|operator| **operator != facts.me).count();
-    let wait = u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks).min(LONGEST_WAIT);
+    let before = row.iter().take_while(|operator| **operator != facts.me);
+    let (signed, silent): (Vec<&Address>, Vec<&Address>) =
+        before.partition(|operator| facts.signers.contains(operator));
+    // Those who are silent a block after the signatures were enough are down, or send nothing.
+    let silent = if silent.is_empty() { 0 } else { facts.turn_blocks.min(1) };
+    let signed = u64::try_from(signed.len()).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks);
+    let wait = signed.saturating_add(silent).min(LONGEST_WAIT);
     match wait.saturating_sub(facts.waited) {
         0 if facts.parked => SignedDecision::Wait(Wait::Parked),
         0 => SignedDecision::Submit,
@@ -441,16 +455,72 @@ fn held(state: &NonceState, threshold: u64) -> Option<u64> {
 
 /// Blocks that this operator waits, counted from when it saw the request.
 fn blocks_to_wait(facts: &Facts<'_>) -> u64 {
-    let missing = facts.threshold.saturating_sub(facts.state.counted).max(1);
-    let voted = |operator: &Address| facts.state.votes.get(operator) == Some(&facts.key);
-    let everybody_voted = facts.operators.iter().all(voted);
+    let row = row_of(facts);
+    let wait = match row.iter().position(|operator| *operator == facts.me) {
+        _ if facts.state.counted >= facts.threshold => blocks_to_repeat(facts, &row),
+        Some(place) => blocks_until_called(facts, &row, place),
+        None => LONGEST_WAIT,
+    };
+    // Whoever stands in for this operator votes at once, and then it is not needed; whoever waits
+    // for it waits longer than one block.
+    let is_needed = facts.threshold >= u64::try_from(row.len()).unwrap_or(u64::MAX);
+    let doubt = if facts.doubts && !is_needed { facts.turn_blocks.min(2).wrapping_shr(1) } else { 0 };
+    wait.max(doubt).min(LONGEST_WAIT)
+}
+
+/// The row for this nonce: those who let earlier turns pass come last. Nobody is absent to itself.
+fn row_of(facts: &Facts<'_>) -> Vec<Address> {
+    let is_absent = |operator: &Address| *operator != facts.me && facts.absent.contains(operator);
     let row = turn_row(facts.operators, facts.nonce);
+    let (absent, mut present): (Vec<Address>, Vec<Address>) = row.into_iter().partition(is_absent);
+    present.extend(absent);
+    present
+}
+
+/// The first so many of the row as votes are needed are called at once. When a turn is over as many
+/// more are called as have let theirs pass; each of those after the first one looks a block later
+/// whether it is still needed.
+fn blocks_until_called(facts: &Facts<'_>, row: &[Address], place: usize) -> u64 {
+    let has_voted = |operator: &Address| facts.state.votes.get(operator) == Some(&facts.key);
+    let own = u64::try_from(row.iter().filter(|operator| has_voted(operator)).count()).unwrap_or(u64::MAX);
+    // Votes of former operators count too.
+    let needed = facts.threshold.saturating_sub(facts.state.counted.saturating_sub(own));
+    let needed = usize::try_from(needed).unwrap_or(usize::MAX).max(1);
+    let (mut start, mut before, mut called) = (0u64, 0, needed);
+    while place >= called {
+        let passed = row.iter().take(called).filter(|operator| !has_voted(operator)).count();
+        before = called;
+        called = needed.saturating_add(passed).max(called.saturating_add(1));
+        start = start.saturating_add(facts.turn_blocks);
+    }
+    let later = if before == 0 { 0 } else { place.saturating_sub(before) };
+    start.saturating_add(u64::try_from(later).unwrap_or(u64::MAX).min(facts.turn_blocks))
+}
+
+/// Where a lowered threshold makes the votes enough one of them is repeated: by those that have not
+/// voted first, one after the other.
+fn blocks_to_repeat(facts: &Facts<'_>, row: &[Address]) -> u64 {
+    let voted = |operator: &Address| facts.state.votes.get(operator) == Some(&facts.key);
+    let everybody_voted = row.iter().all(voted);
     let before = row.iter().take_while(|operator| **operator != facts.me);
     let before = before.filter(|operator| everybody_voted || !voted(operator)).count();
-    let before = u64::try_from(before).unwrap_or(u64::MAX);
-    // The first `missing` of those that have not voted go at once; each one behind them waits a turn longer.
-    let turns = before.saturating_add(1).saturating_sub(missing);
-    turns.saturating_mul(facts.turn_blocks).min(LONGEST_WAIT)
+    u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks)
+}
+
+/// Those whose turn is over, and who have not voted: they are waited for no more. Of a transfer that
+/// nobody votes for it shows nothing: it may be one that cannot be delivered.
+#[must_use]
+pub fn who_let_turns_pass(facts: &Facts<'_>) -> Vec<Address> {
+    if facts.state.handled || facts.state.counted >= facts.threshold {
+        return Vec::new();
+    }
+    let row = row_of(facts);
+    let is_over = |(place, operator): &(usize, &Address)| {
+        let is_silent = !facts.state.votes.contains_key(*operator) && !facts.absent.contains(*operator);
+        let over = blocks_until_called(facts, &row, *place).saturating_add(facts.turn_blocks);
+        is_silent && **operator != facts.me && over <= facts.waited
+    };
+    (0..).zip(row.iter()).filter(is_over).map(|(_, operator)| *operator).collect()
 }
 
 /// The operators in the order in which they vote for a nonce.

@@ -11,6 +11,7 @@ mod keeping;
 mod known;
 mod noticing;
 mod pace;
+mod presence;
 mod proven_keys;
 mod pushing;
 mod reverted;
@@ -41,6 +42,7 @@ use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
 use noticing::Notices;
 use pace::Pace;
+use presence::Presence;
 use proven_keys::ProvenKeys;
 use rotation::{Delays, Turn, Wakes};
 use signatures::Signatures;
@@ -116,6 +118,8 @@ pub(crate) struct Session<'t> {
     /// What votes and deliveries were seen to need.
     gas_seen: Seen,
     pace: Pace,
+    /// Which operators let their turn pass.
+    presence: Presence,
     pub(crate) open: BTreeMap<u64, Open>,
     /// Which of them are looked at.
     attention: Attention,
@@ -210,6 +214,7 @@ impl<'t> Session<'t> {
             sender,
             gas_seen: Seen::default(),
             pace: Pace::default(),
+            presence: Presence::default(),
             open: BTreeMap::new(),
             attention: Attention::default(),
             requests: 0,

@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::LazyLock;
 
 const KEY: Hash = Hash([7; 32]);
 const OTHER: Hash = Hash([8; 32]);
@@ -28,6 +29,8 @@ struct Case {
     paused: bool,
     bridge_paused: bool,
     parked: bool,
+    absent: Vec<u8>,
+    doubts: bool,
     delivery: Delivery,
 }
 
@@ -44,14 +47,22 @@ fn case(me: u8) -> Case {
         paused: false,
         bridge_paused: false,
         parked: false,
+        absent: Vec::new(),
+        doubts: false,
         delivery: Delivery::Works { gas: 9 },
     }
 }
 
 impl Case {
     fn decide(&self) -> Decision {
-        let operators = operators();
-        decide(&Facts {
+        self.with_facts(decide)
+    }
+
+    fn with_facts<R>(&self, look: impl FnOnce(&Facts<'_>) -> R) -> R {
+        let (operators, absent) = (operators(), self.absent.iter().copied().map(operator).collect());
+        look(&Facts {
+            absent: &absent,
+            doubts: self.doubts,
             nonce: self.nonce,
             key: KEY,
             me: operator(self.me),
@@ -148,10 +159,54 @@ fn what_the_outflow_limit_holds_back_is_not_voted_on_again_until_it_may_leave() 
 #[test]
 fn so_many_vote_at_once_as_votes_are_missing_and_the_others_wait_by_turn() {
     let of = |me| case(me).decide();
-    assert_eq!([of(1), of(2), of(3), of(4)], [VOTE, VOTE, turn(3), turn(6)]);
+    // Both may have let their turn pass: 3 and 4 stand in, and 4 looks whether 3 was enough.
+    assert_eq!([of(1), of(2), of(3), of(4)], [VOTE, VOTE, turn(3), turn(4)]);
     let with_threshold = |threshold, me| Case { threshold, ..case(me) }.decide();
     assert_eq!([1, 2, 3, 4].map(|me| with_threshold(1, me)), [VOTE, turn(3), turn(6), turn(9)]);
     assert_eq!([1, 2, 3, 4].map(|me| with_threshold(4, me)), [VOTE, VOTE, VOTE, VOTE]);
+}
+
+#[test]
+fn nobody_waits_for_those_who_let_earlier_turns_pass() {
+    let of = |me| Case { absent: vec![1, 2], ..case(me) }.decide();
+    assert_eq!([of(3), of(4)], [VOTE, VOTE], "they stand in at once");
+    assert_eq!([of(1), of(2)], [VOTE, VOTE], "nobody is absent to itself");
+    let of = |me| Case { absent: vec![1], ..case(me) }.decide();
+    assert_eq!([of(2), of(3), of(4)], [VOTE, VOTE, turn(3)]);
+    // However many are absent, those who are there get their turn.
+    let of = |me| Case { absent: vec![1, 2, 3, 4], ..case(me) }.decide();
+    assert_eq!([1, 2, 3, 4].map(of), [VOTE; 4], "each one thinks that it alone is there");
+}
+
+#[test]
+fn one_that_has_just_begun_looks_first_whether_others_stood_in_for_it() {
+    let begun = |me| Case { doubts: true, ..case(me) };
+    assert_eq!(begun(1).decide(), turn(1));
+    assert_eq!(Case { waited: 1, ..begun(1) }.decide(), VOTE);
+    assert_eq!(Case { threshold: 4, ..begun(1) }.decide(), VOTE, "nobody can stand in for it");
+    assert_eq!(begun(3).decide(), turn(3), "it is not waited for");
+}
+
+#[test]
+fn those_whose_turn_is_over_and_who_did_not_vote_are_missed() {
+    let missed = |case: Case| case.with_facts(who_let_turns_pass);
+    assert_eq!(missed(Case { waited: 2, ..case(3) }), [], "their turn is not over");
+    assert_eq!(missed(Case { waited: 3, ..case(3) }), [1, 2].map(operator));
+    assert_eq!(
+        missed(Case { waited: 3, state: state(&[(1, KEY)]), ..case(1) }),
+        [operator(2)],
+        "who voted sees it too"
+    );
+    assert_eq!(
+        missed(Case { waited: 3, state: state(&[(1, OTHER)]), ..case(3) }),
+        [operator(2)],
+        "who voted was there"
+    );
+    assert_eq!(missed(Case { waited: 3, absent: vec![1], ..case(4) }), [2, 3].map(operator), "it is known of 1");
+    assert_eq!(missed(Case { waited: 3, ..case(1) }), [operator(2)], "nobody misses itself");
+    assert_eq!(missed(Case { waited: 9, state: state(&[(1, KEY), (2, KEY)]), ..case(3) }), [], "enough have voted");
+    let handled = NonceState { handled: true, ..state(&[]) };
+    assert_eq!(missed(Case { waited: 9, state: handled, ..case(3) }), []);
 }
 
 #[test]
@@ -168,15 +223,15 @@ fn votes_of_others_bring_the_turn_of_those_behind_no_nearer_than_needed() {
     // 1 has voted, one vote is missing: 2 goes, 3 waits for 2, 4 for 2 and 3.
     let of = |me| Case { state: state(&[(1, KEY)]), ..case(me) }.decide();
     assert_eq!([of(2), of(3), of(4)], [VOTE, turn(3), turn(6)]);
-    // A vote for something else is no vote: 1 still counts as missing.
+    // A vote for something else is no vote: 1 still counts as missing, and two stand in.
     let of = |me| Case { state: state(&[(1, OTHER)]), ..case(me) }.decide();
-    assert_eq!([of(2), of(3), of(4)], [VOTE, turn(3), turn(6)]);
+    assert_eq!([of(2), of(3), of(4)], [VOTE, turn(3), turn(4)]);
 }
 
 #[test]
 fn waiting_ends_after_its_blocks() {
     let after = |waited| Case { waited, ..case(4) }.decide();
-    assert_eq!([after(0), after(5), after(6), after(7)], [turn(6), turn(1), VOTE, VOTE]);
+    assert_eq!([after(0), after(3), after(4), after(5)], [turn(4), turn(1), VOTE, VOTE]);
 }
 
 #[test]
@@ -216,7 +271,7 @@ fn a_parked_nonce_waits_and_is_not_simulated() {
 
 #[test]
 fn nobody_simulates_before_its_turn() {
-    assert_eq!(Case { delivery: Delivery::NotAsked, ..case(4) }.decide(), turn(6));
+    assert_eq!(Case { delivery: Delivery::NotAsked, ..case(4) }.decide(), turn(4));
 }
 
 #[test]
@@ -241,6 +296,8 @@ fn every_decision_has_its_own_words() {
 
 static OPEN: NonceState = NonceState { handled: false, votes: BTreeMap::new(), counted: 0, held: None };
 
+static ALL: LazyLock<BTreeSet<Address>> = LazyLock::new(|| operators().into_iter().collect());
+
 fn signed(me: u8) -> SignedFacts<'static> {
     const OPERATORS: [Address; 4] = [Address([1; 20]), Address([2; 20]), Address([3; 20]), Address([4; 20])];
     SignedFacts {
@@ -250,6 +307,7 @@ fn signed(me: u8) -> SignedFacts<'static> {
         operators: &OPERATORS,
         threshold: 3,
         state: &OPEN,
+        signers: &ALL,
         at_hand: 3,
         signed: true,
         can_sign: Fit::Fits,
@@ -271,6 +329,17 @@ fn whoever_is_first_in_the_row_sends_the_signatures_and_the_others_wait_for_it()
     assert_eq!(of(4), SignedDecision::Wait(Wait::Turn { blocks: 9 }));
     assert_eq!(decide_signed(&SignedFacts { waited: 9, ..signed(4) }), SignedDecision::Submit);
     assert_eq!(decide_signed(&SignedFacts { nonce: 3, ..signed(4) }), SignedDecision::Submit);
+}
+
+#[test]
+fn whoever_has_not_signed_is_waited_for_one_block_before_another_sends() {
+    let signers = [2, 3, 4].map(operator).into_iter().collect();
+    let of = |me| decide_signed(&SignedFacts { signers: &signers, ..signed(me) });
+    assert_eq!(of(2), SignedDecision::Wait(Wait::Turn { blocks: 1 }));
+    assert_eq!(of(3), SignedDecision::Wait(Wait::Turn { blocks: 4 }));
+    let signers = [3, 4].map(operator).into_iter().collect();
+    let third = SignedFacts { signers: &signers, ..signed(3) };
+    assert_eq!(decide_signed(&third), SignedDecision::Wait(Wait::Turn { blocks: 1 }), "for all of them together");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{reverted, Open, Session};
 use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
-use crate::decide::{decide, Decision, Delivery, Facts, NonceState};
+use crate::decide::{decide, who_let_turns_pass, Decision, Delivery, Facts, NonceState, Wait};
 use crate::delivery::{simulate, Asked, Gas};
 use crate::direction::WorkError;
 use crate::park::Cause;
@@ -21,7 +21,7 @@ use spanlight::header::base_fee;
 use spanlight::profile::Fork;
 use spanlight::{Address, Hash, U256};
 use spanlight_prover::{Node, ProveError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 impl Session<'_> {
@@ -112,8 +112,11 @@ impl Session<'_> {
         let read = view::read(&node, header, &self.direction.to, me, &keys, &self.view.voters);
         let counts_by_keys = self.counts_by_keys() && !keys.is_empty();
         let operators: &[Address] = if counts_by_keys { &self.view.operators } else { &[] };
-        let (view, payer, accounts) = tokio::try_join!(read, payer, accounts_of(&node, header, operators))?;
+        let missing = self.presence.missing();
+        let (view, payer, accounts, missing) =
+            tokio::try_join!(read, payer, accounts_of(&node, header, operators), accounts_of(&node, header, &missing))?;
         self.view = view;
+        self.presence.see(self.view.account.nonce, &missing);
         if counts_by_keys {
             self.proven_keys.learn(header.number(), accounts);
         }
@@ -231,13 +234,17 @@ impl Session<'_> {
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
         self.ask_again();
+        self.start_turns_after_a_pause();
         let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
         self.simulate_ahead(&nonces, fresh, turn_blocks).await;
-        let mut votes = Vec::new();
+        let (mut votes, mut silent) = (Vec::new(), BTreeSet::new());
         for nonce in nonces {
             let Some(decision) = self.decide(nonce, fresh, turn_blocks) else { continue };
             self.note(nonce, decision.code(), decision.words());
             let is_full = self.sender.in_flight().saturating_add(votes.len()) >= most;
+            if self.is_worth_a_vote(nonce, &decision) {
+                silent.extend(self.who_let_turns_pass(nonce, turn_blocks));
+            }
             match decision {
                 Decision::Vote { .. } | Decision::Simulate if is_full => self.note_full(nonce),
                 Decision::Vote { gas, corrects } => {
@@ -255,7 +262,35 @@ impl Session<'_> {
                 Decision::Wait(_) | Decision::Simulate => {}
             }
         }
+        self.presence.missed(silent, self.view.head.number);
         self.send_votes(votes).await
+    }
+
+    /// Nobody lets a turn pass while the bridge takes no votes: turns begin again once it does.
+    fn start_turns_after_a_pause(&mut self) {
+        if self.view.is_bridge_paused() {
+            let head = self.view.head.number;
+            self.open.values_mut().for_each(|open| open.seen_at = head);
+        }
+    }
+
+    /// Whether an operator that does not vote for it is missed: somebody does.
+    fn is_worth_a_vote(&self, nonce: u64, decision: &Decision) -> bool {
+        let key = self.open.get(&nonce).map(|open| open.key);
+        let state = self.view.transfers.get(&nonce);
+        match decision {
+            Decision::Vote { .. } => true,
+            Decision::Wait(Wait::Voted | Wait::Turn { .. } | Wait::InFlight) => {
+                state.is_some_and(|state| state.votes.values().any(|voted| Some(*voted) == key))
+            }
+            _ => false,
+        }
+    }
+
+    /// Who let a turn pass for this transfer.
+    fn who_let_turns_pass(&self, nonce: u64, turn_blocks: u64) -> Vec<Address> {
+        let absent = self.presence.absent(self.view.head.number);
+        self.facts(nonce, true, turn_blocks, &absent).map_or_else(Vec::new, |facts| who_let_turns_pass(&facts))
     }
 
     pub(super) fn note_full(&self, nonce: u64) {
@@ -280,9 +315,20 @@ impl Session<'_> {
     }
 
     fn decide(&self, nonce: u64, fresh: bool, turn_blocks: u64) -> Option<Decision> {
+        let absent = self.presence.absent(self.view.head.number);
+        self.facts(nonce, fresh, turn_blocks, &absent).map(|facts| decide(&facts))
+    }
+
+    fn facts<'f>(
+        &'f self,
+        nonce: u64,
+        fresh: bool,
+        turn_blocks: u64,
+        absent: &'f BTreeSet<Address>,
+    ) -> Option<Facts<'f>> {
         let open = self.open.get(&nonce)?;
         let state = self.view.transfers.get(&nonce)?;
-        Some(decide(&Facts {
+        Some(Facts {
             nonce,
             key: open.key,
             me: self.view.me,
@@ -291,13 +337,15 @@ impl Session<'_> {
             state,
             waited: self.view.head.number.saturating_sub(open.seen_at),
             turn_blocks,
+            absent,
+            doubts: self.presence.doubts(),
             in_flight: self.sender.is_in_flight(Purpose::Vote, nonce),
             fresh,
             paused: self.is_paused(),
             bridge_paused: self.view.is_bridge_paused(),
             parked: open.park.is_parked(self.view.head.number),
             delivery: &open.delivery,
-        }))
+        })
     }
 
     /// How much gas a vote for a nonce may be given.

@@ -190,7 +190,8 @@ impl Session<'_> {
         let state = self.view.transfers.get(&nonce)?;
         let open = self.open.get_mut(&nonce)?;
         open.signatures.digest()?;
-        let at_hand = votes_at_hand(state, open.signatures.signers(counting(&self.view, &self.proven_keys)));
+        let signers = open.signatures.signers(counting(&self.view, &self.proven_keys)).copied().collect();
+        let at_hand = votes_at_hand(state, &signers);
         if at_hand >= self.view.threshold {
             open.signatures.complete_at.get_or_insert(head);
         }
@@ -201,6 +202,7 @@ impl Session<'_> {
             operators: &self.view.operators,
             threshold: self.view.threshold,
             state,
+            signers: &signers,
             at_hand,
             signed: open.signatures.is_signed(&self.view.me, exchange, (&self.direction.name, nonce)),
             can_sign,
