@@ -104,45 +104,103 @@ pub(crate) struct Asked<'a> {
     pub(crate) delivers: Option<&'a HandleCall>,
 }
 
-/// The most gas that calls alike were seen to need: the next one of the kind is tried with so much,
-/// which is one run in the node's machine instead of the several of an estimate. Too much of it
-/// costs nothing: what a vote does not use is not paid.
+/// The most gas that calls alike were seen to need lately: the next one of the kind is tried with so
+/// much, which is one run in the node's machine instead of the several of an estimate.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(BTreeMap<(Address, [u8; 4]), u64>);
+pub(crate) struct Seen(BTreeMap<Kind, Needed>);
+
+/// Contract and function; of coin the recipient, or nobody for all who keep no code that needs much.
+type Kind = (Address, [u8; 4]);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Needed {
+    most: u64,
+    /// How often calls were tried with it.
+    tried: u32,
+}
 
 impl Seen {
     /// Longer calldata may need more: such a call is estimated.
     const LONGEST: usize = 1_024;
+    /// Coin that needs no more says nothing of its recipient.
+    const PLAIN: u64 = 50_000;
+    /// After so many tries it is forgotten, and one is estimated again: one costly call, or one
+    /// false answer, must not have every later vote named much gas, which an account must hold.
+    const TRIES: u32 = 256;
+    /// Kinds kept: anybody can make recipients.
+    const MOST: usize = 1_024;
 
-    fn kind(call: &Call<'_>) -> Option<(Address, [u8; 4])> {
+    fn kind(call: &Call<'_>) -> Option<Kind> {
         match call.input.first_chunk() {
-            // Coin, to whomever: where the recipient's code needs more, it does not work so.
-            None => Some((Address::ZERO, [0; 4])),
+            None => Some((call.to, [0; 4])),
             Some(selector) => (call.input.len() <= Self::LONGEST).then_some((call.to, *selector)),
         }
     }
 
+    /// The kind under which something is known of a call.
+    fn known(&self, call: &Call<'_>) -> Option<Kind> {
+        let plain = call.input.is_empty().then_some((Address::ZERO, [0; 4]));
+        [Self::kind(call), plain].into_iter().flatten().find(|kind| self.0.contains_key(kind))
+    }
+
     fn of(&self, call: &Call<'_>) -> Option<u64> {
-        self.0.get(&Self::kind(call)?).copied().filter(|gas| *gas <= call.gas)
+        self.0.get(&self.known(call)?).map(|needed| needed.most).filter(|gas| *gas <= call.gas)
     }
 
     fn note(&mut self, call: &Call<'_>, needed: u64) {
-        if let Some(kind) = Self::kind(call) {
-            let most = self.0.entry(kind).or_default();
-            *most = needed.max(*most);
+        let is_plain = call.input.is_empty() && needed <= Self::PLAIN;
+        let Some(kind) = (if is_plain { Some((Address::ZERO, [0; 4])) } else { Self::kind(call) }) else { return };
+        if self.0.len() >= Self::MOST && !self.0.contains_key(&kind) {
+            self.0.clear();
+        }
+        let known = self.0.entry(kind).or_default();
+        known.most = needed.max(known.most);
+    }
+
+    /// A call was tried with what is known.
+    fn note_try(&mut self, call: &Call<'_>) {
+        let Some(kind) = self.known(call) else { return };
+        let Some(needed) = self.0.get_mut(&kind) else { return };
+        needed.tried = needed.tried.saturating_add(1);
+        if needed.tried >= Self::TRIES {
+            self.0.remove(&kind);
         }
     }
 }
 
+/// How an endpoint is asked about several transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// In few requests.
+    Together,
+    /// Each call in a request of its own, and by a single run: what had no answer in time before.
+    Alone,
+}
+
 /// What each of some calls needs, as far as it is known.
 type Needs = Vec<Option<Result<u64, No>>>;
+
+async fn needs_of(link: &Link, calls: &[Call<'_>], seen: &mut Seen, manner: Manner) -> Vec<Result<u64, No>> {
+    match manner {
+        Manner::Together => needs(link, calls, seen).await,
+        Manner::Alone => {
+            let said = link.simulate_alone(calls).await.into_iter();
+            calls.iter().zip(said).map(|(call, outcome)| enough(call, outcome)).collect()
+        }
+    }
+}
 
 /// What calls need, with so much gas at most each. One of each kind is estimated, and the others are
 /// tried with what that needed; those that do not work so are estimated too.
 async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u64, No>> {
     let mut needs: Needs = vec![None; calls.len()];
     let mut kinds = BTreeSet::new();
-    let is_first = |call: &Call<'_>| seen.of(call).is_none() && Seen::kind(call).is_none_or(|kind| kinds.insert(kind));
+    let kind = |call: &Call<'_>| match call.input {
+        // One is enough to tell what coin needs that no code takes.
+        [] => Some((Address::ZERO, [0; 4])),
+        _ => Seen::kind(call),
+    };
+    let is_first = |call: &Call<'_>| seen.of(call).is_none() && kind(call).is_none_or(|kind| kinds.insert(kind));
     let first = places(calls, is_first);
     estimate(link, calls, &first, (&mut needs, seen)).await;
     try_as_seen(link, calls, (&mut needs, seen)).await;
@@ -156,15 +214,20 @@ fn places(calls: &[Call<'_>], is_wanted: impl FnMut(&Call<'_>) -> bool) -> Vec<u
     (0..).zip(calls).filter(|(_, call)| is_wanted(call)).map(|(place, _)| place).collect()
 }
 
-/// Tries those that are open with what their kind was seen to need.
-async fn try_as_seen(link: &Link, calls: &[Call<'_>], (needs, seen): (&mut Needs, &Seen)) {
+/// Tries those that are open with what their kind was seen to need. What has no answer in time is
+/// not asked again now.
+async fn try_as_seen(link: &Link, calls: &[Call<'_>], (needs, seen): (&mut Needs, &mut Seen)) {
     let open = (0..).zip(calls).zip(needs.iter()).filter(|(_, need)| need.is_none());
     let tried = open.filter_map(|((place, call), _)| Some((place, Call { gas: seen.of(call)?, ..call.clone() })));
     let (places, tried): (Vec<usize>, Vec<Call<'_>>) = tried.unzip();
     for ((place, call), works) in places.into_iter().zip(&tried).zip(link.try_once(&tried).await) {
-        if let Some(need) = needs.get_mut(place).filter(|_| works) {
-            *need = Some(Ok(call.gas));
-        }
+        seen.note_try(call);
+        let Some(need) = needs.get_mut(place) else { continue };
+        *need = match works {
+            Some(true) => Some(Ok(call.gas)),
+            Some(false) => None,
+            None => Some(Err(No::Unknown)),
+        };
     }
 }
 
@@ -179,6 +242,7 @@ async fn estimate(link: &Link, calls: &[Call<'_>], places: &[usize], (needs, see
                 Ok(gas)
             }
             Need::Reverts(reason) => Err(No::Reverts(reason)),
+            Need::Unanswered => Err(No::Unknown),
             Need::Unknown => {
                 untold.push(*place);
                 continue;
@@ -190,14 +254,18 @@ async fn estimate(link: &Link, calls: &[Call<'_>], places: &[usize], (needs, see
     }
     let asked = of(&untold);
     for ((place, call), outcome) in untold.iter().zip(&asked).zip(link.simulate_all(&asked).await) {
-        let need = match outcome {
-            Outcome::Works => Ok(call.gas),
-            Outcome::Reverts(reason) => Err(No::Reverts(reason)),
-            Outcome::Unknown(_) => Err(No::Unknown),
-        };
         if let Some(place) = needs.get_mut(*place) {
-            *place = Some(need);
+            *place = Some(enough(call, outcome));
         }
+    }
+}
+
+/// The most that a call may have is what it needs, where nobody told how little is enough.
+fn enough(call: &Call<'_>, outcome: Outcome) -> Result<u64, No> {
+    match outcome {
+        Outcome::Works => Ok(call.gas),
+        Outcome::Reverts(reason) => Err(No::Reverts(reason)),
+        Outcome::Unknown(_) => Err(No::Unknown),
     }
 }
 
@@ -209,6 +277,7 @@ pub(crate) async fn simulate(
     me: Address,
     asked: &[Asked<'_>],
     seen: &mut Seen,
+    manner: Manner,
 ) -> Vec<Delivery> {
     let vote = |asked: &Asked<'_>| (bridge.address, U256::ZERO, asked.input.to_vec());
     let delivery = |asked: &Asked<'_>| asked.delivers.map(|call| delivery(bridge, call));
@@ -225,28 +294,45 @@ pub(crate) async fn simulate(
             gas: gas.most,
         }));
     }
-    let mut needs = needs(link, &calls, seen).await.into_iter();
+    let mut needs = needs_of(link, &calls, seen, manner).await.into_iter();
     let mut said = Vec::new();
     for (asked, (_, delivered, _)) in asked.iter().zip(&made) {
         let voted = needs.next().unwrap_or(Err(No::Unknown));
         let delivered = delivered.as_ref().map_or(Ok(0), |_| needs.next().unwrap_or(Err(No::Unknown)));
-        said.push(match (voted, delivered) {
-            (Ok(_), Err(No::Reverts(_))) if is_made_meanwhile(link, bridge, me, asked).await => Delivery::Meanwhile,
+        let works = voted.is_ok();
+        let delivery = match (voted, delivered) {
             (Err(no), _) => no.of_vote(asked.delivers.is_none()),
             (Ok(_), Err(no)) => no.of_delivery(),
             (Ok(voted), Ok(delivered)) => Delivery::Works { gas: asked.gas.of(voted, delivered, asked.input.len()) },
-        });
+        };
+        said.push((delivery, works));
     }
-    said
+    see_those_made_meanwhile(link, (bridge, me), asked, &mut said, manner).await;
+    said.into_iter().map(|(delivery, _)| delivery).collect()
 }
 
-/// Whether a delivery that fails was made a moment ago, and only fails the second time: the bridge
-/// is asked about the vote again.
-async fn is_made_meanwhile(link: &Link, bridge: &BridgeEnd, me: Address, asked: &Asked<'_>) -> bool {
-    let (input, gas) = (asked.input, asked.gas.most);
-    let call = Call { from: me, to: bridge.address, value: U256::ZERO, input, gas };
-    let said = needs(link, &[call], &mut Seen::default()).await;
-    matches!(said.first(), Some(Err(No::Reverts(reason))) if is_handled_meanwhile(reason))
+/// A delivery that fails may have been made a moment ago, and only fail the second time: the bridge
+/// is asked about its vote again, about all of them at a time. Of a vote that failed itself nothing
+/// more is to be asked.
+async fn see_those_made_meanwhile(
+    link: &Link,
+    (bridge, me): (&BridgeEnd, Address),
+    asked: &[Asked<'_>],
+    said: &mut [(Delivery, bool)],
+    manner: Manner,
+) {
+    let failing = asked.iter().zip(said).filter(|(_, said)| matches!(said, (Delivery::Fails { .. }, true)));
+    let (calls, places): (Vec<Call<'_>>, Vec<&mut Delivery>) = failing
+        .map(|(asked, (delivery, _))| {
+            let (input, gas) = (asked.input, asked.gas.most);
+            (Call { from: me, to: bridge.address, value: U256::ZERO, input, gas }, delivery)
+        })
+        .unzip();
+    for (place, vote) in places.into_iter().zip(needs_of(link, &calls, &mut Seen::default(), manner).await) {
+        if matches!(vote, Err(No::Reverts(reason)) if is_handled_meanwhile(&reason)) {
+            *place = Delivery::Meanwhile;
+        }
+    }
 }
 
 /// The call that the bridge makes once the votes are there: to whom, with how much coin, and with
@@ -276,69 +362,4 @@ fn delivery(bridge: &BridgeEnd, call: &HandleCall) -> (Address, U256, Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use spanlight::primitives::{encode_hex, keccak256};
-
-    const GAS: Gas = Gas { most: 10_000_000, overtaken: 0, keeps_a_rest: false, all: false };
-
-    #[test]
-    fn gas_is_what_was_seen_with_what_may_come_and_never_more_than_the_most() {
-        assert_eq!(GAS.of(170_000, 30_000, 0), 625_000);
-        assert_eq!(GAS.of(0, 0, 0), 500_000, "one that says too little costs no vote");
-        assert_eq!(Gas { keeps_a_rest: true, ..GAS }.of(170_000, 30_000, 0), 2_125_000);
-        let overtaken = |overtaken| Gas { overtaken, ..GAS }.of(170_000, 30_000, 0);
-        assert_eq!((overtaken(110), overtaken(201)), (2_825_000, 4_645_000));
-        assert_eq!(overtaken(u64::MAX), overtaken(201), "the bridge passes over no more at a time");
-        assert_eq!(GAS.of(u64::MAX, 1, 5), GAS.most);
-        assert_eq!(Gas { all: true, ..GAS }.of(1, 1, 1), GAS.most);
-    }
-
-    #[test]
-    fn a_call_is_tried_with_what_one_of_its_kind_needed_most() {
-        let mut seen = Seen::default();
-        let vote = |input| Call { from: Address::ZERO, to: Address([1; 20]), value: U256::ZERO, input, gas: 1_000 };
-        let (short, long) = ([7; 36], [7; 2_000]);
-        assert_eq!(seen.of(&vote(&short)), None, "nothing is known yet");
-        for gas in [300, 700, 500] {
-            seen.note(&vote(&short), gas);
-        }
-        assert_eq!(seen.of(&vote(&short)), Some(700));
-        assert_eq!(seen.of(&vote(&[8; 36])), None, "another function");
-        assert_eq!(seen.of(&vote(&long)), None, "long data cost gas of their own");
-        assert_eq!(seen.of(&Call { to: Address([2; 20]), ..vote(&short) }), None, "another contract");
-        assert_eq!(seen.of(&Call { gas: 600, ..vote(&short) }), None, "never more than it may have");
-        seen.note(&vote(&[]), 21_000);
-        let coin = Call { to: Address([3; 20]), gas: 50_000, ..vote(&[]) };
-        assert_eq!(seen.of(&coin), Some(21_000), "coin costs the same for anybody without code");
-    }
-
-    #[test]
-    fn what_others_handled_a_block_earlier_is_no_failure() {
-        let of_vote = |words: &str, is_second| No::Reverts(words.to_owned()).of_vote(is_second);
-        for words in ["execution reverted: closed vote", "evm: execution reverted: removed vote"] {
-            for is_second in [false, true] {
-                assert_eq!(of_vote(words, is_second), Delivery::Meanwhile);
-            }
-        }
-        let reason = "execution reverted: ERC20: mint to the zero address".to_owned();
-        assert_eq!(of_vote(&reason, false), Delivery::Fails { reason });
-    }
-
-    /// A recipient or a token may say whatever it likes.
-    #[test]
-    fn only_the_bridge_itself_can_say_that_it_is_paused_or_has_handled_it() {
-        let selector = encode_hex(&keccak256(b"HandlesArePaused()").0[..4]);
-        let paused = reverts::in_words(&format!("execution reverted ({selector})"));
-        assert!(reverts::is_pause(&paused), "{paused}");
-        for words in [paused.as_str(), "execution reverted: closed vote", "execution reverted: HandlesArePaused"] {
-            let reason = words.to_owned();
-            assert_eq!(No::Reverts(reason.clone()).of_delivery(), Delivery::Fails { reason });
-        }
-        assert_eq!(No::Reverts(paused.clone()).of_vote(true), Delivery::Paused);
-        let reason = paused.clone();
-        let of_generation_c = No::Reverts(paused).of_vote(false);
-        assert_eq!(of_generation_c, Delivery::Fails { reason }, "that bridge has no such pause");
-        assert_eq!(No::Unknown.of_vote(true), Delivery::Unknown);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use crate::pause::Pause;
 use crate::pulse::Pulse;
 use crate::reverts;
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, Hash, U256};
@@ -26,6 +27,11 @@ const GIVEN_TOGETHER: usize = 64;
 /// Simulations asked for in one request: a node makes them one after the other, and has several
 /// requests at the same time.
 const ASKED_TOGETHER: usize = 16;
+/// Longest time for simulations asked for in one request, and for those of them together that are
+/// asked for again, each in its own.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// After this time no further endpoint is asked about several calls.
+const LONGEST_ASKED: Duration = Duration::from_secs(4);
 
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
@@ -82,6 +88,8 @@ pub(crate) enum Need {
     Reverts(String),
     /// Nobody could tell.
     Unknown,
+    /// No answer came in time.
+    Unanswered,
 }
 
 /// What an endpoint says to a transaction that it is given.
@@ -149,6 +157,8 @@ pub(crate) struct Link {
     row: Vec<Endpoint>,
     pub(crate) endpoints: Endpoints<Endpoint>,
     cancel: Cancel,
+    /// How long several simulations in one request are waited for.
+    patience: Duration,
     since: Instant,
     /// Findings of these endpoints that were told.
     told: Vec<Finding>,
@@ -176,6 +186,7 @@ impl Link {
             row,
             endpoints,
             cancel: cancel.clone(),
+            patience: PATIENCE.min(timeout.checked_div(2).unwrap_or(timeout)),
             since: Instant::now(),
             told: Vec::new(),
             swallowers: BTreeSet::new(),
@@ -250,10 +261,19 @@ impl Link {
     /// says anything but that one works, the others too. Unproven: a false answer delays where
     /// there is no other endpoint, or costs a failed transaction.
     pub(crate) async fn simulate_all(&self, calls: &[Call<'_>]) -> Vec<Outcome> {
+        self.simulate_by(calls, ASKED_TOGETHER).await
+    }
+
+    /// The same, each call in a request of its own: what takes long keeps no other back.
+    pub(crate) async fn simulate_alone(&self, calls: &[Call<'_>]) -> Vec<Outcome> {
+        self.simulate_by(calls, 1).await
+    }
+
+    async fn simulate_by(&self, calls: &[Call<'_>], together: usize) -> Vec<Outcome> {
         let unknown = Outcome::Unknown("no endpoint is left".to_owned());
         let is_settled = |outcome: &Outcome| matches!(outcome, Outcome::Works);
         let places = self.endpoints.order(CALL);
-        let said = self.ask_each((CALL, &places), calls, |call| call.at_latest(), outcome_of, is_settled);
+        let said = self.ask_each((CALL, &places), (calls, together), |call| call.at_latest(), outcome_of, is_settled);
         let merge = |said: Vec<Outcome>| {
             said.into_iter().fold(unknown.clone(), |outcome, other| match (&outcome, &other) {
                 (Outcome::Works, _) => outcome,
@@ -275,12 +295,13 @@ impl Link {
         self.estimate_all(std::slice::from_ref(call)).await.into_iter().next().unwrap_or(Need::Unknown)
     }
 
-    /// Asks the first endpoint alone whether calls work with so much gas.
-    pub(crate) async fn try_once(&self, calls: &[Call<'_>]) -> Vec<bool> {
+    /// Asks the first endpoint alone whether calls work with so much gas; none where it does not
+    /// answer in time.
+    pub(crate) async fn try_once(&self, calls: &[Call<'_>]) -> Vec<Option<bool>> {
         let places = self.endpoints.order(CALL);
-        let first = places.get(..1).unwrap_or_default();
-        let said = self.ask_each((CALL, first), calls, |call| call.at_latest(), outcome_of, |_| true);
-        said.await.iter().map(|said| said.first() == Some(&Outcome::Works)).collect()
+        let (first, asked) = (places.get(..1).unwrap_or_default(), (calls, ASKED_TOGETHER));
+        let said = self.ask_each((CALL, first), asked, |call| call.at_latest(), works, |_| true);
+        said.await.iter().map(|said| said.first().copied().flatten()).collect()
     }
 
     /// Asks how much gas calls need, at most what each is given, in the same way: what one endpoint
@@ -288,11 +309,12 @@ impl Link {
     pub(crate) async fn estimate_all(&self, calls: &[Call<'_>]) -> Vec<Need> {
         let is_settled = |need: &Need| matches!(need, Need::Gas(_));
         let places = self.endpoints.order(ESTIMATE);
-        let said = self.ask_each((ESTIMATE, &places), calls, |call| json!([call.to_json()]), need_of, is_settled);
+        let asked = (calls, ASKED_TOGETHER);
+        let said = self.ask_each((ESTIMATE, &places), asked, |call| json!([call.to_json()]), need_of, is_settled);
         let merge = |said: Vec<Need>| {
             said.into_iter().fold(Need::Unknown, |need, other| match (&need, &other) {
                 (Need::Gas(_), _) => need,
-                (Need::Reverts(_), Need::Reverts(_) | Need::Unknown) => need,
+                (Need::Reverts(_), Need::Reverts(_) | Need::Unknown | Need::Unanswered) => need,
                 _ => other,
             })
         };
@@ -304,22 +326,23 @@ impl Link {
     async fn ask_each<R>(
         &self,
         (method, places): (&str, &[usize]),
-        calls: &[Call<'_>],
+        (calls, together): (&[Call<'_>], usize),
         params: impl Fn(&Call<'_>) -> Value,
         read: fn(Result<Value, RpcError>) -> R,
         is_settled: impl Fn(&R) -> bool,
     ) -> Vec<Vec<R>> {
         let mut all: Vec<Vec<R>> = calls.iter().map(|_| Vec::new()).collect();
+        let begun = Instant::now();
         for place in places.iter().copied() {
+            if calls.len() > 1 && begun.elapsed() >= LONGEST_ASKED {
+                break;
+            }
             let due = (0..).zip(&all).filter(|(_, said)| !said.iter().any(&is_settled));
             let due: Vec<(usize, &Call<'_>)> = due.filter_map(|(index, _)| Some((index, calls.get(index)?))).collect();
-            let parts = parts(&due, ASKED_TOGETHER, |(_, call)| call.input.len());
-            let asked = parts.iter().map(async |part| {
+            let parts = parts(&due, together, |(_, call)| call.input.len());
+            let asked = parts.iter().map(|part| {
                 let params = part.iter().map(|(_, call)| params(call)).collect();
-                match self.endpoints.call_each_at(place, method, params).await {
-                    Ok(answers) => answers,
-                    Err(error) => part.iter().map(|_| Err(error.clone())).collect(),
-                }
+                self.ask_part(place, method, params)
             });
             let answers = join_all(asked).await.into_iter().flatten();
             let said: Vec<(usize, R)> = due.iter().map(|(index, _)| *index).zip(answers.map(read)).collect();
@@ -330,6 +353,46 @@ impl Link {
             }
         }
         all
+    }
+
+    /// Asks an endpoint for simulations in one request, and where that has no answer in time for
+    /// each in its own. Anybody can make a call that takes long: it has the others wait so long and
+    /// no longer, and accuses no endpoint.
+    async fn ask_part(&self, place: usize, method: &str, params: Vec<Value>) -> Vec<Result<Value, RpcError>> {
+        let late = || RpcError::Transport { reason: format!("{}, {method}: no answer in time", self.name_of(place)) };
+        if params.len() <= 1 {
+            return self.ask_alone(place, method, params).await;
+        }
+        let together = self.endpoints.try_each_at(place, method, params.clone());
+        match tokio::time::timeout(self.patience, together).await {
+            Ok(Ok(answers)) => return answers,
+            Ok(Err(error)) if !matches!(error, RpcError::Transport { .. }) => {
+                return params.iter().map(|_| Err(error.clone())).collect();
+            }
+            Ok(Err(_)) | Err(_) => {}
+        }
+        let mut answers: Vec<Result<Value, RpcError>> = params.iter().map(|_| Err(late())).collect();
+        let alone = (0..).zip(params).map(async |(index, params)| {
+            let said = self.ask_alone(place, method, vec![params]).await;
+            (index, said.into_iter().next())
+        });
+        let alone = stream::iter(alone).buffer_unordered(ASKED_TOGETHER).for_each(|(index, said): (usize, _)| {
+            if let (Some(answer), Some(said)) = (answers.get_mut(index), said) {
+                *answer = said;
+            }
+            std::future::ready(())
+        });
+        // What has no answer by then has none; the others keep theirs.
+        let _ = tokio::time::timeout(self.patience, alone).await;
+        answers
+    }
+
+    async fn ask_alone(&self, place: usize, method: &str, params: Vec<Value>) -> Vec<Result<Value, RpcError>> {
+        let count = params.len();
+        match self.endpoints.try_each_at(place, method, params).await {
+            Ok(answers) => answers,
+            Err(error) => vec![Err(error); count],
+        }
     }
 
     /// Sends a signed transaction to one endpoint, the first that takes it.
@@ -485,7 +548,8 @@ fn need_of(answer: Result<Value, RpcError>) -> Need {
             gas.map_or(Need::Unknown, Need::Gas)
         }
         Err(RpcError::Node { message, .. }) if is_revert(&message) => Need::Reverts(reverts::in_words(&message)),
-        _ => Need::Unknown,
+        Ok(_) | Err(RpcError::Node { .. }) => Need::Unknown,
+        Err(_) => Need::Unanswered,
     }
 }
 
@@ -502,6 +566,14 @@ fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
 fn is_in_no_block(answers: &[Result<Value, RpcError>]) -> bool {
     let mut told = answers.iter().flatten().peekable();
     told.peek().is_some() && told.all(Value::is_null)
+}
+
+/// None where nothing was answered.
+fn works(answer: Result<Value, RpcError>) -> Option<bool> {
+    match answer {
+        Ok(_) | Err(RpcError::Node { .. }) => Some(outcome_of(answer) == Outcome::Works),
+        Err(_) => None,
+    }
 }
 
 fn line_up(row: &[Endpoint], cancel: &Cancel) -> Endpoints<Endpoint> {

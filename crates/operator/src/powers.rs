@@ -380,7 +380,7 @@ impl<'t> Followed<'t> {
         }
         Ok(match self.link.estimate(&call).await {
             Need::Gas(gas) => gas.saturating_add(gas / 4).min(most),
-            Need::Reverts(_) | Need::Unknown => most,
+            Need::Reverts(_) | Need::Unknown | Need::Unanswered => most,
         })
     }
 

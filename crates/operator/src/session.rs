@@ -11,6 +11,7 @@ mod keeping;
 mod known;
 mod noticing;
 mod pace;
+mod patience;
 mod presence;
 mod proven_keys;
 mod pushing;
@@ -42,6 +43,7 @@ use blame::{clock_ahead, Nobody, Suspects};
 use known::Known;
 use noticing::Notices;
 use pace::Pace;
+use patience::Patience;
 use presence::Presence;
 use proven_keys::ProvenKeys;
 use rotation::{Delays, Turn, Wakes};
@@ -89,6 +91,8 @@ pub(crate) struct Open {
     /// The destination's head when this session saw it.
     seen_at: u64,
     delivery: Delivery,
+    /// How it stands with endpoints that could not tell.
+    patience: Patience,
     park: Park,
     /// Why it was parked last.
     parked_for: String,

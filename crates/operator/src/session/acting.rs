@@ -1,6 +1,7 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
 use super::attention::{Attention, Standing};
+use super::patience::{in_turn, NOT_ASKED_YET, SIDE_BY_SIDE};
 use super::signing::accounts_of;
 use super::watching::is_spent;
 use super::{reverted, Open, Session};
@@ -8,7 +9,7 @@ use crate::alarm::Alarm;
 use crate::board::Pending;
 use crate::clock;
 use crate::decide::{decide, who_let_turns_pass, Decision, Delivery, Facts, NonceState, Wait};
-use crate::delivery::{simulate, Asked, Gas};
+use crate::delivery::{simulate, Asked, Gas, Manner};
 use crate::direction::WorkError;
 use crate::park::Cause;
 use crate::send::{Pricing, SendError, Sender, Wanted};
@@ -230,13 +231,20 @@ impl Session<'_> {
     }
 
     async fn act_on_open(&mut self) -> Result<(), WorkError> {
+        self.ask_again();
+        self.start_turns_after_a_pause();
+        let tries = |nonce: &u64| self.open.get(nonce).map_or(0, |open| open.patience.tries());
+        let (fresh, late) = in_turn(self.view.transfers.keys().map(|nonce| (*nonce, tries(nonce))));
+        self.act_on(fresh, Manner::Together).await?;
+        // What takes long keeps no vote back that is ready.
+        self.act_on(late, Manner::Alone).await
+    }
+
+    async fn act_on(&mut self, nonces: Vec<u64>, manner: Manner) -> Result<(), WorkError> {
         let voting = &self.direction.shared.config.voting;
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
-        self.ask_again();
-        self.start_turns_after_a_pause();
-        let nonces: Vec<u64> = self.view.transfers.keys().copied().collect();
-        self.simulate_ahead(&nonces, fresh, turn_blocks).await;
+        self.simulate_ahead(&nonces, fresh, manner).await;
         let (mut votes, mut silent) = (Vec::new(), BTreeSet::new());
         for nonce in nonces {
             let Some(decision) = self.decide(nonce, fresh, turn_blocks) else { continue };
@@ -259,7 +267,8 @@ impl Session<'_> {
                     self.raise(None, Alarm::NotOperator { account });
                 }
                 Decision::Park { reason } => self.park_undelivered(nonce, reason),
-                Decision::Wait(_) | Decision::Simulate => {}
+                Decision::Simulate => self.note(nonce, Decision::Simulate.code(), NOT_ASKED_YET.to_owned()),
+                Decision::Wait(_) => {}
             }
         }
         self.presence.missed(silent, self.view.head.number);
@@ -297,12 +306,15 @@ impl Session<'_> {
         self.note(nonce, "in_flight_limit", "this operator has as many transactions on their way as it may".to_owned());
     }
 
-    /// What no endpoint could tell at the last head is asked again at this one: an endpoint that failed once must not keep a
-    /// transfer back for ever.
+    /// What no endpoint could tell is asked again, what takes long ever more seldom: an endpoint that
+    /// failed once must not keep a transfer back for ever.
     pub(super) fn ask_again(&mut self) {
+        let head = self.view.head.number;
         for open in self.open.values_mut() {
-            if matches!(open.delivery, Delivery::Unknown | Delivery::Meanwhile | Delivery::Paused) {
-                open.delivery = Delivery::NotAsked;
+            match open.delivery {
+                Delivery::Unknown if open.patience.is_due(head) => open.delivery = Delivery::NotAsked,
+                Delivery::Meanwhile | Delivery::Paused => open.delivery = Delivery::NotAsked,
+                _ => {}
             }
         }
     }
@@ -394,8 +406,9 @@ impl Session<'_> {
 
     /// Simulates what could be voted on now, as many as there is place for on the way: what an
     /// endpoint says holds for this head alone. Where some fail, others have their place.
-    async fn simulate_ahead(&mut self, nonces: &[u64], fresh: bool, turn_blocks: u64) {
-        let most = self.direction.shared.config.voting.max_in_flight;
+    async fn simulate_ahead(&mut self, nonces: &[u64], fresh: bool, manner: Manner) {
+        let voting = &self.direction.shared.config.voting;
+        let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let begun = Instant::now();
         // Of a slow endpoint the rest is asked at the next head: what is ready is sent first.
         while !is_spent(begun) {
@@ -409,18 +422,24 @@ impl Session<'_> {
                 }
             }
             let places = most.saturating_sub(self.sender.in_flight()).saturating_sub(votes);
-            next.truncate(places.min(self.pace.together()));
+            let together = match manner {
+                Manner::Together => self.pace.together(),
+                Manner::Alone => SIDE_BY_SIDE,
+            };
+            next.truncate(places.min(together));
             if next.is_empty() {
                 return;
             }
             let start = Instant::now();
-            self.simulate(&next).await;
-            self.pace.note(next.len(), start.elapsed());
+            self.simulate(&next, manner).await;
+            if manner == Manner::Together {
+                self.pace.note(next.len(), start.elapsed());
+            }
         }
     }
 
     /// Simulates these together; each of them has an answer afterwards.
-    async fn simulate(&mut self, nonces: &[u64]) {
+    async fn simulate(&mut self, nonces: &[u64], manner: Manner) {
         let mut inputs = Vec::new();
         for nonce in nonces {
             let Some(open) = self.open.get(nonce) else { continue };
@@ -439,7 +458,7 @@ impl Session<'_> {
         });
         let asked: Vec<Asked<'_>> = asked.collect();
         let (link, to) = (&self.links[1], &self.direction.to);
-        let said = simulate(link, to, self.view.me, &asked, &mut self.gas_seen).await;
+        let said = simulate(link, to, self.view.me, &asked, &mut self.gas_seen, manner).await;
         for ((nonce, ..), delivery) in inputs.iter().zip(said) {
             self.take_delivery(*nonce, delivery);
         }
@@ -447,8 +466,20 @@ impl Session<'_> {
 
     fn take_delivery(&mut self, nonce: u64, delivery: Delivery) {
         let delivery = self.wait_for_proof(nonce, delivery);
+        self.note_patience(nonce, &delivery);
         if let Some(open) = self.open.get_mut(&nonce) {
             open.delivery = delivery;
+        }
+    }
+
+    /// Remembers whether endpoints could tell.
+    pub(super) fn note_patience(&mut self, nonce: u64, delivery: &Delivery) {
+        let head = self.view.head.number;
+        if let Some(open) = self.open.get_mut(&nonce) {
+            match delivery {
+                Delivery::Unknown => open.patience.note_unknown(head),
+                _ => open.patience.note_answer(),
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Finds the requests in new source blocks. A block that cannot be read waits in the backlog; later ones go on.
 
+use super::patience::Patience;
 use super::signatures::Signatures;
 use super::watching::is_spent;
 use super::{Open, Session};
@@ -219,6 +220,7 @@ impl Session<'_> {
             key,
             seen_at: self.destination.head(),
             delivery: Delivery::NotAsked,
+            patience: Patience::default(),
             has_reverted: park.reverts() > 0,
             park,
             parked_for: String::new(),

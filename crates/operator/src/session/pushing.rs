@@ -152,7 +152,7 @@ impl Session<'_> {
                 );
                 return Ok(());
             }
-            Need::Unknown => {
+            Need::Unknown | Need::Unanswered => {
                 self.note_claim(nonce, "no endpoint could simulate its claim".to_owned(), Some((Cause::Endpoints, 1)));
                 return Ok(());
             }

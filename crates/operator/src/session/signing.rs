@@ -1,5 +1,6 @@
 //! Votes by signature: signs for proven requests, collects what others signed, and sends it when there is enough.
 
+use super::patience::{in_turn, NOT_ASKED_YET, SIDE_BY_SIDE};
 use super::proven_keys::ProvenKeys;
 use super::signatures::{written, Choice, Counting, Needed};
 use super::watching::is_spent;
@@ -8,7 +9,7 @@ use crate::alarm::Alarm;
 use crate::decide::{
     decide_signed, votes_at_hand, Decision, Delivery, Fit, Refusal, SignedDecision, SignedFacts, Wait,
 };
-use crate::delivery::{simulate, Asked, Gas};
+use crate::delivery::{simulate, Asked, Gas, Manner};
 use crate::direction::WorkError;
 use crate::exchange::{Exchange, Given, Received};
 use crate::park::Cause;
@@ -23,7 +24,7 @@ use spanlight::state::AccountKey;
 use spanlight::verify::AnchoredHeader;
 use spanlight::{Address, U256};
 use spanlight_prover::{Node, ProveError, Transport};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// Time for signing in one round: a key may be slow, and what others signed is not to wait for all
@@ -280,18 +281,49 @@ impl Session<'_> {
     }
 
     async fn send_those_that_work(&mut self, calls: Vec<(u64, Vec<u8>)>) -> Result<(), WorkError> {
-        let mut sendable = Vec::new();
+        let mut sendable = BTreeMap::new();
+        let head = self.view.head.number;
         for (nonce, input) in calls {
             let gas = self.vote_gas(nonce);
+            if !self.open.get(&nonce).is_none_or(|open| open.patience.is_due(head)) {
+                self.note(nonce, Wait::NoSimulation.code(), Decision::Wait(Wait::NoSimulation).words());
+                continue;
+            }
             match self.unsendable(&input, gas) {
                 Some(reason) => self.park(nonce, Cause::Unsendable, reason),
-                None => sendable.push((nonce, input, gas)),
+                None => {
+                    sendable.insert(nonce, (input, gas));
+                }
             }
         }
-        let said = self.try_calls(&sendable).await;
+        let tries = |nonce: &u64| self.open.get(nonce).map_or(0, |open| open.patience.tries());
+        let (fresh, late) = in_turn(sendable.keys().map(|nonce| (*nonce, tries(nonce))));
+        for (nonces, manner) in [(fresh, Manner::Together), (late, Manner::Alone)] {
+            let some = nonces
+                .into_iter()
+                .filter_map(|nonce| {
+                    let (input, gas) = sendable.remove(&nonce)?;
+                    Some((nonce, input, gas))
+                })
+                .collect();
+            self.send_some_that_work(some, manner).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_some_that_work(
+        &mut self,
+        sendable: Vec<(u64, Vec<u8>, Gas)>,
+        manner: Manner,
+    ) -> Result<(), WorkError> {
+        let said = self.try_calls(&sendable, manner).await;
         let (mut votes, mut refused, begun) = (Vec::new(), Vec::new(), Instant::now());
+        // What the time is not enough for is told so, too.
+        let said = said.into_iter().chain(std::iter::repeat(Delivery::NotAsked));
         for ((nonce, input, _), delivery) in sendable.into_iter().zip(said) {
-            if is_of_other_keys(&delivery) {
+            if delivery == Delivery::NotAsked {
+                self.note(nonce, Decision::Simulate.code(), NOT_ASKED_YET.to_owned());
+            } else if is_of_other_keys(&delivery) {
                 refused.push(nonce);
             } else {
                 votes.extend(self.vote_as_tried(nonce, input, delivery));
@@ -308,16 +340,19 @@ impl Session<'_> {
 
     /// What endpoints say of calls; of a slow endpoint the rest is asked at the next head: what is
     /// ready is sent first.
-    async fn try_calls(&mut self, calls: &[(u64, Vec<u8>, Gas)]) -> Vec<Delivery> {
+    async fn try_calls(&mut self, calls: &[(u64, Vec<u8>, Gas)], manner: Manner) -> Vec<Delivery> {
         let asked = calls.iter().map(|(_, input, gas)| Asked { input, gas: *gas, delivers: None });
         let asked: Vec<Asked<'_>> = asked.collect();
         let (link, to) = (&self.links[1], &self.direction.to);
         let (mut said, begun) = (Vec::new(), Instant::now());
         while said.len() < asked.len() && !is_spent(begun) {
             let (start, rest) = (Instant::now(), asked.get(said.len()..).unwrap_or_default());
-            let part = rest.get(..self.pace.together()).unwrap_or(rest);
-            said.extend(simulate(link, to, self.view.me, part, &mut self.gas_seen).await);
-            self.pace.note(part.len(), start.elapsed());
+            let together = if manner == Manner::Alone { SIDE_BY_SIDE } else { self.pace.together() };
+            let part = rest.get(..together).unwrap_or(rest);
+            said.extend(simulate(link, to, self.view.me, part, &mut self.gas_seen, manner).await);
+            if manner == Manner::Together {
+                self.pace.note(part.len(), start.elapsed());
+            }
         }
         said
     }
@@ -330,7 +365,7 @@ impl Session<'_> {
         for choice in &choices {
             calls.push((nonce, self.carrying(nonce, choice)?, self.vote_gas(nonce)));
         }
-        let said = self.try_calls(&calls).await;
+        let said = self.try_calls(&calls, Manner::Together).await;
         let is_whole = said.len() == calls.len();
         for (tried, ((choice, (_, input, _)), delivery)) in choices.iter().zip(calls).zip(said).enumerate() {
             if is_of_other_keys(&delivery) {
@@ -352,7 +387,9 @@ impl Session<'_> {
 
     /// The vote, where it works.
     fn vote_as_tried(&mut self, nonce: u64, input: Vec<u8>, delivery: Delivery) -> Option<Wanted> {
-        match self.wait_for_proof(nonce, delivery) {
+        let delivery = self.wait_for_proof(nonce, delivery);
+        self.note_patience(nonce, &delivery);
+        match delivery {
             Delivery::Works { gas } => {
                 let action = Action::Call { to: self.direction.to.address, input };
                 return Some(Wanted { nonce, action, gas });

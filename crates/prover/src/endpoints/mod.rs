@@ -207,13 +207,27 @@ impl<T: Transport> Endpoints<T> {
         method: &str,
         params: Vec<Value>,
     ) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
-        let found = self.list.get(place).filter(|endpoint| !endpoint.aside.get());
-        let endpoint = found.ok_or_else(|| self.nobody_left())?;
-        let answers = endpoint.transport.call_each(method, params).await;
-        if let Err(error @ RpcError::Transport { .. }) = &answers {
+        let answers = self.try_each_at(place, method, params).await;
+        if let (Err(error @ RpcError::Transport { .. }), Some(endpoint)) = (&answers, self.list.get(place)) {
             self.put_aside(endpoint, Reason::Unanswered(error.clone()));
         }
         answers
+    }
+
+    /// The same of calls that anybody can make as long as they like: where no answer comes, nothing
+    /// is held against the endpoint.
+    ///
+    /// # Errors
+    /// Those of [`Self::call_each_at`].
+    pub async fn try_each_at(
+        &self,
+        place: usize,
+        method: &str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Result<Value, RpcError>>, RpcError> {
+        let found = self.list.get(place).filter(|endpoint| !endpoint.aside.get());
+        let endpoint = found.ok_or_else(|| self.nobody_left())?;
+        endpoint.transport.call_each(method, params).await
     }
 
     /// The error where every endpoint was put aside.
