@@ -27,12 +27,23 @@ use handed::{Handed, Kept, Reach};
 use spanlight::{Address, U256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Blocks after which what is not taken is given to every endpoint: one that has it may not have
 /// passed it on.
 const SLOW: u64 = 2;
 /// Transactions that are written down and sent together.
 const TOGETHER: usize = 64;
+/// Time for signing what is written down and sent together: a key may be slow, and what is signed
+/// is to be on its way.
+const SIGNING: Duration = Duration::from_millis(500);
+/// Time for all of it in one round. The rest is decided anew in the next one.
+const BUDGET: Duration = Duration::from_secs(2);
+const SLOW_KEY: &str = "this operator's key signs slowly";
+const CONFLICT: &str = "another transaction has the account nonce that this one or one before it would take";
+const PAUSED: &str = "this operator is paused";
+const BEHIND: &str = "this operator's key did not sign what goes before it";
+
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
@@ -46,6 +57,9 @@ pub(crate) enum SendError {
     /// No node would take it.
     #[error("{0}")]
     Unsendable(Unsendable),
+    /// It is decided anew at the next block, for what became of those before it.
+    #[error("{0}")]
+    Later(&'static str),
 }
 
 impl SendError {
@@ -56,7 +70,7 @@ impl SendError {
             Self::Waits(alarm) => Ok(alarm),
             Self::Key(error) => Ok(error.into()),
             Self::Unsendable(reason) => Ok(Alarm::Parked { reason: reason.to_string() }),
-            Self::Store(_) => Err(self),
+            Self::Store(_) | Self::Later(_) => Err(self),
         }
     }
 }
@@ -329,8 +343,9 @@ impl Sender {
     }
 
     /// Signs, writes down and sends several, in this order and by as few calls as possible of the
-    /// store and of endpoints. Gives what came of each; of those behind one that a key did not sign
-    /// nothing, since they would wait for its account nonce.
+    /// store and of endpoints: some are on their way before the next ones are signed. Gives what
+    /// came of each. Those behind one that was not signed or written down would wait for its
+    /// account nonce, so they come later.
     ///
     /// # Errors
     /// Those of the store.
@@ -341,11 +356,40 @@ impl Sender {
         purpose: Purpose,
         wanted: Vec<Wanted>,
     ) -> Result<Vec<(u64, Result<(), SendError>)>, StoreError> {
-        let (mut done, mut signed) = (Vec::new(), Vec::new());
-        let free = self.free_account_nonces(view, wanted.len());
-        let mut free = free.into_iter().peekable();
-        for Wanted { nonce, action, gas } in wanted {
+        let (begun, mut done) = (Instant::now(), Vec::new());
+        let mut rest = wanted.into_iter().peekable();
+        let mut why = None;
+        while rest.peek().is_some() && why.is_none() {
+            let (signed, is_stopped) = self.sign_some(view, purpose, &mut rest, &mut done);
+            let (sent, is_refused) = self.send_signed(link, signed, view.head.number).await?;
+            done.extend(sent);
+            why = match () {
+                () if is_refused => Some(CONFLICT),
+                () if is_stopped => Some(BEHIND),
+                () if link.is_paused() => Some(PAUSED),
+                () if begun.elapsed() >= BUDGET => Some(SLOW_KEY),
+                () => None,
+            };
+        }
+        let why = why.unwrap_or(SLOW_KEY);
+        done.extend(rest.map(|wanted| (wanted.nonce, Err(SendError::Later(why)))));
+        Ok(done)
+    }
+
+    /// Signs as many as are written down together, or as there is time for; true where a key did not
+    /// sign.
+    fn sign_some(
+        &self,
+        view: &View,
+        purpose: Purpose,
+        wanted: &mut impl Iterator<Item = Wanted>,
+        done: &mut Vec<(u64, Result<(), SendError>)>,
+    ) -> (Vec<NewSend>, bool) {
+        let (begun, mut signed) = (Instant::now(), Vec::new());
+        let mut free = self.free_account_nonces(view, TOGETHER).into_iter().peekable();
+        while begun.elapsed() < SIGNING {
             let Some(account_nonce) = free.peek().copied() else { break };
+            let Some(Wanted { nonce, action, gas }) = wanted.next() else { break };
             let made = self.draft(account_nonce, action, gas);
             match made.and_then(|draft| self.sign(&draft, purpose, nonce, view.head.number)) {
                 Ok(send) => {
@@ -356,46 +400,49 @@ impl Sender {
                     let is_key = matches!(error, SendError::Key(_));
                     done.push((nonce, Err(error)));
                     if is_key {
-                        break;
+                        return (signed, true);
                     }
                 }
             }
         }
-        for some in signed.chunks(TOGETHER) {
-            done.extend(self.send_signed(link, some, view.head.number).await?);
-        }
-        Ok(done)
+        (signed, false)
     }
 
-    /// Writes down and sends what is signed. Where one of them cannot be written down the first
-    /// alone is tried: the others may have to take other account nonces, at the next block.
+    /// Writes down and sends what is signed; true where not all of it could be written down. Then
+    /// the first alone is tried: the others may have to take other account nonces, at the next
+    /// block.
     async fn send_signed(
         &mut self,
         link: &Link,
-        signed: &[NewSend],
+        mut signed: Vec<NewSend>,
         head: u64,
-    ) -> Result<Vec<(u64, Result<(), SendError>)>, StoreError> {
-        let written = match self.write_down(signed).await {
-            Err(StoreError::Conflict) if signed.len() > 1 => {
-                let first = signed.get(..1).unwrap_or_default();
-                (first, self.write_down(first).await)
-            }
-            written => (signed, written),
-        };
-        let (signed, ids) = match written {
-            (signed, Ok(ids)) => (signed, ids),
-            (signed, Err(StoreError::Conflict)) => {
-                let refused = |send: &NewSend| (send.nonce, Err(StoreError::Conflict.into()));
-                return Ok(signed.iter().map(refused).collect());
-            }
-            (_, Err(error)) => return Err(error),
-        };
-        for NewSend { purpose, nonce, account_nonce, hash, gas, gas_price, .. } in signed {
-            tracing::info!(purpose = purpose.name(), nonce, account_nonce, %hash, gas, price = %gas_price, "sent");
+    ) -> Result<(Vec<(u64, Result<(), SendError>)>, bool), StoreError> {
+        if signed.is_empty() {
+            return Ok((Vec::new(), false));
         }
-        let given = ids.into_iter().zip(signed).map(|(id, send)| (id, send.raw.clone()));
-        self.hand_over(link, given.collect(), Reach::One, head).await;
-        Ok(signed.iter().map(|send| (send.nonce, Ok(()))).collect())
+        let mut written = self.write_down(&signed).await;
+        let mut later = Vec::new();
+        if matches!(written, Err(StoreError::Conflict)) && signed.len() > 1 {
+            later = signed.split_off(1);
+            written = self.write_down(&signed).await;
+        }
+        let is_refused = !later.is_empty() || matches!(written, Err(StoreError::Conflict));
+        let mut done: Vec<(u64, Result<(), SendError>)> = match written {
+            Ok(ids) => {
+                for NewSend { purpose, nonce, account_nonce, hash, gas, gas_price, .. } in &signed {
+                    tracing::info!(purpose = purpose.name(), nonce, account_nonce, %hash, gas, price = %gas_price, "sent");
+                }
+                let given = ids.into_iter().zip(&signed).map(|(id, send)| (id, send.raw.clone()));
+                self.hand_over(link, given.collect(), Reach::One, head).await;
+                signed.iter().map(|send| (send.nonce, Ok(()))).collect()
+            }
+            Err(StoreError::Conflict) => {
+                signed.iter().map(|send| (send.nonce, Err(StoreError::Conflict.into()))).collect()
+            }
+            Err(error) => return Err(error),
+        };
+        done.extend(later.into_iter().map(|send| (send.nonce, Err(SendError::Later(CONFLICT)))));
+        Ok((done, is_refused))
     }
 
     /// The lowest ones that nothing on its way has: also those that lost rows have left.

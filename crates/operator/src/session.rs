@@ -6,6 +6,7 @@ mod attention;
 mod blame;
 mod catching;
 mod claims;
+mod coin;
 mod finding;
 mod keeping;
 mod known;

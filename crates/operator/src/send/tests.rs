@@ -308,7 +308,10 @@ async fn one_that_is_on_its_way_already_keeps_later_ones_to_the_next_block() {
         |nonce| Wanted { nonce, action: Action::Call { to: Address([9; 20]), input: vec![1] }, gas: 2_500_000 };
     let all = [3, 4, 5].map(wanted).to_vec();
     let done = bench.sender.send_all(&bench.link, &at(100), Purpose::Vote, all).await.unwrap();
-    assert_eq!(done.iter().map(|(nonce, done)| (*nonce, done.is_ok())).collect::<Vec<_>>(), [(3, true)]);
+    assert_eq!(
+        done.iter().map(|(nonce, done)| (*nonce, done.is_ok())).collect::<Vec<_>>(),
+        [(3, true), (4, false), (5, false)]
+    );
     assert_eq!(bench.sender.votes_in_flight().collect::<Vec<_>>(), [4, 3]);
 }
 
@@ -586,4 +589,60 @@ async fn a_fee_payers_key_is_that_of_its_role() {
     bench.sender.see_accounts(&own, Some(&roles(&[&third, &first, &first])));
     let alarm = bench.sender.keys_fit().unwrap_err();
     assert_eq!((alarm.code(), alarm.subject()), ("account_key", Address([8; 20]).to_string()));
+}
+
+/// Signs as slowly as a key service far away.
+struct FarAway(Box<dyn Signer>);
+
+impl Signer for FarAway {
+    fn address(&self) -> Address {
+        self.0.address()
+    }
+
+    fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
+        std::thread::sleep(Duration::from_millis(60));
+        self.0.sign(digest)
+    }
+}
+
+impl Bench {
+    async fn send_many(&mut self, nonces: std::ops::Range<u64>) -> Vec<(u64, Result<(), SendError>)> {
+        let action = Action::Call { to: Address([9; 20]), input: vec![1, 2, 3] };
+        let wanted = nonces.map(|nonce| Wanted { nonce, action: action.clone(), gas: 2_500_000 }).collect();
+        self.sender.send_all(&self.link, &at(100), Purpose::Vote, wanted).await.unwrap()
+    }
+}
+
+/// A worker that signs all of a wave before anything is written down counts as hung, and begins
+/// again and again.
+#[tokio::test]
+async fn what_a_slow_key_has_signed_is_on_its_way_before_the_rest_is_signed() {
+    let mut bench = bench("far", fixed()).await;
+    bench.sender.keys = ChainKeys::alone(Arc::new(FarAway(Box::new(test_key(7)))));
+    let begun = std::time::Instant::now();
+    let done = bench.send_many(0..200).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "not all 200 are signed, which takes 12 s");
+    assert_eq!(done.iter().map(|(nonce, _)| *nonce).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+    let sent = done.iter().take_while(|(_, done)| done.is_ok()).count();
+    assert!(done[sent..].iter().all(|(_, done)| matches!(done, Err(SendError::Later(_)))));
+    let stored = bench.sender.store.live("a->b").await.unwrap();
+    assert!(sent > 0 && stored.len() == sent, "{sent} and {}", stored.len());
+    let requests = bench.endpoints[0].requests.lock().unwrap().clone();
+    assert!(requests.len() > 1 && requests.iter().sum::<usize>() == sent, "{requests:?}");
+}
+
+/// The account nonces behind it would be a gap, which is closed by transactions that do nothing and
+/// are paid for.
+#[tokio::test]
+async fn nothing_is_written_down_behind_an_account_nonce_that_another_one_has() {
+    let mut other = bench("other", fixed()).await;
+    other.send_many(900..902).await;
+    let taken = other.sender.live[1].send.clone();
+    let mut bench = bench("taken", fixed()).await;
+    bench.sender.store.intend(&bench.sender.lease, &taken).await.unwrap();
+    let done = bench.send_many(0..100).await;
+    assert!(done[0].1.is_ok() && done.len() == 100, "{:?}", done[0]);
+    assert!(done[1..].iter().all(|(_, done)| matches!(done, Err(SendError::Later(_)))));
+    let live = bench.sender.live.iter().map(|live| live.send.account_nonce);
+    assert_eq!(live.collect::<Vec<_>>(), [0]);
 }

@@ -1,6 +1,7 @@
 //! What is done at new heads: requests are found and proven, the destination is read, and each open transfer is acted on.
 
 use super::attention::{Attention, Standing};
+use super::coin::Coin;
 use super::patience::{in_turn, NOT_ASKED_YET, SIDE_BY_SIDE};
 use super::signing::accounts_of;
 use super::watching::is_spent;
@@ -245,17 +246,22 @@ impl Session<'_> {
         let (most, turn_blocks) = (voting.max_in_flight, voting.turn_blocks);
         let fresh = self.is_fresh();
         self.simulate_ahead(&nonces, fresh, manner).await;
-        let (mut votes, mut silent) = (Vec::new(), BTreeSet::new());
+        let (mut votes, mut silent, mut coin) = (Vec::new(), BTreeSet::new(), self.coin());
         for nonce in nonces {
             let Some(decision) = self.decide(nonce, fresh, turn_blocks) else { continue };
             self.note(nonce, decision.code(), decision.words());
             let is_full = self.sender.in_flight().saturating_add(votes.len()) >= most;
-            if self.is_worth_a_vote(nonce, &decision) {
+            // Who waits for coin of the bridge lets no turn pass.
+            if self.is_worth_a_vote(nonce, &decision) && !coin.keeps_waiting(self.leaving(nonce)) {
                 silent.extend(self.who_let_turns_pass(nonce, turn_blocks));
             }
             match decision {
                 Decision::Vote { .. } | Decision::Simulate if is_full => self.note_full(nonce),
+                Decision::Vote { .. } | Decision::Simulate if coin.keeps_waiting(self.leaving(nonce)) => {
+                    self.note_liquidity(nonce);
+                }
                 Decision::Vote { gas, corrects } => {
+                    coin.take(self.leaving(nonce));
                     if let Some(voted) = corrects {
                         self.raise(Some(nonce), Alarm::KeyStolen { voted });
                     }
@@ -300,6 +306,31 @@ impl Session<'_> {
     fn who_let_turns_pass(&self, nonce: u64, turn_blocks: u64) -> Vec<Address> {
         let absent = self.presence.absent(self.view.head.number);
         self.facts(nonce, true, turn_blocks, &absent).map_or_else(Vec::new, |facts| who_let_turns_pass(&facts))
+    }
+
+    fn note_later(&self, nonce: u64, why: &str) {
+        self.note(nonce, "voting", format!("this operator would vote now, and looks again at the next block: {why}"));
+    }
+
+    /// What an endpoint said of its delivery holds for this head alone.
+    fn note_liquidity(&mut self, nonce: u64) {
+        if let Some(open) = self.open.get_mut(&nonce) {
+            open.delivery = Delivery::NotAsked;
+        }
+        let words = "the bridge holds too little coin for it beside what this operator's votes on their way let out";
+        self.note(nonce, "liquidity", words.to_owned());
+    }
+
+    /// The bridge's coin, without that of votes on their way.
+    fn coin(&self) -> Coin {
+        Coin::new(self.view.liquidity, self.sender.votes_in_flight().map(|nonce| self.leaving(nonce)))
+    }
+
+    /// The coin that a bridge pays by the vote that decides. One of version 2 keeps for the
+    /// recipient what it cannot deliver, and reverts nothing.
+    fn leaving(&self, nonce: u64) -> U256 {
+        let pays = |open: &&Open| self.view.second.is_none() && open.call.token_type == TokenType::Coin;
+        self.open.get(&nonce).filter(pays).map_or(U256::ZERO, |open| open.call.value)
     }
 
     pub(super) fn note_full(&self, nonce: u64) {
@@ -413,11 +444,17 @@ impl Session<'_> {
         // Of a slow endpoint the rest is asked at the next head: what is ready is sent first.
         while !is_spent(begun) {
             let decisions = nonces.iter().map(|nonce| (*nonce, self.decide(*nonce, fresh, turn_blocks)));
-            let (mut votes, mut next) = (0usize, Vec::new());
+            let (mut votes, mut next, mut coin) = (0usize, Vec::new(), self.coin());
             for (nonce, decision) in decisions {
                 match decision {
-                    Some(Decision::Vote { .. }) => votes = votes.saturating_add(1),
-                    Some(Decision::Simulate) => next.push(nonce),
+                    Some(Decision::Vote { .. }) => {
+                        votes = votes.saturating_add(1);
+                        coin.take(self.leaving(nonce));
+                    }
+                    Some(Decision::Simulate) if !coin.keeps_waiting(self.leaving(nonce)) => {
+                        next.push(nonce);
+                        coin.take(self.leaving(nonce));
+                    }
                     _ => {}
                 }
             }
@@ -511,7 +548,11 @@ impl Session<'_> {
                 Ok(()) => self.direction.shared.board.update(&self.direction.name, |board| {
                     board.votes_sent = board.votes_sent.saturating_add(1);
                 }),
-                Err(SendError::Store(StoreError::Conflict)) => {}
+                Err(SendError::Store(StoreError::Conflict)) => {
+                    let why = "another transaction of its is on the way for it, or has its account nonce";
+                    self.note_later(nonce, why);
+                }
+                Err(SendError::Later(why)) => self.note_later(nonce, why),
                 Err(SendError::Unsendable(reason)) => self.park(nonce, Cause::Unsendable, reason.to_string()),
                 // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
                 Err(error) => {
