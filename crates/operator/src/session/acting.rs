@@ -118,7 +118,7 @@ impl Session<'_> {
         let (view, payer, accounts, missing) =
             tokio::try_join!(read, payer, accounts_of(&node, header, operators), accounts_of(&node, header, &missing))?;
         self.view = view;
-        self.presence.see(self.view.account.nonce, &missing);
+        self.presence.see(self.view.account.nonce, &missing, &self.view.operators);
         if counts_by_keys {
             self.proven_keys.learn(header.number(), accounts);
         }
@@ -277,7 +277,7 @@ impl Session<'_> {
                 Decision::Wait(_) => {}
             }
         }
-        self.presence.missed(silent, self.view.head.number);
+        self.presence.missed(silent, self.view.head.number, turn_blocks);
         self.send_votes(votes).await
     }
 
