@@ -436,10 +436,13 @@ pub fn decide_signed(facts: &SignedFacts<'_>) -> SignedDecision {
     let before = row.iter().take_while(|operator| **operator != facts.me);
     let (signed, silent): (Vec<&Address>, Vec<&Address>) =
         before.partition(|operator| facts.signers.contains(operator));
-    // Those who are silent a block after the signatures were enough are down, or send nothing.
-    let silent = if silent.is_empty() { 0 } else { facts.turn_blocks.min(1) };
-    let signed = u64::try_from(signed.len()).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks);
-    let wait = signed.saturating_add(silent).min(LONGEST_WAIT);
+    let turns =
+        |operators: &[&Address]| u64::try_from(operators.len()).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks);
+    // Those who are silent a block after all votes were there as signatures are down, or send
+    // nothing. Where votes that stand made them enough, others may not have signed yet.
+    let have_signed = u64::try_from(facts.signers.len()).unwrap_or(u64::MAX) >= facts.threshold;
+    let silent = if have_signed { turns(&silent).min(1) } else { turns(&silent) };
+    let wait = turns(&signed).saturating_add(silent).min(LONGEST_WAIT);
     match wait.saturating_sub(facts.waited) {
         0 if facts.parked => SignedDecision::Wait(Wait::Parked),
         0 => SignedDecision::Submit,

@@ -338,8 +338,11 @@ fn whoever_has_not_signed_is_waited_for_one_block_before_another_sends() {
     assert_eq!(of(2), SignedDecision::Wait(Wait::Turn { blocks: 1 }));
     assert_eq!(of(3), SignedDecision::Wait(Wait::Turn { blocks: 4 }));
     let signers = [3, 4].map(operator).into_iter().collect();
-    let third = SignedFacts { signers: &signers, ..signed(3) };
+    let third = SignedFacts { signers: &signers, threshold: 2, ..signed(3) };
     assert_eq!(decide_signed(&third), SignedDecision::Wait(Wait::Turn { blocks: 1 }), "for all of them together");
+    // Votes that stand need only one signature more: those before may not have signed yet.
+    let third = SignedFacts { threshold: 3, ..third };
+    assert_eq!(decide_signed(&third), SignedDecision::Wait(Wait::Turn { blocks: 6 }));
 }
 
 #[test]
