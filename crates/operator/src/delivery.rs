@@ -214,8 +214,8 @@ fn places(calls: &[Call<'_>], is_wanted: impl FnMut(&Call<'_>) -> bool) -> Vec<u
     (0..).zip(calls).filter(|(_, call)| is_wanted(call)).map(|(place, _)| place).collect()
 }
 
-/// Tries those that are open with what their kind was seen to need. What has no answer in time is
-/// not asked again now.
+/// Tries those that are open with what their kind was seen to need. Of what no endpoint answers in
+/// time nothing more is asked now.
 async fn try_as_seen(link: &Link, calls: &[Call<'_>], (needs, seen): (&mut Needs, &mut Seen)) {
     let open = (0..).zip(calls).zip(needs.iter()).filter(|(_, need)| need.is_none());
     let tried = open.filter_map(|((place, call), _)| Some((place, Call { gas: seen.of(call)?, ..call.clone() })));

@@ -1,10 +1,12 @@
 //! The endpoints of one chain, for a process that runs for months: what was put aside gets another chance, last in the row.
 
+mod asking;
+
 use crate::pause::Pause;
 use crate::pulse::Pulse;
 use crate::reverts;
-use futures_util::future::join_all;
-use futures_util::stream::{self, StreamExt};
+pub(crate) use asking::Patience;
+use asking::{Silent, ASKED_TOGETHER};
 use serde_json::{json, Value};
 use spanlight::primitives::encode_hex;
 use spanlight::{Address, Hash, U256};
@@ -24,15 +26,6 @@ const CALL: &str = "kaia_call";
 const ESTIMATE: &str = "kaia_estimateGas";
 /// Transactions given in one request.
 const GIVEN_TOGETHER: usize = 64;
-/// Simulations asked for in one request: a node makes them one after the other, and has several
-/// requests at the same time.
-const ASKED_TOGETHER: usize = 16;
-/// Longest time for simulations asked for in one request, and for those of them together that are
-/// asked for again, each in its own.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// After this time no further endpoint is asked about several calls.
-const LONGEST_ASKED: Duration = Duration::from_secs(4);
-
 /// One endpoint, kept open while the rows of endpoints around it come and go.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint(Arc<Http>, Pulse);
@@ -157,8 +150,10 @@ pub(crate) struct Link {
     row: Vec<Endpoint>,
     pub(crate) endpoints: Endpoints<Endpoint>,
     cancel: Cancel,
-    /// How long several simulations in one request are waited for.
-    patience: Duration,
+    /// How long simulations are waited for.
+    pub(crate) patience: Patience,
+    /// Who answers none.
+    silent: Silent,
     since: Instant,
     /// Findings of these endpoints that were told.
     told: Vec<Finding>,
@@ -186,7 +181,8 @@ impl Link {
             row,
             endpoints,
             cancel: cancel.clone(),
-            patience: PATIENCE.min(timeout.checked_div(2).unwrap_or(timeout)),
+            patience: Patience::within(timeout),
+            silent: Silent::default(),
             since: Instant::now(),
             told: Vec::new(),
             swallowers: BTreeSet::new(),
@@ -272,8 +268,7 @@ impl Link {
     async fn simulate_by(&self, calls: &[Call<'_>], together: usize) -> Vec<Outcome> {
         let unknown = Outcome::Unknown("no endpoint is left".to_owned());
         let is_settled = |outcome: &Outcome| matches!(outcome, Outcome::Works);
-        let places = self.endpoints.order(CALL);
-        let said = self.ask_each((CALL, &places), (calls, together), |call| call.at_latest(), outcome_of, is_settled);
+        let said = self.ask_each(CALL, (calls, together), |call| call.at_latest(), outcome_of, is_settled);
         let merge = |said: Vec<Outcome>| {
             said.into_iter().fold(unknown.clone(), |outcome, other| match (&outcome, &other) {
                 (Outcome::Works, _) => outcome,
@@ -295,104 +290,30 @@ impl Link {
         self.estimate_all(std::slice::from_ref(call)).await.into_iter().next().unwrap_or(Need::Unknown)
     }
 
-    /// Asks the first endpoint alone whether calls work with so much gas; none where it does not
-    /// answer in time.
+    /// Asks whether calls work with so much gas, the first endpoint that answers; none where no
+    /// endpoint does in time.
     pub(crate) async fn try_once(&self, calls: &[Call<'_>]) -> Vec<Option<bool>> {
-        let places = self.endpoints.order(CALL);
-        let (first, asked) = (places.get(..1).unwrap_or_default(), (calls, ASKED_TOGETHER));
-        let said = self.ask_each((CALL, first), asked, |call| call.at_latest(), works, |_| true);
-        said.await.iter().map(|said| said.first().copied().flatten()).collect()
+        let asked = (calls, ASKED_TOGETHER);
+        let said = self.ask_each(CALL, asked, |call| call.at_latest(), works, Option::is_some);
+        said.await.into_iter().map(|said| said.into_iter().flatten().next()).collect()
     }
 
     /// Asks how much gas calls need, at most what each is given, in the same way: what one endpoint
     /// says will not work, the others are asked. Unproven as well.
     pub(crate) async fn estimate_all(&self, calls: &[Call<'_>]) -> Vec<Need> {
         let is_settled = |need: &Need| matches!(need, Need::Gas(_));
-        let places = self.endpoints.order(ESTIMATE);
         let asked = (calls, ASKED_TOGETHER);
-        let said = self.ask_each((ESTIMATE, &places), asked, |call| json!([call.to_json()]), need_of, is_settled);
+        let said = self.ask_each(ESTIMATE, asked, |call| json!([call.to_json()]), need_of, is_settled);
+        // Silence takes no answer back.
         let merge = |said: Vec<Need>| {
-            said.into_iter().fold(Need::Unknown, |need, other| match (&need, &other) {
-                (Need::Gas(_), _) => need,
-                (Need::Reverts(_), Need::Reverts(_) | Need::Unknown | Need::Unanswered) => need,
+            let merged = said.into_iter().reduce(|need, other| match (&need, &other) {
+                (Need::Gas(_), _) | (_, Need::Unanswered) => need,
+                (Need::Reverts(_), Need::Reverts(_) | Need::Unknown) => need,
                 _ => other,
-            })
+            });
+            merged.unwrap_or(Need::Unknown)
         };
         said.await.into_iter().map(merge).collect()
-    }
-
-    /// Asks one endpoint after the other about those calls that no earlier one has settled; several
-    /// in one request, and such requests side by side. Gives what was said of each.
-    async fn ask_each<R>(
-        &self,
-        (method, places): (&str, &[usize]),
-        (calls, together): (&[Call<'_>], usize),
-        params: impl Fn(&Call<'_>) -> Value,
-        read: fn(Result<Value, RpcError>) -> R,
-        is_settled: impl Fn(&R) -> bool,
-    ) -> Vec<Vec<R>> {
-        let mut all: Vec<Vec<R>> = calls.iter().map(|_| Vec::new()).collect();
-        let begun = Instant::now();
-        for place in places.iter().copied() {
-            if calls.len() > 1 && begun.elapsed() >= LONGEST_ASKED {
-                break;
-            }
-            let due = (0..).zip(&all).filter(|(_, said)| !said.iter().any(&is_settled));
-            let due: Vec<(usize, &Call<'_>)> = due.filter_map(|(index, _)| Some((index, calls.get(index)?))).collect();
-            let parts = parts(&due, together, |(_, call)| call.input.len());
-            let asked = parts.iter().map(|part| {
-                let params = part.iter().map(|(_, call)| params(call)).collect();
-                self.ask_part(place, method, params)
-            });
-            let answers = join_all(asked).await.into_iter().flatten();
-            let said: Vec<(usize, R)> = due.iter().map(|(index, _)| *index).zip(answers.map(read)).collect();
-            for (index, said) in said {
-                if let Some(all) = all.get_mut(index) {
-                    all.push(said);
-                }
-            }
-        }
-        all
-    }
-
-    /// Asks an endpoint for simulations in one request, and where that has no answer in time for
-    /// each in its own. Anybody can make a call that takes long: it has the others wait so long and
-    /// no longer, and accuses no endpoint.
-    async fn ask_part(&self, place: usize, method: &str, params: Vec<Value>) -> Vec<Result<Value, RpcError>> {
-        let late = || RpcError::Transport { reason: format!("{}, {method}: no answer in time", self.name_of(place)) };
-        if params.len() <= 1 {
-            return self.ask_alone(place, method, params).await;
-        }
-        let together = self.endpoints.try_each_at(place, method, params.clone());
-        match tokio::time::timeout(self.patience, together).await {
-            Ok(Ok(answers)) => return answers,
-            Ok(Err(error)) if !matches!(error, RpcError::Transport { .. }) => {
-                return params.iter().map(|_| Err(error.clone())).collect();
-            }
-            Ok(Err(_)) | Err(_) => {}
-        }
-        let mut answers: Vec<Result<Value, RpcError>> = params.iter().map(|_| Err(late())).collect();
-        let alone = (0..).zip(params).map(async |(index, params)| {
-            let said = self.ask_alone(place, method, vec![params]).await;
-            (index, said.into_iter().next())
-        });
-        let alone = stream::iter(alone).buffer_unordered(ASKED_TOGETHER).for_each(|(index, said): (usize, _)| {
-            if let (Some(answer), Some(said)) = (answers.get_mut(index), said) {
-                *answer = said;
-            }
-            std::future::ready(())
-        });
-        // What has no answer by then has none; the others keep theirs.
-        let _ = tokio::time::timeout(self.patience, alone).await;
-        answers
-    }
-
-    async fn ask_alone(&self, place: usize, method: &str, params: Vec<Value>) -> Vec<Result<Value, RpcError>> {
-        let count = params.len();
-        match self.endpoints.try_each_at(place, method, params).await {
-            Ok(answers) => answers,
-            Err(error) => vec![Err(error); count],
-        }
     }
 
     /// Sends a signed transaction to one endpoint, the first that takes it.

@@ -594,13 +594,15 @@ async fn a_fee_payers_key_is_that_of_its_role() {
 /// Signs as slowly as a key service far away.
 struct FarAway(Box<dyn Signer>);
 
+const FAR_AWAY: Duration = Duration::from_millis(60);
+
 impl Signer for FarAway {
     fn address(&self) -> Address {
         self.0.address()
     }
 
     fn sign(&self, digest: &Hash) -> Result<[u8; 65], KeyError> {
-        std::thread::sleep(Duration::from_millis(60));
+        std::thread::sleep(FAR_AWAY);
         self.0.sign(digest)
     }
 }
@@ -619,16 +621,18 @@ impl Bench {
 async fn what_a_slow_key_has_signed_is_on_its_way_before_the_rest_is_signed() {
     let mut bench = bench("far", fixed()).await;
     bench.sender.keys = ChainKeys::alone(Arc::new(FarAway(Box::new(test_key(7)))));
-    let begun = std::time::Instant::now();
     let done = bench.send_many(0..200).await;
-    assert!(begun.elapsed() < Duration::from_secs(10), "not all 200 are signed, which takes 12 s");
     assert_eq!(done.iter().map(|(nonce, _)| *nonce).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
     let sent = done.iter().take_while(|(_, done)| done.is_ok()).count();
     assert!(done[sent..].iter().all(|(_, done)| matches!(done, Err(SendError::Later(_)))));
     let stored = bench.sender.store.live("a->b").await.unwrap();
     assert!(sent > 0 && stored.len() == sent, "{sent} and {}", stored.len());
+    assert!(sent < 200, "the rest comes later");
     let requests = bench.endpoints[0].requests.lock().unwrap().clone();
-    assert!(requests.len() > 1 && requests.iter().sum::<usize>() == sent, "{requests:?}");
+    // A busy machine signs fewer.
+    let most = SIGNING.as_millis().div_ceil(FAR_AWAY.as_millis());
+    assert!(requests.iter().all(|count| (*count as u128) <= most), "{requests:?}");
+    assert_eq!(requests.iter().sum::<usize>(), sent, "{requests:?}");
 }
 
 /// The account nonces behind it would be a gap, which is closed by transactions that do nothing and
