@@ -172,10 +172,14 @@ fn coin_for(last: u8) -> HandleCall {
 }
 
 async fn simulated(link: &Link, seen: &mut Seen, recipients: &[u8]) -> Vec<Delivery> {
+    simulated_by(Manner::Together, link, seen, recipients).await
+}
+
+async fn simulated_by(manner: Manner, link: &Link, seen: &mut Seen, recipients: &[u8]) -> Vec<Delivery> {
     let calls: Vec<(HandleCall, Vec<u8>)> = recipients.iter().map(|last| (coin_for(*last), vec![7; 36])).collect();
     let asked = calls.iter().map(|(call, input)| Asked { input, gas: GAS, delivers: Some(call) });
     let asked: Vec<Asked<'_>> = asked.collect();
-    simulate(link, &bridge(), Address([2; 20]), &asked, seen, Manner::Together).await
+    simulate(link, &bridge(), Address([2; 20]), &asked, seen, manner).await
 }
 
 /// Anybody can make requests to a contract that burns gas, and would keep everybody's transfers back
@@ -208,6 +212,17 @@ async fn an_endpoint_that_answers_no_simulation_keeps_no_vote_back() {
     let requests = silent.requests.lock().unwrap().clone();
     assert_eq!(requests, [("kaia_estimateGas".to_owned(), 2)], "it is asked after the other one now");
     silent.is_over.store(true, Ordering::Relaxed);
+}
+
+/// Transfers that nobody told of are asked about alone, and wait longer for each answer.
+#[tokio::test]
+async fn an_endpoint_that_answers_no_simulation_keeps_none_back_that_is_asked_alone() {
+    let [silent, serving] = [true, false].map(|hangs| OneAfterTheOther { hangs, ..OneAfterTheOther::default() });
+    let mut link = link_to(&[&silent, &serving]);
+    link.patience.single = Duration::from_secs(3);
+    let said = simulated_by(Manner::Alone, &link, &mut Seen::default(), &[1, 2]).await;
+    silent.is_over.store(true, Ordering::Relaxed);
+    assert!(said.iter().all(|said| matches!(said, Delivery::Works { .. })), "{said:?}");
 }
 
 /// Each of them is asked about once more: whether it was delivered a moment ago.

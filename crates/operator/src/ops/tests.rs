@@ -1,6 +1,7 @@
 use super::*;
 use crate::alarm::Alarm;
 use crate::board::Pending;
+use crate::decide::Wait;
 
 fn board() -> Board {
     let board = Board::new("one");
@@ -127,8 +128,11 @@ fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
         (direction.source_time, direction.destination_time) = (90, 90);
         direction.fee_payer_balance = Some("1".to_owned());
         direction.liquidity = "1".to_owned();
+        direction.pending.insert(4, Pending { reason: Wait::NoSimulation.code().to_owned(), ..Pending::default() });
     });
     let text = metrics_text(&board.status(), 100).unwrap();
+    let waits = "reason=\"no_simulation\"}";
+    assert!(text.contains(&format!("{waits} 1\n")) && ALERTS.contains(&format!("{waits} > 0\n")), "{text}");
     for file in [DASHBOARD, ALERTS] {
         let mut asked = 0;
         for (at, _) in file.match_indices("spanlight_operator_") {
