@@ -257,8 +257,8 @@ pub mod hex_list {
     }
 }
 
-/// `value / by`, truncated; none by zero. Limb by limb from the top: the general division of the number library, for
-/// divisors of any length, would be eight kilobytes more for browsers to load.
+/// `value / by`, truncated; none by zero. Limb by limb from the top: the general division of the
+/// number library, for divisors of any length, would be eight kilobytes more for browsers to load.
 pub(crate) fn quotient(value: U256, by: u64) -> Option<U256> {
     let by = u128::from(by);
     let mut limbs = value.into_limbs();

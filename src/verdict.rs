@@ -218,7 +218,8 @@ pub enum StuckReason {
     },
     /// The destination bridge is paused: it takes no votes until it is resumed (bridge version 2).
     BridgePaused {
-        /// When its owner may resume it; zero where that is not scheduled. Operators may at any time.
+        /// When its owner may resume it; zero where that is not scheduled. Operators may at any
+        /// time.
         resume: u64,
     },
     /// The votes are there, and the outflow limit of the destination bridge held the transfer back
@@ -232,8 +233,8 @@ pub enum StuckReason {
         room: U256,
         /// Whether it may leave by now; then somebody has to tell the bridge.
         may_leave: bool,
-        /// Whether the bridge is bound to its source: only then may anybody tell it, and not just an
-        /// operator.
+        /// Whether the bridge is bound to its source: only then may anybody tell it, and not just
+        /// an operator.
         source_bound: bool,
     },
 }

@@ -234,10 +234,12 @@ impl BlockItems {
 }
 
 impl BlockItems {
-    /// Whether `receipts`, which this proof has proven under the roots of a header, are those of all items of the block.
+    /// Whether `receipts`, which this proof has proven under the roots of a header, are those of
+    /// all items of the block.
     ///
-    /// Trie: the receipts alone make up the whole trie under the root, so none is left out. Simple: each index below the count
-    /// is there, and the paths have tied the count to the true one (see [`simple`]). Concat: no proof of less exists.
+    /// Trie: the receipts alone make up the whole trie under the root, so none is left out. Simple:
+    /// each index below the count is there, and the paths have tied the count to the true one (see
+    /// [`simple`]). Concat: no proof of less exists.
     #[must_use]
     pub fn proves_all(&self, receipts: &[&[u8]], receipts_root: &Hash) -> bool {
         match self {

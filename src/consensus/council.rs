@@ -130,8 +130,8 @@ impl Council {
     }
 }
 
-/// In the order of their texts. Each is put into its place: a sort of these pairs would be 5 kB of code for browsers, and
-/// there are at most [`MAX_MEMBERS`].
+/// In the order of their texts. Each is put into its place: a sort of these pairs would be 5 kB of
+/// code for browsers, and there are at most [`MAX_MEMBERS`].
 fn in_order(members: Vec<Address>) -> Vec<Address> {
     let mut sorted: Vec<(String, Address)> = Vec::with_capacity(members.len());
     for member in members {

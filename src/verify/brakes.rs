@@ -1,9 +1,9 @@
-//! What holds a transfer back on a bridge of version 2 although nothing is wrong with it: a pause of
-//! all handles, and the outflow limit of its token.
+//! What holds a transfer back on a bridge of version 2 although nothing is wrong with it: a pause
+//! of all handles, and the outflow limit of its token.
 //!
 //! Both are words of the bridge's storage under a followed header, so a supplier can neither invent
-//! nor hide them: the word of the pause is needed for every requested transfer that is open. Source:
-//! claims.md 2; docs/contracts.md 1, 2, 4.
+//! nor hide them: the word of the pause is needed for every requested transfer that is open.
+//! Source: claims.md 2; docs/contracts.md 1, 2, 4.
 
 use super::checks::{Checks, Rule};
 use super::error::VerifyError;
@@ -72,10 +72,10 @@ pub(super) fn held_back(
     Ok(Some(StuckReason::OutflowLimit { until, amount, room, may_leave, source_bound }))
 }
 
-/// Whether no pause lies between the state `before` an attempt and the state `after` it: a vote that
-/// reverts during one says nothing of the transfer. None is on before it, and none began, since each
-/// counts up the nonce of the vote that ends it. The bridge as first published does not count there,
-/// and its outflow limit reverts votes too: there an attempt shows nothing.
+/// Whether no pause lies between the state `before` an attempt and the state `after` it: a vote
+/// that reverts during one says nothing of the transfer. None is on before it, and none began,
+/// since each counts up the nonce of the vote that ends it. The bridge as first published does not
+/// count there, and its outflow limit reverts votes too: there an attempt shows nothing.
 pub(super) fn no_pause_between(
     generation: Generation,
     before: &BridgeState,

@@ -121,8 +121,8 @@ pub(super) fn add_reverted(votes: &mut Votes, destination: &Evidence<'_>, at: It
     Ok(())
 }
 
-/// By address. Each is put into its place: a sort of so large entries would be 3 kB of code for browsers, and a list of
-/// voters has at most 256, or ascends already.
+/// By address. Each is put into its place: a sort of so large entries would be 3 kB of code for
+/// browsers, and a list of voters has at most 256, or ascends already.
 fn ascending(operators: Vec<Operator>) -> Vec<Operator> {
     let mut sorted: Vec<Operator> = Vec::with_capacity(operators.len());
     for operator in operators {

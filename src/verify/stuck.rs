@@ -77,8 +77,8 @@ pub(super) fn stuck_reason(
     Ok(None)
 }
 
-/// What a shown attempt says of the transfer: that its delivery reverted, or nothing where a pause or
-/// the outflow limit may be why. A false attempt is refused in either case. A true one that says
+/// What a shown attempt says of the transfer: that its delivery reverted, or nothing where a pause
+/// or the outflow limit may be why. A false attempt is refused in either case. A true one that says
 /// nothing is no lie: its supplier may have seen the bridge before the pause, or know of none.
 /// Nobody hides a failed delivery in this way more than by showing no attempt.
 #[allow(clippy::too_many_arguments)]
@@ -107,9 +107,9 @@ fn shown_attempt(
     checks.require(REVERTED, &inputs, shown)
 }
 
-/// The last attempt reverted, with the state before it. Shown by: an earlier state with k-1 votes for the key and the failing
-/// operator registered, the failed transaction of that operator with the same calldata, and the same k-1 votes still live at
-/// the newest state.
+/// The last attempt reverted, with the state before it. Shown by: an earlier state with k-1 votes
+/// for the key and the failing operator registered, the failed transaction of that operator with
+/// the same calldata, and the same k-1 votes still live at the newest state.
 ///
 /// An outsider's or a late vote fails too; that is why the operator must be registered at both ends and the nonce open.
 fn delivery_reverted<'e>(

@@ -46,7 +46,8 @@ impl BridgeState {
         Ok(!(self.slot(layout::vote_seats_slot(key, seat))? & layout::seat_bit(seat)).is_zero())
     }
 
-    /// Whether the bridge was bound to a source. Until then it refuses every `handleWithSignatures`.
+    /// Whether the bridge was bound to a source. Until then it refuses every
+    /// `handleWithSignatures`.
     pub(super) fn is_bound(&self) -> Result<bool, Stop> {
         Ok(!self.slot(layout::SOURCE_BRIDGE)?.is_zero())
     }

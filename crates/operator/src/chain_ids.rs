@@ -1,9 +1,9 @@
 //! Which chain the configured endpoints serve: those of another chain are a mistake of the
 //! configuration, which trying again does not mend.
 //!
-//! Endpoints are not believed about it. One that tells a false number where others tell the right one is
-//! named and left to the others; only where each endpoint of a chain tells another number the operator
-//! stops, which those endpoints could make it do anyway by not serving.
+//! Endpoints are not believed about it. One that tells a false number where others tell the right
+//! one is named and left to the others; only where each endpoint of a chain tells another number
+//! the operator stops, which those endpoints could make it do anyway by not serving.
 
 use crate::config::{shown, Config};
 use crate::link::Link;

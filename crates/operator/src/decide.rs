@@ -510,8 +510,8 @@ fn blocks_to_repeat(facts: &Facts<'_>, row: &[Address]) -> u64 {
     u64::try_from(before).unwrap_or(u64::MAX).saturating_mul(facts.turn_blocks)
 }
 
-/// Those whose turn is over, and who have not voted: they are waited for no more. Of a transfer that
-/// nobody votes for it shows nothing: it may be one that cannot be delivered.
+/// Those whose turn is over, and who have not voted: they are waited for no more. Of a transfer
+/// that nobody votes for it shows nothing: it may be one that cannot be delivered.
 #[must_use]
 pub fn who_let_turns_pass(facts: &Facts<'_>) -> Vec<Address> {
     if facts.state.handled || facts.state.counted >= facts.threshold {

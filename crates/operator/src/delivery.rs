@@ -94,8 +94,8 @@ impl No {
     }
 }
 
-/// A call of the bridge, and the call that the bridge would make by it: what a token does on its own
-/// account fails the vote that decides.
+/// A call of the bridge, and the call that the bridge would make by it: what a token does on its
+/// own account fails the vote that decides.
 pub(crate) struct Asked<'a> {
     /// The calldata.
     pub(crate) input: &'a [u8],
@@ -104,12 +104,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) delivers: Option<&'a HandleCall>,
 }
 
-/// The most gas that calls alike were seen to need lately: the next one of the kind is tried with so
-/// much, which is one run in the node's machine instead of the several of an estimate.
+/// The most gas that calls alike were seen to need lately: the next one of the kind is tried with
+/// so much, which is one run in the node's machine instead of the several of an estimate.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(BTreeMap<Kind, Needed>);
 
-/// Contract and function; of coin the recipient, or nobody for all who keep no code that needs much.
+/// Contract and function; of coin the recipient, or nobody for all who keep no code that needs
+/// much.
 type Kind = (Address, [u8; 4]);
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -190,8 +191,8 @@ async fn needs_of(link: &Link, calls: &[Call<'_>], seen: &mut Seen, manner: Mann
     }
 }
 
-/// What calls need, with so much gas at most each. One of each kind is estimated, and the others are
-/// tried with what that needed; those that do not work so are estimated too.
+/// What calls need, with so much gas at most each. One of each kind is estimated, and the others
+/// are tried with what that needed; those that do not work so are estimated too.
 async fn needs(link: &Link, calls: &[Call<'_>], seen: &mut Seen) -> Vec<Result<u64, No>> {
     let mut needs: Needs = vec![None; calls.len()];
     let mut kinds = BTreeSet::new();

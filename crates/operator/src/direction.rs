@@ -123,8 +123,9 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
-    /// Whether endpoints are at fault: another replica's may serve. The own clock, a checkpoint that is too old, the trust, a key
-    /// or the store are the same for all replicas, or nothing that giving the lease away would mend.
+    /// Whether endpoints are at fault: another replica's may serve. The own clock, a checkpoint
+    /// that is too old, the trust, a key or the store are the same for all replicas, or nothing
+    /// that giving the lease away would mend.
     pub(crate) fn is_of_endpoints(&self) -> bool {
         match self {
             Self::Prove(error) => is_of_endpoints(error),
@@ -133,8 +134,8 @@ impl WorkError {
         }
     }
 
-    /// The alarm, where it is the store, or the checkpoint to start from is too old or ahead of this
-    /// machine's clock.
+    /// The alarm, where it is the store, or the checkpoint to start from is too old or ahead of
+    /// this machine's clock.
     pub(crate) fn alarm(&self) -> Option<Alarm> {
         match self {
             Self::Start { block, error, .. } => match own_limit(error)? {

@@ -1,10 +1,10 @@
-//! Whether this replica can work: one whose endpoints do not serve gives the lease to a replica that
-//! says it can.
+//! Whether this replica can work: one whose endpoints do not serve gives the lease to a replica
+//! that says it can.
 //!
-//! No two replicas pass it to and fro: whoever works keeps it, only a replica whose endpoints answer
-//! is given it, and each time that one gives it away without having worked it waits twice as long
-//! before the next. Where no other one is better off, whoever has the lease keeps it: what can be
-//! done without the endpoints that fail is done.
+//! No two replicas pass it to and fro: whoever works keeps it, only a replica whose endpoints
+//! answer is given it, and each time that one gives it away without having worked it waits twice as
+//! long before the next. Where no other one is better off, whoever has the lease keeps it: what can
+//! be done without the endpoints that fail is done.
 
 use crate::backoff::Backoff;
 use crate::failpoint::told;
@@ -62,8 +62,8 @@ impl Fitness {
         });
     }
 
-    /// What keeps this replica from working is not its endpoints: another one has the same store, trust and clock, or fares no
-    /// better for its own. Nothing is known of the endpoints.
+    /// What keeps this replica from working is not its endpoints: another one has the same store,
+    /// trust and clock, or fares no better for its own. Nothing is known of the endpoints.
     pub(crate) fn note_other_trouble(&self) {
         self.with(|state| state.failing_since = None);
     }

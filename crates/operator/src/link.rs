@@ -225,8 +225,8 @@ impl Link {
         }
     }
 
-    /// Forgets what was found of the endpoints: it was this process that stood still. Who is at fault
-    /// all the same is found again.
+    /// Forgets what was found of the endpoints: it was this process that stood still. Who is at
+    /// fault all the same is found again.
     pub(crate) fn forgive(&mut self) {
         if !self.endpoints.findings().is_empty() {
             self.line_up();
@@ -483,7 +483,8 @@ fn outcome_of(answer: Result<Value, RpcError>) -> Outcome {
     }
 }
 
-/// Whether these answers to the question for one receipt say that there is none. Silence says nothing.
+/// Whether these answers to the question for one receipt say that there is none. Silence says
+/// nothing.
 fn is_in_no_block(answers: &[Result<Value, RpcError>]) -> bool {
     let mut told = answers.iter().flatten().peekable();
     told.peek().is_some() && told.all(Value::is_null)
@@ -514,9 +515,24 @@ fn is_known(message: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use spanlight::primitives::keccak256;
+
+    /// Serves a node of a test for as long as the tests run, and gives its address.
+    pub(crate) fn serve(router: axum::Router) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        url
+    }
 
     #[test]
     fn a_transaction_is_displaced_only_where_endpoints_say_that_no_block_has_it() {
@@ -530,8 +546,8 @@ mod tests {
         assert!(!is_in_no_block(&[]));
     }
 
-    /// Whatever the operator asks a node about a call, what the contract says is told by its name: a
-    /// vote that would revert because of a pause is not parked.
+    /// Whatever the operator asks a node about a call, what the contract says is told by its name:
+    /// a vote that would revert because of a pause is not parked.
     #[test]
     fn a_custom_error_has_its_name_whatever_was_asked() {
         let answer = || {

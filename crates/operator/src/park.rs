@@ -1,21 +1,22 @@
 //! What is put aside for a while after a failure, longer each time, and never in the way of what
 //! comes later. How long depends on the cause; one whose end can be seen wakes it at once.
 //!
-//! What waits for something that is read at every head is not put aside at all: a paused bridge, its
-//! outflow limit, a person's pause, coin for gas, the price of gas, a key.
+//! What waits for something that is read at every head is not put aside at all: a paused bridge,
+//! its outflow limit, a person's pause, coin for gas, the price of gas, a key.
 
 use crate::backoff::Backoff;
 use spanlight::U256;
 
 /// Longest wait in blocks for what nobody tells: what was in the way may be gone.
 const LONGEST: u64 = 120;
-/// The same for what costs most to try again: evidence, anchors, behind which votes wait, and claims,
-/// of which anybody makes as many as they like.
+/// The same for what costs most to try again: evidence, anchors, behind which votes wait, and
+/// claims, of which anybody makes as many as they like.
 const LONGEST_COSTLY: u64 = 256;
-/// The same for votes that reverted in a block. Each costs gas, and a recipient can take the transfer whenever it is asked and
-/// refuse it in every block: a day of one-second blocks.
+/// The same for votes that reverted in a block. Each costs gas, and a recipient can take the
+/// transfer whenever it is asked and refuse it in every block: a day of one-second blocks.
 const LONGEST_REVERTED: u64 = 86_400;
-/// After so many of them no more is sent until a person says so: what one request can cost is bounded.
+/// After so many of them no more is sent until a person says so: what one request can cost is
+/// bounded.
 pub(crate) const MOST_REVERTS: u32 = 8;
 
 /// Why something was put aside.
@@ -60,7 +61,8 @@ impl Cause {
 pub(crate) struct Park {
     backoff: Backoff,
     cause: Option<Cause>,
-    /// Votes that reverted in a block. No other cause lets them be forgotten: the recipient could bring one about between two.
+    /// Votes that reverted in a block. No other cause lets them be forgotten: the recipient could
+    /// bring one about between two.
     reverts: Backoff,
     until: u64,
 }
@@ -169,7 +171,8 @@ mod tests {
                     assert_eq!(park.until(), block + (30 << (votes - 1)));
                 }
             }
-            // What the recipient can bring about in between neither ends the wait nor forgets the reverts.
+            // What the recipient can bring about in between neither ends the wait nor forgets the
+            // reverts.
             park.fail(Cause::Delivery, block, 1);
             park.fail(Cause::Endpoints, block, 1);
             park.wake(|cause| cause == Cause::Endpoints || cause == Cause::Delivery);

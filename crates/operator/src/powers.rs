@@ -1,10 +1,10 @@
-//! What people do to a bridge by hand: its owner, its operators by votes, its guardian, and everybody
-//! who claims or sweeps. docs/contracts.md 3.6 has the rules.
+//! What people do to a bridge by hand: its owner, its operators by votes, its guardian, and
+//! everybody who claims or sweeps. docs/contracts.md 3.6 has the rules.
 //!
-//! Endpoints are believed in nothing here either. A command follows the chain itself, decides by the
-//! bridge's proven state (`step`), sends under the same limit of the gas price as an operator, and says
-//! that something is done once the bridge's state at a verified head shows it. A receipt proves
-//! nothing: it is the word of one endpoint.
+//! Endpoints are believed in nothing here either. A command follows the chain itself, decides by
+//! the bridge's proven state (`step`), sends under the same limit of the gas price as an operator,
+//! and says that something is done once the bridge's state at a verified head shows it. A receipt
+//! proves nothing: it is the word of one endpoint.
 
 mod abi;
 pub mod changes;
@@ -228,8 +228,8 @@ fn next_nonce(proven: u64, own: &BTreeSet<u64>) -> u64 {
     (proven..).find(|nonce| !own.contains(nonce)).unwrap_or(u64::MAX)
 }
 
-/// How the accounts sign, or why their keys cannot. An account whose key was set, if only to that of
-/// its address, sends the chain's own types.
+/// How the accounts sign, or why their keys cannot. An account whose key was set, if only to that
+/// of its address, sends the chain's own types.
 fn form(keys: &ChainKeys, facts: &Facts) -> Result<Form, KeyError> {
     if facts.account.exists && !keys.operator.fits(&facts.account.key, KeyRole::Transaction) {
         return Err(KeyError::Replaced { account: keys.operator.account() });
@@ -325,8 +325,8 @@ impl<'t> Followed<'t> {
         self.look_at(async |node, header, end| facts::read(node, header, end, accounts, power).await).await
     }
 
-    /// Reads the bridge as it is proven to be at a young head. An endpoint that keeps new blocks back
-    /// would otherwise show a state that held once.
+    /// Reads the bridge as it is proven to be at a young head. An endpoint that keeps new blocks
+    /// back would otherwise show a state that held once.
     async fn look_at<R>(
         &mut self,
         read: impl AsyncFn(&Node<'_, Endpoints<Endpoint>>, &AnchoredHeader, &BridgeEnd) -> Result<R, ProveError>,
@@ -364,8 +364,8 @@ impl<'t> Followed<'t> {
         read(&node, header, self.end).await
     }
 
-    /// The gas to give: what the call needs and a quarter more, since state changes until it is in a
-    /// block. A call that would fail is not sent.
+    /// The gas to give: what the call needs and a quarter more, since state changes until it is in
+    /// a block. A call that would fail is not sent.
     async fn gas(&self, from: Address, power: &Power, input: &[u8]) -> Result<u64, PowerError> {
         let most = power.gas();
         let call = Call { from, to: self.end.address, value: U256::ZERO, input, gas: most };
@@ -406,8 +406,8 @@ impl<'t> Followed<'t> {
         Ok(offer)
     }
 
-    /// Follows the chain until a verified head's state shows what was wanted; none where the account
-    /// nonce is used and it does not.
+    /// Follows the chain until a verified head's state shows what was wanted; none where the
+    /// account nonce is used and it does not.
     async fn prove(
         &mut self,
         accounts: (Address, Address),

@@ -307,9 +307,9 @@ async fn later_states<T: Transport>(
 }
 
 /// The blocks up to the next one whose state full nodes keep that may have changed a token's entry,
-/// by the filters in their headers; none where there is no such block, or no such state yet. Anybody
-/// can put a log's words into a filter, and on a busy chain they come by chance. Whether the entry
-/// was changed all receipts of the block tell.
+/// by the filters in their headers; none where there is no such block, or no such state yet.
+/// Anybody can put a log's words into a filter, and on a busy chain they come by chance. Whether
+/// the entry was changed all receipts of the block tell.
 fn left_to_receipts(
     synced: &Synced<'_>,
     bridge: &BridgeEnd,

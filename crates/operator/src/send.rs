@@ -187,8 +187,8 @@ impl Sender {
         self.conditions.keys_fit()
     }
 
-    /// What a person should know, since the last call. Some of it is said once: while this process wakes
-    /// and blames nobody, it is kept for later.
+    /// What a person should know, since the last call. Some of it is said once: while this process
+    /// wakes and blames nobody, it is kept for later.
     pub(crate) fn take_alarms(&mut self, is_waking: bool) -> Vec<Alarm> {
         if is_waking {
             return Vec::new();
@@ -376,8 +376,8 @@ impl Sender {
         Ok(done)
     }
 
-    /// Signs as many as are written down together, or as there is time for; true where a key did not
-    /// sign.
+    /// Signs as many as are written down together, or as there is time for; true where a key did
+    /// not sign.
     fn sign_some(
         &self,
         view: &View,

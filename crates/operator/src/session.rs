@@ -101,7 +101,8 @@ pub(crate) struct Open {
     has_reverted: bool,
     /// The vote on its way repeats one that stands, so that the bridge executes.
     repeats: bool,
-    /// The destination's head since which an endpoint says that it is handled, or the bridge paused.
+    /// The destination's head since which an endpoint says that it is handled, or the bridge
+    /// paused.
     meanwhile: Option<u64>,
     /// Signatures for it that were checked.
     signatures: Signatures,
@@ -270,7 +271,8 @@ impl<'t> Session<'t> {
             if self.is_long() && self.has_newer_start().await? {
                 return Ok(End::Restart);
             }
-            // What a round took is a part of the pause: a head is seen as soon as after a round without work.
+            // What a round took is a part of the pause: a head is seen as soon as after a round
+            // without work.
             tokio::time::sleep(poll.saturating_sub(begun.elapsed()).max(LEAST_PAUSE)).await;
         }
     }

@@ -16,8 +16,8 @@ const FORGIVEN: Duration = Duration::from_secs(5);
 /// From one waking that excuses something to the next: a machine that is always late, or a clock
 /// that is set again and again, must not keep faults of others from being told.
 const SELDOM: Duration = Duration::from_secs(60);
-/// A process that was stopped for so long by its own clock is excused in any case: nobody else makes
-/// it sleep, and calls that were under way are lost for sure.
+/// A process that was stopped for so long by its own clock is excused in any case: nobody else
+/// makes it sleep, and calls that were under way are lost for sure.
 const LONG: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]

@@ -1,5 +1,5 @@
-//! While another replica acts for a direction: whether this one could, and when the one that acts had
-//! better give the lease away.
+//! While another replica acts for a direction: whether this one could, and when the one that acts
+//! had better give the lease away.
 
 use crate::direction::{Direction, WorkError, PAUSE};
 use crate::link::Link;
@@ -7,8 +7,8 @@ use crate::store::{Lease, Standby};
 use spanlight_prover::{Node, RpcError};
 use std::time::{Duration, Instant};
 
-/// An endpoint that takes longer to tell its head is no reason to be given the lease, and nothing to
-/// wait for where the lease may be free any moment.
+/// An endpoint that takes longer to tell its head is no reason to be given the lease, and nothing
+/// to wait for where the lease may be free any moment.
 const ANSWERS: Duration = Duration::from_secs(1);
 
 impl Direction {

@@ -99,7 +99,8 @@ mod tests {
         RpcError::Pruned { chain: "main".into(), height: 5 }.into()
     }
 
-    /// Begins where one of `serving` is asked first, and is refused a state by the others; gives who was asked first each time.
+    /// Begins where one of `serving` is asked first, and is refused a state by the others; gives
+    /// who was asked first each time.
     async fn begin(
         link: &mut Link,
         serving: &[&str],

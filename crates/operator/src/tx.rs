@@ -6,7 +6,8 @@
 //! which every node and tool knows. Where a fee payer is configured, all are of Kaia's
 //! fee-delegated types, signed by both. Where the account has another key, or several, they are of
 //! Kaia's types too, which name the sender. A cancellation is always of Kaia's type for it: a node
-//! lets it take the place of a waiting one whatever it pays. Source: chain.md 3.4, 3.6; bridge.md 4.1.
+//! lets it take the place of a waiting one whatever it pays. Source: chain.md 3.4, 3.6; bridge.md
+//! 4.1.
 
 mod limits;
 

@@ -124,8 +124,9 @@ impl Watch {
         }
     }
 
-    /// Whether there is place for one more. One whose state is gone makes place: a person was told of it. An execution takes the
-    /// place of a mere vote: whoever sends votes decides how many there are, and must not hide an execution behind them.
+    /// Whether there is place for one more. One whose state is gone makes place: a person was told
+    /// of it. An execution takes the place of a mere vote: whoever sends votes decides how many
+    /// there are, and must not hide an execution behind them.
     fn has_place(&mut self, seen: &Seen) -> bool {
         if self.suspects.len() < MOST_SUSPECTS {
             return true;
@@ -147,8 +148,9 @@ impl Watch {
         self.suspects.values().any(|suspect| !suspect.lacks_state)
     }
 
-    /// A nonce could not be judged, for want of a state that full nodes have thrown away. It is judged
-    /// again like others, since an archive node may be among the endpoints later; true the first time.
+    /// A nonce could not be judged, for want of a state that full nodes have thrown away. It is
+    /// judged again like others, since an archive node may be among the endpoints later; true the
+    /// first time.
     pub(crate) fn state_is_gone(&mut self, nonce: u64) -> bool {
         self.suspects.get_mut(&nonce).is_some_and(|suspect| !std::mem::replace(&mut suspect.lacks_state, true))
     }
@@ -188,8 +190,8 @@ impl Watch {
     }
 }
 
-/// Whether a destination block has to be read: for executions and what else the bridge says, and for votes where `votes` are
-/// wanted too, which may leave no event.
+/// Whether a destination block has to be read: for executions and what else the bridge says, and
+/// for votes where `votes` are wanted too, which may leave no event.
 pub(crate) fn is_wanted(synced: &Synced<'_>, bridge: &Address, number: u64, votes: bool) -> Result<bool, ProveError> {
     let header = synced.chain().header(number)?;
     let may_tell = may_hold(header, bridge, &[topic::HANDLE]) || may_hold(header, bridge, &TOPICS);

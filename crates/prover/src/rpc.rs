@@ -27,8 +27,9 @@ pub trait Transport {
         Ok(results)
     }
 
-    /// Calls `method` once for each of `params` and gives what the node said to each, in the same order: what it refuses
-    /// of one keeps no other back. A transport that can ask for many things at once does.
+    /// Calls `method` once for each of `params` and gives what the node said to each, in the same
+    /// order: what it refuses of one keeps no other back. A transport that can ask for many things
+    /// at once does.
     ///
     /// # Errors
     /// Where no answer came. The node may have done some of it.

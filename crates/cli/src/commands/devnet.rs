@@ -36,7 +36,8 @@ pub(super) struct Args {
     /// Begin with so many transfers of a coin from main to service that are done.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=20))]
     transfers: u64,
-    /// End the bridges' set-up: their owner announces changes so many seconds before it makes them (version 2). 0 leaves it open.
+    /// End the bridges' set-up: their owner announces changes so many seconds before it makes them
+    /// (version 2). 0 leaves it open.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = owner_delay)]
     owner_delay: u64,
     /// Ports of main and service chain; 0 picks a free one.

@@ -74,7 +74,8 @@ pub(crate) fn sentence(transfer: &TransferVerdict) -> String {
     }
 }
 
-/// The hash of the code that is not accepted, and where it runs: the check that refused it has them.
+/// The hash of the code that is not accepted, and where it runs: the check that refused it has
+/// them.
 fn unknown_code(transfer: &TransferVerdict) -> Option<String> {
     let check = transfer.checks.iter().rfind(|check| check.id == "P6" && check.outcome == Outcome::Failed)?;
     let input = |name| check.inputs.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());

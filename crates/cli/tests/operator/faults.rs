@@ -50,7 +50,7 @@ fn vote(account_nonce: u64) -> NewSend {
 /// A take-over that has begun and is not committed yet: whatever is written meanwhile would be sent
 /// by a replica that does not act any more.
 #[test]
-fn whoever_is_being_overtaken_replaces_nothing() {
+fn a_replica_that_is_being_overtaken_replaces_nothing() {
     let server = Postgres::start("overtaken");
     runtime().block_on(async {
         let store = Store::open(&server.url()).await.unwrap();
@@ -84,9 +84,10 @@ fn whoever_is_being_overtaken_replaces_nothing() {
     });
 }
 
-/// Without its lock no replica would be known to stand by, and one whose endpoints are dead would keep the lease.
+/// Without its lock no replica would be known to stand by, and one whose endpoints are dead would
+/// keep the lease.
 #[test]
-fn whoever_stands_by_does_so_again_after_the_database_was_restarted() {
+fn a_replica_stands_by_again_after_the_database_was_restarted() {
     let server = Postgres::start("stands-by");
     runtime().block_on(async {
         let (store, other) = (Store::open(&server.url()).await.unwrap(), Store::open(&server.url()).await.unwrap());
@@ -155,7 +156,7 @@ fn a_replica_whose_endpoints_are_dead_gives_the_lease_to_one_that_can_work_and_n
     let took = rig.wait_handled(Side::Main, LONGEST);
     println!("handled {took:?} after the acting replica's endpoints of one chain had died");
     wait_until("the one without endpoints says so", &rig, || phase(&rig, first) == "failing");
-    // Nobody can work: whoever has the lease keeps it, until another one can.
+    // No replica can work: the one that has the lease keeps it until another can work.
     set(second, Network::Cut);
     rig.request(Side::Main, 6);
     wait_until("neither can work", &rig, || phase(&rig, second) == "failing");

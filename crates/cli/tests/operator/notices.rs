@@ -104,7 +104,8 @@ fn what_a_bridge_says_of_itself_is_told_once() {
     let status = rig.ask(0, &["status"]);
     assert!(status.contains(&format!("registerOperator({user})")), "{status}");
 
-    // While one is down the announcement is cancelled: the head of a list, its place and its length.
+    // While one is down the announcement is cancelled: the head of a list, its place and its
+    // length.
     rig.kill(1);
     let cancel = [&spanlight::primitives::keccak256(b"cancelChanges(uint64[])").0[..4]]
         .into_iter()

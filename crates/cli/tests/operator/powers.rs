@@ -1,5 +1,5 @@
-//! What owner, operators, guardian and recipients do to a bridge of version 2 by hand, with all that
-//! can go wrong: too early, not announced, cancelled meanwhile, the wrong key, twice.
+//! What owner, operators, guardian and recipients do to a bridge of version 2 by hand, with all
+//! that can go wrong: too early, not announced, cancelled meanwhile, the wrong key, twice.
 
 use crate::rig::{now, spanlight, PASSWORD};
 use serde_json::Value as Json;

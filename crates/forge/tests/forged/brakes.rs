@@ -84,8 +84,8 @@ fn without(stage: &Stage, transfer: TransferProof, words: &[spanlight::Hash]) ->
     scenario
 }
 
-/// A prover that knows nothing of pauses shows the attempt and no word of a pause before it. Nothing
-/// of that is false.
+/// A prover that knows nothing of pauses shows the attempt and no word of a pause before it.
+/// Nothing of that is false.
 #[test]
 fn who_shows_an_attempt_and_the_pause_after_it_is_no_liar() {
     let (stage, request, attempt) = attempt_before_a_pause();
@@ -277,7 +277,8 @@ fn a_bridge_without_a_source_lets_only_operators_tell_it() {
     assert_eq!(said(false), "the outflow limit lets it leave now");
 }
 
-/// A pause holds up what the limit would let leave; after both the transfer is handled like any other.
+/// A pause holds up what the limit would let leave; after both the transfer is handled like any
+/// other.
 #[test]
 fn a_pause_comes_before_the_limit_and_both_end() {
     let (mut stage, request) = above_the_limit(FORM);

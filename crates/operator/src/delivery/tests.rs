@@ -125,18 +125,7 @@ impl OneAfterTheOther {
                 said[0].to_string()
             }
         }
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = axum::Router::new().route("/", post(answer)).with_state(self.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, router).await.unwrap();
-            });
-        });
-        url
+        crate::link::tests::serve(axum::Router::new().route("/", post(answer)).with_state(self.clone()))
     }
 }
 
@@ -182,8 +171,8 @@ async fn simulated_by(manner: Manner, link: &Link, seen: &mut Seen, recipients: 
     simulate(link, &bridge(), Address([2; 20]), &asked, seen, manner).await
 }
 
-/// Anybody can make requests to a contract that burns gas, and would keep everybody's transfers back
-/// if they were asked about in one breath, and have honest endpoints put aside and accused.
+/// Anybody can make requests to a contract that burns gas, and would keep everybody's transfers
+/// back if they were asked about in one breath, and have honest endpoints put aside and accused.
 #[tokio::test]
 async fn recipients_that_burn_gas_keep_neither_others_nor_the_endpoint_back() {
     let node = OneAfterTheOther::default();

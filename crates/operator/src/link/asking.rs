@@ -1,5 +1,6 @@
-//! Which endpoint is asked for a simulation, and how long it is waited for. Anybody can make a call that takes a node long, so
-//! silence accuses no endpoint; and an endpoint may answer everything but simulations, so silence never ends the asking.
+//! Which endpoint is asked for a simulation, and how long it is waited for. Anybody can make a call
+//! that takes a node long, so silence accuses no endpoint; and an endpoint may answer everything
+//! but simulations, so silence never ends the asking.
 
 use super::{parts, Call, Link};
 use futures_util::future::join_all;
@@ -88,8 +89,8 @@ impl Link {
     }
 
     /// The endpoints in the order asked, and among how many turns the time is shared. The first of
-    /// those that answer has a second turn: where others are silent, it may answer alone what it did
-    /// not answer together.
+    /// those that answer has a second turn: where others are silent, it may answer alone what it
+    /// did not answer together.
     fn turns(&self, method: &str, has_parts: bool) -> (Vec<usize>, u32) {
         let (mut places, answering) = self.simulators(method);
         // Where all were silent, none is behind the others.
@@ -193,7 +194,8 @@ mod tests {
         link.silent.note(link.name_of(0), true);
         assert_eq!(turns(true), (vec![1, 2, 1, 0], 3));
         link.silent.note(link.name_of(2), true);
-        // The only one that answers is asked about each call alone before a silent one has any of them.
+        // The only one that answers is asked about each call alone before a silent one has any of
+        // them.
         assert_eq!(turns(true), (vec![1, 1, 0, 2], 2));
         link.silent.note(link.name_of(1), true);
         assert_eq!(turns(true), (vec![0, 2, 1, 0], 4), "where all were silent, the longest ago comes first");

@@ -1,10 +1,10 @@
 //! What the owner of a bridge has announced.
 //!
-//! The bridge's state keeps an announcement under the hash of its call, so whoever asks must know the
-//! call: logs tell it, and endpoints are not believed about logs. So each call that any endpoint shows
-//! is compared with the proven state; what stands, is cancelled or is ready is proven. A number for which
-//! no endpoint shows a call that stands was made, or announced anew, or is hidden by all of them: it is
-//! named, and never passes for "nothing is announced".
+//! The bridge's state keeps an announcement under the hash of its call, so whoever asks must know
+//! the call: logs tell it, and endpoints are not believed about logs. So each call that any
+//! endpoint shows is compared with the proven state; what stands, is cancelled or is ready is
+//! proven. A number for which no endpoint shows a call that stands was made, or announced anew, or
+//! is hidden by all of them: it is named, and never passes for "nothing is announced".
 
 use super::facts::generation_of;
 use super::{abi, end_of, trusted, Followed, Power, PowerError, Refusal};

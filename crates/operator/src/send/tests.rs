@@ -59,18 +59,7 @@ impl Endpoint {
                 None => json!({"jsonrpc": "2.0", "id": call["id"], "result": Hash::ZERO.to_string()}),
             }
         }
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = axum::Router::new().route("/", post(answer)).with_state(self.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, router).await.unwrap();
-            });
-        });
-        url
+        crate::link::tests::serve(axum::Router::new().route("/", post(answer)).with_state(self.clone()))
     }
 }
 
@@ -234,7 +223,8 @@ async fn a_pause_ends_the_handing_over_after_the_endpoint_that_is_being_asked() 
     bench.send(&[3, 4, 5]).await;
     let others = |bench: &Bench| bench.endpoints[1].taken.lock().unwrap().1.len();
     assert_eq!(others(&bench), 0);
-    // The first endpoint has one when the pause comes; the other one, and the next ones, come after.
+    // The first endpoint has one when the pause comes; the other one, and the next ones, come
+    // after.
     *bench.endpoints[0].pause.lock().unwrap() = Some(pause.clone());
     bench.tend(&at(102)).await;
     assert_eq!((others(&bench), bench.prices().len()), (0, 3));

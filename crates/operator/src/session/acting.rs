@@ -199,7 +199,8 @@ impl Session<'_> {
             // What carries signatures may be without this operator's own; it stands if it executed.
             let by_signatures = self.direction.shared.exchange.is_some() && !std::mem::take(&mut open.corrects);
             let voted = state.votes.get(&self.view.me) == Some(&open.key);
-            // What stood before it was sent does not show that it went through, and what the outflow limit holds back did.
+            // What stood before it was sent does not show that it went through, and what the
+            // outflow limit holds back did.
             let repeats = std::mem::take(&mut open.repeats);
             let is_done = state.handled || state.held.is_some();
             let stands = if by_signatures || repeats { is_done } else { voted };
@@ -212,7 +213,8 @@ impl Session<'_> {
             failed.push((nonce, send.send.hash, state.handled || is_other_key));
         }
         for (nonce, hash, goes_on) in failed {
-            // A command, or another program with the same key: that vote did not fail, and was not paid.
+            // A command, or another program with the same key: that vote did not fail, and was not
+            // paid.
             if self.links[1].is_displaced(&hash).await {
                 tracing::warn!(direction = %self.direction.name, nonce, %hash, "another transaction took the account nonce of the vote");
                 if !goes_on {
@@ -337,8 +339,8 @@ impl Session<'_> {
         self.note(nonce, "in_flight_limit", "this operator has as many transactions on their way as it may".to_owned());
     }
 
-    /// What no endpoint could tell is asked again, what takes long ever more seldom: an endpoint that
-    /// failed once must not keep a transfer back for ever.
+    /// What no endpoint could tell is asked again, what takes long ever more seldom: an endpoint
+    /// that failed once must not keep a transfer back for ever.
     pub(super) fn ask_again(&mut self) {
         let head = self.view.head.number;
         for open in self.open.values_mut() {
@@ -413,8 +415,8 @@ impl Session<'_> {
         u64::try_from(count).unwrap_or(u64::MAX)
     }
 
-    /// What an endpoint says is handled, or of whose bridge it says that it is paused, and neither is
-    /// proven for long, is a failure as any other.
+    /// What an endpoint says is handled, or of whose bridge it says that it is paused, and neither
+    /// is proven for long, is a failure as any other.
     pub(super) fn wait_for_proof(&mut self, nonce: u64, delivery: Delivery) -> Delivery {
         const BLOCKS: u64 = 16;
         let head = self.view.head.number;
@@ -487,7 +489,8 @@ impl Session<'_> {
                 None => inputs.push((*nonce, input, gas)),
             }
         }
-        // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go through.
+        // A bridge of version 2 keeps what it cannot deliver for the recipient: its votes go
+        // through.
         let must_work = self.view.second.is_none();
         let asked = inputs.iter().map(|(nonce, input, gas)| {
             let delivers = self.open.get(nonce).map(|open| &open.call).filter(|_| must_work);
@@ -554,7 +557,8 @@ impl Session<'_> {
                 }
                 Err(SendError::Later(why)) => self.note_later(nonce, why),
                 Err(SendError::Unsendable(reason)) => self.park(nonce, Cause::Unsendable, reason.to_string()),
-                // It is decided anew at the next block; what else there is to do needs neither gas nor a key.
+                // It is decided anew at the next block; what else there is to do needs neither gas
+                // nor a key.
                 Err(error) => {
                     let alarm = error.into_alarm()?;
                     self.note(nonce, alarm.code(), format!("this operator would vote now, and cannot: {alarm}"));
@@ -585,7 +589,8 @@ impl Session<'_> {
         }
     }
 
-    /// The endpoints of a chain serve again after they did not: what waits for them waits no longer.
+    /// The endpoints of a chain serve again after they did not: what waits for them waits no
+    /// longer.
     pub(super) fn wake_for_endpoints(&mut self, came_back: [bool; 2]) {
         let now = Instant::now();
         if came_back[0] {

@@ -1,5 +1,5 @@
-//! How a session catches up with the source after a long time off: how far behind it is, since when,
-//! and whether it gets anywhere.
+//! How a session catches up with the source after a long time off: how far behind it is, since
+//! when, and whether it gets anywhere.
 
 use super::Session;
 use crate::alarm::Alarm;
@@ -17,8 +17,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// For how long it has not moved, where that is too long. The place is the source's head and the
-    /// block up to which it is searched.
+    /// For how long it has not moved, where that is too long. The place is the source's head and
+    /// the block up to which it is searched.
     fn see(&mut self, is_catching_up: bool, place: [u64; 2], now: Instant) -> Option<Duration> {
         if !is_catching_up {
             self.place = None;

@@ -2,8 +2,8 @@
 //! transfer, which ones are tried at a head, and what that may cost.
 //!
 //! Anybody makes as many of them as they like. So what one recipient's claims cost is held against
-//! that recipient alone, whoever waited longest is looked at first, and all together cost no more in
-//! a day than a person said.
+//! that recipient alone, whoever waited longest is looked at first, and all together cost no more
+//! in a day than a person said.
 
 use crate::park::Park;
 use serde::{Deserialize, Serialize};
@@ -124,15 +124,15 @@ pub(super) fn pick(
     few_of_each.take(AT_A_HEAD).map(|(_, nonce, _)| nonce).collect()
 }
 
-/// Makes room for one more: what was given up is the recipient's to claim, and nothing is done about
-/// it any more. Gives what went.
+/// Makes room for one more: what was given up is the recipient's to claim, and nothing is done
+/// about it any more. Gives what went.
 pub(super) fn drop_given_up(claims: &mut BTreeMap<u64, Claim>) -> Option<u64> {
     let nonce = claims.iter().find(|(_, claim)| claim.is_given_up()).map(|(nonce, _)| *nonce)?;
     claims.remove(&nonce).map(|_| nonce)
 }
 
-/// Whether a claim pays out more than it costs. Its first word says what it pays out; who knows what
-/// a token is worth?
+/// Whether a claim pays out more than it costs. Its first word says what it pays out; who knows
+/// what a token is worth?
 pub(super) fn is_worth(first: U256, value: U256, cost: U256) -> bool {
     let is_coin = Hash::from_u256(first).0.get(11) == Some(&TokenType::Coin.number());
     !is_coin || value >= cost.saturating_mul(U256::from(WORTH))

@@ -1,6 +1,6 @@
-//! How many transfers an endpoint is asked to simulate at a time: more of one that answers fast, fewer
-//! of one that is slow. What it is asked beyond what it can do in time is lost work on both sides,
-//! and asked again.
+//! How many transfers an endpoint is asked to simulate at a time: more of one that answers fast,
+//! fewer of one that is slow. What it is asked beyond what it can do in time is lost work on both
+//! sides, and asked again.
 
 use std::time::Duration;
 

@@ -21,8 +21,8 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Nobody could tell at this head. The first time it is asked again at the next one: an endpoint
-    /// may have failed.
+    /// Nobody could tell at this head. The first time it is asked again at the next one: an
+    /// endpoint may have failed.
     pub(super) fn note_unknown(&mut self, head: u64) {
         self.until = head.saturating_add(self.backoff.fail(1, LONGEST));
     }

@@ -1,10 +1,10 @@
 //! Which operators are there. One that lets its turn pass twice is waited for no more: others stand
-//! in for it at once, until it is seen to send again. Otherwise each transfer that is its turn would
-//! wait for it, for as long as it is down.
+//! in for it at once, until it is seen to send again. Otherwise each transfer that is its turn
+//! would wait for it, for as long as it is down.
 //!
 //! Once is not enough: a transfer that nobody could deliver until now looks as if everybody had let
-//! it pass, and anybody can ask for one. Who is there votes for it then, or for another one, and its
-//! account shows that before a second turn is over.
+//! it pass, and anybody can ask for one. Who is there votes for it then, or for another one, and
+//! its account shows that before a second turn is over.
 //!
 //! What is believed here changes who votes first, and nothing else: every vote is decided on proven
 //! facts, and everybody's turn comes in the end. That an operator sends shows in the nonce of its
@@ -45,7 +45,8 @@ impl Presence {
         for operator in operators {
             let first = Absence { nonce: None, since: head, until: 0, passed: 0 };
             let absence = self.absences.entry(operator).or_insert(first);
-            // Each transfer of a block shows the same, and its vote may be on its way into the next.
+            // Each transfer of a block shows the same, and its vote may be on its way into the
+            // next.
             let is_second = head.saturating_sub(absence.since) > turn_blocks;
             if !is_second || absence.until > head {
                 continue;

@@ -84,8 +84,9 @@ impl ProvenKeys {
             }
             self.read.insert(operator);
             if known.until <= head {
-                // An account that does not exist has the key of its address, on the chain too. Where
-                // an endpoint only says so, that key may count no more: so it is the last resort.
+                // An account that does not exist has the key of its address, on the chain too.
+                // Where an endpoint only says so, that key may count no more: so it is the last
+                // resort.
                 self.counted.insert(operator, known.key.clone().unwrap_or(AccountKey::Legacy));
             }
         }

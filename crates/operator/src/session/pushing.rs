@@ -1,10 +1,10 @@
 //! Pays out what could not be delivered, where the recipient takes it by now (`push_claims`).
 //!
-//! Anybody may make transfers that nobody takes, and a recipient may take them when asked and refuse
-//! them in a block, or take them and burn gas. So each claim is tried after ever longer pauses, costs
-//! gas only where it would work, pays out more than it costs where that can be told, and is given up
-//! after three that failed in a block. All claims of a day together cost `claims_budget` at most. What
-//! is given up stays the recipient's to claim.
+//! Anybody may make transfers that nobody takes, and a recipient may take them when asked and
+//! refuse them in a block, or take them and burn gas. So each claim is tried after ever longer
+//! pauses, costs gas only where it would work, pays out more than it costs where that can be told,
+//! and is given up after three that failed in a block. All claims of a day together cost
+//! `claims_budget` at most. What is given up stays the recipient's to claim.
 
 use super::claims::{is_worth, pick};
 use super::noticing::recipient_in;

@@ -1,6 +1,7 @@
-//! Votes that reverted in a block, though they had worked when they were simulated. Anybody can make a request whose recipient
-//! brings that about, and each such vote costs gas. So how often a transfer's votes reverted outlives sessions and processes, and
-//! after some no more is sent until a person says `retry`, which drops what is kept of it.
+//! Votes that reverted in a block, though they had worked when they were simulated. Anybody can
+//! make a request whose recipient brings that about, and each such vote costs gas. So how often a
+//! transfer's votes reverted outlives sessions and processes, and after some no more is sent until
+//! a person says `retry`, which drops what is kept of it.
 
 use super::Session;
 use crate::alarm::Alarm;
@@ -110,7 +111,8 @@ impl Session<'_> {
         }
     }
 
-    /// Writes down what has changed, before anything is sent again, and takes up what a person has said since.
+    /// Writes down what has changed, before anything is sent again, and takes up what a person has
+    /// said since.
     pub(super) async fn keep_reverts(&mut self) -> Result<(), WorkError> {
         self.reverted.finish_below(self.view.nonces.lower_handle_nonce);
         let (store, name) = (&self.direction.shared.store, &self.direction.name);
@@ -127,7 +129,8 @@ impl Session<'_> {
         let stored = store.notices_of(name, REVERTED).await?;
         for nonce in self.reverted.take_dropped(&stored.into_iter().collect()) {
             if let Some(open) = self.open.get_mut(&nonce) {
-                // The next vote's gas is no more estimated than before: that may have been why they reverted.
+                // The next vote's gas is no more estimated than before: that may have been why they
+                // reverted.
                 open.park = Park::default();
                 tracing::info!(direction = %self.direction.name, nonce, "a person has said that it be tried again");
             }

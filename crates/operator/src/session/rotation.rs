@@ -52,7 +52,8 @@ impl Turn {
 /// Between two wakes: what waits for endpoints costs work, and gas where it is given up again.
 const BETWEEN_WAKES: Duration = Duration::from_secs(60);
 
-/// When the endpoints of a chain wake what waits for them: once they serve again, and not at each flap.
+/// When the endpoints of a chain wake what waits for them: once they serve again, and not at each
+/// flap.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wakes {
     /// They did not serve since the last wake.

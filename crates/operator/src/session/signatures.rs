@@ -145,8 +145,8 @@ impl Signatures {
 
     /// What may be sent, best first: as many of the signatures that become votes as the threshold
     /// needs, those first whose key stands longest; and where there are more, the same without each
-    /// one of them. Where all votes stand and a lowered threshold makes them enough, none is needed;
-    /// the contract wants one all the same, and looks at the count again.
+    /// one of them. Where all votes stand and a lowered threshold makes them enough, none is
+    /// needed; the contract wants one all the same, and looks at the count again.
     pub(super) fn choices(&self, asked: &Needed<'_>) -> Vec<Choice> {
         let mut row = asked.state.without_vote(self.signers(asked.counting));
         asked.proven.sort(&mut row);

@@ -267,7 +267,8 @@ impl Session<'_> {
         Some(SignedHandle { call: open.call.clone(), signatures: choice.signatures.clone() }.encode())
     }
 
-    /// The call that carries the best choice of signatures. The contract refuses a call without any.
+    /// The call that carries the best choice of signatures. The contract refuses a call without
+    /// any.
     fn submission(&mut self, nonce: u64) -> Option<Vec<u8>> {
         let choices = self.choices(nonce);
         choices.first().and_then(|choice| self.carrying(nonce, choice))
@@ -357,8 +358,8 @@ impl Session<'_> {
         said
     }
 
-    /// The bridge refuses the signature of an account, and does not name it: other choices are tried
-    /// at once, so that nobody's signature keeps back those of the others.
+    /// The bridge refuses the signature of an account, and does not name it: other choices are
+    /// tried at once, so that nobody's signature keeps back those of the others.
     async fn without_the_refused(&mut self, nonce: u64) -> Option<Wanted> {
         let choices = self.choices(nonce);
         let mut calls = Vec::new();

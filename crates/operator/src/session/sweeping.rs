@@ -63,8 +63,8 @@ impl Sweeping {
         }
     }
 
-    /// The lag, where it was counted and is due already: what is executed stays so, and it is counted
-    /// anew once the lowest nonce moves.
+    /// The lag, where it was counted and is due already: what is executed stays so, and it is
+    /// counted anew once the lowest nonce moves.
     fn counted(&self, lower: u64) -> Option<u64> {
         self.due.filter(|(due, _)| *due == lower).map(|_| self.lag)
     }

@@ -279,8 +279,8 @@ impl Session<'_> {
         }
     }
 
-    /// The trust of this session, with the trust file's own trusting periods: how long this operator
-    /// believes its own checkpoints is no word to others.
+    /// The trust of this session, with the trust file's own trusting periods: how long this
+    /// operator believes its own checkpoints is no word to others.
     fn trust_of_others(&self) -> Trust {
         let mut trust = self.trust.clone();
         for (shown, given) in trust.chains.iter_mut().zip(&self.direction.shared.config.trust.chains) {

@@ -122,8 +122,8 @@ impl Store {
         Ok(Some(Standby { lock: connection }))
     }
 
-    /// The same for as long as it is called again: where the database was restarted, or the way to it was cut, the lock is gone,
-    /// and it is taken anew.
+    /// The same for as long as it is called again: where the database was restarted, or the way to
+    /// it was cut, the lock is gone, and it is taken anew.
     ///
     /// # Errors
     /// Those of the database; nothing is held then.

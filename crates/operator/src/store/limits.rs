@@ -30,8 +30,8 @@ pub(super) const OF_THE_SERVER: [(&str, &str); 7] = [
     ("tcp_user_timeout", "7000"),
 ];
 
-/// The same for the one connection that brings the tables to this build's form, or waits for another
-/// replica that does: a large table takes its time.
+/// The same for the one connection that brings the tables to this build's form, or waits for
+/// another replica that does: a large table takes its time.
 pub(super) fn of_migrations() -> impl Iterator<Item = (&'static str, String)> {
     let most = MIGRATION.as_millis().to_string();
     OF_THE_SERVER.into_iter().map(move |(name, value)| match name {

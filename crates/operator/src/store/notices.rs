@@ -1,5 +1,5 @@
-//! What a bridge said beside its transfers, as far as it lasts: what the owner announced, what could
-//! not be delivered, and up to where a person was told of it.
+//! What a bridge said beside its transfers, as far as it lasts: what the owner announced, what
+//! could not be delivered, and up to where a person was told of it.
 
 use super::limits::lent;
 use super::{number, rows, run, unsigned, Pool, Store, StoreError};

@@ -40,8 +40,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         }
     }
 
-    /// Proves what holds a requested transfer back at a height, on a bridge of version 2: a pause, whose
-    /// word is there, or the outflow limit. Tells whether one of them does.
+    /// Proves what holds a requested transfer back at a height, on a bridge of version 2: a pause,
+    /// whose word is there, or the outflow limit. Tells whether one of them does.
     async fn held_back(&mut self, height: u64, request: &FoundRequest, votes: &[LiveVote]) -> Result<bool, ProveError> {
         if !self.destination.generation(height).is_some_and(Generation::has_brakes) {
             return Ok(false);
@@ -68,8 +68,8 @@ impl<T: Transport> Gathering<'_, '_, T> {
         Ok(SeatWord::decode(&word).map_err(refused)?.handles_paused)
     }
 
-    /// Proves that no pause lies between a height and the head, where the bridge can be paused: a vote
-    /// that reverted during one shows nothing. Tells whether that is so.
+    /// Proves that no pause lies between a height and the head, where the bridge can be paused: a
+    /// vote that reverted during one shows nothing. Tells whether that is so.
     async fn no_pause_since(&mut self, height: u64) -> Result<bool, ProveError> {
         if !self.destination.generation(height).is_some_and(Generation::has_brakes) {
             return Ok(true);

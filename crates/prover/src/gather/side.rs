@@ -246,8 +246,8 @@ impl<'s, 't, T: Transport> Side<'s, 't, T> {
     }
 
     /// Whether the block's receipts show that it did not change the registry's entry for `token`.
-    /// Then all its items are evidence, as long as the bundle has room for them. Nodes keep receipts
-    /// for good.
+    /// Then all its items are evidence, as long as the bundle has room for them. Nodes keep
+    /// receipts for good.
     pub(super) async fn receipts_settle(&mut self, number: u64, token: &Address) -> Result<bool, ProveError> {
         let bridge = self.bridge;
         let mut all = Set::new();

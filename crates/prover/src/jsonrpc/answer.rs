@@ -101,8 +101,8 @@ pub(super) fn read_batch(answer: &Value, calls: usize) -> Result<Vec<Value>, Fau
     results.into_iter().collect::<Option<_>>().ok_or_else(unfit)
 }
 
-/// What was said to each call of a batch whose calls have the ids from 0, in that order whatever the
-/// answer's is. A refusal that names no call is one of the whole batch.
+/// What was said to each call of a batch whose calls have the ids from 0, in that order whatever
+/// the answer's is. A refusal that names no call is one of the whole batch.
 pub(super) fn read_each(answer: &Value, calls: usize) -> Result<Vec<Result<Value, RpcError>>, Fault> {
     let unfit = || Fault::Unfit("the answer does not fit the batch".to_owned());
     let Some(answers) = answer.as_array() else { return Err(error_of(answer).unwrap_or_else(unfit)) };

@@ -1,9 +1,9 @@
 //! Where a text cites a document of docs/spec, and which places of it.
 //!
 //! A citation is the document's name and then, joined by commas, "and", "to" or a hyphen: sections
-//! ("2.5"), labels of the last section ("P3", "(a')", "rule 4", "steps 1 to 5", a label in quotation
-//! marks), and words in brackets that the section contains. Labels may also stand before the name,
-//! joined to it by "of". The list ends where the text goes on otherwise.
+//! ("2.5"), labels of the last section ("P3", "(a')", "rule 4", "steps 1 to 5", a label in
+//! quotation marks), and words in brackets that the section contains. Labels may also stand before
+//! the name, joined to it by "of". The list ends where the text goes on otherwise.
 
 /// A place within one document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What a document of docs/spec offers to be cited: sections, labels and anchors.
 //!
-//! A section is a heading that begins with its number. A label is bold text behind an anchor
-//! (`<a id="p3"></a>**P3 Votes**`), the number of a list item, or the number in a table's first cell.
+//! A section is a heading that begins with its number. A label is bold text behind an anchor (`<a
+//! id="p3"></a>**P3 Votes**`), the number of a list item, or the number in a table's first cell.
 
 use super::citation::Place;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,8 @@ impl Document {
         document
     }
 
-    /// Readers follow a citation by its anchor, so each section has the anchor that its number gives.
+    /// Readers follow a citation by its anchor, so each section has the anchor that its number
+    /// gives.
     fn add_section(&mut self, line: usize, number: &str) {
         let anchor = format!("sec-{}", number.replace('.', "-"));
         if !self.anchors.contains(&anchor) {

@@ -84,7 +84,8 @@ mod tests {
         problems_of(text, None, &Documents::from([("chain.md", document)]))
     }
 
-    /// A citation of the document above. It stands in no text of this file, or the lint would check it.
+    /// A citation of the document above. It stands in no text of this file, or the lint would check
+    /// it.
     fn cited(rest: &str) -> String {
         format!("line\n// Source: {}{rest}", NAMES[0])
     }

@@ -37,7 +37,8 @@ enum Command {
     Pause(Configured),
     /// Let a paused operator vote again.
     Resume(Configured),
-    /// Have a running operator vote again for a transfer whose votes reverted so often that it stopped.
+    /// Have a running operator vote again for a transfer whose votes reverted so often that it
+    /// stopped.
     Retry(ask::RetryArgs),
     /// Show a bridge, and use the powers of its owner, its operators and its guardian.
     Bridge(Box<bridge::Args>),

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 /// Show a bridge, and use the powers of its owner, its operators and its guardian.
 ///
-/// Each command follows the chain itself and says "done" only once the bridge's state at a verified block shows it. It never
-/// pays more for gas than `max_gas_price`, and sends nothing where everything is already as wanted. docs/contracts.md 3.6 says
-/// who may do what.
+/// Each command follows the chain itself and says "done" only once the bridge's state at a verified
+/// block shows it. It never pays more for gas than `max_gas_price`, and sends nothing where
+/// everything is already as wanted. docs/contracts.md 3.6 says who may do what.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -38,9 +38,11 @@ enum Command {
     Token(TokenArgs),
     /// As owner: write down the bridge of the other chain. Needs an announcement.
     Counterpart(CounterpartArgs),
-    /// As owner: bind the bridge to the one bridge whose requests it handles, once and for all. Needs an announcement.
+    /// As owner: bind the bridge to the one bridge whose requests it handles, once and for all.
+    /// Needs an announcement.
     Bind(BindArgs),
-    /// As owner: set how long changes are announced before they are made. Ends the set-up. Later it needs an announcement.
+    /// As owner: set how long changes are announced before they are made. Ends the set-up. Later it
+    /// needs an announcement.
     Delay(DelayArgs),
     /// As owner: offer the ownership to another account. Needs an announcement.
     TransferOwnership(OfferArgs),
@@ -100,8 +102,8 @@ struct Acting {
 #[derive(Debug, clap::Args)]
 #[group(required = false, multiple = false)]
 struct Key {
-    /// An encrypted key file: the owner's, the guardian's or a recipient's. Without it, and without --key, the operator's key of
-    /// the configuration is used.
+    /// An encrypted key file: the owner's, the guardian's or a recipient's. Without it, and without
+    /// --key, the operator's key of the configuration is used.
     #[arg(long, value_name = "FILE", visible_alias = "owner-key")]
     key_file: Option<PathBuf>,
     /// The key as a configuration file writes a key, in a token or a key service too:
@@ -113,7 +115,8 @@ struct Key {
 /// An owner's change.
 #[derive(Debug, clap::Args)]
 struct Announcing {
-    /// Announce the change only. Once the owner's delay is over, give the same command without this.
+    /// Announce the change only. Once the owner's delay is over, give the same command without
+    /// this.
     #[arg(long)]
     announce: bool,
     #[command(flatten)]
@@ -236,7 +239,8 @@ struct LimitArgs {
     /// The most that leaves in a day without notice, in the same units; 0: no limit.
     #[arg(long, value_name = "AMOUNT")]
     outflow: Units,
-    /// As owner: announce the change only. Once the owner's delay is over, give the same command without this.
+    /// As owner: announce the change only. Once the owner's delay is over, give the same command
+    /// without this.
     #[arg(long, conflicts_with = "withdraw")]
     announce: bool,
     #[command(flatten)]
@@ -271,7 +275,8 @@ struct FeeArgs {
 
 #[derive(Debug, clap::Args)]
 struct CancelArgs {
-    /// Numbers of the changes, as `bridge changes` lists them. All operators vote for the same numbers.
+    /// Numbers of the changes, as `bridge changes` lists them. All operators vote for the same
+    /// numbers.
     #[arg(required = true, num_args = 1..=32)]
     numbers: Vec<u64>,
     #[command(flatten)]

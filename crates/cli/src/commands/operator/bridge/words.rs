@@ -111,7 +111,7 @@ fn refused(refusal: &Refusal, chain: &str) -> (String, String, &'static str) {
             "bridge.not_owner",
         ),
         Refusal::NotOperator => (
-            format!("the operators of the bridge on {chain} decide this, and this key is none of theirs"),
+            format!("the operators of the bridge on {chain} decide this, and this key belongs to no operator"),
             "give an operator's key, or the configuration of an operator".to_owned(),
             "bridge.not_operator",
         ),
@@ -122,7 +122,7 @@ fn refused(refusal: &Refusal, chain: &str) -> (String, String, &'static str) {
         ),
         Refusal::NotGuardian { guardian } => (
             format!(
-                "guardian ({}), owner and operators may pause the bridge on {chain}, and this key is none of theirs",
+                "guardian ({}), owner and operators may pause the bridge on {chain}, and this key belongs to none of them",
                 nobody(guardian)
             ),
             "give one of their keys by --key-file or --key".to_owned(),
